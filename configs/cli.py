@@ -1,0 +1,61 @@
+"""What every program's command line shares: flags made from the settings, errors in one line, exit codes.
+
+0 done; 1 failed; 2 wrong usage or settings; 3 done, but something is in the dead letters.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from configs.errors import QAStreamError
+from configs.settings import Settings, environment_name, flag_name, load_settings
+
+DEAD_LETTERS = 3
+KAFKA = ("bootstrap_servers", "namespace", "partitions", "replication_factor")
+MODEL = ("model_urls", "model_name", "temperature", "max_tokens", "timeout_s")
+WORKER = ("concurrency", "recipe", "cache", "cache_path", "cache_bytes", "flush_ms", "drain_s", "session_timeout_ms")
+PRODUCER = (
+    "source", "chunk_size", "chunk_overlap", "encoding", "settle_ms", "scan_interval_s", "max_file_bytes",
+)  # fmt: skip
+SINK = ("segment_ms", "segment_bytes")
+LOGS = ("log_level", "log_format")
+
+
+def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:
+    """A flag for each field, and `--config`. Not the API key: arguments are seen by every user of the machine."""
+    parser.add_argument("--config", metavar="FILE", help="JSON settings file, looked up here, then in configs/")
+    for name in fields:
+        field = Settings.model_fields[name]
+        text = f"{field.description} [{environment_name(name)}]"
+        if field.annotation is bool:
+            parser.add_argument(flag_name(name), action=argparse.BooleanOptionalAction, default=None, help=text)
+        else:
+            shown = "" if field.default in (None, "") else f" (default {_show(field.default)})"
+            parser.add_argument(flag_name(name), metavar="VALUE", help=(text + shown).replace("%", "%%"))
+
+
+def _show(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def settings_from(args: argparse.Namespace, **more: Any) -> Settings:
+    """Settings from the flags of `add_settings`; `more` overrides them."""
+    flags = {name: getattr(args, name, None) for name in Settings.model_fields}
+    return load_settings(flags | more, config=args.config)
+
+
+def run(main: Callable[[], int]) -> None:
+    """Call `main` and exit with its code; a user's mistake is one line on stderr, never a traceback."""
+    try:
+        code = main()
+    except QAStreamError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        code = exc.exit_code
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        code = 130
+    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+        sys.stderr.close()
+        code = 1
+    sys.exit(code)

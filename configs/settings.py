@@ -1,0 +1,208 @@
+"""Settings of all processes. Precedence: flag, environment, file, default."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from configs.errors import SettingsError
+from configs.guide import read_config
+
+PREFIX = "QASTREAM_"
+GUIDE_ENVIRONMENT = {
+    "model_urls": "VLLM_SERVER_URL",
+    "api_key": "VLLM_API_KEY",
+    "bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS",
+}
+DEFAULT_BOOTSTRAP = "localhost:9092"
+
+
+def _named(field: str) -> AliasChoices:
+    return AliasChoices(GUIDE_ENVIRONMENT[field])
+
+
+class Settings(BaseSettings):
+    """Frozen; made by `load_settings`. Each description is the text of `--help` and of the reference."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True, env_ignore_empty=True
+    )
+
+    # Kafka
+    bootstrap_servers: str | None = Field(
+        default=None,
+        validation_alias=_named("bootstrap_servers"),
+        description=f"Kafka brokers, host:port, comma-separated. Default {DEFAULT_BOOTSTRAP}; "
+        "`python -m pipeline` starts a broker of its own when it is not set.",
+    )
+    namespace: str = Field(
+        default="qa", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="Prefix of topics, group and ids."
+    )
+    partitions: int = Field(default=12, ge=1, le=1000, description="Partitions of a topic that has to be created.")
+    replication_factor: int = Field(
+        default=0, ge=0, le=9, description="Copies of a topic that has to be created; 0: one a broker, at most 3."
+    )
+
+    # The model server
+    model_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("http://localhost:8000/v1",),
+        min_length=1,
+        validation_alias=_named("model_urls"),
+        description="Base URL of the model server, or several, comma-separated.",
+    )
+    api_key: SecretStr = Field(
+        default=SecretStr("dummy-key"), validation_alias=_named("api_key"), description="Key of the model server."
+    )
+    model_name: str = Field(default="qwen-vllm", min_length=1, description="Name under which the server has the model.")
+    temperature: float = Field(default=0.7, ge=0, le=2, description="Sampling temperature.")
+    max_tokens: int = Field(default=2048, ge=1, le=1_000_000, description="Most tokens of one answer.")
+    timeout_s: float = Field(
+        default=600.0, gt=0, le=86_400, description="Most seconds for one answer, waiting included."
+    )
+
+    # Worker
+    concurrency: int = Field(default=64, ge=1, le=4096, description="Chunks in flight in one worker.")
+    recipe: str = Field(default="fast", min_length=1, description="Name of a recipe in configs/recipes, or a file.")
+    cache: bool = Field(default=True, description="Answer repeated calls from the generation cache.")
+    cache_path: Path | None = Field(
+        default=None,
+        description="The generation cache. Default: the user's cache directory; in the output for pipeline.",
+    )
+    cache_bytes: int = Field(
+        default=10 * 1024**3, ge=1024**2, description="Over this size the oldest tenth of the cache is dropped."
+    )
+    flush_ms: int = Field(default=200, ge=1, le=60_000, description="Finished outcomes wait this long for company.")
+    drain_s: float = Field(default=5.0, ge=0, le=600, description="Most seconds a stopping worker waits for its calls.")
+    session_timeout_ms: int = Field(
+        default=10_000, ge=1_000, le=600_000, description="A worker silent for this long loses its partitions."
+    )
+
+    # Producer
+    input_dir: Path | None = Field(default=None, description="The watched directory.")
+    source: str = Field(
+        default="",
+        max_length=200,
+        description="Name of the watched directory in document ids. Default: its last part. Names one producer.",
+    )
+    chunk_size: int = Field(default=2000, ge=50, le=200_000, description="Most characters of a chunk.")
+    chunk_overlap: int = Field(default=0, ge=0, le=100_000, description="Characters repeated from the chunk before.")
+    encoding: str | None = Field(default=None, description="Read every file in this encoding instead of detecting it.")
+    settle_ms: int = Field(default=500, ge=0, le=3_600_000, description="A file unchanged for this long is taken.")
+    scan_interval_s: float = Field(default=5.0, gt=0, le=86_400, description="Seconds between full scans.")
+    max_file_bytes: int = Field(default=2 * 1024**3, ge=1, description="Larger files are rejected, with a dead letter.")
+
+    # Sink
+    output_dir: Path | None = Field(default=None, description="Where results go.")
+    segment_ms: int = Field(default=300, ge=1, le=600_000, description="A segment is closed at this age.")
+    segment_bytes: int = Field(default=64 * 1024**2, ge=1024, description="A segment is closed at this size.")
+
+    # The model server on this machine
+    vllm_python: str | None = Field(default=None, description="Interpreter that has vLLM, if not this one.")
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    log_format: Literal["auto", "human", "json"] = Field(
+        default="auto", description="auto: human on a terminal, JSON elsewhere."
+    )
+
+    @field_validator("model_urls", mode="before")
+    @classmethod
+    def _split_urls(cls, value: object) -> object:
+        return tuple(u.strip() for u in value.split(",") if u.strip()) if isinstance(value, str) else value
+
+    @field_validator("model_urls")
+    @classmethod
+    def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"{_without_password(url)!r} is not an http(s) URL such as http://localhost:8000/v1")
+        return tuple(url.rstrip("/") for url in urls)
+
+    @field_validator("source")
+    @classmethod
+    def _check_source(cls, source: str) -> str:
+        if source and not re.fullmatch(r"[\w.-]+", source):
+            raise ValueError("takes letters, digits, '_', '-' and '.'")
+        return source
+
+    @model_validator(mode="after")
+    def _check_overlap(self) -> "Settings":
+        if self.chunk_overlap * 2 > self.chunk_size:
+            raise ValueError("chunk_overlap takes at most half of chunk_size")
+        return self
+
+    @property
+    def brokers(self) -> str:
+        return self.bootstrap_servers or DEFAULT_BOOTSTRAP
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    config: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Merge flags (None: not given), environment, the file `config` and the defaults.
+
+    Raises SettingsError, which names each unknown or unusable setting and what it takes.
+    """
+    _refuse_unknown_environment(os.environ if environ is None else environ)
+    from_file = read_config(config) if config else {}
+
+    class Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
+
+    try:
+        return Loaded(**{name: value for name, value in (flags or {}).items() if value is not None})
+    except ValidationError as exc:
+        raise SettingsError(_explain(exc)) from None
+
+
+def environment_name(field: str) -> str:
+    return GUIDE_ENVIRONMENT.get(field, PREFIX + field.upper())
+
+
+def flag_name(field: str) -> str:
+    return "--" + field.replace("_", "-")
+
+
+def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:
+    known = {environment_name(name) for name in Settings.model_fields}
+    unknown = sorted(name for name in environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise SettingsError(f"no such setting: {', '.join(unknown)} (environment). Known: {', '.join(sorted(known))}")
+
+
+def _explain(exc: ValidationError) -> str:
+    """Without the values: one of them may be a secret."""
+    names = {alias: field for field, alias in GUIDE_ENVIRONMENT.items()}
+    lines = []
+    for error in exc.errors(include_url=False, include_input=False):
+        given = str(error["loc"][0]) if error["loc"] else ""
+        field = names.get(given, given)
+        if field in Settings.model_fields:
+            where = f"{flag_name(field)} ({environment_name(field)})"
+            lines.append(f"{where}: {error['msg']}. {Settings.model_fields[field].description}")
+        else:
+            what = "no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+            lines.append(f"{given}: {what}" if given else what)
+    return "\n".join(lines)
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//…@", url)

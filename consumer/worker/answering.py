@@ -1,0 +1,194 @@
+"""From a chunk to its result: ask, check, keep or reject."""
+
+import asyncio
+import logging
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import orjson
+
+from configs.recipe import Recipe
+from configs.settings import Settings
+from consumer.worker.answers import Answer, AnsweredPair, parse_pairs
+from consumer.worker.cache import Cache
+from consumer.worker.checks import language_of, locate_evidence, reasons_against
+from consumer.worker.errors import WorkerError
+from consumer.worker.flights import Flights
+from consumer.worker.model import ModelClient
+from consumer.worker.prompts import chat_request
+from consumer.worker.retry import CallFailedError, Tried, Waits, call_until_answered
+from schemas import (
+    Chunk,
+    ChunkRef,
+    ModelRef,
+    Origin,
+    OutcomeError,
+    Pair,
+    RecipeRef,
+    RejectedPair,
+    Result,
+    Status,
+    Timing,
+    Usage,
+)
+from schemas.ids import digest, pair_id, record_id
+from schemas.messages import now
+
+log = logging.getLogger(__name__)
+MOST_CONTEXT_FACTOR = 16
+"""A cut answer is asked for again with more tokens, up to this many times as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """An answer and what it cost now: no calls if the cache had it."""
+
+    answer: Answer
+    calls: int
+    model_ms: float
+
+
+class Answerer:
+    """Answers chunks, any number at a time; `concurrency` of their calls are at the server together."""
+
+    def __init__(
+        self, settings: Settings, recipe: Recipe, model: ModelClient, cache: Cache, *, waits: Waits | None = None
+    ) -> None:
+        self._settings = settings
+        self._recipe = recipe
+        self._model = model
+        self._cache = cache
+        self._waits = waits or Waits()
+        self._flights: Flights[Obtained] = Flights()
+        self._slots = asyncio.Semaphore(settings.concurrency)
+
+    async def answer(self, chunk: Chunk, origin: Origin) -> Result:
+        """The chunk's outcome: ok, empty, or failed with its error. Raises WorkerError when the model is not ours."""
+        began = time.monotonic()
+        draft = self._draft(chunk, origin)
+        if not any(c.isalnum() for c in chunk.text):
+            return draft
+        root = await self._model.root()
+        draft = draft.model_copy(update={"model": ModelRef(name=self._settings.model_name, root=root)})
+        try:
+            obtained, leads = await self._obtain(chunk, root)
+            return self._finished(draft, obtained if leads else replace(obtained, calls=0, model_ms=0.0), began)
+        except CallFailedError as exc:
+            error = OutcomeError(
+                error_class=exc.error.error_class, message=str(exc.error), attempts=max(1, exc.attempts)
+            )
+            return _failed(draft, error, began)
+        except WorkerError:
+            raise
+        except Exception as exc:  # one chunk that meets a bug of ours must not stop all others
+            log.exception("chunk %s could not be answered", chunk.chunk_id)
+            return _failed(draft, OutcomeError(error_class="internal", message=type(exc).__name__), began)
+
+    async def close(self) -> None:
+        await self._flights.cancel()
+
+    async def _obtain(self, chunk: Chunk, root: str) -> tuple[Obtained, bool]:
+        settings = self._settings
+        body = chat_request(
+            self._recipe,
+            chunk,
+            model=settings.model_name,
+            temperature=settings.temperature,
+            max_tokens=settings.max_tokens,
+        )
+        key = digest("call", orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode(), root)
+        return await self._flights.join(key, lambda: self._cached_or_asked(key, body))
+
+    async def _cached_or_asked(self, key: str, body: dict[str, Any]) -> Obtained:
+        cached = await self._cache.get(key)
+        if cached is not None:
+            return Obtained(Answer(**orjson.loads(cached)), calls=0, model_ms=0.0)
+        began = time.monotonic()
+        tried: Tried[Answer] = await call_until_answered(lambda factor: self._ask(body, factor), waits=self._waits)
+        await self._cache.put(key, orjson.dumps(asdict(tried.value)))
+        return Obtained(tried.value, tried.calls, _ms_since(began))
+
+    async def _ask(self, body: dict[str, Any], factor: int) -> Answer:
+        """An answer that parses: only such may be cached."""
+        tokens = body["max_tokens"] * min(factor, MOST_CONTEXT_FACTOR)
+        async with self._slots:
+            answer = await self._model.complete(body | {"max_tokens": tokens})
+        parse_pairs(answer.content)
+        return answer
+
+    def _draft(self, chunk: Chunk, origin: Origin) -> Result:
+        return Result(
+            record_id=record_id(chunk.chunk_id, chunk.generation, chunk.attempt),
+            status=Status.EMPTY,
+            document=chunk.document,
+            chunk=ChunkRef(id=chunk.chunk_id, **chunk.model_dump(include=_CHUNK_FIELDS)),
+            generation=chunk.generation,
+            attempt=chunk.attempt,
+            recipe=RecipeRef(name=self._recipe.name, hash=self._recipe.hash),
+            model=ModelRef(name=self._settings.model_name),
+            origin=origin,
+            created_at=now(),
+        )
+
+    def _finished(self, draft: Result, obtained: Obtained, began: float) -> Result:
+        answer = obtained.answer
+        checked = [_check(draft, number, pair) for number, pair in enumerate(parse_pairs(answer.content))]
+        pairs = tuple(pair for pair, rejected in checked if rejected is None)
+        return draft.model_copy(
+            update={
+                "status": Status.OK if pairs else Status.EMPTY,
+                "pairs": pairs,
+                "rejected": tuple(rejected for _, rejected in checked if rejected is not None),
+                "model": draft.model.model_copy(update={"endpoint": answer.endpoint}),
+                "usage": _usage(obtained),
+                "timing": Timing(total_ms=_ms_since(began), model_ms=obtained.model_ms),
+                "created_at": now(),
+            }
+        )
+
+
+_CHUNK_FIELDS = {"index", "start", "end", "text", "headings", "content_key"}
+
+
+def _check(draft: Result, number: int, answered: AnsweredPair) -> tuple[Pair, RejectedPair | None]:
+    evidence = locate_evidence(answered.evidence, draft.chunk.text, draft.chunk.start)
+    pair = Pair(
+        id=pair_id(draft.record_id, number),
+        type=answered.type,
+        question=answered.question,
+        answer=answered.answer,
+        reasoning=answered.reasoning,
+        evidence=evidence,
+        language=language_of(answered.question),
+    )
+    reasons = reasons_against(answered, evidence)
+    return pair, RejectedPair(pair=pair, reasons=reasons) if reasons else None
+
+
+def _usage(obtained: Obtained) -> Usage:
+    if not obtained.calls:
+        return Usage(cached_calls=1)
+    answer = obtained.answer
+    return Usage(
+        calls=obtained.calls,
+        prompt_tokens=answer.prompt_tokens,
+        cached_prompt_tokens=answer.cached_prompt_tokens,
+        completion_tokens=answer.completion_tokens,
+    )
+
+
+def _failed(draft: Result, error: OutcomeError, began: float) -> Result:
+    return draft.model_copy(
+        update={
+            "status": Status.FAILED,
+            "error": error,
+            "usage": Usage(calls=error.attempts),
+            "timing": Timing(total_ms=_ms_since(began)),
+            "created_at": now(),
+        }
+    )
+
+
+def _ms_since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 3)

@@ -1,0 +1,123 @@
+"""Puts a worker together and runs it."""
+
+import asyncio
+import logging
+import os
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+
+from configs.recipe import Recipe
+from configs.settings import Settings
+from consumer.worker.answering import Answerer
+from consumer.worker.cache import Cache, NoCache, SqliteCache
+from consumer.worker.errors import WorkerError
+from consumer.worker.group import STOP_S, Group
+from consumer.worker.model import ModelClient, make_endpoints
+from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
+from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently
+from messaging.topics import ensure_topics
+from schemas import Chunk, DecodeError, TopicNames, decode
+
+log = logging.getLogger(__name__)
+
+
+async def run_worker(settings: Settings, recipe: Recipe) -> None:
+    """Answer chunks until SIGTERM or SIGINT. Raises WorkerError."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        answerer = await _make_answerer(settings, recipe, stack)
+        if not await _unless_stopped(ensure_topics(settings), stop):
+            return
+        consumer = _make_member(settings)
+        if not await _unless_stopped(start_patiently(consumer, settings), stop):
+            return
+        stack.push_async_callback(_leave, consumer)
+        stack.push_async_callback(answerer.close)
+        log.info("worker is up", extra={"group": TopicNames(settings.namespace).group, "recipe": recipe.name})
+        await Group(settings, consumer, Handler(settings, answerer)).run(stop)
+    log.info("worker has stopped")
+
+
+class Handler:
+    """Any record of qa.chunks to its outcome; the only exception is WorkerError."""
+
+    def __init__(self, settings: Settings, answerer: Answerer) -> None:
+        self._names = TopicNames(settings.namespace)
+        self._answerer = answerer
+
+    async def __call__(self, record: ConsumerRecord) -> Outcome:
+        try:
+            chunk = decode(Chunk, record.value)
+        except DecodeError as exc:
+            return undecodable(record, str(exc), self._names)
+        result = await self._answerer.answer(chunk, origin_of(record))
+        return answered(record, result, self._names, max_bytes=MAX_RECORD_BYTES // 2)
+
+
+def default_cache_path() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qastream" / "generations.sqlite"
+
+
+def _make_member(settings: Settings) -> AIOKafkaConsumer:
+    session = settings.session_timeout_ms
+    return make_consumer(
+        settings,
+        group_id=TopicNames(settings.namespace).group,
+        auto_offset_reset="earliest",  # never used: each partition is sought before it is read
+        partition_assignment_strategy=[RoundRobinPartitionAssignor],  # exactly one: mixed lists can't roll
+        session_timeout_ms=session,
+        heartbeat_interval_ms=max(100, session // 4),
+        rebalance_timeout_ms=max(session, 10_000),
+        request_timeout_ms=max(session, 10_000) + 5_000,
+        max_poll_interval_ms=300_000,
+    )
+
+
+async def _make_answerer(settings: Settings, recipe: Recipe, stack: AsyncExitStack) -> Answerer:
+    endpoints = make_endpoints(settings)
+    for endpoint in endpoints:
+        stack.push_async_callback(endpoint.client.close)
+    model = ModelClient(endpoints, model=settings.model_name, timeout_s=settings.timeout_s)
+    return Answerer(settings, recipe, model, await _open_cache(settings, stack))
+
+
+async def _open_cache(settings: Settings, stack: AsyncExitStack) -> Cache:
+    if not settings.cache:
+        return NoCache()
+    path = settings.cache_path or default_cache_path()
+    cache = SqliteCache(path, max_bytes=settings.cache_bytes)
+    try:
+        await cache.open()
+    except OSError as exc:
+        raise WorkerError(f"generation cache {path}: {exc.strerror}. Set --cache-path, or --no-cache") from exc
+    stack.push_async_callback(cache.close)
+    return cache
+
+
+async def _unless_stopped(work: object, stop: asyncio.Event) -> bool:
+    """Wait for `work`; False when the stop signal came first, since a broker may stay away for ever."""
+    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return False
+    task.result()
+    return True
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group. Bounded: a broker that is away would hold us up without limit."""
+    leaving = asyncio.create_task(consumer.stop())
+    done, _ = await asyncio.wait([leaving], timeout=STOP_S)
+    if not done:
+        leaving.cancel()
+        log.warning("the broker is away: the group will notice our absence after the session timeout")

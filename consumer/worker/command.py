@@ -1,0 +1,25 @@
+"""A worker: answers chunks with the model server. Start as many as you like, on any machine.
+
+Results, dead letters and offsets are one transaction, so each chunk has one outcome whatever is killed. Stop it with
+Ctrl-C or SIGTERM: it finishes what is under way within --drain-s and leaves the group.
+"""
+
+import argparse
+import asyncio
+
+from configs import cli
+from configs.recipe import load_recipe
+from consumer.worker.app import run_worker
+from telemetry.logs import configure_logs
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    cli.add_settings(parser, *cli.WORKER, *cli.MODEL, *cli.KAFKA, *cli.LOGS)
+
+
+def main(args: argparse.Namespace) -> int:
+    settings = cli.settings_from(args)
+    recipe = load_recipe(settings.recipe)
+    configure_logs(settings, process="worker")
+    asyncio.run(run_worker(settings, recipe))
+    return 0

@@ -1,0 +1,188 @@
+"""Membership in the consumer group: takes records in, hands them to be answered, follows rebalances.
+
+Shutdown, in order: intake stops; calls under way get a while to finish; what is finished is committed; what is not
+is cancelled, which aborts its requests; the group is left. A call that finished is in the cache in any case.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from configs.settings import Settings
+from consumer.worker.errors import WorkerError
+from consumer.worker.offsets import OffsetTracker
+from consumer.worker.outcome import Outcome
+from consumer.worker.start import StartingPoints
+from consumer.worker.tenure import Tenure, TenureOptions
+from messaging.connection import make_transactional_producer
+from schemas import TopicNames
+
+NOWHERE = TopicPartition("_nowhere", 0)
+"""Polled while nothing may be taken in: a member that does not poll is expelled."""
+POLL_MS = 50
+REVOKE_S = 3.0
+STOP_S = 5.0
+log = logging.getLogger(__name__)
+
+Handle = Callable[[ConsumerRecord], Awaitable[Outcome]]
+
+
+class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has no types
+    """One member. `handle` turns a record into its outcome; it may take as long as it likes."""
+
+    def __init__(self, settings: Settings, consumer: AIOKafkaConsumer, handle: Handle) -> None:
+        self._settings = settings
+        self._names = TopicNames(settings.namespace)
+        self._consumer = consumer
+        self._handle = handle
+        self._tenures: dict[TopicPartition, tuple[Tenure, asyncio.Task[None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_hand = 0
+        self._failure: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._stopping = False
+        self._options = TenureOptions(
+            group=self._names.group,
+            flush_s=settings.flush_ms / 1000,
+            make_producer=self._make_producer,
+            starting_point=StartingPoints(settings, consumer).find,
+            resume_at=self._resume_at,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. Raises WorkerError when going on could lose or double results."""
+        await self._know_topic()
+        self._consumer.subscribe([self._names.chunks], listener=self)
+        intake: asyncio.Future[Any] = asyncio.create_task(self._intake())
+        stopped: asyncio.Future[Any] = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([intake, stopped, self._failure], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._stopping = True
+            for task in (intake, stopped):
+                task.cancel()
+            await asyncio.gather(intake, stopped, return_exceptions=True)
+            await self._shut_down(drain_s=0.0 if self._failure.done() else self._settings.drain_s)
+        for ended in (self._failure, intake):
+            if ended.done() and not ended.cancelled() and (error := ended.exception()) is not None:
+                raise error
+
+    # Rebalances: called by the consumer, one at a time
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        partitions = list(assigned)
+        self._consumer.pause(*partitions)  # before the first await: records are already on their way
+        if not self._consumer.partitions_for_topic(self._names.chunks):
+            # A leader without metadata assigns nothing to everybody; fresh metadata makes it assign again.
+            self._consumer._client.force_metadata_update()  # noqa: SLF001
+        if self._stopping:
+            return
+        for tp in partitions:
+            tenure = Tenure(tp, self._options, self._consumer.pause)
+            self._tenures[tp] = (tenure, self._spawn(tenure.run()))
+        log.info(
+            "assigned %d partitions", len(partitions), extra={"partitions": sorted(tp.partition for tp in partitions)}
+        )
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - always all
+        await self._end_tenures(REVOKE_S)
+
+    async def _end_tenures(self, budget_s: float) -> None:
+        """Commit what is finished, within the budget; calls under way go on, for the cache."""
+        ending, self._tenures = list(self._tenures.values()), {}
+        if not ending:
+            return
+        for _, running in ending:
+            running.cancel()
+        tasks = {asyncio.create_task(tenure.end()): tenure for tenure, _ in ending}
+        done, late = await asyncio.wait(tasks, timeout=budget_s)
+        for task in late:
+            task.cancel()
+            self._spawn(tasks[task].cut())
+        for task in done:
+            if not task.cancelled() and task.exception() is not None:
+                log.warning("a partition was not given back cleanly: %r", task.exception())
+
+    def _make_producer(self, tp: TopicPartition) -> AIOKafkaProducer:
+        return make_transactional_producer(self._settings, self._names.worker_id(tp.partition))
+
+    def _resume_at(self, tp: TopicPartition, offset: int) -> None:
+        self._consumer.seek(tp, offset)
+        self._consumer.resume(tp)
+
+    # Records
+
+    async def _intake(self) -> None:
+        while True:
+            ready = [tp for tp, (tenure, _) in self._tenures.items() if tenure.ready]
+            room = 2 * self._settings.concurrency - self._in_hand
+            try:
+                if ready and room > 0:
+                    batches = await self._consumer.getmany(*ready, timeout_ms=POLL_MS, max_records=room)
+                else:
+                    batches = await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+            except KafkaError as exc:
+                self._check_alive(exc)
+                log.warning("reading failed, trying again: %r", exc)
+                await asyncio.sleep(POLL_MS / 1000)
+                continue
+            for tp, records in batches.items():
+                self._take_in(tp, records)
+
+    def _take_in(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
+        if tp not in self._tenures:
+            return
+        tenure, _ = self._tenures[tp]
+        for record in records:
+            tracker = tenure.deliver(record.offset)
+            if tracker is not None:
+                self._in_hand += 1
+                self._spawn(self._process(tenure, tracker, record))
+
+    async def _process(self, tenure: Tenure, tracker: OffsetTracker, record: ConsumerRecord) -> None:
+        try:
+            tenure.finish(tracker, await self._handle(record))
+        finally:
+            self._in_hand -= 1
+
+    def _check_alive(self, exc: KafkaError) -> None:
+        coordination = self._consumer._coordinator._coordination_task  # noqa: SLF001
+        if coordination.done():
+            raise WorkerError(f"the consumer's coordination ended: {exc!r}. Start the worker again") from exc
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not self._failure.done():
+            self._failure.set_exception(error)
+
+    # Start and end
+
+    async def _know_topic(self) -> None:
+        """A member that joins without knowing the topic, and leads the group, assigns nothing to everybody."""
+        while not self._consumer.partitions_for_topic(self._names.chunks):
+            self._consumer._client.add_topic(self._names.chunks)  # noqa: SLF001
+            await self._consumer._client.force_metadata_update()  # noqa: SLF001
+            await asyncio.sleep(POLL_MS / 1000)
+
+    async def _shut_down(self, drain_s: float) -> None:
+        began = time.monotonic()
+        while self._running and time.monotonic() - began < drain_s:
+            await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+        await self._end_tenures(STOP_S)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def _running(self) -> int:
+        return sum(tenure.running for tenure, _ in self._tenures.values())

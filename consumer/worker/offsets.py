@@ -1,0 +1,95 @@
+"""Which records of a partition are done, when they finish in any order.
+
+The committed offset is the lowest unfinished one. What is finished above it rides in the commit metadata, told by its
+complement: the few offsets that are not. Transaction markers leave gaps between offsets, so no offset is inferred.
+
+Metadata: `1;NEXT;D,D,…` in hexadecimal. NEXT is the next offset to be delivered, less the committed offset. Each D is
+the distance of an unfinished offset from the one before it; the first is the committed offset itself and is left out.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+VERSION = "1"
+METADATA_LIMIT = 4096
+"""Broker's `offset.metadata.max.bytes`; one character more is refused and costs the producer."""
+INTAKE_LIMIT = METADATA_LIMIT * 3 // 4
+
+
+class MetadataError(ValueError):
+    """Commit metadata that this version did not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitPoint:
+    offset: int
+    metadata: str
+
+
+def encode(unfinished: Iterable[int], following: int) -> CommitPoint:
+    """The point to commit: `unfinished` offsets, ascending, and the next offset to be delivered."""
+    offsets = list(unfinished)
+    low = offsets[0] if offsets else following
+    distances = ",".join(f"{later - earlier:x}" for earlier, later in pairwise(offsets))
+    return CommitPoint(low, f"{VERSION};{following - low:x};{distances}")
+
+
+def decode(point: CommitPoint) -> tuple[list[int], int]:
+    """Inverse of `encode`. Empty metadata, as other tools commit it, means that nothing above the offset is done."""
+    if not point.metadata:
+        return [], point.offset
+    try:
+        version, following, distances = point.metadata.split(";")
+        if version != VERSION:
+            raise MetadataError(f"metadata of version {version!r}, this program knows {VERSION}")
+        ahead = int(following, 16)
+        offsets = [point.offset] if ahead else []
+        for distance in filter(None, distances.split(",")):
+            offsets.append(offsets[-1] + int(distance, 16))
+    except (ValueError, IndexError) as exc:
+        raise MetadataError(f"unreadable commit metadata: {exc}") from exc
+    return offsets, point.offset + ahead
+
+
+class OffsetTracker:
+    """Unfinished offsets of one partition during one tenure. Starts where a committed point left off."""
+
+    def __init__(self, point: CommitPoint) -> None:
+        """Raises MetadataError."""
+        left, self._next = decode(point)
+        self._unfinished = dict.fromkeys(left)  # keeps its order, which is ascending: offsets only arrive upwards
+        self._delivered: set[int] = set()
+        self._length = len(point.metadata)
+
+    def deliver(self, offset: int) -> bool:
+        """Take note of a record that was read; False when it is done, or being done, and must not be run again."""
+        if offset >= self._next:
+            self._unfinished[offset] = None
+            self._next = offset + 1
+        elif offset not in self._unfinished or offset in self._delivered:
+            return False
+        self._delivered.add(offset)
+        self._length += 6  # a distance of five digits and its comma; the exact length is taken at each commit
+        return True
+
+    def point(self, finished: Collection[int] = ()) -> CommitPoint:
+        """Where to commit if `finished` were done as well."""
+        return encode((offset for offset in self._unfinished if offset not in finished), self._next)
+
+    def commit(self, finished: Iterable[int]) -> None:
+        """The transaction with `finished` has been committed."""
+        for offset in finished:
+            self._unfinished.pop(offset, None)
+            self._delivered.discard(offset)
+        self._length = len(self.point().metadata)
+
+    @property
+    def open(self) -> int:
+        """Records delivered and not yet committed as finished."""
+        return len(self._delivered)
+
+    @property
+    def full(self) -> bool:
+        """Intake has to stop, or the metadata could outgrow what the broker takes."""
+        return self._length > INTAKE_LIMIT

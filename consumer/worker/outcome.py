@@ -1,0 +1,103 @@
+"""The records that an outcome consists of: its result, and a dead letter where it failed."""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from aiokafka import ConsumerRecord
+
+from schemas import DeadLetter, Origin, Original, OutcomeError, Result, Status, TopicNames, encode
+from schemas.ids import letter_id
+from schemas.messages import now
+
+MAX_ORIGINAL_BYTES = 1024 * 1024
+"""More of a failed record is not kept in its letter; size and SHA-256 still identify it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    topic: str
+    key: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the input record at `offset` came to; its records are committed together with that offset."""
+
+    offset: int
+    records: tuple[Record, ...]
+
+
+def origin_of(record: ConsumerRecord) -> Origin:
+    return Origin(topic=record.topic, partition=record.partition, offset=record.offset)
+
+
+def answered(record: ConsumerRecord, result: Result, names: TopicNames, *, max_bytes: int) -> Outcome:
+    """Outcome of a chunk. A result that no broker would take becomes a failed one, with a letter."""
+    value = encode(result)
+    if len(value) > max_bytes:
+        result = _too_large(result, len(value), max_bytes)
+        value = encode(result)
+    records = [Record(names.results, result.document.id.encode(), value)]
+    if result.status is Status.FAILED and result.error is not None:
+        records.append(_letter_record(record, result, result.error, names))
+    return Outcome(record.offset, tuple(records))
+
+
+def undecodable(record: ConsumerRecord, problem: str, names: TopicNames) -> Outcome:
+    """Outcome of a record that is no chunk: a letter, and no result, since nothing says whose it would be."""
+    origin = origin_of(record)
+    letter = DeadLetter(
+        letter_id=letter_id(origin.topic, origin.partition, origin.offset),
+        kind="record",
+        reason=problem,
+        error_class="undecodable",
+        original=_original(record.value or b""),
+        headers=_headers(record.headers),
+        origin=origin,
+        created_at=now(),
+    )
+    return Outcome(record.offset, (Record(names.dead_letters, letter.letter_id.encode(), encode(letter)),))
+
+
+def _letter_record(record: ConsumerRecord, result: Result, error: OutcomeError, names: TopicNames) -> Record:
+    origin = result.origin
+    letter = DeadLetter(
+        letter_id=letter_id(origin.topic, origin.partition, origin.offset),
+        kind="chunk",
+        reason=error.message,
+        error_class=error.error_class,
+        attempts=error.attempts,
+        document=result.document,
+        chunk_id=result.chunk.id,
+        generation=result.generation,
+        attempt=result.attempt,
+        original=_original(record.value or b""),
+        headers=_headers(record.headers),
+        origin=origin,
+        created_at=now(),
+    )
+    return Record(names.dead_letters, result.chunk.id.encode(), encode(letter))
+
+
+def _too_large(result: Result, size: int, max_bytes: int) -> Result:
+    error = OutcomeError(error_class="too_large", message=f"the result has {size} bytes, over {max_bytes}")
+    chunk = result.chunk.model_copy(update={"text": result.chunk.text[: max_bytes // 16]})
+    return result.model_copy(
+        update={"status": Status.FAILED, "error": error, "pairs": (), "rejected": (), "chunk": chunk}
+    )
+
+
+def _original(value: bytes) -> Original:
+    return Original(
+        base64=base64.b64encode(value[:MAX_ORIGINAL_BYTES]).decode(),
+        size_bytes=len(value),
+        sha256=sha256(value).hexdigest(),
+        truncated=len(value) > MAX_ORIGINAL_BYTES,
+    )
+
+
+def _headers(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    return {name: (value or b"").decode("utf-8", "replace") for name, value in headers}

@@ -1,0 +1,110 @@
+"""When a call is made again: one policy, by class of error. The limiter stands inside: a waiting retry holds no slot.
+
+| class | again | uses up an attempt | wait |
+|---|---|---|---|
+| outage | without limit | no | up to 2 s |
+| overload | without limit | no | what the server asks for, else up to 10 s |
+| transient, malformed | 5 attempts | yes | up to 8 s |
+| truncated | 5 attempts, each with twice the tokens | yes | none |
+| refused | never | | |
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from consumer.worker.errors import (
+    MalformedError,
+    ModelError,
+    OutageError,
+    OverloadError,
+    TransientError,
+    TruncatedError,
+)
+
+ATTEMPTS = 5
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Upper ends of the random waits, in seconds; tests shorten them."""
+
+    outage_s: float = 2.0
+    overload_s: float = 10.0
+    transient_s: float = 8.0
+    first_s: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Tried(Generic[T]):
+    """What was answered, after how many calls that the server took on."""
+
+    value: T
+    calls: int
+
+
+class CallFailedError(Exception):
+    """All attempts are used up; `error` is the last one."""
+
+    def __init__(self, error: ModelError, attempts: int) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.attempts = attempts
+
+
+async def call_until_answered(call: Callable[[int], Awaitable[T]], *, waits: Waits) -> Tried[T]:
+    """`call` gets the factor for max_tokens. Raises CallFailedError."""
+    calls, factor = 0, 1
+
+    async def once() -> T:
+        nonlocal calls, factor
+        try:
+            answered = await call(factor)
+        except (OutageError, OverloadError):
+            raise
+        except ModelError as exc:
+            calls += 1
+            factor *= 2 if isinstance(exc, TruncatedError) else 1
+            raise
+        calls += 1
+        return answered
+
+    async def patiently() -> T:
+        waiting = AsyncRetrying(
+            retry=retry_if_exception_type((OutageError, OverloadError)),
+            wait=lambda state: _patience_s(state, waits),
+            reraise=True,
+        )
+        return await waiting(once)
+
+    attempts = AsyncRetrying(
+        retry=retry_if_exception_type((TransientError, MalformedError, TruncatedError)),
+        wait=lambda state: _backoff_s(state, waits),
+        stop=stop_after_attempt(ATTEMPTS),
+        reraise=True,
+    )
+    try:
+        return Tried(await attempts(patiently), calls)
+    except ModelError as exc:
+        raise CallFailedError(exc, int(attempts.statistics["attempt_number"])) from exc
+
+
+def _patience_s(state: RetryCallState, waits: Waits) -> float:
+    error = _error(state)
+    if isinstance(error, OverloadError):
+        asked = error.retry_after_s or 0.0
+        return asked + wait_random_exponential(waits.first_s, max=waits.overload_s)(state)
+    return wait_random_exponential(waits.first_s, max=waits.outage_s)(state)
+
+
+def _backoff_s(state: RetryCallState, waits: Waits) -> float:
+    if isinstance(_error(state), TruncatedError):
+        return 0.0
+    return wait_random_exponential(waits.first_s, max=waits.transient_s)(state)
+
+
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome is not None else None

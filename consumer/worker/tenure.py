@@ -1,0 +1,194 @@
+"""One tenure of one partition: from its assignment to its loss, with one transactional producer at a time.
+
+Order on assignment: start the producer, which fences the partition's former owner and settles its transaction; then
+read the committed point, which was not true before; then seek. Any other order lost or doubled records in trials.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.structs import OffsetAndMetadata
+
+from consumer.worker.errors import WorkerError
+from consumer.worker.offsets import CommitPoint, OffsetTracker
+from consumer.worker.outcome import Outcome
+from messaging.connection import discard
+
+FENCED_WAIT_S = 2.0
+"""A fenced producer is a zombie's, or its transaction timed out. A zombie is revoked by its heartbeat meanwhile."""
+RETRY_S = 0.3
+MOST_OUTCOMES = 500
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TenureOptions:
+    """`make_producer` makes the partition's producer; `starting_point` finds where to start; both may be retried."""
+
+    group: str
+    flush_s: float
+    make_producer: Callable[[TopicPartition], AIOKafkaProducer]
+    starting_point: Callable[[TopicPartition, AIOKafkaProducer], Coroutine[Any, Any, CommitPoint]]
+    resume_at: Callable[[TopicPartition, int], None]
+
+
+class Tenure:
+    """Collects outcomes and commits them with their offsets. Dead after `end()`: what finishes later is dropped."""
+
+    def __init__(self, tp: TopicPartition, options: TenureOptions, pause: Callable[[TopicPartition], None]) -> None:
+        self.tp = tp
+        self._options = options
+        self._pause = pause
+        self._producer: AIOKafkaProducer | None = None
+        self._tracker: OffsetTracker | None = None
+        self._finished: list[Outcome] = []
+        self._running = 0
+        self._alive = True
+        self._flushing = asyncio.Lock()
+        self._due = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Records may be taken in."""
+        return self._alive and self._tracker is not None and not self._tracker.full
+
+    @property
+    def open(self) -> int:
+        """Records taken in whose outcome is not committed."""
+        return self._tracker.open if self._tracker is not None else 0
+
+    @property
+    def running(self) -> int:
+        return self._running
+
+    def deliver(self, offset: int) -> OffsetTracker | None:
+        """The tracker to finish the record with, or None if it is done already."""
+        if self._tracker is None or not self._tracker.deliver(offset):
+            return None
+        self._running += 1
+        return self._tracker
+
+    def finish(self, tracker: OffsetTracker, outcome: Outcome) -> None:
+        """Take an outcome; dropped when the record was delivered before the producer was last replaced."""
+        if not self._alive or tracker is not self._tracker:
+            return
+        self._running -= 1
+        self._finished.append(outcome)
+        if self._running == 0 or len(self._finished) >= MOST_OUTCOMES:
+            self._due.set()
+
+    async def run(self) -> None:
+        """Activate, flush until the tenure ends; start over with a new producer after any error."""
+        while self._alive:
+            if await self._activate():
+                fenced = await self._flush_until_broken()
+                await self._restart(fenced=fenced)
+
+    async def end(self) -> None:
+        """Stop intake, commit what is finished, part from the producer. Cancel the task of `run` before."""
+        self._alive = False
+        self._due.set()
+        async with self._flushing:
+            await self._flush()
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await discard(producer)
+
+    async def cut(self) -> None:
+        """For a broker that is away: close the sockets; the next owner settles the transaction."""
+        if self._producer is not None:
+            await self._producer.client.close()
+
+    async def _activate(self) -> bool:
+        producer = self._options.make_producer(self.tp)
+        try:
+            await producer.start()
+            point = await self._options.starting_point(self.tp, producer)
+            tracker = OffsetTracker(point)
+        except (asyncio.CancelledError, WorkerError):
+            await discard(producer)
+            raise
+        except (KafkaError, OSError, AssertionError) as exc:
+            log.info("partition %d can not be taken over yet: %r", self.tp.partition, exc)
+            await discard(producer)
+            await asyncio.sleep(RETRY_S)
+            return False
+        if not self._alive:
+            await discard(producer)
+            return False
+        self._producer, self._tracker, self._running = producer, tracker, 0
+        self._options.resume_at(self.tp, point.offset)
+        log.debug("partition %d taken over at offset %d", self.tp.partition, point.offset)
+        return True
+
+    async def _flush_until_broken(self) -> bool:
+        """Flush at once when nothing is running, else when `flush_s` is over or enough has gathered. True if fenced."""
+        while self._alive:
+            await self._wait_until_due()
+            async with self._flushing:
+                if not self._alive:
+                    break
+                error = await self._flush()
+            if error is not None:
+                return isinstance(error, ProducerFenced)
+        return False
+
+    async def _wait_until_due(self) -> None:
+        try:
+            async with asyncio.timeout(self._options.flush_s):
+                await self._due.wait()
+        except TimeoutError:
+            pass
+        self._due.clear()
+
+    async def _flush(self) -> BaseException | None:
+        """Commit what is finished. Never cancelled in the middle: its commit would go on behind our back."""
+        if not self._finished or self._producer is None or self._tracker is None:
+            return None
+        batch, self._finished = self._finished, []
+        commit = asyncio.ensure_future(self._commit(self._producer, self._tracker, batch))
+        cancelled = False
+        while not commit.done():
+            try:
+                await asyncio.shield(commit)
+            except asyncio.CancelledError:
+                cancelled = True
+            except Exception:  # noqa: BLE001, S110 - read from the future below
+                pass
+        if cancelled:
+            raise asyncio.CancelledError
+        error = commit.exception()
+        if error is not None:
+            log.warning("partition %d: a transaction failed and is repeated: %r", self.tp.partition, error)
+        return error
+
+    async def _commit(self, producer: AIOKafkaProducer, tracker: OffsetTracker, batch: list[Outcome]) -> None:
+        """One transaction: records, then offsets. Every send is awaited: a failed one does not fail the commit."""
+        finished = {outcome.offset for outcome in batch}
+        await producer.begin_transaction()
+        sends = [await producer.send(r.topic, r.value, key=r.key) for outcome in batch for r in outcome.records]
+        for sent in await asyncio.gather(*sends, return_exceptions=True):
+            if isinstance(sent, BaseException):
+                raise sent
+        point = tracker.point(finished)
+        offsets = {self.tp: OffsetAndMetadata(point.offset, point.metadata)}
+        await producer.send_offsets_to_transaction(offsets, self._options.group)
+        await producer.commit_transaction()
+        tracker.commit(finished)
+
+    async def _restart(self, *, fenced: bool) -> None:
+        """After any error the producer's state is unknown: a new one, the committed point again, a new tracker."""
+        if not self._alive:
+            return
+        self._pause(self.tp)
+        self._tracker, self._finished = None, []
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await discard(producer)
+        if fenced:
+            await asyncio.sleep(FENCED_WAIT_S)

@@ -1,0 +1,62 @@
+"""Bounded reads: everything committed on a topic up to now, and then an end."""
+
+from collections.abc import AsyncGenerator, Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from configs.errors import QAStreamError
+from configs.settings import Settings
+from messaging.connection import make_consumer, start_patiently
+
+BATCH = 500
+
+
+class TopicMissingError(QAStreamError):
+    """A topic that should be read is not there."""
+
+
+async def read_to_end(
+    settings: Settings, topic: str, *, start: Mapping[int, int] | None = None, patience_s: float | None = None
+) -> AsyncGenerator[ConsumerRecord, None]:
+    """Committed records of all partitions, in the order of each, up to what was committed when the call began.
+
+    `start` has the first offset by partition (default: the oldest). Use within `contextlib.aclosing`.
+    """
+    consumer = make_consumer(settings)
+    await start_patiently(consumer, settings, patience_s=patience_s)
+    try:
+        partitions = await assign_all(consumer, topic, start=start)
+        ends = await consumer.end_offsets(partitions)  # of committed records: the request carries the isolation level
+        while behind := [tp for tp in partitions if await consumer.position(tp) < ends[tp]]:
+            for records in (await consumer.getmany(*behind, timeout_ms=500, max_records=BATCH)).values():
+                for record in records:
+                    if record.offset < ends[TopicPartition(record.topic, record.partition)]:
+                        yield record
+    finally:
+        await consumer.stop()
+
+
+async def assign_all(
+    consumer: AIOKafkaConsumer, topic: str, *, start: Mapping[int, int] | None = None
+) -> list[TopicPartition]:
+    """Give a started consumer all partitions of `topic`, positioned: each position is set, none is left to a reset."""
+    partitions = [TopicPartition(topic, number) for number in sorted(await topic_partitions(consumer, topic))]
+    consumer.assign(partitions)
+    beginnings = await consumer.beginning_offsets(partitions)
+    for tp in partitions:
+        consumer.seek(tp, (start or {}).get(tp.partition, beginnings[tp]))
+    return partitions
+
+
+async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    """Numbers of the partitions of `topic`; raises TopicMissingError."""
+    try:
+        # The public call knows topics that are assigned already, and no others.
+        cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
+    except KafkaError as exc:
+        raise TopicMissingError(f"topic {topic} could not be looked up: {exc}") from exc
+    found = cluster.partitions_for_topic(topic)
+    if not found:
+        raise TopicMissingError(f"topic {topic} does not exist on this Kafka cluster; is --namespace right?")
+    return set(found)

@@ -1,0 +1,43 @@
+"""Identifiers: functions of what they name, so that a repeated step makes the same record and not a second one.
+
+Each is 32 hexadecimal characters, the first 128 bits of a SHA-256.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+
+def digest(*parts: str | int) -> str:
+    """Hash of parts, each with its length before it, so that ("ab", "c") and ("a", "bc") differ."""
+    h = sha256()
+    for part in parts:
+        data = str(part).encode("utf-8", "surrogateescape")
+        h.update(b"%d:" % len(data) + data)
+    return h.hexdigest()[:32]
+
+
+def document_id(source: str, path: str) -> str:
+    return digest("document", source, path)
+
+
+def chunk_id(document: str, version: int, index: int) -> str:
+    return digest("chunk", document, version, index)
+
+
+def content_key(text: str, headings: Sequence[str]) -> str:
+    """Equal for chunks that a prompt can't tell apart; the Kafka key, so that they meet in one worker."""
+    return digest("content", text, *headings)
+
+
+def record_id(chunk: str, generation: int, attempt: int) -> str:
+    return digest("record", chunk, generation, attempt)
+
+
+def pair_id(record: str, position: int) -> str:
+    """Of the pair at `position` among all that were asked for a record, kept and rejected."""
+    return digest("pair", record, position)
+
+
+def letter_id(topic: str, partition: int, offset: int) -> str:
+    """Of the dead letter for the record at this place, or, for a file, (source, version, generation)."""
+    return digest("letter", topic, partition, offset)

@@ -1,0 +1,17 @@
+"""Child processes that end with their parent, however it ends."""
+
+import ctypes
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def die_with_parent() -> None:
+    """For Popen's `preexec_fn`: SIGTERM to the child when its parent is gone (Linux, prctl(2)); nothing elsewhere.
+
+    The signal comes when the thread that started the child ends: start children from the main thread.
+    """
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
