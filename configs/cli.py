@@ -17,7 +17,7 @@ KAFKA = ("bootstrap_servers", "namespace", "partitions", "replication_factor")
 MODEL = ("model_urls", "model_name", "temperature", "max_tokens", "timeout_s")
 WORKER = ("concurrency", "recipe", "cache", "cache_path", "cache_bytes", "flush_ms", "drain_s", "session_timeout_ms")
 PRODUCER = (
-    "source", "chunk_size", "chunk_overlap", "encoding", "settle_ms", "scan_interval_s", "max_file_bytes",
+    "source", "chunk_size", "chunk_overlap", "encoding", "settle_ms", "scan_interval_s", "max_file_bytes", "include", "exclude",
 )  # fmt: skip
 SINK = ("segment_ms", "segment_bytes")
 LOGS = ("log_level", "log_format")
@@ -32,7 +32,7 @@ def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:
         if field.annotation is bool:
             parser.add_argument(flag_name(name), action=argparse.BooleanOptionalAction, default=None, help=text)
         else:
-            shown = "" if field.default in (None, "") else f" (default {_show(field.default)})"
+            shown = "" if field.default in (None, "", ()) else f" (default {_show(field.default)})"
             parser.add_argument(flag_name(name), metavar="VALUE", help=(text + shown).replace("%", "%%"))
 
 

@@ -96,6 +96,13 @@ class Settings(BaseSettings):
     scan_interval_s: float = Field(default=5.0, gt=0, le=86_400, description="Seconds between full scans.")
     max_file_bytes: int = Field(default=2 * 1024**3, ge=1, description="Larger files are rejected, with a dead letter.")
 
+    include: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Globs, comma-separated: only these files are read, by name, or by path where there is a /."
+    )
+    exclude: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Globs, comma-separated: these files are left alone."
+    )
+
     # Sink
     output_dir: Path | None = Field(default=None, description="Where results go.")
     segment_ms: int = Field(default=300, ge=1, le=600_000, description="A segment is closed at this age.")
@@ -109,6 +116,11 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "human", "json"] = Field(
         default="auto", description="auto: human on a terminal, JSON elsewhere."
     )
+
+    @field_validator("include", "exclude", mode="before")
+    @classmethod
+    def _split_globs(cls, value: object) -> object:
+        return tuple(g.strip() for g in value.split(",") if g.strip()) if isinstance(value, str) else value
 
     @field_validator("model_urls", mode="before")
     @classmethod

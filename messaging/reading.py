@@ -17,22 +17,40 @@ class TopicMissingError(QAStreamError):
 
 
 async def read_to_end(
-    settings: Settings, topic: str, *, start: Mapping[int, int] | None = None, patience_s: float | None = None
+    settings: Settings,
+    topic: str,
+    *,
+    start: Mapping[int, int] | None = None,
+    patience_s: float | None = None,
+    through_pending: bool = False,
 ) -> AsyncGenerator[ConsumerRecord, None]:
     """Committed records of all partitions, in the order of each, up to what was committed when the call began.
 
     `start` has the first offset by partition (default: the oldest). Use within `contextlib.aclosing`.
+    A transaction that another writer has open hides what was committed behind it. `through_pending` waits for its end
+    and reads up to the last record of any kind: for who must not miss its own records.
     """
     consumer = make_consumer(settings)
     await start_patiently(consumer, settings, patience_s=patience_s)
     try:
         partitions = await assign_all(consumer, topic, start=start)
-        ends = await consumer.end_offsets(partitions)  # of committed records: the request carries the isolation level
+        ends = await _last_offsets(settings, partitions) if through_pending else await consumer.end_offsets(partitions)
         while behind := [tp for tp in partitions if await consumer.position(tp) < ends[tp]]:
             for records in (await consumer.getmany(*behind, timeout_ms=500, max_records=BATCH)).values():
                 for record in records:
                     if record.offset < ends[TopicPartition(record.topic, record.partition)]:
                         yield record
+    finally:
+        await consumer.stop()
+
+
+async def _last_offsets(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Ends of what is written, committed or not: a request for offsets carries its consumer's isolation level."""
+    consumer = make_consumer(settings, isolation_level="read_uncommitted")
+    await start_patiently(consumer, settings)
+    try:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+        return ends
     finally:
         await consumer.stop()
 

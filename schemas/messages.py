@@ -59,6 +59,7 @@ class CompleteVersion(Message):
     characters: Count
     size_bytes: Count
     sha256: Sha256
+    encoding: str | None = None
     splitter: Id
 
 

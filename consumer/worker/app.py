@@ -4,8 +4,10 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
@@ -22,6 +24,8 @@ from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patientl
 from messaging.topics import ensure_topics
 from schemas import Chunk, DecodeError, TopicNames, decode
 
+MAX_RESULT_BYTES = MAX_RECORD_BYTES // 2
+"""Leaves room for the dead letter in the same request."""
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +34,13 @@ async def run_worker(settings: Settings, recipe: Recipe) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await work(settings, recipe, stop)
+
+
+async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
+    """Answer chunks until `stop` is set; sets it when it ends by itself. Raises WorkerError."""
     async with AsyncExitStack() as stack:
+        stack.callback(stop.set)
         answerer = await _make_answerer(settings, recipe, stack)
         if not await _unless_stopped(ensure_topics(settings), stop):
             return
@@ -57,7 +67,7 @@ class Handler:
         except DecodeError as exc:
             return undecodable(record, str(exc), self._names)
         result = await self._answerer.answer(chunk, origin_of(record))
-        return answered(record, result, self._names, max_bytes=MAX_RECORD_BYTES // 2)
+        return answered(record, result, self._names, max_bytes=MAX_RESULT_BYTES)
 
 
 def default_cache_path() -> Path:
@@ -100,10 +110,10 @@ async def _open_cache(settings: Settings, stack: AsyncExitStack) -> Cache:
     return cache
 
 
-async def _unless_stopped(work: object, stop: asyncio.Event) -> bool:
-    """Wait for `work`; False when the stop signal came first, since a broker may stay away for ever."""
-    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
-    stopped = asyncio.create_task(stop.wait())
+async def _unless_stopped(waiting: Coroutine[Any, Any, Any], stop: asyncio.Event) -> bool:
+    """False when the stop signal came first, since a broker may stay away for ever."""
+    task: asyncio.Future[Any] = asyncio.create_task(waiting)
+    stopped: asyncio.Future[Any] = asyncio.create_task(stop.wait())
     await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     if not task.done():

@@ -1,0 +1,79 @@
+"""Files that appear whole or not at all: temp file, fsync, rename, fsync of the directory.
+
+The only module of the sink that writes, syncs, renames and removes: faults are planted here.
+"""
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Errors that can pass without us: somebody makes room, raises a limit, mends a disk."""
+BUFFER_BYTES = 1024 * 1024
+
+
+class TempFile:
+    """A file that nobody sees until `publish`. Leaving the `with` without it removes the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("wb", buffering=BUFFER_BYTES)
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self.size += len(data)
+
+    def publish(self, target: Path) -> None:
+        """Make the file durable and give it its name, replacing what had it."""
+        self.finish()
+        replace(self._path, target)
+
+    def finish(self) -> None:
+        """Durable, but still without its name."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def discard(self) -> None:
+        with suppress(OSError):  # what is buffered may not fit; it is not wanted either
+            self._file.close()
+        with suppress(OSError):
+            self._path.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.discard()
+
+
+def replace(source: Path, target: Path) -> None:
+    source.replace(target)
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames and removals in it durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    with TempFile(path.with_name(f".{path.name}.tmp")) as file:
+        file.write(data)
+        file.publish(path)
+
+
+def is_room_problem(exc: OSError) -> bool:
+    return exc.errno in NO_ROOM

@@ -1,0 +1,67 @@
+"""`.qastream/manifest.json`: whose results an output directory holds."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from consumer.sink.durable import write_whole
+from consumer.sink.errors import OutputError, OutputMismatchError
+from schemas.messages import now
+
+
+class Manifest(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
+
+    schema_: Literal["qastream.output/1"] = Field(default="qastream.output/1", alias="schema")
+    cluster_id: str
+    namespace: str
+    first_source: str = Field(
+        default="", description="The source whose documents stand in documents/ itself; see consumer/sink/names.py."
+    )
+    created_at: datetime
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """None where there is none yet. Raises OutputError."""
+    try:
+        return Manifest.model_validate(orjson.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise OutputError(f"{path}: {exc.strerror}") from exc
+    except (orjson.JSONDecodeError, ValidationError) as exc:
+        raise OutputError(
+            f"{path} is not readable as a manifest. If you know that this directory belongs to this cluster, remove the "
+            f"file and it is written anew. ({type(exc).__name__})"
+        ) from exc
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    data = orjson.dumps(manifest.model_dump(mode="json", by_alias=True), option=orjson.OPT_INDENT_2)
+    write_whole(path, data + b"\n")
+
+
+def claim(path: Path, *, cluster_id: str, namespace: str) -> Manifest:
+    """The manifest of this output directory, written if it is new. Raises OutputMismatchError and OutputError."""
+    manifest = read_manifest(path)
+    if manifest is None:
+        manifest = Manifest(cluster_id=cluster_id, namespace=namespace, created_at=now())
+        write_manifest(path, manifest)
+    check_owner(path, manifest, cluster_id=cluster_id, namespace=namespace)
+    return manifest
+
+
+def check_owner(path: Path, manifest: Manifest, *, cluster_id: str, namespace: str) -> None:
+    """Raises OutputMismatchError: offsets of one cluster mean nothing in another."""
+    for what, theirs, ours in (
+        ("Kafka cluster", manifest.cluster_id, cluster_id),
+        ("namespace", manifest.namespace, namespace),
+    ):
+        if theirs != ours:
+            raise OutputMismatchError(
+                f"{path.parent.parent} holds results of {what} {theirs}, not of {ours}: offsets in its file names mean "
+                "other records there. Give another --output-dir, or the broker and namespace that it was made with"
+            )

@@ -1,0 +1,34 @@
+import argparse
+
+import pytest
+
+from configs import cli
+from configs.errors import QAStreamError, SettingsError
+
+
+@pytest.mark.parametrize(("error", "code"), [(QAStreamError("broken"), 1), (SettingsError("broken"), 2)])
+def test_a_users_mistake_is_one_line_and_a_code(error, code, capsys):
+    def main() -> int:
+        raise error
+
+    with pytest.raises(SystemExit) as end:
+        cli.run(main)
+    assert end.value.code == code
+    assert capsys.readouterr().err == "error: broken\n"
+
+
+def test_flags_reach_the_settings():
+    parser = argparse.ArgumentParser()
+    cli.add_settings(parser, *cli.WORKER, *cli.MODEL, *cli.PRODUCER, *cli.SINK, *cli.KAFKA, *cli.LOGS)
+    args = parser.parse_args(["--concurrency", "3", "--no-cache", "--model-urls", "http://a/v1,http://b/v1"])
+    settings = cli.settings_from(args)
+    assert (settings.concurrency, settings.cache, len(settings.model_urls)) == (3, False, 2)
+
+
+def test_help_teaches(capsys):
+    parser = argparse.ArgumentParser()
+    cli.add_settings(parser, *cli.WORKER)
+    parser.print_help()
+    text = capsys.readouterr().out
+    assert "QASTREAM_CONCURRENCY" in text
+    assert "default 64" in text

@@ -1,0 +1,136 @@
+import os
+from pathlib import Path
+
+import orjson
+import pytest
+
+from configs import cli
+from configs.errors import SettingsError
+from configs.settings import Settings, environment_name, load_settings
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    for field in Settings.model_fields:
+        monkeypatch.delenv(environment_name(field), raising=False)
+
+
+def write(path: Path, content: object) -> str:
+    path.write_bytes(orjson.dumps(content))
+    return str(path)
+
+
+def test_flag_beats_environment_beats_file_beats_default(tmp_path, monkeypatch):
+    config = write(tmp_path / "c.json", {"qastream": {"chunk_size": 300, "namespace": "file", "partitions": 3}})
+    monkeypatch.setenv("QASTREAM_CHUNK_SIZE", "200")
+    monkeypatch.setenv("QASTREAM_NAMESPACE", "environment")
+    settings = load_settings({"chunk_size": "100", "namespace": None}, config=config)
+    assert (settings.chunk_size, settings.namespace, settings.partitions, settings.flush_ms) == (
+        100, "environment", 3, 200,
+    )  # fmt: skip
+
+
+def test_the_guides_file_as_it_stands():
+    settings = load_settings(config="config_vllm_http.json")
+    assert settings.model_urls == ("http://localhost:8000/v1",)
+    assert settings.api_key.get_secret_value() == "dummy-key"
+    assert (settings.model_name, settings.temperature, settings.max_tokens) == ("qwen-vllm", 0.7, 2048)
+
+
+def test_the_guides_remote_example_has_a_base_url_only(tmp_path):
+    remote = {"models": {"local_models": {"vllm_http": {"base_url": "http://remote-server:8000/v1"}}}}
+    assert load_settings(config=write(tmp_path / "r.json", remote)).model_urls == ("http://remote-server:8000/v1",)
+
+
+def test_the_guides_environment_beats_its_file(monkeypatch):
+    monkeypatch.setenv("VLLM_SERVER_URL", "http://a:1/v1, http://b:2/v1/")
+    monkeypatch.setenv("VLLM_API_KEY", "k")
+    settings = load_settings(config="config_vllm_http.json")
+    assert (settings.model_urls, settings.api_key.get_secret_value()) == (("http://a:1/v1", "http://b:2/v1"), "k")
+
+
+def test_base_url_wins_and_a_differing_pair_is_warned_about(tmp_path, caplog):
+    both = {
+        "api": {"vllm_server_url": "http://one:1/v1"},
+        "models": {"local_models": {"vllm_http": {"base_url": "http://two:2/v1"}}},
+    }
+    assert load_settings(config=write(tmp_path / "b.json", both)).model_urls == ("http://two:2/v1",)
+    assert "vllm_server_url" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["top", "api", "vllm_http"])
+def test_what_the_guide_tells_users_to_tune_is_taken_wherever_they_put_it(tmp_path, where):
+    tuning = {"timeout": 90, "batch_size": 7, "cache": False}
+    content = {
+        "top": tuning,
+        "api": {"api": tuning},
+        "vllm_http": {"models": {"local_models": {"vllm_http": tuning}}},
+    }[where]
+    settings = load_settings(config=write(tmp_path / "t.json", content))
+    assert (settings.timeout_s, settings.concurrency, settings.cache) == (90, 7, False)
+
+
+@pytest.mark.parametrize("api", [{"default_backend": "transformers"}, {"use_vllm_http": False}])
+def test_other_backends_are_refused_with_the_reason(tmp_path, api):
+    with pytest.raises(SettingsError, match="vLLM server's HTTP"):
+        load_settings(config=write(tmp_path / "o.json", {"api": api}))
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ({"api": {"vllm_server": "x"}}, "api.vllm_server"),
+        ({"models": {"local_models": {"vllm_http": {"max_tokens": "many"}}}}, "max_tokens"),
+        ({"qastream": {"chunk_sise": 1}}, "chunk_sise"),
+        ({"qastream": {"chunk_size": 1}}, "--chunk-size"),
+        ([], "the whole file"),
+    ],
+)
+def test_unknown_keys_and_bad_values_are_named(tmp_path, content, named):
+    with pytest.raises(SettingsError, match=named):
+        load_settings(config=write(tmp_path / "u.json", content))
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 10_000])
+def test_a_file_that_is_no_json_is_refused(tmp_path, content):
+    (tmp_path / "x.json").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"x\.json"):
+        load_settings(config=str(tmp_path / "x.json"))
+
+
+def test_a_missing_file_is_refused_with_the_places_looked_at():
+    with pytest.raises(SettingsError, match="configs"):
+        load_settings(config="no-such-file.json")
+
+
+def test_an_unknown_setting_in_the_environment_is_refused(monkeypatch):
+    monkeypatch.setenv("QASTREAM_CHUNK_SISE", "1")
+    with pytest.raises(SettingsError, match="QASTREAM_CHUNK_SISE"):
+        load_settings()
+
+
+def test_an_error_names_flag_and_variable_and_not_the_value(monkeypatch):
+    monkeypatch.setenv("VLLM_SERVER_URL", "ftp://user:hunter2@host/v1")
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert "VLLM_SERVER_URL" in str(error.value)
+    assert "hunter2" not in str(error.value)
+
+
+def test_the_key_is_in_no_repr_and_is_no_flag():
+    settings = load_settings({"api_key": "hunter2"})
+    assert "hunter2" not in f"{settings!r}{settings}"
+    assert not any("api_key" in group for group in (cli.MODEL, cli.WORKER, cli.KAFKA))
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().chunk_size = 1
+
+
+def test_every_setting_says_what_it_is():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_load_reads_the_environment_it_is_given_for_unknown_names():
+    assert load_settings(environ={"PATH": os.environ["PATH"]}).partitions == 12

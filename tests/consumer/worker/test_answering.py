@@ -1,0 +1,170 @@
+import asyncio
+
+import orjson
+import pytest
+from aiohttp import web
+
+from configs.recipe import load_recipe
+from configs.settings import load_settings
+from consumer.worker.answering import Answerer
+from consumer.worker.cache import NoCache, SqliteCache
+from consumer.worker.model import ModelClient, make_endpoints
+from consumer.worker.retry import Waits
+from schemas import Chunk, Document, Origin, Status, decode, encode
+from schemas.ids import chunk_id, content_key, document_id
+from tests.fake_model import FakeModel, completion, text_of
+
+QUICK = Waits(outage_s=0.01, overload_s=0.01, transient_s=0.01, first_s=0.005)
+ORIGIN = Origin(topic="qa.chunks", partition=0, offset=0)
+
+
+def chunk(text: str, *, index: int = 0, start: int = 0, headings: tuple[str, ...] = ()) -> Chunk:
+    document = Document(id=document_id("s", "p"), source="s", path="p", version=1)
+    return Chunk(
+        chunk_id=chunk_id(document.id, 1, index),
+        document=document,
+        index=index,
+        start=start,
+        end=start + len(text),
+        headings=headings,
+        text=text,
+        content_key=content_key(text, headings),
+    )
+
+
+@pytest.fixture
+async def make_answerer(tmp_path):
+    closing = []
+
+    async def make(server: FakeModel, *, cache: bool = True, **settings) -> Answerer:
+        made = load_settings({"model_urls": server.url, "cache": cache, **settings})
+        endpoints = make_endpoints(made)
+        store = SqliteCache(tmp_path / "cache.sqlite", max_bytes=2**30) if cache else NoCache()
+        if isinstance(store, SqliteCache):
+            await store.open()
+            closing.append(store.close)
+        model = ModelClient(endpoints, model=made.model_name, timeout_s=made.timeout_s)
+        answerer = Answerer(made, load_recipe("fast"), model, store, waits=QUICK)
+        closing.extend([*(endpoint.client.close for endpoint in endpoints), answerer.close])
+        return answerer
+
+    yield make
+    for close in reversed(closing):
+        await close()
+
+
+async def test_a_chunk_becomes_pairs_with_evidence_at_its_place(make_answerer):
+    text = "Copper replaced aluminium in interconnects."
+    async with FakeModel().serve() as server:
+        result = await (await make_answerer(server)).answer(chunk(text, start=100), ORIGIN)
+    assert result.status is Status.OK
+    (evidence,) = result.pairs[0].evidence
+    assert text[evidence.start - 100 : evidence.end - 100] == evidence.text
+    assert (result.usage.calls, result.usage.cached_calls, result.model.root) == (1, 0, "fake")
+    assert decode(type(result), encode(result)) == result
+
+
+async def test_equal_chunks_cost_one_call_together_and_later(make_answerer):
+    async with FakeModel(latency_s=0.02).serve() as server:
+        answerer = await make_answerer(server)
+        results = await asyncio.gather(*(answerer.answer(chunk("Same text.", index=i), ORIGIN) for i in range(10)))
+        later = await (await make_answerer(server)).answer(chunk("Same text.", index=11), ORIGIN)
+    assert sum(server.calls.values()) == 1
+    assert [sum(r.usage.calls for r in results), sum(r.usage.cached_calls for r in results)] == [1, 9]
+    assert (later.usage.cached_calls, later.pairs[0].question) == (1, results[0].pairs[0].question)
+
+
+async def test_without_a_cache_each_run_calls(make_answerer):
+    async with FakeModel().serve() as server:
+        answerer = await make_answerer(server, cache=False)
+        for _ in range(3):
+            await answerer.answer(chunk("Same text."), ORIGIN)
+    assert sum(server.calls.values()) == 3
+
+
+async def test_another_model_behind_the_same_name_is_another_answer(make_answerer):
+    async with FakeModel().serve() as server:
+        await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
+        server.root = "newer"
+        await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
+    assert sum(server.calls.values()) == 2
+
+
+async def test_text_without_a_letter_is_empty_and_costs_no_call(make_answerer):
+    async with FakeModel().serve() as server:
+        result = await (await make_answerer(server)).answer(chunk("-----\n***"), ORIGIN)
+    assert (result.status, sum(server.calls.values())) == (Status.EMPTY, 0)
+
+
+async def test_no_more_calls_at_the_server_than_allowed(make_answerer):
+    async with FakeModel(latency_s=0.01).serve() as server:
+        answerer = await make_answerer(server, concurrency=4)
+        await asyncio.gather(*(answerer.answer(chunk(f"Text {i}."), ORIGIN) for i in range(40)))
+    assert server.most_under_way == 4
+
+
+async def test_bad_answers_are_asked_for_again_and_never_cached(make_answerer):
+    bad = [completion("{"), completion('{"pairs": 3}'), completion("{}"), completion("half", finish="length")]
+
+    async def script(request, body):
+        return bad.pop() if bad else None
+
+    async with FakeModel(script).serve() as server:
+        result = await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
+    assert (result.status, result.usage.calls) == (Status.OK, 5)
+
+
+async def test_a_cut_answer_is_asked_for_with_more_tokens(make_answerer):
+    asked = []
+
+    async def script(request, body):
+        asked.append(body["max_tokens"])
+        return completion("half", finish="length") if len(asked) < 3 else None
+
+    async with FakeModel(script).serve() as server:
+        await (await make_answerer(server, max_tokens=100)).answer(chunk("Text."), ORIGIN)
+    assert asked == [100, 200, 400]
+
+
+async def test_a_refused_request_fails_at_once_with_its_reason(make_answerer):
+    async def script(request, body):
+        return web.json_response({"error": {"message": "maximum context length"}}, status=400)
+
+    async with FakeModel(script).serve() as server:
+        result = await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
+    assert (result.status, result.error.error_class, result.error.attempts) == (Status.FAILED, "refused", 1)
+    assert "maximum context length" in result.error.message
+
+
+async def test_invented_evidence_is_rejected_and_kept_apart(make_answerer):
+    async def script(request, body):
+        good = {"type": "factual", "question": "Q?", "answer": "A", "reasoning": "", "evidence": [text_of(body)]}
+        return completion(orjson.dumps({"pairs": [good, good | {"evidence": ["invented"]}]}).decode())
+
+    async with FakeModel(script).serve() as server:
+        result = await (await make_answerer(server)).answer(chunk("True text."), ORIGIN)
+    assert len(result.pairs) == 1
+    assert [reason.check for rejected in result.rejected for reason in rejected.reasons] == ["evidence_verbatim"]
+
+
+async def test_a_bug_of_ours_is_an_outcome_too(make_answerer, monkeypatch):
+    monkeypatch.setattr("consumer.worker.answering.chat_request", lambda *a, **k: 1 / 0)
+    async with FakeModel().serve() as server:
+        result = await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
+    assert (result.status, result.error.error_class) == (Status.FAILED, "internal")
+
+
+async def test_the_request_begins_with_what_is_common_and_shows_nothing_of_the_document(make_answerer):
+    bodies = []
+
+    async def script(request, body):
+        bodies.append(body)
+
+    text = "硅的禁带宽度为 1.12 eV。"
+    async with FakeModel(script).serve() as server:
+        await (await make_answerer(server)).answer(chunk(text, headings=("材料", "硅")), ORIGIN)
+    system, user = bodies[0]["messages"]
+    assert system["role"] == "system"
+    assert "中文" in user["content"]
+    assert user["content"].index("材料 > 硅") < user["content"].index(text) < user["content"].index("JSON")
+    assert bodies[0]["response_format"]["type"] == "json_schema"

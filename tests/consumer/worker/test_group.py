@@ -1,0 +1,203 @@
+"""Workers as members of a real consumer group, over a model server that does what each test needs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from aiokafka.structs import OffsetAndMetadata
+
+from configs.recipe import load_recipe
+from configs.settings import Settings
+from consumer.worker import app
+from consumer.worker.errors import OffsetsLostError
+from messaging.connection import make_transactional_producer
+from schemas import DeadLetter, Result, Status, TopicNames
+from tests.fake_model import FakeModel, completion
+from tests.support.chunks import doubled, make_chunk, publish, read_all
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[asyncio.Event]:
+    """A worker in this process; set the event, or leave, to stop it as SIGTERM would."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(app.work(settings, load_recipe("fast"), stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await task
+
+
+async def results_of(settings: Settings, count: int) -> list[Result]:
+    """Wait until `count` results are committed."""
+    async with asyncio.timeout(60):
+        while True:
+            results = await read_all(settings, TopicNames(settings.namespace).results, Result)
+            if len(results) >= count:
+                return results
+            await asyncio.sleep(0.1)
+
+
+async def letters_of(settings: Settings) -> list[DeadLetter]:
+    return await read_all(settings, TopicNames(settings.namespace).dead_letters, DeadLetter)
+
+
+@pytest.fixture
+def settings_for(make_settings):
+    def make(server: FakeModel, **more) -> Settings:
+        return make_settings(model_urls=server.url, cache=False, session_timeout_ms=6000, drain_s=1, **more)
+
+    return make
+
+
+async def test_every_chunk_has_one_result_and_a_restart_adds_none(settings_for):
+    chunks = [make_chunk(f"Text {i}.", i) for i in range(200)]
+    async with FakeModel(latency_s=0.005).serve() as server:
+        settings = settings_for(server)
+        await publish(settings, chunks)
+        async with working(settings):
+            results = await results_of(settings, 200)
+        async with working(settings):
+            await publish(settings, [make_chunk("One more.", 200)])
+            results = await results_of(settings, 201)
+    assert doubled([result.record_id for result in results]) == []
+    assert {result.chunk.id for result in results} == {c.chunk_id for c in chunks} | {make_chunk("", 200).chunk_id}
+    assert sum(server.calls.values()) == 201
+
+
+async def test_a_slow_chunk_delays_no_other_of_its_partition_and_is_not_lost(settings_for):
+    gate = asyncio.Event()
+
+    async def script(request, body):
+        if "slow" in body["messages"][-1]["content"]:
+            await gate.wait()
+
+    chunks = [make_chunk("slow.", 0), *(make_chunk(f"Text {i}.", i) for i in range(1, 50))]
+    async with FakeModel(script).serve() as server:
+        settings = settings_for(server)
+        await publish(settings, chunks, partition=0)
+        async with working(settings):
+            assert len(await results_of(settings, 49)) == 49
+        async with working(settings):  # the fifty are not run again, the slow one is
+            while server.calls["slow."] < 2:
+                await asyncio.sleep(0.01)
+            gate.set()
+            results = await results_of(settings, 50)
+    assert doubled([result.record_id for result in results]) == []
+    assert {text: count for text, count in server.calls.items() if count > 1} == {"slow.": 2}
+
+
+async def test_members_come_and_go_without_loss_or_double(settings_for):
+    async with FakeModel(latency_s=0.02).serve() as server:
+        settings = settings_for(server, concurrency=8)
+        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(400)])
+        async with working(settings):
+            await results_of(settings, 20)
+            async with working(settings):
+                await results_of(settings, 200)
+            async with working(settings):
+                results = await results_of(settings, 400)
+    assert len(results) == 400
+    assert doubled([result.record_id for result in results]) == []
+
+
+async def test_what_can_not_be_decoded_becomes_a_letter_and_no_loop(settings_for):
+    async with FakeModel().serve() as server:
+        settings = settings_for(server)
+        await publish(settings, [b"\xff not a chunk", b"{}", b"", make_chunk("Good.")], partition=0)
+        async with working(settings):
+            assert len(await results_of(settings, 1)) == 1
+            letters = await letters_of(settings)
+    assert [letter.error_class for letter in letters] == ["undecodable"] * 3
+    assert len({letter.letter_id for letter in letters}) == 3
+
+
+async def test_a_failure_is_a_result_and_a_letter_in_one_transaction(settings_for):
+    async def script(request, body):
+        if "bad" in body["messages"][-1]["content"]:
+            return web.json_response({"error": {"message": "too long"}}, status=400)
+        return None
+
+    async with FakeModel(script).serve() as server:
+        settings = settings_for(server)
+        await publish(settings, [make_chunk("bad.", 0), make_chunk("good.", 1)])
+        async with working(settings):
+            results = await results_of(settings, 2)
+        letters = await letters_of(settings)
+    assert sorted(result.status for result in results) == [Status.FAILED, Status.OK]
+    (letter,) = letters
+    assert (letter.kind, letter.error_class, letter.chunk_id) == ("chunk", "refused", make_chunk("", 0).chunk_id)
+
+
+async def test_a_result_that_no_broker_would_take_is_a_failure_too(settings_for, monkeypatch):
+    monkeypatch.setattr(app, "MAX_RESULT_BYTES", 4000)
+
+    async def script(request, body):
+        pair = {"type": "open", "question": "Q?", "answer": "A" * 500, "reasoning": "", "evidence": ["Text"]}
+        return completion(__import__("json").dumps({"pairs": [pair] * 30}))
+
+    async with FakeModel(script).serve() as server:
+        settings = settings_for(server)
+        await publish(settings, [make_chunk("Text.")])
+        async with working(settings):
+            (result,) = await results_of(settings, 1)
+        (letter,) = await letters_of(settings)
+    assert (result.status, result.error.error_class, letter.error_class) == (Status.FAILED, "too_large", "too_large")
+
+
+async def test_stopping_aborts_the_calls_that_did_not_finish_in_time(settings_for):
+    async def script(request, body):
+        await asyncio.Event().wait()
+
+    async with FakeModel(script).serve() as server:
+        settings = settings_for(server)
+        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(5)])
+        async with working(settings):
+            while server.under_way < 5:
+                await asyncio.sleep(0.01)
+        while server.under_way:
+            await asyncio.sleep(0.01)
+    assert sum(server.aborted.values()) == 5
+
+
+async def test_a_model_server_that_is_away_is_waited_for_and_fails_nothing(settings_for):
+    server = FakeModel()
+    async with server.serve():
+        settings, port = settings_for(server), server.port
+    await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(20)])
+    async with working(settings):
+        await asyncio.sleep(0.5)
+        async with server.serve(port):
+            await results_of(settings, 10)
+        async with server.serve(port):
+            results = await results_of(settings, 20)
+    assert {result.status for result in results} == {Status.OK}
+
+
+@pytest.mark.parametrize("offset", [10_000, -1])
+async def test_offsets_that_are_out_of_range_stop_the_worker(settings_for, offset):
+    async with FakeModel().serve() as server:
+        settings = settings_for(server)
+        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(30)])
+        async with working(settings):
+            await results_of(settings, 30)
+        metadata = "" if offset > 0 else "9;strange"
+        await _commit_everywhere(settings, OffsetAndMetadata(max(offset, 0), metadata))
+        with pytest.raises(OffsetsLostError, match="rebuild-offsets"):
+            async with working(settings) as stop, asyncio.timeout(30):
+                while not stop.is_set():
+                    await asyncio.sleep(0.05)
+
+
+async def _commit_everywhere(settings: Settings, point: OffsetAndMetadata) -> None:
+    from aiokafka import TopicPartition
+
+    names = TopicNames(settings.namespace)
+    producer = make_transactional_producer(settings, "meddler")
+    await producer.start()
+    async with producer.transaction():
+        offsets = {TopicPartition(names.chunks, number): point for number in range(settings.partitions)}
+        await producer.send_offsets_to_transaction(offsets, names.group)
+    await producer.stop()

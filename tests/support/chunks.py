@@ -1,0 +1,53 @@
+"""Chunks put on the topic as a producer would, and what came of them."""
+
+import asyncio
+from collections import Counter
+from contextlib import aclosing
+
+from configs.settings import Settings
+from messaging.connection import make_transactional_producer
+from messaging.reading import read_to_end
+from messaging.topics import ensure_topics
+from schemas import Chunk, Document, TopicNames, encode
+from schemas.codec import M, decode
+from schemas.ids import chunk_id, content_key, document_id
+
+
+def make_chunk(text: str, index: int = 0, *, path: str = "doc.txt") -> Chunk:
+    document = Document(id=document_id("tests", path), source="tests", path=path, version=1)
+    return Chunk(
+        chunk_id=chunk_id(document.id, 1, index),
+        document=document,
+        index=index,
+        start=0,
+        end=len(text),
+        text=text,
+        content_key=content_key(text, ()),
+    )
+
+
+async def publish(settings: Settings, chunks: list[Chunk | bytes], *, partition: int | None = None) -> None:
+    """In one transaction; bytes go out as they are."""
+    await ensure_topics(settings)
+    names = TopicNames(settings.namespace)
+    producer = make_transactional_producer(settings, names.producer_id("tests"))
+    await producer.start()
+    async with producer.transaction():
+        sends = [
+            await producer.send(names.chunks, chunk, partition=partition)
+            if isinstance(chunk, bytes)
+            else await producer.send(names.chunks, encode(chunk), key=chunk.content_key.encode(), partition=partition)
+            for chunk in chunks
+        ]
+        await asyncio.gather(*sends)
+    await producer.stop()
+
+
+async def read_all(settings: Settings, topic: str, kind: type[M]) -> list[M]:
+    """Everything committed on `topic` so far."""
+    async with aclosing(read_to_end(settings, topic)) as records:
+        return [decode(kind, record.value) async for record in records]
+
+
+def doubled(ids: list[str]) -> list[str]:
+    return [each for each, count in Counter(ids).items() if count > 1]
