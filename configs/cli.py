@@ -17,9 +17,10 @@ KAFKA = ("bootstrap_servers", "namespace", "partitions", "replication_factor")
 MODEL = ("model_urls", "model_name", "temperature", "max_tokens", "timeout_s")
 WORKER = ("concurrency", "recipe", "cache", "cache_path", "cache_bytes", "flush_ms", "drain_s", "session_timeout_ms")
 PRODUCER = (
-    "source", "chunk_size", "chunk_overlap", "encoding", "settle_ms", "scan_interval_s", "max_file_bytes", "include", "exclude",
+    "source", "chunk_size", "chunk_overlap", "encoding", "settle_ms", "scan_interval_s", "max_file_bytes", "include",
+    "exclude",
 )  # fmt: skip
-SINK = ("segment_ms", "segment_bytes")
+SINK = ("formats", "segment_ms", "segment_bytes")
 LOGS = ("log_level", "log_format")
 
 

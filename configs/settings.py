@@ -97,7 +97,8 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(default=2 * 1024**3, ge=1, description="Larger files are rejected, with a dead letter.")
 
     include: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Globs, comma-separated: only these files are read, by name, or by path where there is a /."
+        default=(),
+        description="Globs, comma-separated: only these files are read, by name, or by path where there is a /.",
     )
     exclude: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Globs, comma-separated: these files are left alone."
@@ -107,6 +108,10 @@ class Settings(BaseSettings):
     output_dir: Path | None = Field(default=None, description="Where results go.")
     segment_ms: int = Field(default=300, ge=1, le=600_000, description="A segment is closed at this age.")
     segment_bytes: int = Field(default=64 * 1024**2, ge=1024, description="A segment is closed at this size.")
+    formats: Annotated[tuple[Literal["documents"], ...], NoDecode] = Field(
+        default=("documents",),
+        description="What is derived from the segments: documents (a JSON file for each), or none.",
+    )
 
     # The model server on this machine
     vllm_python: str | None = Field(default=None, description="Interpreter that has vLLM, if not this one.")
@@ -126,6 +131,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split_urls(cls, value: object) -> object:
         return tuple(u.strip() for u in value.split(",") if u.strip()) if isinstance(value, str) else value
+
+    @field_validator("formats", mode="before")
+    @classmethod
+    def _split_formats(cls, value: object) -> object:
+        names = tuple(f.strip() for f in value.split(",") if f.strip()) if isinstance(value, str) else value
+        return () if names == ("none",) else names
 
     @field_validator("model_urls")
     @classmethod

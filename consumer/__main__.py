@@ -10,6 +10,7 @@ COMMANDS = {
     "sink": ("consumer.sink.command", "writes results to disk"),
     "export": ("consumer.dataset.export", "training formats from what the sink wrote"),
     "verify": ("consumer.dataset.verify", "balance sheet of ledger, topics and disk"),
+    "dead-letters": ("consumer.dead_letters.command", "look at and re-publish dead letters"),
 }
 WORKER = "consumer.worker.command"
 

@@ -65,6 +65,7 @@ async def discard(producer: AIOKafkaProducer) -> None:
 
     `stop()` waits without limit for a broker that is away, so it gets 3 s before the sockets are cut.
     """
+    _mark_as_seen(producer)
     stop = asyncio.create_task(producer.stop())
     done, _ = await asyncio.wait([stop], timeout=STOP_S)
     if not done:
@@ -72,6 +73,17 @@ async def discard(producer: AIOKafkaProducer) -> None:
         await producer.client.close()
     elif (error := stop.exception()) is not None:
         log.debug("producer did not stop cleanly: %r", error)
+
+
+def _mark_as_seen(producer: AIOKafkaProducer) -> None:
+    """A failed transaction leaves futures that nobody awaits: asyncio would log each error with a traceback."""
+    accumulator, manager = producer._message_accumulator, producer._txn_manager  # noqa: SLF001
+    waiters = [batch._drain_waiter for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
+    if manager is not None:
+        waiters.append(manager.wait_for_transaction_end())
+    for waiter in waiters:
+        if waiter is not None and waiter.done() and not waiter.cancelled():
+            waiter.exception()
 
 
 async def start_patiently(client: Any, settings: Settings, *, patience_s: float | None = None) -> None:

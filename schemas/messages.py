@@ -75,7 +75,10 @@ class LedgerEntry(Message):
     sha256: Sha256 | None = Field(default=None, description="Of the file's bytes; known once they are all read.")
     encoding: str | None = None
     splitter: Id = Field(description="Hash of the splitter's settings; others make another version.")
-    next_byte: Count = Field(default=0, description="Where reading goes on after a crash.")
+    next_byte: Count = Field(
+        default=0,
+        description="Bytes read so far. After a crash all are read again, and publishing goes on at next_char.",
+    )
     next_char: Count = 0
     chunks: Count = Field(default=0, description="Published so far; all of them, once complete.")
     complete: CompleteVersion | None = Field(

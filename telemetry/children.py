@@ -13,5 +13,14 @@ def die_with_parent() -> None:
 
     The signal comes when the thread that started the child ends: start children from the main thread.
     """
+    _on_death_of_parent(signal.SIGTERM)
+
+
+def be_killed_with_parent() -> None:
+    """The same with SIGKILL, for a child that may wait without limit for others that end at that moment as well."""
+    _on_death_of_parent(signal.SIGKILL)
+
+
+def _on_death_of_parent(number: signal.Signals) -> None:
     if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _libc.prctl(_PR_SET_PDEATHSIG, number)

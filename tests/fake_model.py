@@ -29,7 +29,13 @@ def completion(content: str, *, finish: str = "stop") -> web.Response:
 
 def pairs_about(text: str) -> str:
     quote = text.strip()[:40].strip()
-    pair = {"type": "factual", "question": f"What about {quote}?", "answer": "Yes.", "reasoning": "", "evidence": [quote]}
+    pair = {
+        "type": "factual",
+        "question": f"What about {quote}?",
+        "answer": "Yes.",
+        "reasoning": "",
+        "evidence": [quote],
+    }
     return orjson.dumps({"pairs": [pair]}).decode()
 
 

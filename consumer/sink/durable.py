@@ -19,8 +19,9 @@ class TempFile:
     """A file that nobody sees until `publish`. Leaving the `with` without it removes the file."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._file = path.open("wb", buffering=BUFFER_BYTES)
+        self._published = False
         self.size = 0
 
     def write(self, data: bytes) -> None:
@@ -29,31 +30,29 @@ class TempFile:
 
     def publish(self, target: Path) -> None:
         """Make the file durable and give it its name, replacing what had it."""
-        self.finish()
-        replace(self._path, target)
-
-    def finish(self) -> None:
-        """Durable, but still without its name."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        self.path.replace(target)
+        self._published = True
+        sync_folder(target.parent)
+
+    def flush(self) -> None:
+        """Readable under `path`, but neither durable nor under its name."""
+        self._file.flush()
 
     def discard(self) -> None:
         with suppress(OSError):  # what is buffered may not fit; it is not wanted either
             self._file.close()
-        with suppress(OSError):
-            self._path.unlink()
+        if not self._published:
+            with suppress(OSError):
+                self.path.unlink()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.discard()
-
-
-def replace(source: Path, target: Path) -> None:
-    source.replace(target)
-    sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,176 +1,61 @@
 """`.qastream/index.sqlite`: where each outcome is in the segments, what the ledger promises, which files are written.
 
 Nothing in it is the truth: what it says of outcomes comes from the segments, of promises from qa.files, of files from
-documents/. It is behind after a crash and catches up; missing, damaged or of another version, it is built again.
+documents/. After a crash it is behind and catches up; missing, damaged or of another version, it is built again.
+Tables: index.sql.
 """
 
-import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from consumer.sink.errors import IndexDamagedError
 from consumer.sink.ledger import Promise, promise_of
+from consumer.sink.rows import Answers, Head, Located, Totals, Written
 from consumer.sink.segments import Segment, StoredRecord
-from schemas import FileState, LedgerEntry, Result, Status, decode
+from schemas import LedgerEntry, Status, decode, encode
 
-log = logging.getLogger(__name__)
 VERSION = 1
-BUSY_MS = 30_000
-SCHEMA = """
-CREATE TABLE segments (
-    id INTEGER PRIMARY KEY, topic TEXT, partition INTEGER, first INTEGER, last INTEGER,
-    size INTEGER, records INTEGER, undecodable INTEGER, UNIQUE (topic, partition, first, last)
-);
-CREATE TABLE outcomes (
-    document TEXT, version INTEGER, generation INTEGER, position INTEGER, attempt INTEGER, record_id TEXT, status TEXT,
-    pairs INTEGER, rejected INTEGER, segment INTEGER, start INTEGER, length INTEGER,
-    PRIMARY KEY (document, version, generation, position)
-) WITHOUT ROWID;
-CREATE INDEX outcomes_by_segment ON outcomes (segment);
-CREATE TABLE answered (
-    document TEXT, version INTEGER, generation INTEGER, chunks INTEGER, PRIMARY KEY (document, version, generation)
-) WITHOUT ROWID;
-CREATE TABLE ledger (document TEXT PRIMARY KEY, entry BLOB, waiting INTEGER) WITHOUT ROWID;
-CREATE TABLE ledger_offsets (partition INTEGER PRIMARY KEY, following INTEGER);
-CREATE TABLE documents (
-    document TEXT PRIMARY KEY, version INTEGER, generation INTEGER, promise BLOB, name TEXT,
-    pairs INTEGER, rejected INTEGER, failed INTEGER
-) WITHOUT ROWID;
-CREATE TABLE due (document TEXT PRIMARY KEY, mark INTEGER);
-CREATE TABLE totals (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
-INSERT INTO totals VALUES ('records', 0), ('undecodable', 0), ('documents', 0), ('pairs', 0), ('waiting', 0);
-
-CREATE TRIGGER answered_first AFTER INSERT ON outcomes BEGIN
-    INSERT INTO answered VALUES (new.document, new.version, new.generation, 1)
-        ON CONFLICT DO UPDATE SET chunks = chunks + 1;
-END;
-CREATE TRIGGER segment_in AFTER INSERT ON segments BEGIN
-    UPDATE totals SET value = value + new.records WHERE name = 'records';
-    UPDATE totals SET value = value + new.undecodable WHERE name = 'undecodable';
-END;
-CREATE TRIGGER segment_out AFTER DELETE ON segments BEGIN
-    UPDATE totals SET value = value - old.records WHERE name = 'records';
-    UPDATE totals SET value = value - old.undecodable WHERE name = 'undecodable';
-END;
-CREATE TRIGGER document_in AFTER INSERT ON documents BEGIN
-    UPDATE totals SET value = value + 1 WHERE name = 'documents';
-    UPDATE totals SET value = value + new.pairs WHERE name = 'pairs';
-END;
-CREATE TRIGGER document_out AFTER DELETE ON documents BEGIN
-    UPDATE totals SET value = value - 1 WHERE name = 'documents';
-    UPDATE totals SET value = value - old.pairs WHERE name = 'pairs';
-END;
-CREATE TRIGGER waiting_in AFTER INSERT ON ledger BEGIN
-    UPDATE totals SET value = value + new.waiting WHERE name = 'waiting';
-END;
-CREATE TRIGGER waiting_change AFTER UPDATE OF waiting ON ledger BEGIN
-    UPDATE totals SET value = value + new.waiting - old.waiting WHERE name = 'waiting';
-END;
-CREATE TRIGGER waiting_out AFTER DELETE ON ledger BEGIN
-    UPDATE totals SET value = value - old.waiting WHERE name = 'waiting';
-END;
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What the index keeps of a result."""
-
-    document: str
-    version: int
-    generation: int
-    position: int
-    attempt: int
-    record_id: str
-    status: Status
-    pairs: int
-    rejected: int
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """The last outcome of a chunk, and where its record is."""
-
-    position: int
-    record_id: str
-    status: Status
-    pairs: int
-    rejected: int
-    segment: Segment
-    start: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A complete document, and its file in documents/ where one was written."""
-
-    promise: Promise
-    name: str | None
-    pairs: int
-    rejected: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """`documents` are complete ones; `waiting` those that the ledger promises and that are not written yet."""
-
-    records: int
-    undecodable: int
-    documents: int
-    pairs: int
-    waiting: int
-
-
-def head_of(result: Result) -> Head:
-    return Head(
-        document=result.document.id,
-        version=result.document.version,
-        generation=result.generation,
-        position=result.chunk.index,
-        attempt=result.attempt,
-        record_id=result.record_id,
-        status=result.status,
-        pairs=len(result.pairs),
-        rejected=len(result.rejected),
-    )
+SCHEMA = Path(__file__).with_name("index.sql")
+BUSY_S = 30.0
+PAGE = 200
+Part = Literal["all", "pairs", "rejected", "failed"]
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class Index:
     """Raises IndexDamagedError where SQLite finds the file damaged; other errors of the disk come as they are."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens it, or makes a new one in place of one of another version."""
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open it, or make it where there is none."""
+        place = f"file:{path.absolute().as_posix()}?mode={'ro' if read_only else 'rwc'}"
+        self._db = sqlite3.connect(place.replace("#", "%23"), uri=True, isolation_level=None, timeout=BUSY_S)
         try:
-            self._prepare()
+            self._prepare(read_only=read_only)
         except BaseException:
             self._db.close()
             raise
 
-    def _prepare(self) -> None:
-        with _damage():
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")  # a lost transaction is caught up with; a torn one is not
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
+    def _prepare(self, *, read_only: bool) -> None:
+        version = self._rows("PRAGMA user_version")[0][0]
+        if version not in (0, VERSION) or (read_only and version == 0):
             raise IndexDamagedError(f"it has version {version}, this program writes {VERSION}")
+        if read_only:
+            return
+        self._rows("PRAGMA journal_mode=WAL")
+        self._rows("PRAGMA synchronous=NORMAL")  # a lost transaction is caught up with
         if version == 0:
-            with self.transaction() as db:
-                for statement in _statements(SCHEMA):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version={VERSION}")
+            with _damage_named():
+                self._db.executescript(f"BEGIN; {SCHEMA.read_text()} PRAGMA user_version={VERSION}; COMMIT;")
 
     def close(self) -> None:
         self._db.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        with _damage():
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _damage_named():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -180,8 +65,8 @@ class Index:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def _rows(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        with _damage():
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with _damage_named():
             return self._db.execute(query, values).fetchall()
 
     # Segments
@@ -192,158 +77,268 @@ class Index:
         return {Segment(*row[:4]): row[4] for row in rows}
 
     def add_segment(self, segment: Segment, size: int, records: Iterable[tuple[StoredRecord, Head | None]]) -> None:
-        """Take in a segment's records; their documents become due. A later attempt replaces an earlier one."""
-        with self.transaction() as db:
-            number = db.execute(
-                "INSERT INTO segments (topic, partition, first, last, size, records, undecodable) "
-                "VALUES (?, ?, ?, ?, ?, 0, 0) RETURNING id",
-                (segment.topic, segment.partition, segment.first, segment.last, size),
-            ).fetchone()[0]
-            counts, documents = [0, 0], set()
+        """Take in a segment's records (None: undecodable); their documents become due.
+
+        A later attempt replaces an earlier one, and the same one its earlier place.
+        """
+        with self._transaction() as db:
+            number = _insert_segment(db, segment, size)
+            undecodable, decoded, documents = 0, 0, set()
             for record, head in records:
-                counts[head is None] += 1
-                if head is not None:
+                if head is None:
+                    undecodable += 1
+                else:
+                    decoded += 1
                     documents.add(head.document)
                     _put_outcome(db, number, record, head)
+            _count_segment(db, number, decoded + undecodable, undecodable)
             _mark_due(db, documents)
-            db.execute("DELETE FROM segments WHERE id = ?", (number,))  # the triggers count whole rows
-            db.execute(
-                "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (number, segment.topic, segment.partition, segment.first, segment.last, size, sum(counts), counts[1]),
-            )
 
     def merge(self, merged: Segment, size: int, parts: list[Segment]) -> None:
         """`merged` is the parts one after the other: what was in them is found in it."""
-        with self.transaction() as db:
-            rows = [_segment_row(db, part) for part in parts]
-            records, undecodable = sum(row[2] for row in rows), sum(row[3] for row in rows)
-            _delete_segments(db, parts)
-            number = db.execute(
-                "INSERT INTO segments (topic, partition, first, last, size, records, undecodable) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (merged.topic, merged.partition, merged.first, merged.last, size, records, undecodable),
-            ).fetchone()[0]
-            base = 0
-            for part_number, part_size, _, _ in rows:
-                db.execute(
-                    "UPDATE outcomes SET segment = -?, start = start + ? WHERE segment = ?", (number, base, part_number)
-                )
-                base += part_size
-            db.execute("UPDATE outcomes SET segment = ? WHERE segment = -?", (number, number))
+        with self._transaction() as db:
+            number, base, records, undecodable = _insert_segment(db, merged, size), 0, 0, 0
+            for part in parts:
+                old = _segment_row(db, part)
+                moved = (number, base, old["id"])
+                db.execute("UPDATE outcomes SET segment = ?, start = start + ? WHERE segment = ?", moved)
+                base, records = base + old["size"], records + old["records"]
+                undecodable += old["undecodable"]
+                _delete_segment(db, part)
+            _count_segment(db, number, records, undecodable)
 
     def forget_segments(self, segments: Iterable[Segment]) -> None:
-        """They are covered by others, to which their outcomes have moved."""
-        with self.transaction() as db:
-            _delete_segments(db, segments)
+        """Others cover them, to which their outcomes have moved."""
+        with self._transaction() as db:
+            for segment in segments:
+                _delete_segment(db, segment)
 
     # The ledger
 
     def ledger_offsets(self) -> dict[int, int]:
         return dict(self._rows("SELECT partition, following FROM ledger_offsets"))
 
-    def add_ledger(self, entries: Iterable[tuple[str, bytes | None]], offsets: dict[int, int]) -> None:
-        """Entries of qa.files by document (None: deleted), in order, and where reading goes on; documents become due."""
-        with self.transaction() as db:
-            documents = set()
-            for document, entry in entries:
-                documents.add(document)
+    def add_ledger(self, entries: Iterable[LedgerEntry], offsets: dict[int, int]) -> None:
+        """Entries of qa.files in their order, and where reading goes on; their documents become due."""
+        with self._transaction() as db:
+            newest = {entry.document.id: entry for entry in entries}
+            for document, entry in newest.items():
                 db.execute(
                     "INSERT INTO ledger VALUES (?, ?, 0) ON CONFLICT DO UPDATE SET entry = excluded.entry",
-                    (document, entry),
+                    (document, encode(entry)),
                 )
-            _mark_due(db, documents)
-            for document in documents:
-                _set_waiting(db, document)
+                _set_waiting(db, document, entry)
+            _mark_due(db, newest)
             db.executemany(
                 "INSERT INTO ledger_offsets VALUES (?, ?) ON CONFLICT DO UPDATE SET following = excluded.following",
                 offsets.items(),
             )
 
     def entry(self, document: str) -> LedgerEntry | None:
-        rows = self._rows("SELECT entry FROM ledger WHERE document = ? AND entry IS NOT NULL", document)
-        return decode(LedgerEntry, rows[0][0]) if rows else None
+        return _entry(self._db, document)
 
     def entries(self) -> Iterator[LedgerEntry]:
-        """All of them, ordered by document id."""
-        for (document,) in self._pages("SELECT document FROM ledger WHERE document > ? ORDER BY document LIMIT 500"):
-            if (entry := self.entry(document)) is not None:
-                yield entry
+        """All of them, by document id."""
+        after = ""
+        while rows := self._rows(
+            "SELECT document, entry FROM ledger WHERE document > ? ORDER BY 1 LIMIT ?", after, PAGE
+        ):
+            after = rows[-1][0]
+            for _, entry in rows:
+                yield decode(LedgerEntry, entry)
 
     # Outcomes
 
-    def answered(self, promise: Promise) -> int:
+    def answers(self, promise: Promise) -> Answers:
         """How many of the promised chunks have an outcome."""
         key = promise.document.id, *promise.age
-        rows = self._rows("SELECT chunks FROM answered WHERE document = ? AND version = ? AND generation = ?", *key)
+        query = "SELECT chunks, replaced FROM answered WHERE document = ? AND version = ? AND generation = ?"
+        rows = self._rows(query, *key)
         if not rows or rows[0][0] < promise.chunks:
-            return int(rows[0][0]) if rows else 0
-        return int(
-            self._rows(
-                "SELECT count(*) FROM outcomes WHERE document = ? AND version = ? AND generation = ? AND position < ?",
-                *key, promise.chunks,
-            )[0][0]
-        )  # fmt: skip
+            return Answers(*rows[0]) if rows else Answers()
+        query = "SELECT count(*) FROM outcomes WHERE document = ? AND version = ? AND generation = ? AND position < ?"
+        return Answers(self._rows(query, *key, promise.chunks)[0][0], rows[0][1])
 
-    def outcomes(self, promise: Promise, *, wanted: str = "1", page: int = 200) -> Iterator[list[Located]]:
-        """Last outcomes of the promised chunks in their order, some at a time; `wanted` is a condition in SQL."""
-        after = -1
-        while True:
-            rows = self._rows(
-                "SELECT o.position, record_id, status, pairs, rejected, topic, partition, first, last, start, length "
-                "FROM outcomes o LEFT JOIN segments s ON s.id = o.segment "
-                "WHERE document = ? AND version = ? AND generation = ? AND o.position > ? AND o.position < ? "
-                f"AND ({wanted}) ORDER BY o.position LIMIT ?",
-                promise.document.id, *promise.age, after, promise.chunks, page,
-            )  # fmt: skip
-            if not rows:
-                return
+    def describe(self, promise: Promise, name: str | None) -> Written:
+        """The complete document, with the counts of its last outcomes."""
+        query = (
+            "SELECT total(pairs), total(rejected), total(status = 'failed') FROM outcomes "
+            "WHERE document = ? AND version = ? AND generation = ? AND position < ?"
+        )
+        pairs, rejected, failed = self._rows(query, promise.document.id, *promise.age, promise.chunks)[0]
+        return Written(promise, name, self.answers(promise).replaced, int(pairs), int(rejected), int(failed))
+
+    def outcomes(self, promise: Promise, part: Part = "all", *, start: int = 0) -> Iterator[Located]:
+        """Last outcomes of the promised chunks in their order: all of them, or those that have a part in it."""
+        query = (
+            "SELECT o.position, record_id, status, pairs, rejected, start, length, topic, partition, first, last "
+            "FROM outcomes o LEFT JOIN segments s ON s.id = o.segment "
+            "WHERE document = ? AND version = ? AND generation = ? AND o.position > ? AND o.position < ? "
+            "AND CASE ? WHEN 'all' THEN 1 WHEN 'pairs' THEN pairs > 0 WHEN 'rejected' THEN rejected > 0 "
+            "ELSE status = 'failed' END ORDER BY o.position LIMIT ?"
+        )
+        after = start - 1
+        while rows := self._rows(query, promise.document.id, *promise.age, after, promise.chunks, part, PAGE):
             after = rows[-1][0]
-            yield [_located(row) for row in rows]
+            yield from map(_located, rows)
+
+    def outcome(self, promise: Promise, position: int) -> Located | None:
+        """Where the outcome of that chunk is now: a merge may have moved it."""
+        return next((found for found in self.outcomes(promise, start=position) if found.position == position), None)
 
     def statuses(self, promise: Promise) -> dict[Status, int]:
         """Number of promised chunks by status of their last outcome."""
-        rows = self._rows(
+        query = (
             "SELECT status, count(*) FROM outcomes "
-            "WHERE document = ? AND version = ? AND generation = ? AND position < ? GROUP BY status",
-            promise.document.id, *promise.age, promise.chunks,
-        )  # fmt: skip
+            "WHERE document = ? AND version = ? AND generation = ? AND position < ? GROUP BY status"
+        )
+        rows = self._rows(query, promise.document.id, *promise.age, promise.chunks)
         return {Status(status): count for status, count in rows}
 
     # Documents
 
-    def due(self) -> list[tuple[str, int]]:
-        """Documents of which something has changed, with the mark of that change; some at a time."""
-        return self._rows("SELECT document, mark FROM due ORDER BY mark LIMIT 100")
-
-    def settle(self, document: str, mark: int, written: Written | None = None, *, removed: bool = False) -> None:
-        """What was due is done; unless more has changed since."""
-        with self.transaction() as db:
-            db.execute("DELETE FROM due WHERE document = ? AND mark = ?", (document, mark))
-            if written or removed:
-                db.execute("DELETE FROM documents WHERE document = ?", (document,))
-            if written:
-                _put_document(db, written)
-            _set_waiting(db, document)
+    def due(self, limit: int = PAGE) -> list[tuple[str, int]]:
+        """Documents of which something has changed, with the mark of that change; the longest waiting first."""
+        return [(row[0], row[1]) for row in self._rows("SELECT document, mark FROM due ORDER BY mark LIMIT ?", limit)]
 
     def make_due(self, documents: Iterable[str]) -> None:
-        with self.transaction() as db:
+        with self._transaction() as db:
             _mark_due(db, documents)
 
+    def settle(self, document: str, mark: int) -> None:
+        """Nothing is to be done for what had become due; more may have since."""
+        with self._transaction() as db:
+            _settle(db, document, mark)
+
+    def settle_written(self, written: Written, mark: int) -> None:
+        """It is the newest complete version of its document now."""
+        document = written.promise.document
+        counts = (written.replaced, written.pairs, written.rejected, written.failed)
+        row = (document.id, document.source, document.path, encode(written.promise), written.name, *counts)
+        with self._transaction() as db:
+            db.execute("DELETE FROM documents WHERE document = ?", (document.id,))
+            db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            _settle(db, document.id, mark)
+
+    def settle_removed(self, document: str, mark: int) -> None:
+        """It has no complete version and no file any more."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM documents WHERE document = ?", (document,))
+            _settle(db, document, mark)
+
     def written(self, document: str) -> Written | None:
-        rows = self._rows("SELECT promise, name, pairs, rejected, failed FROM documents WHERE document = ?", document)
-        return _written(rows[0]) if rows else None
+        return _written(self._db, document)
 
     def all_written(self) -> Iterator[Written]:
-        """All complete documents, ordered by id."""
-        for (document,) in self._pages("SELECT document FROM documents WHERE document > ? ORDER BY document LIMIT 500"):
-            if (written := self.written(document)) is not None:
-                yield written
+        """All complete documents, by source and path."""
+        query = (
+            "SELECT source, path, document FROM documents WHERE (source, path, document) > (?, ?, ?) "
+            "ORDER BY source, path, document LIMIT ?"
+        )
+        after: tuple[str, ...] = ("", "", "")
+        while rows := self._rows(query, *after, PAGE):
+            after = rows[-1]
+            yield from filter(None, (self.written(document) for _, _, document in rows))
 
     def totals(self) -> Totals:
         return Totals(**dict(self._rows("SELECT name, value FROM totals")))
 
-    def _pages(self, query: str) -> Iterator[tuple]:  # type: ignore[type-arg]
-        after = ""
-        while rows := self._rows(query, after):
-            yield from rows
-            after = rows[-1][0]
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as exc:
+        if getattr(exc, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
+            raise IndexDamagedError(str(exc)) from exc
+        raise
+
+
+def _insert_segment(db: sqlite3.Connection, segment: Segment, size: int) -> int:
+    row = (segment.topic, segment.partition, segment.first, segment.last, size)
+    cursor = db.execute("INSERT INTO segments VALUES (NULL, ?, ?, ?, ?, ?, 0, 0)", row)
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def _segment_row(db: sqlite3.Connection, segment: Segment) -> dict[str, int]:
+    row = db.execute(
+        "SELECT id, size, records, undecodable FROM segments "
+        "WHERE topic = ? AND partition = ? AND first = ? AND last = ?",
+        (segment.topic, segment.partition, segment.first, segment.last),
+    ).fetchone()
+    if row is None:
+        raise IndexDamagedError(f"it does not know results/{segment.name}")
+    return dict(zip(("id", "size", "records", "undecodable"), row, strict=True))
+
+
+def _count_segment(db: sqlite3.Connection, number: int, records: int, undecodable: int) -> None:
+    db.execute("UPDATE segments SET records = ?, undecodable = ? WHERE id = ?", (records, undecodable, number))
+    _add_totals(db, records, undecodable)
+
+
+def _delete_segment(db: sqlite3.Connection, segment: Segment) -> None:
+    row = _segment_row(db, segment)
+    db.execute("DELETE FROM segments WHERE id = ?", (row["id"],))
+    _add_totals(db, -row["records"], -row["undecodable"])
+
+
+def _add_totals(db: sqlite3.Connection, records: int, undecodable: int) -> None:
+    db.execute("UPDATE totals SET value = value + ? WHERE name = 'records'", (records,))
+    db.execute("UPDATE totals SET value = value + ? WHERE name = 'undecodable'", (undecodable,))
+
+
+def _put_outcome(db: sqlite3.Connection, number: int, record: StoredRecord, head: Head) -> None:
+    db.execute(
+        "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "attempt = excluded.attempt, record_id = excluded.record_id, status = excluded.status, "
+        "pairs = excluded.pairs, rejected = excluded.rejected, "
+        "segment = excluded.segment, start = excluded.start, length = excluded.length "
+        "WHERE excluded.attempt >= attempt",
+        (
+            head.document, head.version, head.generation, head.position, head.attempt, head.record_id, head.status,
+            head.pairs, head.rejected, number, record.start, record.length,
+        ),
+    )  # fmt: skip
+
+
+def _located(row: tuple[Any, ...]) -> Located:
+    position, record_id, status, pairs, rejected, start, length, *segment = row
+    if segment[0] is None:
+        raise IndexDamagedError(f"record {record_id} is in a segment that it does not know")
+    return Located(position, record_id, Status(status), pairs, rejected, Segment(*segment), start, length)
+
+
+def _mark_due(db: sqlite3.Connection, documents: Iterable[str]) -> None:
+    mark = db.execute("SELECT ifnull(max(mark), 0) + 1 FROM due").fetchone()[0]
+    for offset, document in enumerate(documents):
+        db.execute(
+            "INSERT INTO due VALUES (?, ?) ON CONFLICT DO UPDATE SET mark = excluded.mark", (document, mark + offset)
+        )
+
+
+def _settle(db: sqlite3.Connection, document: str, mark: int) -> None:
+    db.execute("DELETE FROM due WHERE document = ? AND mark = ?", (document, mark))
+    entry = _entry(db, document)
+    if entry is not None:
+        _set_waiting(db, document, entry)
+
+
+def _set_waiting(db: sqlite3.Connection, document: str, entry: LedgerEntry) -> None:
+    promise, written = promise_of(entry), _written(db, document)
+    waiting = promise is not None and (written is None or written.promise.age < promise.age)
+    db.execute("UPDATE ledger SET waiting = ? WHERE document = ?", (int(waiting), document))
+
+
+def _entry(db: sqlite3.Connection, document: str) -> LedgerEntry | None:
+    with _damage_named():
+        row = db.execute("SELECT entry FROM ledger WHERE document = ?", (document,)).fetchone()
+    return None if row is None else decode(LedgerEntry, row[0])
+
+
+def _written(db: sqlite3.Connection, document: str) -> Written | None:
+    with _damage_named():
+        row = db.execute(
+            "SELECT promise, name, replaced, pairs, rejected, failed FROM documents WHERE document = ?", (document,)
+        ).fetchone()
+    return None if row is None else Written(decode(Promise, row[0]), *row[1:])

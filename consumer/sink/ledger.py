@@ -1,19 +1,17 @@
 """What the ledger promises: which version of a document is complete, and of how many chunks."""
 
-from dataclasses import dataclass
-
 from schemas import Document, FileState, LedgerEntry
+from schemas.messages import Count, Message, Sha256
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(Message):
     """The newest complete version of a document. `chunks` outcomes make its file."""
 
     document: Document
-    generation: int
-    chunks: int
-    sha256: str
-    encoding: str | None
+    generation: Count
+    chunks: Count
+    sha256: Sha256
+    encoding: str | None = None
 
     @property
     def age(self) -> tuple[int, int]:
@@ -26,11 +24,24 @@ def promise_of(entry: LedgerEntry) -> Promise | None:
     if entry.state is FileState.FORGOTTEN:
         return None
     if entry.state is FileState.COMPLETE and entry.sha256 is not None:
-        return Promise(entry.document, entry.generation, entry.chunks, entry.sha256, entry.encoding)
+        return Promise(
+            document=entry.document,
+            generation=entry.generation,
+            chunks=entry.chunks,
+            sha256=entry.sha256,
+            encoding=entry.encoding,
+        )
+    return _earlier_promise(entry)
+
+
+def _earlier_promise(entry: LedgerEntry) -> Promise | None:
     known = entry.complete
     if known is None:
         return None
-    same_version = known.version == entry.document.version
-    document = entry.document.model_copy(update={"version": known.version})
-    encoding = known.encoding or (entry.encoding if same_version else None)
-    return Promise(document, known.generation, known.chunks, known.sha256, encoding)
+    return Promise(
+        document=entry.document.model_copy(update={"version": known.version}),
+        generation=known.generation,
+        chunks=known.chunks,
+        sha256=known.sha256,
+        encoding=known.encoding or (entry.encoding if known.version == entry.document.version else None),
+    )

@@ -34,8 +34,8 @@ def read_manifest(path: Path) -> Manifest | None:
         raise OutputError(f"{path}: {exc.strerror}") from exc
     except (orjson.JSONDecodeError, ValidationError) as exc:
         raise OutputError(
-            f"{path} is not readable as a manifest. If you know that this directory belongs to this cluster, remove the "
-            f"file and it is written anew. ({type(exc).__name__})"
+            f"{path} is not readable as a manifest ({type(exc).__name__}). If you know that the directory belongs to "
+            "this cluster, remove the file: it is written anew"
         ) from exc
 
 

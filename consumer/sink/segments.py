@@ -18,7 +18,9 @@ import orjson
 
 from consumer.sink.errors import SegmentsError
 
-NAME = re.compile(r"(?P<topic>[A-Za-z0-9._-]+)-(?P<partition>0|[1-9]\d*)-(?P<first>0|[1-9]\d*)-(?P<last>0|[1-9]\d*)\.jsonl")
+NAME = re.compile(
+    r"(?P<topic>[A-Za-z0-9._-]+)-(?P<partition>0|[1-9]\d*)-(?P<first>0|[1-9]\d*)-(?P<last>0|[1-9]\d*)\.jsonl"
+)
 WRAPPED = "qastream.raw/1"
 """Schema of a line that stands for a value which can't be a line: none at all, or one with line ends in it."""
 TAIL_BYTES = 64 * 1024
@@ -197,10 +199,14 @@ def plan_merge(sizes: list[int], *, limit_bytes: int) -> range | None:
     classes = [_size_class(size) if size * 2 <= limit_bytes else None for size in sizes]
     for wanted in sorted({c for c in classes if c is not None}):
         for start in range(len(classes)):
-            run = list(takewhile(lambda c: c is not None and c <= wanted, classes[start:]))
+            run = _run_up_to(classes[start:], wanted)
             if classes[start] == wanted and run.count(wanted) >= FAN:
                 return _within_limit(range(start, start + len(run)), sizes, limit_bytes)
     return None
+
+
+def _run_up_to(classes: list[int | None], highest: int) -> list[int | None]:
+    return list(takewhile(lambda c: c is not None and c <= highest, classes))
 
 
 def _size_class(size: int) -> int:

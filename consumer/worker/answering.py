@@ -13,7 +13,7 @@ from configs.settings import Settings
 from consumer.worker.answers import Answer, AnsweredPair, parse_pairs
 from consumer.worker.cache import Cache
 from consumer.worker.checks import language_of, locate_evidence, reasons_against
-from consumer.worker.errors import WorkerError
+from consumer.worker.errors import MalformedError, WorkerError
 from consumer.worker.flights import Flights
 from consumer.worker.model import ModelClient
 from consumer.worker.prompts import chat_request
@@ -34,6 +34,7 @@ from schemas import (
 )
 from schemas.ids import digest, pair_id, record_id
 from schemas.messages import now
+from telemetry.failpoints import hit
 
 log = logging.getLogger(__name__)
 MOST_CONTEXT_FACTOR = 16
@@ -101,12 +102,14 @@ class Answerer:
         return await self._flights.join(key, lambda: self._cached_or_asked(key, body))
 
     async def _cached_or_asked(self, key: str, body: dict[str, Any]) -> Obtained:
-        cached = await self._cache.get(key)
+        cached = _readable(await self._cache.get(key))
         if cached is not None:
-            return Obtained(Answer(**orjson.loads(cached)), calls=0, model_ms=0.0)
+            return Obtained(cached, calls=0, model_ms=0.0)
         began = time.monotonic()
         tried: Tried[Answer] = await call_until_answered(lambda factor: self._ask(body, factor), waits=self._waits)
+        hit("worker.answered")
         await self._cache.put(key, orjson.dumps(asdict(tried.value)))
+        hit("worker.cached")
         return Obtained(tried.value, tried.calls, _ms_since(began))
 
     async def _ask(self, body: dict[str, Any], factor: int) -> Answer:
@@ -149,6 +152,18 @@ class Answerer:
 
 
 _CHUNK_FIELDS = {"index", "start", "end", "text", "headings", "content_key"}
+
+
+def _readable(cached: bytes | None) -> Answer | None:
+    """A cached answer; None also for one that was damaged on the disk: then it is asked for again."""
+    try:
+        answer = Answer(**orjson.loads(cached)) if cached is not None else None
+        if answer is not None:
+            parse_pairs(answer.content)
+    except (ValueError, TypeError, MalformedError):
+        log.warning("the generation cache gave an entry that can't be read; it is replaced")
+        return None
+    return answer
 
 
 def _check(draft: Result, number: int, answered: AnsweredPair) -> tuple[Pair, RejectedPair | None]:

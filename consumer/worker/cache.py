@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from telemetry.failpoints import hit
+
 T = TypeVar("T")
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, value BLOB NOT NULL, created_s REAL NOT NULL) WITHOUT ROWID;
@@ -90,7 +92,7 @@ class SqliteCache:
             return function()
         except sqlite3.Error as exc:
             self._warn(exc)
-            if _is_corrupt(exc):
+            if _is_corrupt(exc) or self._inode != self._current_inode():  # another worker may have set it aside
                 self._set_aside()
             return None
 
@@ -117,6 +119,8 @@ class SqliteCache:
             return
         with self._db:
             self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows)
+            hit("cache.inserted")
+        hit("cache.committed")
         self._written += len(rows)
         if self._written >= PRUNE_EVERY:
             self._written = 0
@@ -153,7 +157,10 @@ class SqliteCache:
             log.warning("generation cache %s was damaged; set aside as %s and begun anew", self._path, aside.name)
 
     def _current_inode(self) -> int:
-        return self._path.stat().st_ino if self._path.exists() else 0
+        try:
+            return self._path.stat().st_ino
+        except FileNotFoundError:
+            return 0
 
     def _warn(self, exc: sqlite3.Error) -> None:
         if time.monotonic() - self._warned_s > WARN_EVERY_S:

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from consumer.worker.errors import WorkerError
-from consumer.worker.offsets import OffsetTracker
+from consumer.worker.offsets import MOST_RECORDS, OffsetTracker
 from consumer.worker.outcome import Outcome
 from consumer.worker.start import StartingPoints
 from consumer.worker.tenure import Tenure, TenureOptions
@@ -55,9 +55,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Raises WorkerError when going on could lose or double results."""
-        await self._know_topic()
-        self._consumer.subscribe([self._names.chunks], listener=self)
-        intake: asyncio.Future[Any] = asyncio.create_task(self._intake())
+        intake: asyncio.Future[Any] = asyncio.create_task(self._join_and_take_in())
         stopped: asyncio.Future[Any] = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([intake, stopped, self._failure], return_when=asyncio.FIRST_COMPLETED)
@@ -116,10 +114,12 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
 
     # Records
 
-    async def _intake(self) -> None:
+    async def _join_and_take_in(self) -> None:
+        await self._know_topic()
+        self._consumer.subscribe([self._names.chunks], listener=self)
         while True:
             ready = [tp for tp, (tenure, _) in self._tenures.items() if tenure.ready]
-            room = 2 * self._settings.concurrency - self._in_hand
+            room = min(2 * self._settings.concurrency - self._in_hand, MOST_RECORDS)
             try:
                 if ready and room > 0:
                     batches = await self._consumer.getmany(*ready, timeout_ms=POLL_MS, max_records=room)

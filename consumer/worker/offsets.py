@@ -15,6 +15,10 @@ VERSION = "1"
 METADATA_LIMIT = 4096
 """Broker's `offset.metadata.max.bytes`; one character more is refused and costs the producer."""
 INTAKE_LIMIT = METADATA_LIMIT * 3 // 4
+RECORD_LENGTH = 6
+"""Characters that an unfinished offset takes at most: a distance of five digits and its comma."""
+MOST_RECORDS = (METADATA_LIMIT - INTAKE_LIMIT) // RECORD_LENGTH
+"""Records that may be delivered at once to a tracker that is not full."""
 
 
 class MetadataError(ValueError):
@@ -70,7 +74,7 @@ class OffsetTracker:
         elif offset not in self._unfinished or offset in self._delivered:
             return False
         self._delivered.add(offset)
-        self._length += 6  # a distance of five digits and its comma; the exact length is taken at each commit
+        self._length += RECORD_LENGTH  # the exact length is taken at each commit
         return True
 
     def point(self, finished: Collection[int] = ()) -> CommitPoint:

@@ -4,15 +4,17 @@ import asyncio
 from contextlib import aclosing
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from configs.settings import Settings
 from consumer.worker.committed import committed_point
 from consumer.worker.errors import OffsetsLostError
 from consumer.worker.offsets import CommitPoint, MetadataError, decode, encode
-from messaging.reading import read_to_end
-from schemas import DecodeError, Result, TopicNames
+from messaging.reading import TopicMissingError, read_to_end
+from schemas import DeadLetter, DecodeError, Result, TopicNames
 from schemas import decode as decode_message
+from telemetry.failpoints import hit
 
 
 class StartingPoints:
@@ -51,23 +53,38 @@ class StartingPoints:
         await producer.begin_transaction()
         offsets = {tp: OffsetAndMetadata(point.offset, point.metadata)}
         await producer.send_offsets_to_transaction(offsets, self._names.group)
+        hit("worker.first.offsets")
         await producer.commit_transaction()
+        hit("worker.first.committed")
 
     async def _partitions_with_results(self) -> set[int]:
-        """Input partitions that results came from. One scan serves all: later results come with an offset."""
+        """Input partitions that outcomes came from. One scan serves all: later outcomes come with an offset."""
         async with self._scanning:
             if self._with_results is None:
                 self._with_results = await self._scan()
             return self._with_results
 
     async def _scan(self) -> set[int]:
+        """Of letters too: a record that can't be decoded comes to nothing else."""
+        try:
+            return await self._origins(self._names.results, Result) | await self._origins(
+                self._names.dead_letters, DeadLetter
+            )
+        except TopicMissingError as exc:
+            if isinstance(exc.__cause__, KafkaError):  # the broker went away: to be tried again
+                raise exc.__cause__ from None
+            raise
+
+    async def _origins(self, topic: str, kind: type[Result] | type[DeadLetter]) -> set[int]:
         found = set()
-        async with aclosing(read_to_end(self._settings, self._names.results)) as records:
+        async with aclosing(read_to_end(self._settings, topic)) as records:
             async for record in records:
                 try:
-                    found.add(decode_message(Result, record.value).origin.partition)
+                    origin = decode_message(kind, record.value).origin
                 except DecodeError:  # not written by a worker, so no sign of one
                     continue
+                if origin is not None and origin.topic == self._names.chunks:
+                    found.add(origin.partition)
         return found
 
     def _advice(self, tp: TopicPartition, problem: str) -> str:

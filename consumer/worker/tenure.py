@@ -18,6 +18,7 @@ from consumer.worker.errors import WorkerError
 from consumer.worker.offsets import CommitPoint, OffsetTracker
 from consumer.worker.outcome import Outcome
 from messaging.connection import discard
+from telemetry.failpoints import hit
 
 FENCED_WAIT_S = 2.0
 """A fenced producer is a zombie's, or its transaction timed out. A zombie is revoked by its heartbeat meanwhile."""
@@ -93,8 +94,10 @@ class Tenure:
         """Stop intake, commit what is finished, part from the producer. Cancel the task of `run` before."""
         self._alive = False
         self._due.set()
+        hit("worker.end.begun")
         async with self._flushing:
             await self._flush()
+        hit("worker.end.flushed")
         producer, self._producer = self._producer, None
         if producer is not None:
             await discard(producer)
@@ -107,8 +110,11 @@ class Tenure:
     async def _activate(self) -> bool:
         producer = self._options.make_producer(self.tp)
         try:
+            hit("worker.takeover.begun")
             await producer.start()
+            hit("worker.takeover.fenced")
             point = await self._options.starting_point(self.tp, producer)
+            hit("worker.takeover.found")
             tracker = OffsetTracker(point)
         except (asyncio.CancelledError, WorkerError):
             await discard(producer)
@@ -123,6 +129,7 @@ class Tenure:
             return False
         self._producer, self._tracker, self._running = producer, tracker, 0
         self._options.resume_at(self.tp, point.offset)
+        hit("worker.takeover.resumed")
         log.debug("partition %d taken over at offset %d", self.tp.partition, point.offset)
         return True
 
@@ -171,14 +178,18 @@ class Tenure:
         """One transaction: records, then offsets. Every send is awaited: a failed one does not fail the commit."""
         finished = {outcome.offset for outcome in batch}
         await producer.begin_transaction()
+        hit("worker.flush.begun")
         sends = [await producer.send(r.topic, r.value, key=r.key) for outcome in batch for r in outcome.records]
         for sent in await asyncio.gather(*sends, return_exceptions=True):
             if isinstance(sent, BaseException):
                 raise sent
+        hit("worker.flush.sent")
         point = tracker.point(finished)
         offsets = {self.tp: OffsetAndMetadata(point.offset, point.metadata)}
         await producer.send_offsets_to_transaction(offsets, self._options.group)
+        hit("worker.flush.offsets")
         await producer.commit_transaction()
+        hit("worker.flush.committed")
         tracker.commit(finished)
 
     async def _restart(self, *, fenced: bool) -> None:

@@ -30,3 +30,17 @@ def test_a_name_can_not_drive_the_terminal(logged):
     text = logged("human", "file %s", "a\x1b[31m\rb")
     assert "\x1b" not in text
     assert "\\x1b[31m\\rb" in text
+
+
+def test_a_field_may_be_keyed_by_numbers(logged):
+    assert orjson.loads(logged("json", "up", offsets={3: 7}))["offsets"] == {"3": 7}
+
+
+def test_the_kafka_client_repeats_itself_rarely_and_nobody_else_is_held_back(logged, capsys):
+    logged("json", "configured")
+    for node in range(50):
+        logging.getLogger("aiokafka.consumer.fetcher").error("Failed fetch messages from %s", node)
+        logging.getLogger("x").warning("each counts")
+    lines = [orjson.loads(line)["message"] for line in capsys.readouterr().err.splitlines()]
+    assert lines.count("Failed fetch messages from 0") == 1
+    assert len(lines) == 51

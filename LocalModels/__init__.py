@@ -1,0 +1,1 @@
+"""The guide's names for our commands."""

@@ -1,0 +1,200 @@
+"""Balance sheet over ledger, topics and disk: whether every chunk has its one outcome, and the disk has them all.
+
+Exit code 0: all balances; 1: something differs, and it says what; 3: it balances, but dead letters wait for a replay.
+Run it when the pipeline is at rest: what is under way counts as missing.
+"""
+
+import argparse
+import asyncio
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from hashlib import sha256
+
+import orjson
+from rich.console import Console
+
+from configs import cli
+from configs.errors import SettingsError
+from configs.settings import Settings
+from consumer.dataset.balance import Balance, Difference, show
+from consumer.dataset.census import Census
+from consumer.dataset.errors import NothingThereError
+from consumer.dataset.input_files import InputFiles
+from consumer.dataset.snapshot import snapshot
+from consumer.sink.command import layout_of
+from consumer.sink.document_file import read_promise, render
+from consumer.sink.index import Index
+from consumer.sink.layout import Layout
+from consumer.sink.ledger import Promise, promise_of
+from consumer.sink.manifest import Manifest, check_owner, read_manifest
+from consumer.sink.names import document_name
+from consumer.sink.reading import SegmentFiles
+from consumer.sink.rebuild import read_ledger
+from consumer.sink.recovery import catch_up
+from consumer.sink.segments import iter_records
+from messaging.reading import read_to_end
+from messaging.topics import cluster_id
+from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, Status, TopicNames, decode
+from schemas.ids import record_id
+
+PATIENCE_S = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    cli.add_settings(parser, "output_dir", "input_dir", "source", *cli.KAFKA[:2])
+
+
+def main(args: argparse.Namespace) -> int:
+    settings = cli.settings_from(args)
+    layout = layout_of(settings)
+    if settings.input_dir is not None and not settings.input_dir.is_dir():
+        raise SettingsError(f"--input-dir {settings.input_dir}: no such directory")
+    balance = asyncio.run(verify(settings, layout))
+    if args.json:
+        print(orjson.dumps(balance.as_json(), option=orjson.OPT_INDENT_2).decode())
+    else:
+        show(balance, Console())
+    if not balance.balanced:
+        return 1
+    return cli.DEAD_LETTERS if balance.dead_letters else 0
+
+
+async def verify(settings: Settings, layout: Layout) -> Balance:
+    """Raises NothingThereError, OutputMismatchError, SegmentsError, TopicMissingError, BrokerUnreachableError."""
+    manifest = read_manifest(layout.manifest)
+    if manifest is None:
+        raise NothingThereError(f"{layout.root}: no sink has written here")
+    cluster = await cluster_id(settings, patience_s=PATIENCE_S)
+    check_owner(layout.manifest, manifest, cluster_id=cluster, namespace=settings.namespace)
+    names, balance = TopicNames(settings.namespace), Balance()
+    with snapshot(layout) as picture, closing(Census(picture.home / "census.sqlite")) as census:
+        with closing(Index(picture.index)) as index:
+            await catch_up(picture, names.results, index)
+            await read_ledger(settings, index)
+            _check_documents(DocumentFiles(layout, picture, manifest), index, balance)
+            _check_input(settings, index, balance)
+        _count_disk(picture, names, census)
+        await _count_topics(settings, names, census)
+        _check_records(census, balance)
+    return balance
+
+
+def _check_documents(files: "DocumentFiles", index: Index, balance: Balance) -> None:
+    """Every promised chunk has an outcome; every promised document is on disk as its outcomes say."""
+    unanswered = Difference("chunks of complete documents have no outcome on disk")
+    wrong = Difference("document files are missing, or not what the segments say")
+    for entry in index.entries():
+        balance.documents += 1
+        promise = promise_of(entry)
+        if promise is None:
+            continue
+        _add_outcomes(promise, index, balance)
+        if index.answers(promise).chunks < promise.chunks:
+            unanswered.add(entry.document.path, count=promise.chunks - index.answers(promise).chunks)
+        elif files.has(promise, index):
+            balance.documents_complete += 1
+        else:
+            wrong.add(entry.document.path)
+    balance.note(unanswered)
+    balance.note(wrong)
+
+
+def _add_outcomes(promise: Promise, index: Index, balance: Balance) -> None:
+    statuses = index.statuses(promise)
+    balance.chunks += promise.chunks
+    balance.ok += statuses.get(Status.OK, 0)
+    balance.empty += statuses.get(Status.EMPTY, 0)
+    balance.failed += statuses.get(Status.FAILED, 0)
+    balance.pairs += index.describe(promise, None).pairs
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFiles:
+    """documents/ of an output directory, against what its segments say."""
+
+    layout: Layout
+    picture: Layout
+    manifest: Manifest
+
+    def has(self, promise: Promise, index: Index) -> bool:
+        """Whether the document's file is there with every byte as it should be."""
+        path = self.layout.documents / document_name(promise.document, first_source=self.manifest.first_source)
+        found = read_promise(path)
+        if found is None:
+            return False
+        if promise.encoding is None:  # the ledger may not tell that of an earlier version
+            promise = promise.model_copy(update={"encoding": found.encoding})
+        with path.open("rb") as file, SegmentFiles(self.picture.results) as segments:
+            same = all(file.read(len(piece)) == piece for piece in render(promise, index, segments))
+            return same and not file.read(1)
+
+
+def _check_input(settings: Settings, index: Index, balance: Balance) -> None:
+    if settings.input_dir is None:
+        return
+    files = InputFiles(settings.input_dir, settings.source)
+    for entry in index.entries():
+        files.add(entry)
+    for difference in (files.gone, files.changed, files.unpublished):
+        balance.note(difference)
+    balance.files_not_in_ledger = files.unknown()
+
+
+def _count_disk(picture: Layout, names: TopicNames, census: Census) -> None:
+    for record in iter_records(picture.root, topic=names.results):
+        census.add("disk", *_identified(record.value))
+
+
+async def _count_topics(settings: Settings, names: TopicNames, census: Census) -> None:
+    async with aclosing(read_to_end(settings, names.results)) as results:
+        async for record in results:
+            census.add("topic", *_identified(record.value))
+    async with aclosing(read_to_end(settings, names.chunks)) as chunks:
+        async for record in chunks:
+            _count_chunk(record.value, census)
+    async with aclosing(read_to_end(settings, names.dead_letters)) as letters:
+        async for record in letters:
+            _count_letter(record.value, census)
+
+
+def _identified(value: bytes | None) -> tuple[str, bytes]:
+    """A record's id, or one made of its bytes where it is no result, and the digest of these."""
+    digest = sha256(value or b"").digest()
+    try:
+        return str(orjson.loads(value or b"")["record_id"]), digest
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return f"undecodable {digest.hex()}", digest
+
+
+def _count_chunk(value: bytes | None, census: Census) -> None:
+    """What is no chunk gets a letter and no result."""
+    try:
+        chunk = decode(Chunk, value)
+    except DecodeError:
+        return
+    census.add("chunks", record_id(chunk.chunk_id, chunk.generation, chunk.attempt))
+
+
+def _count_letter(value: bytes | None, census: Census) -> None:
+    try:
+        census.add_letter(decode(DeadLetter, value).letter_id)
+    except DecodeError:
+        try:
+            census.add_replay(decode(ReplayMarker, value).letter_id)
+        except DecodeError:
+            census.add_letter(f"undecodable {sha256(value or b'').hexdigest()}")
+
+
+def _check_records(census: Census, balance: Balance) -> None:
+    balance.records_on_topic = census.total("topic")
+    balance.records_on_disk = census.total("disk")
+    balance.dead_letters = census.unreplayed()
+    balance.expect("records are on the topic more than once", census.doubled("topic"))
+    balance.expect("records are on disk more than once", census.doubled("disk"))
+    balance.expect("records of the topic are not on disk", census.missing("topic", "disk"))
+    balance.expect("records on disk are not on the topic", census.missing("disk", "topic"))
+    balance.expect("records differ between topic and disk", census.different("topic", "disk"))
+    balance.expect("chunks were published more than once", census.doubled("chunks"))
+    balance.expect("chunks have no outcome on the topic", census.missing("chunks", "topic"))
+    balance.expect("outcomes on the topic have no chunk", census.missing("topic", "chunks"))

@@ -1,0 +1,96 @@
+"""Dead letters: `list` shows what could not be processed and why; `replay` publishes chunks of them again.
+
+A replay is a dry run unless --yes is given. Each letter is replayed once; when its chunk fails again, that is another
+letter.
+"""
+
+import argparse
+import asyncio
+from contextlib import aclosing
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from configs import cli
+from configs.settings import Settings
+from consumer.dead_letters.letters import Filed, Wanted, parse_since, read_letters
+from consumer.dead_letters.replay import Tally, replay
+from schemas.messages import now
+
+SHOWN = 500
+"""Rows of the table: its columns fit what is in it, so it is in memory."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("list", "replay"))
+    parser.add_argument("--reason", metavar="GLOB", help="error class, such as malformed, or a glob")
+    parser.add_argument(
+        "--since", metavar="TIME", help="only letters since then: 2026-11-22T14:00 (UTC), or 15m, 2h, 3d"
+    )
+    parser.add_argument("--document", metavar="GLOB", help="path of the document")
+    parser.add_argument("--json", action="store_true", help="list: one JSON object a line, without the original bytes")
+    parser.add_argument("--all", action="store_true", help="list: also those that were replayed")
+    parser.add_argument("--yes", action="store_true", help="replay: do it")
+    cli.add_settings(parser, *cli.KAFKA[:2])
+
+
+def main(args: argparse.Namespace) -> int:
+    settings = cli.settings_from(args)
+    since = parse_since(args.since, now()) if args.since else None
+    wanted = Wanted(reason=args.reason, since=since, document=args.document)
+    if args.action == "replay":
+        tally = asyncio.run(replay(settings, wanted, dry_run=not args.yes))
+        print(*_report(tally, dry_run=not args.yes), sep="\n")
+        return cli.DEAD_LETTERS if tally.impossible else 0
+    asyncio.run(_list(settings, wanted, show_all=args.all, as_json=args.json))
+    return 0
+
+
+async def _list(settings: Settings, wanted: Wanted, *, show_all: bool, as_json: bool) -> None:
+    table = Table("created", "error", "document", "chunk", "attempt", "replayed", "reason", box=None)
+    count = 0
+    async with aclosing(read_letters(settings, wanted)) as letters:
+        async for filed in letters:
+            if filed.replayed and not show_all:
+                continue
+            count += 1
+            if as_json:
+                print(orjson.dumps(_as_json(filed)).decode())
+            elif count <= SHOWN:
+                table.add_row(*map(escape, _cells(filed)))
+    if not as_json:
+        console = Console()
+        if count:
+            console.print(table)
+        more = f"; the first {SHOWN:,} are shown, --json has all" if count > SHOWN else ""
+        console.print(f"{count:,} dead letters{more}")
+
+
+def _as_json(filed: Filed) -> dict[str, object]:
+    letter = filed.letter.model_dump(mode="json", by_alias=True, exclude={"original": {"base64"}})
+    return letter | {"replayed": filed.replayed}
+
+
+def _cells(filed: Filed) -> tuple[str, ...]:
+    letter = filed.letter
+    return (
+        f"{letter.created_at:%Y-%m-%d %H:%M:%S}",
+        letter.error_class,
+        letter.document.path if letter.document else "",
+        letter.chunk_id or "",
+        str(letter.attempt),
+        "yes" if filed.replayed else "no",
+        letter.reason,
+    )
+
+
+def _report(tally: Tally, *, dry_run: bool) -> list[str]:
+    verb = "would be replayed (--yes does it)" if dry_run else "replayed"
+    lines = [f"{tally.replayed.total():,} dead letters {verb}"]
+    lines += [f"  {count:,} {name}" for name, count in sorted(tally.replayed.items())]
+    if tally.impossible:
+        lines.append(f"{tally.impossible.total():,} can't be replayed")
+        lines += [f"  {count:,} {why}" for why, count in sorted(tally.impossible.items())]
+    return lines

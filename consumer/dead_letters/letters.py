@@ -1,0 +1,83 @@
+"""Dead letters: which there are, which were replayed, which are asked for."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+
+from configs.errors import SettingsError
+from configs.settings import Settings
+from messaging.reading import read_to_end
+from schemas import DeadLetter, DecodeError, ReplayMarker, TopicNames, decode
+
+DURATION = re.compile(r"(\d+)([smhd])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A letter as it lies on the topic: its marker gets the same key."""
+
+    key: bytes | None
+    letter: DeadLetter
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Filters; None takes all. `reason` is an error class, `document` a path, both globs."""
+
+    reason: str | None = None
+    since: datetime | None = None
+    document: str | None = None
+
+    def takes(self, letter: DeadLetter) -> bool:
+        path = letter.document.path if letter.document else ""
+        return (
+            (self.reason is None or fnmatchcase(letter.error_class, self.reason))
+            and (self.since is None or letter.created_at >= self.since)
+            and (self.document is None or fnmatchcase(path, self.document))
+        )
+
+
+def parse_since(text: str, now: datetime) -> datetime:
+    """A time in ISO 8601 (UTC where it does not say), or how long ago: 90s, 15m, 2h, 3d. Raises SettingsError."""
+    if match := DURATION.fullmatch(text):
+        return now - timedelta(**{UNITS[match[2]]: int(match[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"--since {text}: takes a time such as 2026-11-22T14:00, or 90s, 15m, 2h, 3d") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def read_letters(settings: Settings, wanted: Wanted) -> AsyncGenerator[Filed, None]:
+    """Letters that are wanted, in the order of each partition. Reads the topic twice: markers stand behind letters.
+
+    Use within `contextlib.aclosing`. Raises TopicMissingError and BrokerUnreachableError.
+    """
+    topic = TopicNames(settings.namespace).dead_letters
+    replayed = await _replayed(settings, topic)
+    async with aclosing(read_to_end(settings, topic, patience_s=PATIENCE_S)) as records:
+        async for record in records:
+            try:
+                letter = decode(DeadLetter, record.value)
+            except DecodeError:  # a marker
+                continue
+            if wanted.takes(letter):
+                yield Filed(record.key, letter, letter.letter_id in replayed)
+
+
+async def _replayed(settings: Settings, topic: str) -> set[str]:
+    """Ids of letters that have a marker."""
+    found = set()
+    async with aclosing(read_to_end(settings, topic, patience_s=PATIENCE_S)) as records:
+        async for record in records:
+            try:
+                found.add(decode(ReplayMarker, record.value).letter_id)
+            except DecodeError:
+                continue
+    return found

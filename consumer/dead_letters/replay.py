@@ -1,0 +1,101 @@
+"""Publishes chunks of dead letters again. Marker and chunk are one transaction: a letter is replayed once."""
+
+import asyncio
+import base64
+import binascii
+from collections import Counter
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from configs.settings import Settings
+from consumer.dead_letters.errors import ReplayError
+from consumer.dead_letters.letters import PATIENCE_S, Filed, Wanted, read_letters
+from messaging.connection import discard, make_transactional_producer, start_patiently
+from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, TopicNames, decode, encode
+from schemas.messages import now
+
+BATCH = 100
+
+
+@dataclass(slots=True)
+class Tally:
+    """Letters by error class, and why others can't be replayed, with how many."""
+
+    replayed: Counter[str] = field(default_factory=Counter)
+    impossible: Counter[str] = field(default_factory=Counter)
+
+
+class CannotReplayError(Exception):
+    """The message says why."""
+
+
+def next_attempt(letter: DeadLetter) -> Chunk:
+    """The chunk of a letter, as its next attempt. Raises CannotReplayError."""
+    if letter.kind == "file":
+        raise CannotReplayError("a file: the producer takes it again when it changes")
+    if letter.kind == "record":
+        raise CannotReplayError("a record that is no chunk")
+    if letter.original.truncated:
+        raise CannotReplayError("a chunk too large to be kept whole in its letter")
+    try:
+        chunk = decode(Chunk, base64.b64decode(letter.original.base64, validate=True))
+    except (DecodeError, binascii.Error):
+        raise CannotReplayError("a chunk that can't be read any more") from None
+    return chunk.model_copy(update={"attempt": chunk.attempt + 1})
+
+
+async def replay(settings: Settings, wanted: Wanted, *, dry_run: bool) -> Tally:
+    """Replay what is wanted and was not replayed yet; a dry run only counts.
+
+    Raises ReplayError, TopicMissingError and BrokerUnreachableError.
+    """
+    if dry_run:
+        return await _replay_all(settings, wanted, None)
+    producer = make_transactional_producer(settings, f"{settings.namespace}.replay")
+    await start_patiently(producer, settings, patience_s=PATIENCE_S)
+    try:  # markers are read from here on: the start has settled what an earlier replay left open, and fenced it
+        return await _replay_all(settings, wanted, producer)
+    except (KafkaError, AssertionError) as exc:  # aiokafka asserts on a producer that has failed before
+        raise ReplayError(
+            f"replaying stopped: {exc!r}. What was replayed is marked; the rest is replayed by running it again"
+        ) from exc
+    finally:
+        await discard(producer)
+
+
+async def _replay_all(settings: Settings, wanted: Wanted, producer: AIOKafkaProducer | None) -> Tally:
+    tally, batch = Tally(), list[tuple[Filed, Chunk]]()
+    async with aclosing(read_letters(settings, wanted)) as letters:
+        async for filed in letters:
+            if filed.replayed:
+                continue
+            try:
+                batch.append((filed, next_attempt(filed.letter)))
+            except CannotReplayError as exc:
+                tally.impossible[str(exc)] += 1
+            if len(batch) >= BATCH:
+                await _publish(batch, settings, producer, tally)
+                batch = []
+    await _publish(batch, settings, producer, tally)
+    return tally
+
+
+async def _publish(
+    batch: list[tuple[Filed, Chunk]], settings: Settings, producer: AIOKafkaProducer | None, tally: Tally
+) -> None:
+    names = TopicNames(settings.namespace)
+    if producer is not None and batch:
+        async with producer.transaction():
+            sends = []
+            for filed, chunk in batch:
+                marker = ReplayMarker(letter_id=filed.letter.letter_id, attempt=chunk.attempt, created_at=now())
+                headers = [(name, value.encode()) for name, value in filed.letter.headers.items()]
+                sends += [
+                    await producer.send(names.dead_letters, encode(marker), key=filed.key),
+                    await producer.send(names.chunks, encode(chunk), key=chunk.content_key.encode(), headers=headers),
+                ]
+            await asyncio.gather(*sends)  # a failed send does not fail the transaction
+    tally.replayed.update(filed.letter.error_class for filed, _ in batch)

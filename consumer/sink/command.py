@@ -1,0 +1,51 @@
+"""Writes results to disk: segments of records as they are on the topic, and a file for each complete document.
+
+Runs until it is stopped (Ctrl-C, SIGTERM: what was read is written first). One sink serves an output directory; after
+a crash it goes on where the files end. results/ is the truth, documents/ is derived from it.
+"""
+
+import argparse
+import asyncio
+import signal
+
+from configs import cli
+from configs.errors import SettingsError
+from configs.settings import Settings
+from consumer.sink.layout import Layout
+from consumer.sink.lock import output_lock
+from consumer.sink.rebuild import rebuild
+from consumer.sink.service import run_sink
+from telemetry.logs import configure_logs
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rebuild", action="store_true", help="make index and documents again from results/ and the ledger, and end"
+    )
+    cli.add_settings(parser, "output_dir", *cli.SINK, *cli.KAFKA, *cli.LOGS)
+
+
+def main(args: argparse.Namespace) -> int:
+    settings = cli.settings_from(args)
+    layout = layout_of(settings)
+    configure_logs(settings, process="sink")
+    with output_lock(layout.lock):
+        asyncio.run(_run(settings, layout, rebuilding=args.rebuild))
+    return 0
+
+
+def layout_of(settings: Settings) -> Layout:
+    """Raises SettingsError where no output directory is given."""
+    if settings.output_dir is None:
+        raise SettingsError("--output-dir (QASTREAM_OUTPUT_DIR) is missing: the directory that results go to")
+    return Layout(settings.output_dir)
+
+
+async def _run(settings: Settings, layout: Layout, *, rebuilding: bool) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if rebuilding:
+        await rebuild(settings, layout, stop)
+    else:
+        await run_sink(settings, layout, stop)

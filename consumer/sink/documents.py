@@ -1,0 +1,140 @@
+"""Keeps documents/ as ledger and outcomes say: one file for each complete document, of its newest complete version."""
+
+import asyncio
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from consumer.sink import durable
+from consumer.sink.document_file import read_promise, render
+from consumer.sink.index import Index
+from consumer.sink.layout import Layout
+from consumer.sink.ledger import Promise, promise_of
+from consumer.sink.manifest import Manifest, write_manifest
+from consumer.sink.names import document_name
+from consumer.sink.reading import SegmentFiles
+from schemas import Document, FileState
+
+PIECES_PER_TURN = 100
+"""Then the loop gets its turn: results must reach the disk while a large document is put together."""
+COMPARED_BYTES = 1024 * 1024
+
+
+class Documents:
+    """`write_due` brings files up to date; `files` False keeps account of complete documents without writing them."""
+
+    def __init__(self, layout: Layout, index: Index, manifest: Manifest, *, files: bool = True) -> None:
+        self._layout = layout
+        self._index = index
+        self._manifest = manifest
+        self._files = files
+
+    async def write_due(self) -> None:
+        """Until nothing is due. Raises IndexDamagedError and what the disk can raise."""
+        while due := self._index.due():
+            for document, mark in due:
+                await self._bring_up_to_date(document, mark)
+                await asyncio.sleep(0)
+
+    def find_missing(self) -> None:
+        """Files that somebody removed become due."""
+        wanted = ((w.promise.document.id, w.name) for w in self._index.all_written())
+        missing = [document for document, name in wanted if self._files and not (name and self._path(name).exists())]
+        self._index.make_due(missing)
+
+    async def _bring_up_to_date(self, document: str, mark: int) -> None:
+        entry = self._index.entry(document)
+        if entry is not None and entry.state is FileState.FORGOTTEN:
+            self._remove(entry.document)
+            self._index.settle_removed(document, mark)
+            return
+        promise = self._newest_complete(document, promise_of(entry) if entry else None)
+        if promise is None or self._is_current(promise):
+            self._index.settle(document, mark)
+            return
+        name = await self._write(promise) if self._files else None
+        self._index.settle_written(self._index.describe(promise, name), mark)
+
+    def _newest_complete(self, document: str, promised: Promise | None) -> Promise | None:
+        """What the ledger promises, if all its chunks have an outcome; else the one before, which stays until then."""
+        written = self._index.written(document)
+        before = written.promise if written else promised and self._on_disk(promised)
+        if promised and before and before.age == promised.age:
+            known = (
+                promised.encoding or before.encoding
+            )  # of a version that is not the last one the ledger may not tell
+            promised, before = promised.model_copy(update={"encoding": known}), None
+        candidates = sorted(filter(None, (promised, before)), key=lambda promise: promise.age, reverse=True)
+        return next(filter(self._is_complete, candidates), None)
+
+    def _is_complete(self, promise: Promise) -> bool:
+        return self._index.answers(promise).chunks >= promise.chunks
+
+    def _on_disk(self, promise: Promise) -> Promise | None:
+        """What the document's file was made of: the index may be newer than it."""
+        found = read_promise(self._path(self._name(promise.document)))
+        return found if found and found.document.id == promise.document.id else None
+
+    def _is_current(self, promise: Promise) -> bool:
+        written = self._index.written(promise.document.id)
+        return (
+            written is not None
+            and _facts(written.promise) == _facts(promise)
+            and written.replaced == self._index.answers(promise).replaced
+            and (not self._files or (written.name is not None and self._path(written.name).exists()))
+        )
+
+    async def _write(self, promise: Promise) -> str:
+        """Make the file, unless the one that is there has the same bytes."""
+        name = self._name(promise.document)
+        path = self._path(name)
+        with SegmentFiles(self._layout.results) as segments, durable.TempFile(self._layout.temp / "document") as file:
+            for count, piece in enumerate(render(promise, self._index, segments), start=1):
+                file.write(piece)
+                if count % PIECES_PER_TURN == 0:
+                    await asyncio.sleep(0)
+            file.flush()
+            if not _same_bytes(file.path, path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                file.publish(path)
+        return name
+
+    def _remove(self, document: Document) -> None:
+        path = self._path(self._name(document))
+        found = read_promise(path)
+        if found is None or found.document.id != document.id:
+            return
+        durable.remove(path)
+        with suppress(OSError):  # folders that are not empty stay
+            for folder in path.relative_to(self._layout.documents).parents[:-1]:
+                (self._layout.documents / folder).rmdir()
+
+    def _path(self, name: str) -> Path:
+        return self._layout.documents / name
+
+    def _name(self, document: Document) -> str:
+        if not self._manifest.first_source:
+            self._manifest = self._manifest.model_copy(update={"first_source": document.source})
+            write_manifest(self._layout.manifest, self._manifest)
+        return str(document_name(document, first_source=self._manifest.first_source))
+
+
+def _facts(promise: Promise) -> tuple[object, ...]:
+    return promise.age, promise.chunks, promise.sha256, promise.encoding
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    try:
+        with one.open("rb") as a, other.open("rb") as b:
+            if os.fstat(a.fileno()).st_size != os.fstat(b.fileno()).st_size:
+                return False
+            return all(iter(lambda: _step(a, b), None))
+    except FileNotFoundError:
+        return False
+
+
+def _step(a: IO[bytes], b: IO[bytes]) -> bool | None:
+    """Whether the next blocks are equal; None at the end."""
+    block, other = a.read(COMPARED_BYTES), b.read(COMPARED_BYTES)
+    return block == other if block or other else None

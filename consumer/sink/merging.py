@@ -1,0 +1,41 @@
+"""Small segments into larger ones. The merged one is in place before its parts go; from then on it counts."""
+
+import asyncio
+
+from consumer.sink import durable
+from consumer.sink.index import Index
+from consumer.sink.layout import Layout
+from consumer.sink.segments import Segment, adjacent_runs, plan_merge
+
+
+async def merge_segments(layout: Layout, index: Index, *, limit_bytes: int) -> None:
+    """Until nothing is worth merging. Raises IndexDamagedError and what the disk can raise."""
+    while parts := _next_merge(index, limit_bytes):
+        await _concatenate(layout, parts)
+        merged = _covering(parts)
+        index.merge(merged, (layout.results / merged.name).stat().st_size, parts)
+        for part in parts:
+            durable.remove(layout.results / part.name)
+
+
+def _next_merge(index: Index, limit_bytes: int) -> list[Segment]:
+    sizes = index.segments()
+    for run in adjacent_runs(sizes):
+        chosen = plan_merge([sizes[segment] for segment in run], limit_bytes=limit_bytes)
+        if chosen is not None:
+            return run[chosen.start : chosen.stop]
+    return []
+
+
+def _covering(parts: list[Segment]) -> Segment:
+    return Segment(parts[0].topic, parts[0].partition, parts[0].first, parts[-1].last)
+
+
+async def _concatenate(layout: Layout, parts: list[Segment]) -> None:
+    with durable.TempFile(layout.results / ".merged.tmp") as file:
+        for part in parts:
+            with (layout.results / part.name).open("rb") as source:
+                while block := source.read(durable.BUFFER_BYTES):
+                    file.write(block)
+                    await asyncio.sleep(0)
+        file.publish(layout.results / _covering(parts).name)

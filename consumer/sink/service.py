@@ -1,0 +1,215 @@
+"""The sink as it runs: results to segments, at once; documents and merges behind them, in turns on the same loop."""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
+from typing import Any, TypeVar
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from configs.settings import Settings
+from consumer.sink.documents import Documents
+from consumer.sink.durable import is_room_problem
+from consumer.sink.errors import FetcherDiedError, IndexDamagedError, OutputError
+from consumer.sink.index import Index
+from consumer.sink.intake import Intake
+from consumer.sink.layout import Layout
+from consumer.sink.manifest import claim
+from consumer.sink.merging import merge_segments
+from consumer.sink.recovery import catch_up, open_index, remove_index, remove_temporary, take_in
+from consumer.sink.segments import Segment, last_value, next_offsets
+from consumer.sink.source import Lasts, Source, open_source
+from consumer.sink.status import StatusFile
+from messaging.topics import cluster_id, ensure_topics
+from schemas import DecodeError, LedgerEntry, TopicNames, decode
+
+POLL_S = 0.2
+RETRY_S = 1.0
+REMIND_S = 30.0
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class StoppedError(Exception):
+    """The stop signal came while something was waited for."""
+
+
+async def run_sink(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
+    """Until `stop`; then all that was read is on disk. Raises SinkError and TopicError."""
+    with suppress(StoppedError):
+        await unless_stopped(ensure_topics(settings), stop)
+        cluster = await unless_stopped(cluster_id(settings), stop)
+        await persistently(lambda: serve(settings, layout, cluster, stop), layout, stop)
+    log.info("sink has stopped")
+
+
+async def persistently(work: Callable[[], Awaitable[None]], layout: Layout, stop: asyncio.Event) -> None:
+    """`work` from its start again after each trouble that passes: no room on the disk, a damaged index, a broker away.
+
+    A start finds what is on disk, as after a crash; there is no other way of recovery.
+    """
+    reminded = -REMIND_S
+    while True:
+        try:
+            await work()
+        except IndexDamagedError as exc:
+            log.warning("the index is built again: %s", exc)
+            remove_index(layout.index)
+        except (FetcherDiedError, KafkaError) as exc:
+            log.warning("lost the broker, starting over: %r", exc)
+        except (OSError, sqlite3.OperationalError) as exc:
+            if not _may_pass(exc):
+                raise OutputError(f"{layout.root} can't be written: {exc}") from exc
+            if time.monotonic() - reminded >= REMIND_S:
+                log.error(  # noqa: TRY400 - the trace says nothing more
+                    "can't write to %s: %s. Waiting; make room and the sink goes on by itself", layout.root, exc
+                )
+                reminded = time.monotonic()
+        else:
+            return
+        await unless_stopped(asyncio.sleep(RETRY_S), stop)
+
+
+async def serve(settings: Settings, layout: Layout, cluster: str, stop: asyncio.Event) -> None:
+    """One life of the sink: what it finds, what comes, and on `stop` its end in order."""
+    names = TopicNames(settings.namespace)
+    async with AsyncExitStack() as stack:
+        layout.make()
+        manifest = claim(layout.manifest, cluster_id=cluster, namespace=settings.namespace)
+        remove_temporary(layout)
+        index = open_index(layout.index)
+        stack.callback(index.close)
+        present = await catch_up(layout, names.results, index)
+        documents = Documents(layout, index, manifest, files="documents" in settings.formats)
+        documents.find_missing()
+        following = next_offsets(present)
+        starts = {names.results: following, names.files: index.ledger_offsets()}
+        opening = stack.enter_async_context(open_source(settings, starts, _lasts(layout, names.results, present)))
+        source = await unless_stopped(opening, stop)
+        sink = Sink(settings, layout=layout, index=index, documents=documents, source=source, following=following)
+        stack.callback(sink.intake.discard_all)
+        await sink.run(stop)
+
+
+class Sink:
+    """Intake and upkeep. Both run on one loop and share the index; each leaves it whole at every await."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        layout: Layout,
+        index: Index,
+        documents: Documents,
+        source: Source,
+        following: dict[int, int],
+    ) -> None:
+        self._names = TopicNames(settings.namespace)
+        self._layout = layout
+        self._index = index
+        self._documents = documents
+        self._source = source
+        self._status = StatusFile(layout)
+        self._limit_bytes = settings.segment_bytes
+        self._changed = asyncio.Event()
+        self._changed.set()
+        self.intake = Intake(
+            layout,
+            self._names.results,
+            following=following,
+            take=self._take_segment,
+            max_age_s=settings.segment_ms / 1000,
+            max_bytes=settings.segment_bytes,
+            clock=time.monotonic,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`, and then until all that was read is on disk."""
+        upkeep = asyncio.create_task(self._upkeep())
+        log.info("sink is up", extra={"output_dir": str(self._layout.root), "next_offsets": self.intake.following})
+        try:
+            while not stop.is_set():
+                await self._turn(upkeep)
+        finally:
+            upkeep.cancel()
+            await asyncio.gather(upkeep, return_exceptions=True)
+        self._take(await self._source.poll(0))
+        self.intake.close_all()
+        await self._documents.write_due()
+        await self._report(at_once=True)
+
+    async def _turn(self, upkeep: asyncio.Task[None]) -> None:
+        due_in_s = self.intake.due_in_s()
+        self._take(await self._source.poll(POLL_S if due_in_s is None else min(POLL_S, due_in_s)))
+        self.intake.close_due()
+        await self._report(at_once=False)
+        if upkeep.done():
+            upkeep.result()
+
+    def _take(self, records: list[ConsumerRecord]) -> None:
+        for record in records:
+            if record.topic == self._names.results:
+                self.intake.add(record)
+        self._take_ledger([record for record in records if record.topic == self._names.files])
+
+    def _take_ledger(self, records: list[ConsumerRecord]) -> None:
+        if not records:
+            return
+        entries = list(filter(None, map(_ledger_entry, records)))
+        self._index.add_ledger(entries, {record.partition: record.offset + 1 for record in records})
+        self._changed.set()
+
+    def _take_segment(self, segment: Segment) -> None:
+        take_in(self._layout, self._index, segment)
+        self._changed.set()
+
+    async def _upkeep(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self._documents.write_due()
+            await self._report(at_once=True)
+            await merge_segments(self._layout, self._index, limit_bytes=self._limit_bytes)
+
+    async def _report(self, *, at_once: bool) -> None:
+        ledger = await self._source.positions(self._names.files)
+        self._status.update(self._index.totals(), self.intake.following, ledger, at_once=at_once)
+
+
+def _ledger_entry(record: ConsumerRecord) -> LedgerEntry | None:
+    try:
+        return decode(LedgerEntry, record.value)
+    except DecodeError as exc:
+        log.warning(
+            "not a ledger entry, left out: %s", exc, extra={"partition": record.partition, "offset": record.offset}
+        )
+        return None
+
+
+def _lasts(layout: Layout, topic: str, present: list[Segment]) -> Lasts:
+    newest = {segment.partition: segment for segment in present}  # in the order of offsets: the last one stays
+    return {TopicPartition(topic, number): last_value(layout.results, segment) for number, segment in newest.items()}
+
+
+def _may_pass(exc: OSError | sqlite3.OperationalError) -> bool:
+    if isinstance(exc, OSError):
+        return is_room_problem(exc)
+    return exc.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+
+
+async def unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
+    """The result of `work`; StoppedError when the signal comes first, since a broker may stay away for ever."""
+    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise StoppedError
+    finally:
+        task.cancel()
+        stopped.cancel()
+        await asyncio.gather(task, stopped, return_exceptions=True)

@@ -1,0 +1,168 @@
+"""qa.results and qa.files as they grow: committed records of all partitions, from where the disk ends."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from configs.settings import Settings
+from consumer.sink.errors import ContinuityError, FetcherDiedError
+from messaging.connection import make_consumer, start_patiently
+from messaging.reading import topic_partitions
+
+BATCH = 500
+PAUSE_S = 0.5
+SETTLE_S = 15.0
+"""A broker that has just started may not yet know how far its partitions reach."""
+MADE_AGAIN = (
+    "the topic was deleted and made again, or the broker has lost data. What is on disk is whole; go on with another "
+    "--output-dir, or with the broker's data restored"
+)
+log = logging.getLogger(__name__)
+Positions = Mapping[TopicPartition, int]
+Lasts = Mapping[TopicPartition, bytes | None]
+
+
+class Source:
+    """All partitions of some topics, each read from a given offset. Survives brokers that go and come back.
+
+    `positions` has that offset for each; `lasts` the value of the record before it where we have it: the topic must
+    have the same, or it is another one of the same name.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, positions: Positions, lasts: Lasts) -> None:
+        self._consumer = consumer
+        self._positions = dict(positions)
+        self._partitions = list(positions)
+        self._lasts = dict(lasts)
+
+    async def begin(self) -> None:
+        """Raises ContinuityError where a partition does not reach to our position."""
+        self._consumer.assign(self._partitions)
+        beginnings = await self._check_range()
+        for tp in list(self._lasts):
+            if beginnings[tp] < self._positions[tp]:
+                self._positions[tp] -= 1  # read it again, to compare
+            else:
+                del self._lasts[tp]
+        self._rewind()
+
+    async def poll(self, timeout_s: float) -> list[ConsumerRecord]:
+        """Records that came within the time, in the order of each partition.
+
+        Raises ContinuityError, and FetcherDiedError when a new consumer is needed.
+        """
+        if self._consumer._fetcher._fetch_task.done():  # noqa: SLF001 - it only logs why, and nothing comes any more
+            raise FetcherDiedError
+        try:
+            batches = await self._consumer.getmany(timeout_ms=round(timeout_s * 1000), max_records=BATCH)
+        except OffsetOutOfRangeError:
+            await self._check_range()
+            self._rewind()
+            return []
+        except KafkaError as exc:
+            log.warning("could not read, trying again: %r", exc)
+            self._rewind()
+            await asyncio.sleep(PAUSE_S)
+            return []
+        return [record for tp, records in batches.items() for record in self._taken(tp, records)]
+
+    def _taken(self, tp: TopicPartition, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
+        position, self._positions[tp] = self._positions[tp], records[-1].offset + 1
+        if tp not in self._lasts:
+            return records
+        first, last = records[0], self._lasts.pop(tp)
+        if first.offset != position or first.value != last:
+            raise ContinuityError(
+                f"{tp.topic} partition {tp.partition} has another record at offset {position} than results/ on disk: "
+                f"{MADE_AGAIN}"
+            )
+        return records[1:]
+
+    async def positions(self, topic: str) -> dict[int, int]:
+        """By partition, behind what was read and behind markers of transactions."""
+        wanted = [tp for tp in self._partitions if tp.topic == topic]
+        return {tp.partition: await self._consumer.position(tp) for tp in wanted}
+
+    def _rewind(self) -> None:
+        for tp, offset in self._positions.items():
+            self._consumer.seek(tp, offset)
+
+    async def _check_range(self) -> Positions:
+        """First offsets of the partitions, all of which our positions lie within."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + SETTLE_S
+        while True:
+            beginnings, ends = await self._ranges()
+            problem = _out_of_range(self._positions, beginnings, ends)
+            if not problem:
+                return beginnings
+            if clock() > deadline:
+                raise ContinuityError(problem)
+            await asyncio.sleep(PAUSE_S)
+
+    async def _ranges(self) -> tuple[Positions, Positions]:
+        while True:
+            try:
+                return (
+                    await self._consumer.beginning_offsets(self._partitions),
+                    await self._consumer.end_offsets(self._partitions),
+                )
+            except KafkaError as exc:
+                log.warning("could not look up offsets, trying again: %r", exc)
+                await asyncio.sleep(PAUSE_S)
+
+
+def _out_of_range(positions: Positions, beginnings: Positions, ends: Positions) -> str:
+    for tp, offset in positions.items():
+        if offset > ends[tp]:
+            return (
+                f"{tp.topic} partition {tp.partition} ends at offset {ends[tp]}, but up to {offset} is on disk: "
+                f"{MADE_AGAIN}"
+            )
+        if offset < beginnings[tp]:
+            return (
+                f"{tp.topic} partition {tp.partition} begins at offset {beginnings[tp]}, but only what is before "
+                f"{offset} is on disk: records between were deleted before they were written. Restore them, or accept "
+                "the loss and go on with another --output-dir"
+            )
+    return ""
+
+
+@asynccontextmanager
+async def open_source(
+    settings: Settings, starts: Mapping[str, Mapping[int, int]], lasts: Lasts
+) -> AsyncIterator[Source]:
+    """A source over the topics of `starts`, which has first offsets by partition; others are read from their beginning.
+
+    Waits for the broker without limit. Raises ContinuityError, TopicMissingError and KafkaError.
+    """
+    consumer = make_consumer(settings)
+    await start_patiently(consumer, settings)
+    try:
+        source = Source(consumer, await _positions(consumer, starts), lasts)
+        await source.begin()
+        yield source
+    finally:
+        await consumer.stop()
+
+
+async def _positions(consumer: AIOKafkaConsumer, starts: Mapping[str, Mapping[int, int]]) -> Positions:
+    positions: dict[TopicPartition, int] = {}
+    for topic, offsets in starts.items():
+        partitions = [TopicPartition(topic, number) for number in sorted(await topic_partitions(consumer, topic))]
+        _check_partitions(topic, offsets, len(partitions))
+        beginnings = await consumer.beginning_offsets(partitions)
+        positions |= {tp: offsets.get(tp.partition, beginnings[tp]) for tp in partitions}
+    return positions
+
+
+def _check_partitions(topic: str, offsets: Mapping[int, int], count: int) -> None:
+    beyond = [partition for partition in offsets if partition >= count]
+    if beyond:
+        raise ContinuityError(
+            f"{topic} has {count} partitions, but records of partition {max(beyond)} are on disk: {MADE_AGAIN}"
+        )

@@ -1,0 +1,80 @@
+"""`python -m pipeline`: the whole pipeline on one machine, or one of its commands."""
+
+import argparse
+import asyncio
+import os
+import sys
+from importlib import import_module
+
+from configs import cli
+from configs.errors import SettingsError
+from configs.settings import Settings
+from pipeline.errors import OutputError, StoppedError
+from pipeline.plan import Plan, make_plan
+from pipeline.run import Run
+from pipeline.summary import counts, summary
+from pipeline.view import make_view
+from telemetry.logs import configure_logs
+
+COMMANDS = {
+    "topics": "pipeline.topics",
+    "status": "pipeline.status",
+    "read": "pipeline.read",
+}
+DIRECTORIES = ("input_dir", "output_dir")
+
+
+def main(argv: list[str]) -> int:
+    if argv and argv[0] in COMMANDS:
+        command = import_module(COMMANDS[argv[0]])
+        parser = argparse.ArgumentParser(prog=f"python -m pipeline {argv[0]}", description=command.__doc__)
+        command.add_arguments(parser)
+        return int(command.main(parser.parse_args(argv[1:])))
+    return run_pipeline(_parser().parse_args(argv))
+
+
+def _parser() -> argparse.ArgumentParser:
+    others = "\n".join(
+        f"  {name:10}{(import_module(path).__doc__ or '').splitlines()[0]}" for name, path in COMMANDS.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Texts of a directory to question-answer records on disk and on a topic. Starts a Kafka broker "
+        "and the embedded model server where none is configured.",
+        epilog=f"other commands, each with --help:\n{others}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--once", action="store_true", help="end when all that was there is done")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    cli.add_settings(parser, *DIRECTORIES, *cli.KAFKA, *cli.MODEL, *cli.WORKER, *cli.PRODUCER, *cli.SINK, *cli.LOGS)
+    return parser
+
+
+def run_pipeline(args: argparse.Namespace) -> int:
+    settings = cli.settings_from(args)
+    plan = make_plan(settings, workers=args.workers, once=args.once)
+    _prepare(plan, settings)
+    run = Run(plan, make_view(sys.stdout), os.environ)
+    try:
+        asyncio.run(run.execute())
+    except StoppedError as exc:
+        print(f"Stopped by {exc}: {counts(run.progress.totals)}.")
+        print("What is done is kept; the same command goes on from here.")
+        return exc.exit_code
+    print(*summary(plan, run.progress), sep="\n")
+    return cli.DEAD_LETTERS if any(run.progress.failures()) else 0
+
+
+def _prepare(plan: Plan, settings: Settings) -> None:
+    if not plan.input_dir.is_dir():
+        raise SettingsError(f"--input-dir {plan.input_dir}: no such directory")
+    try:
+        plan.logs_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise OutputError(f"--output-dir {plan.output_dir}: {exc.strerror}. Choose one that can be written") from exc
+    log = (plan.logs_dir / "pipeline.log").open("a", encoding="utf-8")  # the terminal is the progress bar's
+    configure_logs(settings.model_copy(update={"log_format": "human"}), process="pipeline", stream=log)
+
+
+if __name__ == "__main__":
+    cli.run(lambda: main(sys.argv[1:]))

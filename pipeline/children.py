@@ -1,0 +1,114 @@
+"""One child process: its start, its log, its end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.errors import ChildDiedError
+from telemetry.children import be_killed_with_parent
+
+POLL_S = 0.05
+LOG_BYTES = 16 * 1024 * 1024
+LAST_LINES = 8
+LAST_BYTES = 8192
+
+
+@dataclass(slots=True)
+class Child:
+    """Runs in a session of its own: Ctrl-C on the terminal reaches the runner only, which decides the order."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    process: subprocess.Popen[bytes] = field(init=False, repr=False)
+    exit_code: int | None = field(init=False, default=None)
+
+    def start(self, env: Mapping[str, str]) -> None:
+        """Call it from the main thread: the child ends with the thread that started it."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:  # to append: the log is cut from outside while the child writes
+            self.process = subprocess.Popen(  # noqa: S603 - our own modules
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(env),
+                start_new_session=True,
+                # A runner that is killed takes all at once; the JVM ends in order: its parent is the broker process.
+                preexec_fn=be_killed_with_parent,  # noqa: PLW1509 - no other threads when children are started
+            )
+
+    def poll(self) -> int | None:
+        """Exit code, negative for a signal; None while it runs. What it left behind in its session is ended too."""
+        if self.exit_code is None and self.process.poll() is not None:
+            self.exit_code = self.process.returncode
+            self._kill_group()
+        return self.exit_code
+
+    async def wait(self) -> int:
+        while (code := self.poll()) is None:  # noqa: ASYNC110 - portable, and nothing to clean up
+            await asyncio.sleep(POLL_S)
+        return code
+
+    async def stop(self, *, grace_s: float) -> None:
+        """SIGTERM, and SIGKILL to it and its children when it has not ended after `grace_s` seconds."""
+        if self.poll() is not None:
+            return
+        self.process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), grace_s)
+        if self.poll() is None:
+            self._kill_group()
+            await self.wait()
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def bound_log(self, limit: int = LOG_BYTES) -> None:
+        """Keep the last `limit` bytes beside it and empty the log itself, as logrotate's copytruncate does."""
+        if self.log.stat().st_size > limit:
+            self.log.with_suffix(".log.1").write_bytes(tail(self.log, limit))
+            os.truncate(self.log, 0)
+
+    def obituary(self) -> ChildDiedError:
+        """What a user needs to know of a child that ended by itself."""
+        lines = tail(self.log, LAST_BYTES).decode(errors="replace").splitlines()[-LAST_LINES:]
+        last = "\n".join(f"    {printable(line)}" for line in lines) or "    (nothing)"
+        error = ChildDiedError(f"{self.name} {describe_exit(self.exit_code)}. Its last words, from {self.log}:\n{last}")
+        if self.exit_code == 2:  # wrong settings: the child has said which
+            error.exit_code = 2
+        return error
+
+
+async def wait_for_file(child: Child, path: Path) -> bytes:
+    """Content of the file that `child` writes when it is ready. Raises ChildDiedError when it ends first."""
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return path.read_bytes()  # noqa: ASYNC240 - a hundred bytes
+        if child.poll() is not None:
+            raise child.obituary()
+        await asyncio.sleep(POLL_S)
+
+
+def describe_exit(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
+
+
+def tail(path: Path, size: int) -> bytes:
+    """The last `size` bytes of a file."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - size))
+        return file.read()
+
+
+def printable(text: str) -> str:
+    """Text of others must not be able to drive the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)

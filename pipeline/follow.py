@@ -1,0 +1,55 @@
+"""Reading a topic as it grows, each record once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from configs.settings import Settings
+from messaging.connection import make_consumer, start_patiently
+from messaging.reading import assign_all
+
+BATCH = 500
+Offsets = dict[int, int]
+"""Offset by partition."""
+
+
+@dataclass(slots=True)
+class Follower:
+    """Committed records of all partitions of one topic. `read` has the offset after the last record by partition."""
+
+    consumer: AIOKafkaConsumer
+    partitions: list[TopicPartition]
+    read: Offsets = field(default_factory=dict)
+
+    async def run(self, take: Callable[[ConsumerRecord], None]) -> None:
+        """Give every record to `take`, for ever; yields to the loop between batches."""
+        while True:
+            for records in (await self.consumer.getmany(timeout_ms=500, max_records=BATCH)).values():
+                for record in records:
+                    take(record)
+                    self.read[record.partition] = record.offset + 1
+            await asyncio.sleep(0)
+
+    async def ends(self) -> Offsets:
+        """Where each partition ends now, for readers of committed records."""
+        return {tp.partition: end for tp, end in (await self.consumer.end_offsets(self.partitions)).items()}
+
+    async def has_reached(self, ends: Offsets) -> bool:
+        """The position counts, not the last record: markers of transactions stand behind it."""
+        for tp in self.partitions:
+            if await self.consumer.position(tp) < ends[tp.partition]:
+                return False
+        return True
+
+
+@asynccontextmanager
+async def follow(settings: Settings, topic: str) -> AsyncIterator[Follower]:
+    consumer = make_consumer(settings)
+    await start_patiently(consumer, settings, patience_s=60)
+    try:
+        yield Follower(consumer, await assign_all(consumer, topic))
+    finally:
+        await consumer.stop()

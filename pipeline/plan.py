@@ -1,0 +1,131 @@
+"""What to start, decided from the settings alone: commands and environments of the processes. No I/O."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from configs.errors import SettingsError
+from configs.settings import Settings, environment_name
+
+ROOT = Path(__file__).resolve().parent.parent
+EMBEDDED_MODEL = "extractive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run. `own_broker` and `own_model` say what is not configured and has to be started."""
+
+    settings: Settings
+    input_dir: Path
+    output_dir: Path
+    workers: int
+    once: bool
+    own_broker: bool
+    own_model: bool
+
+    @property
+    def home(self) -> Path:
+        """Where a run keeps what is not a result, so that an output directory is a run by itself."""
+        return self.output_dir / ".qastream"
+
+    @property
+    def broker_dir(self) -> Path:
+        return self.home / "broker"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.home / "logs"
+
+
+def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Plan:
+    """Raises SettingsError for directories that are missing from the settings or can't go together."""
+    if settings.input_dir is None or settings.output_dir is None:
+        raise SettingsError("--input-dir and --output-dir are needed: where the texts are, and where the results go")
+    _refuse_nested(settings.input_dir, settings.output_dir)
+    if workers < 1:
+        raise SettingsError(f"--workers {workers}: takes 1 or more")
+    return Plan(
+        settings=settings,
+        input_dir=settings.input_dir,
+        output_dir=settings.output_dir,
+        workers=workers,
+        once=once,
+        own_broker=settings.bootstrap_servers is None,
+        own_model="model_urls" not in settings.model_fields_set,
+    )
+
+
+def _refuse_nested(input_dir: Path, output_dir: Path) -> None:
+    if output_dir.resolve().is_relative_to(input_dir.resolve()):
+        raise SettingsError(
+            f"--output-dir {output_dir} lies in --input-dir {input_dir}: results would be read as texts. "
+            "Choose a directory beside it"
+        )
+
+
+def broker_command(plan: Plan, ready_file: Path) -> list[str]:
+    return _module("server", "broker", "--data-dir", plan.broker_dir, "--port", 0, "--ready-file", ready_file)
+
+
+def embedded_command(ready_file: Path) -> list[str]:
+    return _module("server", "embedded", "--port", 0, "--ready-file", ready_file)
+
+
+def sink_command(plan: Plan) -> list[str]:
+    return _module("consumer", "sink", "--output-dir", plan.output_dir)
+
+
+def worker_command() -> list[str]:
+    return _module("consumer")
+
+
+def producer_command(plan: Plan) -> list[str]:
+    return _module("producer", "--input-dir", plan.input_dir, *(["--once"] if plan.once else []))
+
+
+def _module(name: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", name, *map(str, arguments)]
+
+
+def complete_settings(plan: Plan, *, brokers: str | None, model_url: str | None) -> Settings:
+    """The plan's settings with the addresses of what was started, and places in the output for what has none."""
+    given = plan.settings.model_fields_set
+    more: dict[str, Any] = {}
+    if brokers is not None:
+        more["bootstrap_servers"] = brokers
+    if model_url is not None:
+        more |= {"model_urls": (model_url,), "model_name": EMBEDDED_MODEL}
+    if plan.settings.cache_path is None:
+        more["cache_path"] = plan.home / "cache.sqlite"
+    if "log_format" not in given:
+        more["log_format"] = "human"  # the log files are read by the people of this machine
+    return plan.settings.model_copy(update=more)
+
+
+def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
+    """`base` with the settings that were given, whatever gave them: a child needs no file and no flag to agree.
+
+    Secrets travel here because arguments can be read by every user of the machine.
+    """
+    ours = {environment_name(name) for name in Settings.model_fields}
+    env = {name: value for name, value in base.items() if name.upper() not in ours}
+    env["PYTHONPATH"] = str(ROOT) + (f":{base['PYTHONPATH']}" if base.get("PYTHONPATH") else "")
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        if value is not None:
+            env[environment_name(name)] = _text(value)
+    return env
+
+
+def _text(value: Any) -> str:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple():
+            return ",".join(map(str, value))
+        case _:
+            return str(value)

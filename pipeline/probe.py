@@ -1,0 +1,24 @@
+"""One look at a configured model server, before the workers wait for it."""
+
+LOOK_S = 5.0
+
+
+async def complaint(base_url: str, api_key: str) -> str | None:
+    """What a user should know when the server does not answer `/models`; None when it does."""
+    import aiohttp  # noqa: PLC0415 - takes half a second, which a run with a model server of its own can save
+
+    headers = {"Authorization": f"Bearer {api_key}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LOOK_S)) as session,
+            session.get(f"{base_url}/models", headers=headers) as response,
+        ):
+            reason = None if response.ok else f"HTTP {response.status}"
+    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        reason = str(exc) or type(exc).__name__
+    if reason is None:
+        return None
+    return (
+        f"无法连接到vLLM服务器: no model server answers at {base_url} ({reason}). Waiting for it: start it with "
+        "`python start_vllm_server.py`, or see what is wrong with `python -m server check`"
+    )

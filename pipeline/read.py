@@ -1,0 +1,31 @@
+"""Print the result records of the topic, one JSON a line."""
+
+import argparse
+import asyncio
+import sys
+from contextlib import aclosing
+
+from configs import cli
+from configs.settings import Settings
+from messaging.reading import read_to_end
+from schemas import TopicNames
+
+PATIENCE_S = 15.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    cli.add_settings(parser, *cli.KAFKA)
+
+
+def main(args: argparse.Namespace) -> int:
+    asyncio.run(print_results(cli.settings_from(args)))
+    return 0
+
+
+async def print_results(settings: Settings) -> None:
+    """What is committed up to now, as it lies on the topic."""
+    topic = TopicNames(settings.namespace).results
+    async with aclosing(read_to_end(settings, topic, patience_s=PATIENCE_S)) as records:
+        async for record in records:
+            sys.stdout.buffer.write((record.value or b"") + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,86 @@
+"""Starting the processes of a run, each with what it needs to find the others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from configs.settings import Settings
+from pipeline import plan as planning
+from pipeline.children import Child, wait_for_file
+from pipeline.family import Family
+from pipeline.plan import Plan
+from pipeline.probe import complaint
+from pipeline.sink import sink_state
+from pipeline.view import View
+
+PRODUCER_ENDS = frozenset({0, 3})
+"""Exit codes with which `producer --once` may end: 3 when a file went to the dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    plan: Plan
+    family: Family
+    view: View
+    environ: Mapping[str, str]
+
+    async def servers(self) -> Settings:
+        """Broker and model server at the same time, where they are not configured; settings with their addresses."""
+        broker = self._broker() if self.plan.own_broker else None
+        model = self._model() if self.plan.own_model else None
+        brokers = (await _ready(*broker))["bootstrap_servers"] if broker else None
+        url = (await _ready(*model))["base_url"] if model else None
+        settings = planning.complete_settings(self.plan, brokers=brokers, model_url=url)
+        if not url:
+            await self._look_at_models(settings)
+        return settings
+
+    def stages(self, settings: Settings) -> Child:
+        """Sink, workers, producer; returns the producer."""
+        sink_state(self.plan.home).unlink(missing_ok=True)  # what an earlier sink said is not said by this one
+        self._start("sink", planning.sink_command(self.plan), settings, grace_s=30)
+        workers = {f"worker-{number}": planning.worker_command() for number in range(1, self.plan.workers + 1)}
+        self.family.start(workers, self._env(settings), grace_s=settings.drain_s + 15)
+        final = PRODUCER_ENDS if self.plan.once else frozenset[int]()
+        return self._start("producer", planning.producer_command(self.plan), settings, grace_s=10, final=final)
+
+    def _broker(self) -> tuple[Child, Path]:
+        self.view.note("Starting Apache Kafka on this machine; the first time it is downloaded (some 50 MB).")
+        ready = self._ready_file("broker")
+        return self._start("broker", planning.broker_command(self.plan, ready), self.plan.settings, grace_s=30), ready
+
+    def _model(self) -> tuple[Child, Path]:
+        self.view.note(
+            "Starting the embedded model server. Its model `extractive` makes pairs of the text's own sentences: "
+            "good for trying the pipeline, not for training data."
+        )
+        ready = self._ready_file("model")
+        return self._start("model", planning.embedded_command(ready), self.plan.settings, grace_s=5), ready
+
+    def _start(
+        self, name: str, command: list[str], settings: Settings, *, grace_s: float, final: frozenset[int] = frozenset()
+    ) -> Child:
+        return self.family.start({name: command}, self._env(settings), grace_s=grace_s, final=final)[0]
+
+    def _env(self, settings: Settings) -> dict[str, str]:
+        return planning.environment(settings, self.environ)
+
+    def _ready_file(self, name: str) -> Path:
+        path = self.plan.home / f"{name}.json"
+        path.unlink(missing_ok=True)
+        return path
+
+    async def _look_at_models(self, settings: Settings) -> None:
+        """A model server that loads its weights for minutes is normal: say it and go on, the workers wait."""
+        key = settings.api_key.get_secret_value()
+        for url in settings.model_urls:
+            if why := await complaint(url, key):
+                self.view.note(why)
+
+
+async def _ready(child: Child, path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = orjson.loads(await wait_for_file(child, path))
+    return content

@@ -1,0 +1,98 @@
+"""What is said at the end: how much there is, three pairs to look at, where it lies, how to read the topic."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from pipeline.children import printable
+from pipeline.plan import Plan
+from pipeline.progress import Progress, Totals
+from schemas import DecodeError, Pair, Result, TopicNames, decode
+
+SAMPLES = 3
+LOOK_AT = 500
+NAMED = 10
+WIDTH = 300
+
+
+def summary(plan: Plan, progress: Progress) -> Iterator[str]:
+    """Lines for a finished run."""
+    yield ""
+    yield f"Done: {counts(progress.totals)}"
+    yield from _failures(progress)
+    for result, pair in sample(read_results(plan.output_dir)):
+        yield from _shown(result, pair)
+    yield ""
+    yield f"Results:   {plan.output_dir / 'documents'} (one JSON a text), {plan.output_dir / 'results'} (JSON lines)"
+    yield from _how_to_read(plan)
+
+
+def counts(totals: Totals) -> str:
+    return (
+        f"{totals.files} files, {totals.chunks} chunks, {totals.pairs} question–answer pairs; "
+        f"{totals.calls} model calls in this run, {totals.cached_calls} answered from the cache"
+    )
+
+
+def _failures(progress: Progress) -> Iterator[str]:
+    failures = list(progress.failures())
+    if failures:
+        yield f"In the dead letters ({len(failures)}):"
+        yield from (f"    {printable(line)}" for line in failures[:NAMED])
+    if len(failures) > NAMED:
+        yield f"    … and {len(failures) - NAMED} more"
+
+
+def read_results(output_dir: Path) -> Iterator[Result]:
+    """Some of the results on disk, as they are there."""
+    for segment in sorted((output_dir / "results").glob("*.jsonl")):
+        with segment.open("rb") as lines:
+            for line in lines:
+                try:
+                    yield decode(Result, line)
+                except DecodeError:
+                    continue
+
+
+def sample(results: Iterable[Result]) -> list[tuple[Result, Pair]]:
+    """Up to three pairs with evidence, of different documents, both languages among them when there are both."""
+    candidates: dict[str, tuple[Result, Pair]] = {}
+    for result in islice(results, LOOK_AT):
+        pair = next((pair for pair in result.pairs if pair.evidence), None)
+        if pair is not None:
+            candidates.setdefault(result.document.id, (result, pair))
+    return _languages_first(list(candidates.values()))[:SAMPLES]
+
+
+def _languages_first(found: list[tuple[Result, Pair]]) -> list[tuple[Result, Pair]]:
+    """One of each language, then the rest, otherwise in their order."""
+    firsts = {item[1].language: item for item in reversed(found)}
+    leading = [item for item in found if item is firsts[item[1].language]]
+    return leading + [item for item in found if item not in leading]
+
+
+def _shown(result: Result, pair: Pair) -> Iterator[str]:
+    evidence = pair.evidence[0]
+    yield ""
+    yield f"  {printable(result.document.path)} [{pair.type}]"
+    yield f"  Q: {_clip(pair.question)}"
+    yield f"  A: {_clip(pair.answer)}"
+    yield f"  Evidence, characters {evidence.start}–{evidence.end}: {_clip(evidence.text)}"
+
+
+def _clip(text: str) -> str:
+    text = " ".join(printable(text).split())
+    return text if len(text) <= WIDTH else text[:WIDTH] + "…"
+
+
+def _how_to_read(plan: Plan) -> Iterator[str]:
+    topic = TopicNames(plan.settings.namespace).results
+    brokers = plan.settings.brokers
+    if plan.own_broker:
+        brokers = "localhost:9092"
+        yield "The topic:  Kafka was stopped with the pipeline. Start it again, then read in another terminal:"
+        yield f"    python -m server broker --data-dir {plan.broker_dir} --port 9092"
+    else:
+        yield "The topic:"
+    yield f"    kcat -C -e -b {brokers} -t {topic} -X isolation.level=read_committed"
+    yield f"    python -m pipeline read --bootstrap-servers {brokers}    # where there is no kcat"

@@ -1,0 +1,61 @@
+"""`python -m producer`: watches a directory and publishes its files as chunks."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+
+from configs import cli
+from configs.settings import Settings
+from producer.app import run
+from producer.watch import Alarm
+from producer.watcher import Tally
+from telemetry.logs import configure_logs
+
+log = logging.getLogger("producer")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m producer",
+        description="Watches a directory and publishes each file once, as chunks on Kafka. Ends on SIGTERM and Ctrl-C.",
+        epilog="Exit codes: 0 done; 1 failed, or with --once a file could not be read; 2 wrong usage; "
+        "3 with --once: done, but files were rejected (see the dead letters).",
+    )
+    parser.add_argument("--once", action="store_true", help="publish what is there, and end")
+    cli.add_settings(parser, "input_dir", *cli.KAFKA, *cli.PRODUCER, *cli.LOGS)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    args = make_parser().parse_args(argv)
+    settings = cli.settings_from(args)
+    configure_logs(settings, process="producer")
+    return asyncio.run(_main(settings, once=args.once))
+
+
+async def _main(settings: Settings, *, once: bool) -> int:
+    alarm = Alarm()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, alarm.stop)
+    tally = await run(settings, alarm, once=once)
+    return _report(tally) if once and not alarm.stopping else 0
+
+
+def _report(tally: Tally) -> int:
+    """One line on what was done; the exit code."""
+    log.info(
+        "%d files: %d published, %d unchanged, %d rejected, %d not read; %d chunks",
+        *(tally.files, tally.published, tally.unchanged, tally.rejected, len(tally.troubled), tally.chunks),
+    )
+    for path, why in sorted(tally.troubled.items()):
+        log.error("not published: %s: %s", path, why)
+    if tally.troubled:
+        return 1
+    return cli.DEAD_LETTERS if tally.rejected else 0
+
+
+if __name__ == "__main__":
+    cli.run(lambda: main(sys.argv[1:]))

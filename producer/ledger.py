@@ -1,0 +1,150 @@
+"""What Kafka knows of each document: the newest entry of qa.files, and what follows from it for a file.
+
+Entries are committed with the chunks they speak of, so the ledger is right whatever was killed when (KIP-618).
+"""
+
+from collections.abc import Container, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from configs.settings import Settings
+from messaging.reading import read_to_end
+from producer.errors import LedgerError
+from producer.tree import Found
+from schemas import DecodeError, FileState, LedgerEntry, TopicNames, decode
+from schemas.ids import document_id
+from schemas.messages import now
+
+UNREAD = "too large"
+"""Kind of rejection that depends on a setting beside the file; the file was not even opened."""
+_DONE = frozenset((FileState.COMPLETE, FileState.REJECTED, FileState.FORGOTTEN))
+_PRESENT = _DONE | {FileState.PUBLISHING, FileState.ABANDONED}
+
+
+class Action(Enum):
+    """What a file needs."""
+
+    NOTHING = auto()
+    COMPARE = auto()  # may be the same content: its hash tells
+    PUBLISH = auto()
+    RESUME = auto()
+    ABANDON = auto()  # the version that is being published can't be gone on with; then again
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Settings that a file's outcome depends on. `splitter` is their hash where it is the chunks that do."""
+
+    splitter: str
+    max_file_bytes: int
+
+
+def action(entry: LedgerEntry | None, found: Found, rules: Rules) -> Action:
+    """What `found` needs, whose newest entry is `entry`."""
+    if entry is None:
+        return Action.PUBLISH
+    same_file = (entry.size_bytes, entry.mtime_ns) == (found.size_bytes, found.mtime_ns)
+    same_rules = entry.splitter == rules.splitter
+    if entry.state is FileState.PUBLISHING:
+        return Action.RESUME if same_file and same_rules else Action.ABANDON
+    if not same_rules or _limit_moved(entry, rules):
+        return Action.PUBLISH
+    if same_file and entry.state in _DONE:
+        return Action.NOTHING
+    return Action.COMPARE if entry.sha256 and entry.size_bytes == found.size_bytes else Action.PUBLISH
+
+
+def _limit_moved(entry: LedgerEntry, rules: Rules) -> bool:
+    return entry.state is FileState.REJECTED and entry.sha256 is None and entry.size_bytes <= rules.max_file_bytes
+
+
+def touched(entry: LedgerEntry, found: Found) -> LedgerEntry:
+    """The entry of a file that has its old content back, or only a new time."""
+    state = entry.state
+    if state is FileState.VANISHED:
+        state = FileState.REJECTED if entry.reason else FileState.COMPLETE
+    return _with(entry, state=state, mtime_ns=found.mtime_ns)
+
+
+def vanished(entry: LedgerEntry) -> LedgerEntry:
+    """The entry of a file that is gone. A hash is kept only of content that was dealt with to its end."""
+    done = entry.state in _DONE
+    return _with(entry, state=FileState.VANISHED, sha256=entry.sha256 if done else None)
+
+
+def abandoned(entry: LedgerEntry, reason: str) -> LedgerEntry:
+    return _with(entry, state=FileState.ABANDONED, sha256=None, reason=reason)
+
+
+def _with(entry: LedgerEntry, **changes: object) -> LedgerEntry:
+    return entry.model_copy(update={**changes, "updated_at": now()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An entry as the topic has it, and what a scan compares at once: half a million files must fit."""
+
+    value: bytes
+    size_bytes: int
+    mtime_ns: int
+    splitter: str
+    state: FileState
+
+
+class Ledger:
+    """The newest entry of each document of one source."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._known: dict[str, _Known] = {}
+
+    def put(self, entry: LedgerEntry, value: bytes) -> None:
+        """`value` is the entry, encoded."""
+        self._known[entry.document.path] = _Known(value, entry.size_bytes, entry.mtime_ns, entry.splitter, entry.state)
+
+    def entry(self, path: str) -> LedgerEntry | None:
+        known = self._known.get(path)
+        return decode(LedgerEntry, known.value) if known else None
+
+    def done(self, found: Found, rules: Rules) -> bool:
+        """Whether the file needs nothing: so says its entry, which is decoded only where a glance can't tell."""
+        known = self._known.get(found.path)
+        if known is None or known.state not in _DONE:
+            return False
+        if (known.size_bytes, known.mtime_ns, known.splitter) != (found.size_bytes, found.mtime_ns, rules.splitter):
+            return False
+        return known.state is FileState.COMPLETE or action(self.entry(found.path), found, rules) is Action.NOTHING
+
+    def state(self, path: str) -> FileState | None:
+        known = self._known.get(path)
+        return known.state if known else None
+
+    def absent(self, paths: Container[str]) -> Iterator[str]:
+        """Documents with a file, by the ledger, that are not among `paths`."""
+        for path, known in self._known.items():
+            if known.state in _PRESENT and known.state is not FileState.FORGOTTEN and path not in paths:
+                yield path
+
+    def document_id(self, path: str) -> str:
+        return document_id(self.source, path)
+
+
+async def load(settings: Settings, source: str) -> Ledger:
+    """The ledger of `source` from Kafka. Call it with this source's producer started: that settles its predecessor."""
+    ledger = Ledger(source)
+    topic = TopicNames(settings.namespace).files
+    async with aclosing(read_to_end(settings, topic, through_pending=True)) as records:
+        async for record in records:
+            if record.value is None:
+                continue
+            try:
+                entry = decode(LedgerEntry, record.value)
+            except DecodeError as exc:
+                raise LedgerError(
+                    f"{topic} partition {record.partition} offset {record.offset}: {exc}. Only producers write "
+                    "there; a newer version may have. Use that version, or another --namespace"
+                ) from exc
+            if entry.document.source == source:
+                ledger.put(entry, record.value)
+    return ledger

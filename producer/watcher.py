@@ -1,0 +1,167 @@
+"""Looks at the directory, publishes what is new, pauses, and looks again."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from configs.settings import Settings
+from producer.batches import Batch, Batches, of_entries
+from producer.ledger import vanished
+from producer.publication import Publication
+from producer.publish import Publisher
+from producer.settle import Settling
+from producer.tree import Found, Listing, Tree
+from producer.watch import Alarm
+from schemas import FileState, LedgerEntry, TopicNames
+from schemas.paths import unescape
+
+PATIENCE_S = 30.0
+"""`--once` waits this long, or twenty times the time to settle, for files that are still being written."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run did. `troubled` says why by path, for what has no outcome yet; `told` is what was warned about."""
+
+    files: int = 0
+    published: int = 0
+    rejected: int = 0
+    chunks: int = 0
+    troubled: dict[str, str] = field(default_factory=dict)
+    told: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def unchanged(self) -> int:
+        return max(0, self.files - self.published - self.rejected - len(self.troubled))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the watcher works with."""
+
+    settings: Settings
+    tree: Tree
+    names: TopicNames
+    publication: Publication
+    alarm: Alarm
+    once: bool
+
+
+class Watcher:
+    """Looks, publishes and pauses, over one producer; `tally` goes on over several."""
+
+    def __init__(self, parts: Parts, publisher: Publisher, tally: Tally) -> None:
+        self._parts = parts
+        self._publisher = publisher
+        self._ledger = publisher.ledger
+        self._tally = tally
+        self._settling = Settling(parts.settings.settle_ms, trust_mtime=parts.once)
+        self._first: frozenset[str] | None = None  # with --once: what was there at the first look
+        self._began = time.monotonic()
+
+    async def watch(self) -> None:
+        """Until stopped; with --once until all that was there has an outcome or trouble of its own."""
+        while True:
+            began = time.monotonic()
+            listing = await asyncio.to_thread(self._parts.tree.scan)
+            took_s = time.monotonic() - began
+            due_s = await self._look(listing)
+            if self._parts.alarm.stopping or (self._parts.once and self._finished(due_s)):
+                return
+            most_s = min(self._parts.settings.scan_interval_s, due_s or float("inf"))
+            await self._parts.alarm.pause(most_s, least_s=min(most_s, max(0.05, 2 * took_s)))
+
+    async def _look(self, listing: Listing) -> float | None:
+        """Publish what is settled; seconds until another look is due because of files that are not, or None."""
+        files = self._of_this_run(listing.files)
+        todo = [found for found in files if not self._ledger.done(found, self._parts.publication.rules)]
+        look = self._settling.look(todo, clock_ns=time.monotonic_ns(), wall_ns=time.time_ns())
+        self._tally.files = len(files)
+        self._tally.troubled = {found.path: "still being written" for found in look.waiting}
+        self._tell(listing.skipped, "left out: %s is %s")
+        self._trouble(listing.problems)
+        changed = await self._publish(look.settled)
+        await self._note_vanished({found.path for found in listing.files})
+        self._tally.rejected = sum(self._ledger.state(found.path) is FileState.REJECTED for found in files)
+        return 0.1 if changed else look.due_s
+
+    def _of_this_run(self, files: Sequence[Found]) -> Sequence[Found]:
+        """All; with --once those that were there at the first look, or it might never end."""
+        if not self._parts.once:
+            return files
+        self._first = self._first or frozenset(found.path for found in files)
+        return [found for found in files if found.path in self._first]
+
+    def _finished(self, due_s: float | None) -> bool:
+        patience_s = max(PATIENCE_S, self._parts.settings.settle_ms / 50)
+        return due_s is None or time.monotonic() - self._began > patience_s
+
+    async def _publish(self, files: Sequence[Found]) -> bool:
+        """Publish all steps of `files`; whether one changed meanwhile and has to be looked at again soon."""
+        changed: dict[str, str] = {}
+        published, chunks = self._tally.published, self._tally.chunks
+        batches = Batches(self._parts.publication, self._ledger, self._parts.names).of(files)
+        async with aclosing(_ahead(batches)) as coming:
+            async for batch in coming:
+                self._count(batch)
+                await self._publisher.publish(batch)
+                changed |= batch.changed
+                self._trouble(batch.unreadable)
+                if self._parts.alarm.stopping:
+                    break
+        self._tally.troubled |= changed
+        if self._tally.published > published:
+            news = self._tally.published - published, self._tally.chunks - chunks
+            log.info("published %d files, %d chunks", *news)
+        return bool(changed)
+
+    def _count(self, batch: Batch) -> None:
+        self._tally.chunks += batch.chunks
+        for path, (entry, _) in batch.entries.items():
+            before = self._ledger.entry(path)
+            if entry.complete != (before.complete if before else None):
+                self._tally.published += 1
+                log.debug("published %s, version %d", path, entry.document.version)
+            if entry.state is FileState.REJECTED and (
+                before is None or before.document.version < entry.document.version
+            ):
+                log.warning("rejected %s: %s", path, entry.reason)
+
+    async def _note_vanished(self, present: set[str]) -> None:
+        for batch in of_entries(self._vanished(present), self._parts.names):
+            await self._publisher.publish(batch)
+
+    def _vanished(self, present: set[str]) -> Iterator[LedgerEntry]:
+        """Only what is truly gone: a file that is not wanted any more, or can't be seen now, is none."""
+        for path in list(self._ledger.absent(present)):
+            entry = self._ledger.entry(path)
+            if entry and self._parts.tree.gone(unescape(path)):
+                log.info("%s is gone; its results stay", path)
+                yield vanished(entry)
+
+    def _trouble(self, problems: dict[str, str]) -> None:
+        self._tell(problems, "cannot read %s: %s; trying again at later looks")
+        self._tally.troubled |= problems
+
+    def _tell(self, reasons: dict[str, str], message: str) -> None:
+        """Warn of each once."""
+        for path, why in reasons.items():
+            if (path, why) not in self._tally.told:
+                self._tally.told.add((path, why))
+                log.warning(message, path, why)
+
+
+async def _ahead(batches: Generator[Batch, None, None]) -> AsyncGenerator[Batch, None]:
+    """The batches, each made in a thread while the one before is published."""
+    coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+    try:
+        while (batch := await coming) is not None:
+            coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            yield batch
+    finally:
+        await asyncio.wait((coming,))
+        batches.close()

@@ -1,0 +1,22 @@
+"""`python -m server`: starts vLLM; with a command: check, embedded, broker."""
+
+import sys
+from importlib import import_module
+
+from configs.cli import run
+
+# Imported when asked for: the broker needs no web server, the check no Kafka client.
+COMMANDS = {"check": "server.check", "embedded": "server.embedded.app", "broker": "server.broker"}
+LAUNCHER = "server.vllm"
+
+
+def main() -> int:
+    name, *rest = sys.argv[1:] or [""]
+    module = COMMANDS.get(name)
+    arguments = sys.argv[1:] if module is None else rest
+    code: int = import_module(module or LAUNCHER).main(arguments)
+    return code
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,128 @@
+"""One chat completion, from request body to response body. Pure, but for the id and the time in it."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from server.embedded.errors import RequestError
+from server.embedded.extract import extract
+from server.embedded.prompt import contents, count_tokens, framed_text, last_question
+from server.embedded.schema import Shape, all_fields, shape_of
+from server.embedded.sentences import is_chinese
+
+MODEL = "extractive"
+MAX_MODEL_LEN = 131_072  # tokens as `count_tokens` counts them
+_HONEST_ZH = (
+    "这里是 QAStream 的内置抽取式模型（extractive），用于在没有 GPU 的机器上试运行流程。它只能从给定文本中抽取问答对，"
+    "不具备知识，无法回答此问题。请用 python -m server 启动真正的 vLLM 服务。"
+)
+_HONEST_EN = (
+    "This is QAStream's embedded extractive model, for trying the pipeline on a machine without a GPU. It only finds "
+    "pairs in a given text; it knows nothing and can't answer this. Start a real vLLM server with: python -m server"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A checked request."""
+
+    messages: list[tuple[str, str]]
+    max_tokens: int | None
+    shape: Shape | None
+    as_json: bool
+    prompt_tokens: int
+
+
+def check(body: Any, *, served: tuple[str, ...]) -> Request:
+    """Raises RequestError for what this server doesn't do, rather than ignore it."""
+    if not isinstance(body, dict):
+        raise RequestError("the body must be a JSON object")
+    if body.get("model") not in served:
+        raise RequestError(f"The model `{body.get('model')}` does not exist.", status=404, param="model")
+    if body.get("stream"):
+        raise RequestError("streaming is not supported by the embedded server: set stream to false", param="stream")
+    if body.get("n") not in (None, 1):
+        raise RequestError("n must be 1: this model has one answer to a text", param="n")
+    messages = contents(body.get("messages"))
+    shape, as_json = _response_format(body.get("response_format"))
+    prompt_tokens = sum(count_tokens(content) for _, content in messages)
+    if prompt_tokens > MAX_MODEL_LEN:
+        raise RequestError(
+            f"This model's maximum context length is {MAX_MODEL_LEN} tokens; the prompt has {prompt_tokens}.",
+            param="messages",
+        )
+    return Request(messages, _max_tokens(body), shape, as_json, prompt_tokens)
+
+
+def answer(request: Request) -> dict[str, Any]:
+    """The response body. Raises RequestError if the text can't give what the schema asks for."""
+    content, finish_reason = _content(request)
+    completion_tokens = count_tokens(content)
+    return {
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": MODEL,
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": content},
+                "logprobs": None,
+                "finish_reason": finish_reason,
+            }
+        ],
+        "usage": {
+            "prompt_tokens": request.prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": request.prompt_tokens + completion_tokens,
+            "prompt_tokens_details": {"cached_tokens": 0},
+        },
+    }
+
+
+def _content(request: Request) -> tuple[str, str]:
+    text = framed_text(request.messages)
+    if request.shape is not None or request.as_json:
+        pairs = extract(text if text is not None else last_question(request.messages))
+        return (
+            request.shape.fill(pairs, max_tokens=request.max_tokens) if request.shape else all_fields(pairs)
+        ), "stop"
+    if text is not None:
+        free = "\n\n".join(f"Q: {pair.question}\nA: {pair.answer}" for pair in extract(text))
+    else:
+        free = _HONEST_ZH if is_chinese(last_question(request.messages)) else _HONEST_EN
+    return _cut(free, request.max_tokens)
+
+
+def _cut(text: str, max_tokens: int | None) -> tuple[str, str]:
+    if max_tokens is None or count_tokens(text) <= max_tokens:
+        return text, "stop"
+    end = len(text)
+    while count_tokens(text[:end]) > max_tokens:
+        end -= 1
+    return text[:end], "length"
+
+
+def _max_tokens(body: dict[str, Any]) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        value = body.get(name)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise RequestError(f"{name} must be a whole number, at least 1", param=name)
+        if value is not None:
+            return int(value)
+    return None
+
+
+def _response_format(asked: Any) -> tuple[Shape | None, bool]:
+    if asked is None:
+        return None, False
+    kind = asked.get("type") if isinstance(asked, dict) else None
+    if kind == "json_schema":
+        schema = asked["json_schema"].get("schema") if isinstance(asked.get("json_schema"), dict) else None
+        if not isinstance(schema, dict):
+            raise RequestError("json_schema needs a schema", param="response_format.json_schema.schema")
+        return shape_of(schema), True
+    if kind in ("text", "json_object"):
+        return None, kind == "json_object"
+    raise RequestError("response_format.type takes text, json_object and json_schema", param="response_format.type")

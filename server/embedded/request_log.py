@@ -1,0 +1,33 @@
+"""A file with one line for each accepted request: a count that survives kill -9."""
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from server.errors import SettingsError
+
+
+class RequestLog:
+    """Appends {"at": UTC time, "key": SHA-256 of the request body in canonical JSON}, one write(2) a line."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as exc:
+            raise SettingsError(f"--request-log {path}: {exc.strerror}. Give a file that you may write to") from exc
+
+    def accepted(self, body: Any) -> None:
+        line = json.dumps({"at": datetime.now(UTC).isoformat(), "key": request_key(body)})
+        os.write(self._descriptor, f"{line}\n".encode())
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def request_key(body: Any) -> str:
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()

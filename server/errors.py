@@ -1,0 +1,54 @@
+"""Errors of this package.
+
+QAStreamError
+├── SettingsError           wrong usage: exit code 2
+└── ServerError             something failed: exit code 1
+    ├── JavaError           no Java that Kafka can run on
+    ├── JarsError           Kafka's jars can't be had, or are not the ones we pinned
+    ├── BrokerError         the broker doesn't start, or died
+    ├── EmbeddedError       the embedded model server doesn't start
+    ├── VLLMError           vLLM doesn't start
+    └── CheckError          the model server doesn't answer as one
+"""
+
+from configs.errors import QAStreamError, SettingsError
+
+__all__ = [
+    "BrokerError",
+    "CheckError",
+    "EmbeddedError",
+    "JarsError",
+    "JavaError",
+    "QAStreamError",
+    "ServerError",
+    "SettingsError",
+    "VLLMError",
+]
+
+
+class ServerError(QAStreamError):
+    """Something on this machine failed."""
+
+
+class JavaError(ServerError):
+    """No Java that Kafka can run on."""
+
+
+class JarsError(ServerError):
+    """Kafka's jars can't be had, or are not the ones we pinned."""
+
+
+class BrokerError(ServerError):
+    """The broker doesn't start, or died."""
+
+
+class EmbeddedError(ServerError):
+    """The embedded model server doesn't start."""
+
+
+class VLLMError(ServerError):
+    """vLLM doesn't start."""
+
+
+class CheckError(ServerError):
+    """The model server doesn't answer as one."""

@@ -1,0 +1,88 @@
+"""The broker's configuration: Apache Kafka 4 in KRaft mode, controller and broker in one process, one small machine."""
+
+from collections.abc import Mapping
+
+MIB = 1024**2
+NODE_ID = 1
+
+# Sizes are bytes. Names and meanings: Kafka's documentation, "Broker Configs".
+_ONE_NODE: dict[str, str | int] = {
+    "process.roles": "broker,controller",
+    "node.id": NODE_ID,
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "default.replication.factor": 1,
+    "min.insync.replicas": 1,
+    "offsets.topic.replication.factor": 1,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "share.coordinator.state.topic.replication.factor": 1,
+    "share.coordinator.state.topic.min.isr": 1,
+}
+_SMALL_MACHINE = {
+    "num.network.threads": 2,
+    "num.io.threads": 4,
+    "background.threads": 2,
+    "num.recovery.threads.per.data.dir": 2,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.num.partitions": 4,
+    "share.coordinator.state.topic.num.partitions": 1,
+    # Small segments of the internal topics keep them compacted, so that a restarted coordinator has little to load.
+    "offsets.topic.segment.bytes": 16 * MIB,
+    "transaction.state.log.segment.bytes": 16 * MIB,
+    "log.segment.bytes": 128 * MIB,
+    "log.index.size.max.bytes": 1 * MIB,  # an index file is mapped whole; one entry for each 4 KiB
+    "log.cleaner.dedupe.buffer.size": 16 * MIB,  # on the heap, 128 MiB by default
+    "message.max.bytes": 8 * MIB,  # a batch: 900 KB from our producers, more with very long chunks
+}
+_BEHAVIOUR: dict[str, str | int] = {
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 1000,
+    # A broker killed with -9 is taken back after 7 s instead of 14 s (measured).
+    "broker.session.timeout.ms": 3000,
+    "broker.heartbeat.interval.ms": 500,
+    # A dead worker's transaction is aborted within 1 s of its timeout, not 10 s: read_committed readers wait for it.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+    # An output directory is a self-contained run: it can be taken up again years later.
+    "offsets.retention.minutes": 10 * 365 * 24 * 60,
+    "log.retention.ms": -1,
+}
+
+
+def properties(
+    *, host: str, port: int, controller_port: int, log_dir: str, more: Mapping[str, str | int]
+) -> dict[str, str]:
+    """All settings of one node; `more` wins. The controller listens on the loopback interface only.
+
+    `log_dir` is relative to the JVM's working directory: `log.dirs` is a list, and a path may have a comma in it.
+    """
+    listener = f"PLAINTEXT://{address(host, port)}"
+    settings: dict[str, str | int] = {
+        **_ONE_NODE,
+        **_SMALL_MACHINE,
+        **_BEHAVIOUR,
+        "controller.quorum.voters": f"{NODE_ID}@127.0.0.1:{controller_port}",
+        "listeners": f"{listener},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": listener,
+        "log.dirs": log_dir,
+        **more,
+    }
+    return {name: str(value) for name, value in settings.items()}
+
+
+def address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def as_file(settings: Mapping[str, str]) -> str:
+    r"""As java.util.Properties reads it: `\` escapes, everything beyond ASCII as \uXXXX (UTF-16)."""
+    return "".join(f"{name}={_escape(value)}\n" for name, value in settings.items())
+
+
+def _escape(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("\n", "\\n")
+    units = escaped.encode("utf-16-be")
+    codes = (int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2))
+    return "".join(chr(code) if code < 0x80 else f"\\u{code:04x}" for code in codes)

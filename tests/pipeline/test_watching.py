@@ -1,0 +1,29 @@
+"""The pipeline as it watches: a new file reaches the disk by itself."""
+
+import time
+from pathlib import Path
+
+from tests.support.embedded import embedded_server
+from tests.support.pipeline import documents, pipeline
+from tests.support.waiting import eventually
+
+TEXT = "Photolithography is a process that transfers a pattern from a mask to a wafer.\n"
+LATENCY_MS = 300
+
+
+def test_a_new_file_is_on_disk_within_two_seconds_of_the_answer(tmp_path: Path, make_settings):
+    settings = make_settings()
+    texts, output = tmp_path / "texts", tmp_path / "out"
+    texts.mkdir()
+    (texts / "first.txt").write_text(TEXT)
+    flags = ["--bootstrap-servers", settings.brokers, "--namespace", settings.namespace, "--partitions", 1]
+    with embedded_server(tmp_path, latency_ms=LATENCY_MS) as model:
+        flags += ["--model-urls", model.base_url, "--model-name", "extractive"]
+        with pipeline(texts, output, *flags) as running:
+            eventually(lambda: documents(output), within_s=60, what=lambda: f"{running.said}\n{running.logs}")
+
+            (texts / "second.txt").write_text(TEXT.replace("Photolithography", "Lithography"))
+            eventually(lambda: len(model.requests) == 2, what=lambda: running.logs)
+            asked = time.monotonic()
+            eventually(lambda: len(documents(output)) == 2, what=lambda: running.logs)
+            assert time.monotonic() - asked < LATENCY_MS / 1000 + 2

@@ -1,0 +1,71 @@
+"""A Kafka container, where an engine answers and has the image or can pull it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker
+from docker.errors import DockerException, ImageNotFound
+from testcontainers.core.container import DockerContainer
+
+from server.ports import free_port
+from server.probe import wait_until_ready
+
+IMAGE = "apache/kafka:4.3.1"
+PULL_S = 120
+START_S = 120
+
+
+def obstacle() -> str | None:
+    """Why there can be no Kafka container here; None when there can."""
+    try:
+        client = docker.from_env(timeout=PULL_S)
+        client.ping()
+    except (DockerException, OSError) as exc:
+        return f"no Docker engine answers: {exc}"
+    try:
+        client.images.get(IMAGE)
+    except ImageNotFound:
+        return _pull_obstacle(client)
+    return None
+
+
+def _pull_obstacle(client: docker.DockerClient) -> str | None:
+    try:
+        client.images.pull(IMAGE)
+    except (DockerException, OSError) as exc:
+        return f"the image {IMAGE} is not there and can't be pulled: {exc}"
+    return None
+
+
+@contextmanager
+def kafka_container() -> Iterator[str]:
+    """Bootstrap address of a broker of its own."""
+    port = free_port("127.0.0.1")  # known before the start, because the broker must advertise it
+    container = DockerContainer(IMAGE, env=_environment(port)).with_bind_ports(9092, port)
+    with container:
+        address = f"localhost:{port}"
+        if not asyncio.run(wait_until_ready(address, alive=lambda: True, timeout_s=START_S)):
+            out, err = container.get_logs()
+            raise TimeoutError(f"Kafka in a container does not answer:\n{(out + err).decode(errors='replace')}")
+        yield address
+
+
+def _environment(port: int) -> dict[str, str]:
+    """One KRaft node. Without the last four, transactions wait for ever for replicas that one node can't have."""
+    return {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://localhost:{port}",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "KAFKA_INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR": "1",
+    }

@@ -1,0 +1,88 @@
+"""An output directory and a life of a sink over it, without Kafka: topics are lists."""
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiokafka import ConsumerRecord
+
+from consumer.sink.documents import Documents
+from consumer.sink.index import Index
+from consumer.sink.intake import Intake
+from consumer.sink.layout import Layout
+from consumer.sink.manifest import claim
+from consumer.sink.merging import merge_segments
+from consumer.sink.recovery import catch_up, open_index, remove_temporary, take_in
+from consumer.sink.segments import iter_records, next_offsets
+from schemas import LedgerEntry, Result, encode
+
+TOPIC = "qa.results"
+
+
+def make_record(value: bytes | None, offset: int, partition: int = 0) -> ConsumerRecord:
+    return ConsumerRecord(TOPIC, partition, offset, 0, 0, None, value, None, 0, len(value or b""), ())
+
+
+@dataclass
+class Topics:
+    """qa.results with a gap after each batch, as transaction markers leave it, and qa.files."""
+
+    results: list[ConsumerRecord] = field(default_factory=list)
+    entries: list[LedgerEntry] = field(default_factory=list)
+
+    def put(self, *results: Result | bytes | None, partition: int = 0) -> None:
+        offset = max((r.offset + 2 for r in self.results if r.partition == partition), default=0)
+        for step, result in enumerate(results):
+            value = encode(result) if isinstance(result, Result) else result
+            self.results.append(make_record(value, offset + step, partition))
+
+    def values(self) -> list[bytes | None]:
+        ordered = sorted(self.results, key=lambda record: (record.partition, record.offset))
+        return [record.value for record in ordered]
+
+
+async def live(layout: Layout, topics: Topics, *, per_segment: int = 1, limit_bytes: int = 10**6, files: bool = True) -> None:
+    """One life of a sink: recovery, all that is on the topics and not on disk, documents, merges."""
+    layout.make()
+    manifest = claim(layout.manifest, cluster_id="c", namespace="qa")
+    remove_temporary(layout)
+    with closing(open_index(layout.index)) as index:
+        following = next_offsets(await catch_up(layout, TOPIC, index))
+        documents = Documents(layout, index, manifest, files=files)
+        documents.find_missing()
+        intake = Intake(
+            layout, TOPIC, following=following, take=lambda segment: take_in(layout, index, segment),
+            max_age_s=1, max_bytes=10**9, clock=lambda: 0.0,
+        )  # fmt: skip
+        new = [record for record in topics.results if record.offset >= following.get(record.partition, 0)]
+        try:
+            for count, record in enumerate(new, start=1):
+                intake.add(record)
+                if count % per_segment == 0:
+                    intake.close_all()
+                    await documents.write_due()
+            intake.close_all()
+        finally:
+            intake.discard_all()
+        seen = index.ledger_offsets().get(0, 0)
+        index.add_ledger(topics.entries[seen:], {0: len(topics.entries)})
+        await documents.write_due()
+        await merge_segments(layout, index, limit_bytes=limit_bytes)
+
+
+def stored(output: Path) -> list[bytes | None]:
+    return [record.value for record in iter_records(output)]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """All files below, by path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def open_existing(layout: Layout) -> closing[Index]:
+    return closing(Index(layout.index))
+
+
+def times(folder: Path, names: Iterable[str]) -> dict[str, int]:
+    return {name: (folder / name).stat().st_mtime_ns for name in names}

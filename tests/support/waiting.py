@@ -1,0 +1,18 @@
+"""Waiting for conditions, never for seconds."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+POLL_S = 0.02
+
+
+def eventually(condition: Callable[[], T], *, within_s: float = 30.0, what: Callable[[], object] | str = "") -> T:
+    """The first true value of `condition`; fails after `within_s` seconds, saying `what` was waited for."""
+    deadline = time.monotonic() + within_s
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s:g} s: {what() if callable(what) else what or condition}")
+        time.sleep(POLL_S)
+    return value
