@@ -11,6 +11,7 @@ COMMANDS = {
     "export": ("consumer.dataset.export", "training formats from what the sink wrote"),
     "verify": ("consumer.dataset.verify", "balance sheet of ledger, topics and disk"),
     "dead-letters": ("consumer.dead_letters.command", "look at and re-publish dead letters"),
+    "rebuild-offsets": ("consumer.rebuild.command", "restores lost group offsets from the results"),
 }
 WORKER = "consumer.worker.command"
 
@@ -18,7 +19,7 @@ WORKER = "consumer.worker.command"
 def main(argv: list[str]) -> int:
     named = bool(argv) and argv[0] in COMMANDS
     command = import_module(COMMANDS[argv[0]][0] if named else WORKER)
-    others = "\n".join(f"  {name:14}{summary}" for name, (_, summary) in COMMANDS.items())
+    others = "\n".join(f"  {name:16}{summary}" for name, (_, summary) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog=f"python -m consumer {argv[0]}" if named else "python -m consumer",
         description=command.__doc__,

@@ -21,6 +21,7 @@ MAX_RECORD_BYTES = MAX_MESSAGE_BYTES // 2
 METADATA_MAX_AGE_MS = 15_000
 """A group leader without metadata assigns nothing to everybody until it is refreshed (default: 5 minutes)."""
 STOP_S = 3.0
+ENDINGS = 100
 RETRY_S = 0.5
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ async def discard(producer: AIOKafkaProducer) -> None:
     done, _ = await asyncio.wait([stop], timeout=STOP_S)
     if not done:
         stop.cancel()
-        await producer.client.close()
+        await abandon(producer)
     elif (error := stop.exception()) is not None:
         log.debug("producer did not stop cleanly: %r", error)
 
@@ -84,6 +85,20 @@ def _mark_as_seen(producer: AIOKafkaProducer) -> None:
     for waiter in waiters:
         if waiter is not None and waiter.done() and not waiter.cancelled():
             waiter.exception()
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """Cut the sockets of a producer and end its tasks, whatever they are doing.
+
+    What it has under way may go through or not. Who waits for it waits for ever: cancel that.
+    """
+    await producer.client.close()
+    sending = producer._sender.sender_task  # noqa: SLF001 - it has no public end that is sure to come
+    for _ in range(ENDINGS):
+        if sending is None or sending.done():
+            return
+        sending.cancel()  # the first makes it wait for its requests, those after it cancel them one by one
+        await asyncio.sleep(0)
 
 
 async def start_patiently(client: Any, settings: Settings, *, patience_s: float | None = None) -> None:

@@ -31,8 +31,8 @@ async def read_to_end(
     and reads up to the last record of any kind: for who must not miss its own records.
     """
     consumer = make_consumer(settings)
-    await start_patiently(consumer, settings, patience_s=patience_s)
     try:
+        await start_patiently(consumer, settings, patience_s=patience_s)
         partitions = await assign_all(consumer, topic, start=start)
         ends = await _last_offsets(settings, partitions) if through_pending else await consumer.end_offsets(partitions)
         while behind := [tp for tp in partitions if await consumer.position(tp) < ends[tp]]:
@@ -47,8 +47,8 @@ async def read_to_end(
 async def _last_offsets(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
     """Ends of what is written, committed or not: a request for offsets carries its consumer's isolation level."""
     consumer = make_consumer(settings, isolation_level="read_uncommitted")
-    await start_patiently(consumer, settings)
     try:
+        await start_patiently(consumer, settings)
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         return ends
     finally:

@@ -1,5 +1,6 @@
 """What is said at the end: how much there is, three pairs to look at, where it lies, how to read the topic."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -91,8 +92,14 @@ def _how_to_read(plan: Plan) -> Iterator[str]:
     if plan.own_broker:
         brokers = "localhost:9092"
         yield "The topic:  Kafka was stopped with the pipeline. Start it again, then read in another terminal:"
-        yield f"    python -m server broker --data-dir {plan.broker_dir} --port 9092"
+        yield f"    {_python()} -m server broker --data-dir {plan.broker_dir} --port 9092"
     else:
         yield "The topic:"
     yield f"    kcat -C -e -b {brokers} -t {topic} -X isolation.level=read_committed"
-    yield f"    python -m pipeline read --bootstrap-servers {brokers}    # where there is no kcat"
+    yield f"    {_python()} -m pipeline read --bootstrap-servers {brokers}    # where there is no kcat"
+
+
+def _python() -> str:
+    """This interpreter as it can be typed here: `python` alone may be another one."""
+    executable, here = Path(sys.executable), Path.cwd()
+    return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)

@@ -1,0 +1,1 @@
+"""From files in a directory to chunks on Kafka, each once."""

@@ -158,6 +158,7 @@ def _complete(entry: LedgerEntry, reading: Reading) -> LedgerEntry:
         size_bytes=entry.size_bytes,
         sha256=sha256,
         splitter=entry.splitter,
+        encoding=reading.encoding,
     )
     return entry.model_copy(
         update={

@@ -173,11 +173,10 @@ def _chunks(groups: Iterable[Sequence[Unit]], overlap: int) -> Iterator[Split]:
 
 
 def _tail(text: str, overlap: int) -> str:
-    """The last characters of a chunk that the next one repeats: whole sentences if any, else whole words."""
-    if not overlap:
+    """The end of a chunk that the next one repeats: whole sentences if any, else whole words; at most half of it."""
+    length = min(overlap, len(text) // 2)
+    if not length:
         return ""
-    tail = text[-overlap:]
-    if len(tail) == len(text):
-        return tail
+    tail = text[-length:]
     begins = _SENTENCE_START.search(tail) or _WORD_START.search(tail)
     return tail[begins.end() :] if begins else tail

@@ -13,11 +13,14 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
 
 from server import jvm
 from server.arguments import interrupt_on_sigterm, port_number
+from server.class_data import ClassData
 from server.directory_lock import DirectoryLock
 from server.errors import BrokerError, SettingsError
 from server.jars import cache_dir, kafka_jars
@@ -35,6 +38,15 @@ _ORPHAN_TIMEOUT_S = 30.0
 _SHOWN_LOG_LINES = 15
 _PORT_TRIES = 3
 _LOG_DIR, _PROPERTIES, _LOG = "kafka", "server.properties", "broker.log"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kafka:
+    """What a broker is started from."""
+
+    java: Java
+    jars: list[Path]
+    class_data: ClassData
 
 
 class Broker:
@@ -61,6 +73,7 @@ class Broker:
         self._note = note
         self._lock = DirectoryLock(self.data_dir / "lock")
         self._process: subprocess.Popen[bytes] | None = None
+        self._kafka: _Kafka | None = None
         self._log_start = 0  # byte of broker.log where this start's lines begin
 
     @property
@@ -82,11 +95,13 @@ class Broker:
 
         Raises JavaError, JarsError, BrokerError (with the last lines of the log), SettingsError.
         """
-        java, jars = find_java(), kafka_jars(note=self._note)
+        kafka = self._kafka = self._kafka or self._find_kafka()
         self._open_data_dir()
         try:
-            self._format(java, jars)
-            self._start_on_a_port(java, jars, time.monotonic() + timeout_s)
+            format_storage(
+                self.data_dir / _LOG_DIR, template=cache_dir() / CHECKPOINT, run_tool=partial(_format, kafka)
+            )
+            self._start_on_a_port(kafka, time.monotonic() + timeout_s)
         except BaseException:
             self.kill()
             self._lock.release()
@@ -108,6 +123,8 @@ class Broker:
             except subprocess.TimeoutExpired:
                 self._note(f"Kafka did not stop within {timeout_s:.0f} s: killing it")
         self.kill()
+        if self._kafka is not None:
+            self._kafka.class_data.finish()
         self._lock.release()
 
     def kill(self) -> None:
@@ -122,6 +139,10 @@ class Broker:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
+    def _find_kafka(self) -> "_Kafka":
+        java, jars = find_java(), kafka_jars(note=self._note)
+        return _Kafka(java, jars, ClassData(java, jars, cache=cache_dir(), work=self.data_dir))
+
     def _open_data_dir(self) -> None:
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -132,24 +153,15 @@ class Broker:
                 f"--data-dir {self.data_dir}: {exc.strerror}. Give a directory you may write to"
             ) from exc
 
-    def _format(self, java: Java, jars: Sequence[Path]) -> None:
-        def run_tool(directory: Path, cluster_id: str) -> None:
-            self._write_properties(directory, log_dir=".", port=1, controller_port=2)
-            command = jvm.format_command(java, jars, cluster_id=cluster_id, properties=_PROPERTIES)
-            done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)  # noqa: S603
-            if done.returncode != 0:
-                raise BrokerError(f"Kafka's storage tool failed:\n{(done.stderr or done.stdout).strip()}")
-
-        format_storage(self.data_dir / _LOG_DIR, template=cache_dir() / CHECKPOINT, run_tool=run_tool)
-
-    def _start_on_a_port(self, java: Java, jars: Sequence[Path], deadline: float) -> None:
+    def _start_on_a_port(self, kafka: "_Kafka", deadline: float) -> None:
         """Ports that we pick may be taken by the time the JVM binds them: then pick others."""
         given = self.port
         for _ in range(_PORT_TRIES):
             self.port = given
             self._choose_port()
-            self._launch(java, jars)
+            self._launch(kafka)
             if self._wait_until_ready(deadline):
+                kafka.class_data.make()
                 return
             if not self._lost_a_port():
                 break
@@ -168,9 +180,18 @@ class Broker:
                 f"--host {self.host}, --port {self.port}: {exc.strerror}. Give an address of this machine"
             ) from exc
 
-    def _launch(self, java: Java, jars: Sequence[Path]) -> None:
-        self._write_properties(self.data_dir, log_dir=_LOG_DIR, port=self.port, controller_port=free_port("127.0.0.1"))
-        command = jvm.broker_command(java, jars, log=_LOG, properties=_PROPERTIES)
+    def _launch(self, kafka: "_Kafka") -> None:
+        settings = properties(
+            host=self.host,
+            port=self.port,
+            controller_port=free_port("127.0.0.1"),
+            log_dir=_LOG_DIR,
+            more=self._more,
+        )
+        (self.data_dir / _PROPERTIES).write_text(as_file(settings), encoding="ascii")
+        command = jvm.broker_command(
+            kafka.java, kafka.jars, class_data=kafka.class_data.options(), log=_LOG, properties=_PROPERTIES
+        )
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
@@ -184,12 +205,6 @@ class Broker:
                 pass_fds=(self._lock.fileno(),),
             )
         self._lock.record(self._process.pid)
-
-    def _write_properties(self, directory: Path, *, log_dir: str, port: int, controller_port: int) -> None:
-        settings = properties(
-            host=self.host, port=port, controller_port=controller_port, log_dir=log_dir, more=self._more
-        )
-        (directory / _PROPERTIES).write_text(as_file(settings), encoding="ascii")
 
     def _wait_until_ready(self, deadline: float) -> bool:
         """The probe has an event loop of its own, in a thread: the caller may be inside one."""
@@ -221,6 +236,16 @@ class Broker:
             start = self._log_start if self._log_start <= size else 0  # it was rolled over since
             log.seek(max(start, size - 65_536))
             return log.read().decode(errors="replace")
+
+
+def _format(kafka: _Kafka, directory: Path, cluster_id: str) -> None:
+    """Run Kafka's storage tool; the ports have to be named and are not used."""
+    settings = properties(host="127.0.0.1", port=1, controller_port=2, log_dir=".", more={})
+    (directory / _PROPERTIES).write_text(as_file(settings), encoding="ascii")
+    command = jvm.format_command(kafka.java, kafka.jars, cluster_id=cluster_id, properties=_PROPERTIES)
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    if done.returncode != 0:
+        raise BrokerError(f"Kafka's storage tool failed:\n{(done.stderr or done.stdout).strip()}")
 
 
 def _in_child() -> None:

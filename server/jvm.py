@@ -22,8 +22,10 @@ _BROKER = (
 _QUIET_SINCE_24 = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")  # JEP 472, JEP 498
 
 
-def broker_command(java: Java, jars: Sequence[Path], *, log: str, properties: str) -> list[str]:
-    return [*_java(java), *_BROKER, f"-Dqastream.log={log}", *_classpath(jars), "kafka.Kafka", properties]
+def broker_command(
+    java: Java, jars: Sequence[Path], *, class_data: Sequence[str], log: str, properties: str
+) -> list[str]:
+    return [*_java(java), *_BROKER, *class_data, f"-Dqastream.log={log}", *_classpath(jars), "kafka.Kafka", properties]
 
 
 def format_command(java: Java, jars: Sequence[Path], *, cluster_id: str, properties: str) -> list[str]:

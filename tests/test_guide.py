@@ -4,12 +4,9 @@ Only what needs the guide's GPU is replaced: its model by a tiny one on the CPU.
 """
 
 import json
-import os
 import re
 import shlex
 import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,26 +14,18 @@ import pytest
 
 from configs.settings import load_settings
 from schemas import Result, decode
-from server.ports import is_taken
+from tests.support.guide import MODEL, PORT, START, START_WITH_FLAGS, environment
 from tests.support.pipeline import documents, records
-from tests.support.waiting import eventually
-from tests.vllm_cpu import server as vllm
+from tests.vllm_cpu.server import MODEL_DIR
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "docs" / "vllm-http-guide.md").read_text(encoding="utf-8")
-MODEL = "/mnt/workspace/models/Qwen/QwQ-32B/"
-
-START = "python start_vllm_server.py"
-START_WITH_FLAGS = (
-    f"{START} --model-path {MODEL} --port 8000 --gpu-memory-utilization 0.95 --tensor-parallel-size 1 "
-    "--max-model-len 32768"
-)
 START_ON_FOUR_GPUS = f"{START} --tensor-parallel-size 4"
 RUN_WITH_FILE = (
     "python run_semiconductor_qa.py --input-dir data/texts --output-dir data/qa_results --config config_vllm_http.json"
 )
 RUN = "python run_semiconductor_qa.py --input-dir data/texts --output-dir data/qa_results"
-EXPORT_URL = "export VLLM_SERVER_URL=http://localhost:8000/v1"
+EXPORT_URL = f"export VLLM_SERVER_URL=http://localhost:{PORT}/v1"
 EXPORT_KEY = "export VLLM_API_KEY=your-api-key"
 CHECK = "python -m LocalModels.vllm_http_client"
 RUN_BELOW = {START, START_WITH_FLAGS, START_ON_FOUR_GPUS, RUN_WITH_FILE, RUN, EXPORT_URL, EXPORT_KEY, CHECK}
@@ -45,7 +34,8 @@ pytestmark = pytest.mark.timeout(420)
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+    return [text for name, text in fenced if name == language]
 
 
 def commands() -> set[str]:
@@ -81,36 +71,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     (checkout / "data" / "texts").mkdir(parents=True)
     (checkout / "data" / "texts" / "光刻.txt").write_text("光刻是一种把掩模版上的图形转移到晶圆上的工艺。\n")
     (checkout / "data" / "texts" / "laser.md").write_text("# Lasers\n\nAn excimer laser emits at 193 nm.\n")
-    python = Path(sys.executable).parent
-    env = vllm.environment() | {
-        "PATH": f"{python}:{os.environ['PATH']}",
-        "QASTREAM_VLLM_PYTHON": str(vllm.PYTHON),
-    }
-    return Terminal(checkout, env)
-
-
-@pytest.fixture(scope="module")
-def banner(terminal: Terminal) -> Iterator[str]:
-    """Terminal 1 of the guide, with the tiny model; gives what it printed until it answered."""
-    assert not is_taken("127.0.0.1", 8000), "the guide's port 8000 is taken on this machine: free it for this test"
-    vllm.ensure_installed()
-    command = START_WITH_FLAGS.replace(MODEL, str(vllm.ensure_model())) + " --enforce-eager"
-    out = terminal.checkout / "terminal-1"
-    with out.open("wb") as screen:
-        process = subprocess.Popen(
-            shlex.split(command), cwd=terminal.checkout, env=terminal.env, stdout=screen, stderr=screen
-        )
-    try:
-        eventually(
-            lambda: terminal.run(CHECK).returncode == 0 or process.poll() is not None,
-            within_s=240,
-            what=lambda: out.read_text()[-4000:],
-        )
-        assert process.poll() is None, out.read_text()[-4000:]
-        yield out.read_text()
-    finally:
-        process.terminate()
-        process.wait(60)
+    return Terminal(checkout, environment())
 
 
 @pytest.fixture
@@ -142,24 +103,23 @@ def test_without_the_guides_model_the_start_says_so_in_one_line(terminal: Termin
     assert "Traceback" not in done.stderr
 
 
-def test_the_banner_is_the_guides(banner: str):
-    [expected] = [block for block in re.findall(r"```\n(.*?)```", GUIDE, re.DOTALL) if "启动vLLM服务器" in block]
-    ours = expected.replace(MODEL, str(vllm.ensure_model()))
-    assert ours.strip() in banner
+def test_the_banner_is_the_guides(vllm_cpu):
+    expected, _ = blocks("")
+    assert expected.replace(MODEL, str(MODEL_DIR)).strip() in vllm_cpu.log_path.read_text()
 
 
-def test_the_connection_test_prints_what_the_guide_shows(terminal: Terminal, banner: str):
+def test_the_connection_test_prints_what_the_guide_shows(terminal: Terminal, vllm_cpu):
     done = terminal.run(f"{EXPORT_KEY}; {CHECK}")
     first, second, third, *_ = done.stdout.splitlines()
     assert (first, second) == ("成功连接到vLLM服务器", "Question: 什么是半导体？")
     assert third.startswith("Answer: ")
 
 
-def test_texts_are_processed_with_the_config_file(terminal: Terminal, banner: str, kafka_env):
+def test_texts_are_processed_with_the_config_file(terminal: Terminal, vllm_cpu, kafka_env):
     processed(terminal, RUN_WITH_FILE, kafka_env)
 
 
-def test_texts_are_processed_with_the_address_in_the_environment(terminal: Terminal, banner: str, kafka_env):
+def test_texts_are_processed_with_the_address_in_the_environment(terminal: Terminal, vllm_cpu, kafka_env):
     processed(terminal, f"{EXPORT_URL}; {RUN}", kafka_env)
 
 

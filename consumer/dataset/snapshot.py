@@ -22,11 +22,16 @@ def snapshot(layout: Layout) -> Iterator[Layout]:
         _remove_abandoned(layout.home)
         root = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=layout.home))
     except OSError as exc:
-        raise DatasetError(f"{layout.home}: {exc.strerror}; a picture of the segments is made there") from exc
+        raise DatasetError(
+            f"{layout.home}: {exc.strerror}; segments are linked there, to look at them in peace"
+        ) from exc
     try:
         picture = Layout(root)
-        picture.make()
-        _link(layout, picture)
+        try:
+            picture.make()
+            _link(layout, picture)
+        except OSError as exc:
+            raise DatasetError(f"{root}: {exc.strerror}; segments are linked there, to look at them in peace") from exc
         yield picture
     finally:
         shutil.rmtree(root, ignore_errors=True)

@@ -18,6 +18,7 @@ from configs.settings import Settings
 from consumer.dead_letters.letters import Filed, Wanted, parse_since, read_letters
 from consumer.dead_letters.replay import Tally, replay
 from schemas.messages import now
+from telemetry.logs import configure_logs
 
 SHOWN = 500
 """Rows of the table: its columns fit what is in it, so it is in memory."""
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
+    configure_logs(settings, process="dead-letters")
     since = parse_since(args.since, now()) if args.since else None
     wanted = Wanted(reason=args.reason, since=since, document=args.document)
     if args.action == "replay":

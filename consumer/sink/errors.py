@@ -7,7 +7,7 @@ SinkError                  the sink, or a reader of its output, stops; the messa
 ├── SegmentsError          the files in results/ contradict one another
 └── ContinuityError        the topic does not continue where the segments end
 IndexDamagedError          the index is not what the segments say; it is built again
-FetcherDiedError           the Kafka client gave up reading; it is made anew
+StartOverError             a new Kafka client is needed
 """
 
 from configs.errors import QAStreamError
@@ -43,5 +43,5 @@ class IndexDamagedError(Exception):
     """The index can't be read, or is not what the segments say: build it again from them."""
 
 
-class FetcherDiedError(Exception):
-    """The Kafka client's background task has ended: it would wait for ever."""
+class StartOverError(Exception):
+    """A new Kafka client is needed; the message says why."""

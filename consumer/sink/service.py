@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -14,7 +15,7 @@ from aiokafka.errors import KafkaError
 from configs.settings import Settings
 from consumer.sink.documents import Documents
 from consumer.sink.durable import is_room_problem
-from consumer.sink.errors import FetcherDiedError, IndexDamagedError, OutputError
+from consumer.sink.errors import IndexDamagedError, OutputError, StartOverError
 from consumer.sink.index import Index
 from consumer.sink.intake import Intake
 from consumer.sink.layout import Layout
@@ -24,6 +25,7 @@ from consumer.sink.recovery import catch_up, open_index, remove_index, remove_te
 from consumer.sink.segments import Segment, last_value, next_offsets
 from consumer.sink.source import Lasts, Source, open_source
 from consumer.sink.status import StatusFile
+from messaging.reading import TopicMissingError
 from messaging.topics import cluster_id, ensure_topics
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 
@@ -59,8 +61,12 @@ async def persistently(work: Callable[[], Awaitable[None]], layout: Layout, stop
         except IndexDamagedError as exc:
             log.warning("the index is built again: %s", exc)
             remove_index(layout.index)
-        except (FetcherDiedError, KafkaError) as exc:
-            log.warning("lost the broker, starting over: %r", exc)
+        except (StartOverError, KafkaError, ConnectionError, TimeoutError) as exc:
+            log.warning("reading starts over: %r", exc)
+        except TopicMissingError as exc:
+            if exc.__cause__ is None:
+                raise
+            log.warning("reading starts over: %s", exc)  # the broker could not be asked
         except (OSError, sqlite3.OperationalError) as exc:
             if not _may_pass(exc):
                 raise OutputError(f"{layout.root} can't be written: {exc}") from exc
@@ -130,7 +136,10 @@ class Sink:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`, and then until all that was read is on disk."""
         upkeep = asyncio.create_task(self._upkeep())
-        log.info("sink is up", extra={"output_dir": str(self._layout.root), "next_offsets": self.intake.following})
+        log.info(
+            "sink is up",
+            extra={"pid": os.getpid(), "output_dir": str(self._layout.root), "next_offsets": self.intake.following},
+        )
         try:
             while not stop.is_set():
                 await self._turn(upkeep)

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from configs.settings import Settings
-from consumer.sink.errors import ContinuityError, FetcherDiedError
+from consumer.sink.errors import ContinuityError, StartOverError
 from messaging.connection import make_consumer, start_patiently
 from messaging.reading import topic_partitions
 
@@ -53,10 +53,9 @@ class Source:
     async def poll(self, timeout_s: float) -> list[ConsumerRecord]:
         """Records that came within the time, in the order of each partition.
 
-        Raises ContinuityError, and FetcherDiedError when a new consumer is needed.
+        Raises ContinuityError and StartOverError.
         """
-        if self._consumer._fetcher._fetch_task.done():  # noqa: SLF001 - it only logs why, and nothing comes any more
-            raise FetcherDiedError
+        self._check_client()
         try:
             batches = await self._consumer.getmany(timeout_ms=round(timeout_s * 1000), max_records=BATCH)
         except OffsetOutOfRangeError:
@@ -69,6 +68,14 @@ class Source:
             await asyncio.sleep(PAUSE_S)
             return []
         return [record for tp, records in batches.items() for record in self._taken(tp, records)]
+
+    def _check_client(self) -> None:
+        if self._consumer._fetcher._fetch_task.done():  # noqa: SLF001 - it only logs why, and nothing comes any more
+            raise StartOverError("the client has given up reading")
+        for topic in {tp.topic for tp in self._partitions}:
+            known = self._consumer.partitions_for_topic(topic) or set()
+            if len(known) > sum(tp.topic == topic for tp in self._partitions):
+                raise StartOverError(f"{topic} has got more partitions")
 
     def _taken(self, tp: TopicPartition, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
         position, self._positions[tp] = self._positions[tp], records[-1].offset + 1
@@ -141,8 +148,8 @@ async def open_source(
     Waits for the broker without limit. Raises ContinuityError, TopicMissingError and KafkaError.
     """
     consumer = make_consumer(settings)
-    await start_patiently(consumer, settings)
     try:
+        await start_patiently(consumer, settings)
         source = Source(consumer, await _positions(consumer, starts), lasts)
         await source.begin()
         yield source

@@ -79,10 +79,12 @@ class SqliteCache:
         """Commit what has gathered; the futures resolve either way, since no answer may wait for a broken cache."""
         await asyncio.sleep(GROUP_S)
         batch, self._waiting, self._writer = self._waiting, [], None
-        await self._call(lambda: self._insert([(key, value, time.time()) for key, value, _ in batch]))
-        for _, _, written in batch:
-            if not written.done():
-                written.set_result(None)
+        try:
+            await self._call(lambda: self._insert([(key, value, time.time()) for key, value, _ in batch]))
+        finally:
+            for _, _, written in batch:
+                if not written.done():
+                    written.set_result(None)
 
     async def _call(self, function: Callable[[], T | None]) -> T | None:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, function)

@@ -17,7 +17,7 @@ from aiokafka.structs import OffsetAndMetadata
 from consumer.worker.errors import WorkerError
 from consumer.worker.offsets import CommitPoint, OffsetTracker
 from consumer.worker.outcome import Outcome
-from messaging.connection import discard
+from messaging.connection import abandon, discard
 from telemetry.failpoints import hit
 
 FENCED_WAIT_S = 2.0
@@ -51,6 +51,7 @@ class Tenure:
         self._running = 0
         self._alive = True
         self._flushing = asyncio.Lock()
+        self._committing: asyncio.Future[None] | None = None
         self._due = asyncio.Event()
 
     @property
@@ -103,9 +104,11 @@ class Tenure:
             await discard(producer)
 
     async def cut(self) -> None:
-        """For a broker that is away: close the sockets; the next owner settles the transaction."""
+        """For a broker that is away: give up on what is being committed; the next owner settles the transaction."""
         if self._producer is not None:
-            await self._producer.client.close()
+            await abandon(self._producer)
+        if self._committing is not None:
+            self._committing.cancel()
 
     async def _activate(self) -> bool:
         producer = self._options.make_producer(self.tp)
@@ -154,11 +157,11 @@ class Tenure:
         self._due.clear()
 
     async def _flush(self) -> BaseException | None:
-        """Commit what is finished. Never cancelled in the middle: its commit would go on behind our back."""
+        """Commit what is finished. Cancelled, it still waits for the commit, which would go on behind our back."""
         if not self._finished or self._producer is None or self._tracker is None:
             return None
         batch, self._finished = self._finished, []
-        commit = asyncio.ensure_future(self._commit(self._producer, self._tracker, batch))
+        commit = self._committing = asyncio.ensure_future(self._commit(self._producer, self._tracker, batch))
         cancelled = False
         while not commit.done():
             try:

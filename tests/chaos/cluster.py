@@ -2,19 +2,18 @@
 
 import asyncio
 import os
-import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from server.broker import Broker
-from server.jars import kafka_jars
-from server.java import find_java
+from server.jars import cache_dir
 from server.ports import free_port
-from server.storage import META, random_uuid
+from server.storage import CHECKPOINT, META, format_storage, random_uuid
 from tests.chaos.proxy import Proxy
 
 T = TypeVar("T")
@@ -86,7 +85,7 @@ async def running_cluster(directory: Path, *, nodes: int) -> AsyncIterator[Clust
             properties = _properties(number, ports, proxy.port)
             broker = Broker(data_dir=directory / f"node-{number}", port=client, properties=properties)
             node = Node(broker, proxy, direct)
-            await node.call(lambda broker=broker, number=number: _format(broker, number, cluster_id))
+            await node.call(partial(_format, broker.data_dir, number, cluster_id))
             made.append(node)
         for node in made:
             stack.push_async_callback(node.close)
@@ -113,15 +112,14 @@ def _properties(number: int, ports: list[tuple[int, int, int]], proxy: int) -> d
     }
 
 
-def _format(broker: Broker, number: int, cluster_id: str) -> None:
-    """As the broker does it, but with the ids of a cluster: an id for all, a number for each."""
-    broker._open_data_dir()
-    broker._format(find_java(), kafka_jars())
-    meta = broker.data_dir / "kafka" / META
+def _format(data_dir: Path, number: int, cluster_id: str) -> None:
+    """As a broker does it, but with the ids of a cluster: one id for all, a number for each."""
+    log_dir, template = data_dir / "kafka", cache_dir() / CHECKPOINT
+    if not template.exists():
+        with Broker(data_dir=data_dir.with_name("template")):  # which leaves one behind
+            pass
+    format_storage(log_dir, template=template, run_tool=lambda *_: None)
+    meta = log_dir / META
     lines = dict(line.split("=", 1) for line in meta.read_text().splitlines())
     lines |= {"node.id": str(number), "cluster.id": cluster_id}
     meta.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
-
-
-def remove(directory: Path) -> None:
-    shutil.rmtree(directory, ignore_errors=True)

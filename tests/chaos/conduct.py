@@ -12,7 +12,7 @@ from tests.chaos.scenarios import Scenario
 
 KEPT_BACK = 0.1
 """Share of the chunks that is published after the last fault, so that no fault lacks work."""
-LATE_S = 90.0
+LATE_S = 150.0
 EVERY_S = 0.3
 LEAST, MOST = 5, 300
 """Chunks published each time."""

@@ -13,7 +13,7 @@ from tests.chaos.proxy import Api, Cut, Rule
 from tests.chaos.run import FaultFailedError, Run
 from tests.chaos.workers import Worker
 
-FIRES_S = 60.0
+FIRES_S = 120.0
 EXPELLED_S = 60.0
 """Much longer than a session: a broker may be away meanwhile."""
 

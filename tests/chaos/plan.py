@@ -49,10 +49,10 @@ def _parameters(kind: str, number: int, rng: random.Random) -> dict[str, Any]:
     match kind:
         case "kill at":
             point = POINTS[number % len(POINTS)]
-            return common | {"point": point, "at": rng.randint(1, 8 if point in (*FLUSH, *ANSWER) else 3)}
+            return common | {"point": point, "at": rng.randint(1, 4 if point in (*FLUSH, *ANSWER) else 2)}
         case "stop at":
             point = FLUSH[number % len(FLUSH)] if number % 2 == 0 else TAKEOVER[number // 2 % len(TAKEOVER)]
-            return common | {"point": point, "at": rng.randint(1, 4)}
+            return common | {"point": point, "at": rng.randint(1, 2)}
         case "cut":
             return common | {"api": CUTS[number % len(CUTS)], "cut": rng.choice(("before", "after"))}
         case "storm":

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -159,6 +160,8 @@ class Run:
                 self.keep_workers(max(1, self.options.workers))
         except FaultFailedError as exc:
             self.report.failures.append(f"stalled: {exc}")
+            for worker in self.workers.alive:
+                worker.signal(signal.SIGUSR1)
 
     async def _stop_workers(self) -> None:
         for worker in self.workers.alive:
@@ -168,6 +171,7 @@ class Run:
             try:
                 await worker.exited(within_s=30)
             except TimeoutError:
+                worker.signal(signal.SIGUSR1)
                 self.report.failures.append(f"{worker.name} does not stop: {worker.last_lines()}")
 
 

@@ -118,6 +118,26 @@ async def no_metadata_at_join(run: Run) -> None:
     run.report.faults["no metadata"] += 1
 
 
+async def commit_held_at_revocation(run: Run) -> None:
+    """A worker has to give its partitions back while the broker takes none of its records; then it is stopped."""
+    proxy = run.cluster.nodes[0].proxy
+    await run.feed.publish(run.options.chunks // 2)
+    held = run.workers.start()
+    await run.progress(more=20)
+    rule = proxy.add(Rule(Api.PRODUCE, Cut.HOLD, times=1000))
+    try:
+        await asyncio.wait_for(rule.fired.wait(), run.options.stall_s)
+        rounds = len(held.assignments())
+        run.workers.start()
+        await run.until(lambda: len(held.assignments()) > rounds, "a rebalance")
+    finally:
+        proxy.remove(rule)
+    held.terminate()
+    await held.exited(within_s=30)
+    await run.feed.publish(run.options.chunks // 2)
+    run.report.faults["commit held"] += 1
+
+
 @asynccontextmanager
 async def results_refused(run: Run) -> AsyncIterator[None]:
     """The results' topic takes tiny batches only."""
@@ -170,5 +190,6 @@ SCENARIOS: dict[str, tuple[Scenario, tuple[str, ...]]] = {
     "commit during a take-over": (commit_during_takeover, ("committed_before_start",)),
     "broker killed on assignment": (broker_killed_on_assignment, ("bare_committed",)),
     "no metadata at join": (no_metadata_at_join, ("no_metadata_guard",)),
+    "commit held at revocation": (commit_held_at_revocation, ("commit_left_behind",)),
 }
 """Each with the mutants that do not survive it."""

@@ -28,12 +28,20 @@ def run_worker(environment: dict[str, str], log: str, mutant: str) -> None:
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
+    signal.signal(signal.SIGUSR1, _dump_tasks)
     from consumer.__main__ import main
     from tests.chaos import mutants
 
     if mutant:
         mutants.MUTANTS[mutant]()
     cli.run(lambda: main([]))
+
+
+def _dump_tasks(number: int, frame: object) -> None:
+    """On SIGUSR1: where every task stands, into the log."""
+    for task in asyncio.all_tasks():
+        stack = [f"{Path(f.f_code.co_filename).name}:{f.f_lineno} {f.f_code.co_name}" for f in task.get_stack()]
+        print("TASK", task.get_name(), task.get_coro(), stack, flush=True)
 
 
 class Worker:

@@ -52,14 +52,17 @@ def kafka_container() -> Iterator[str]:
 
 
 def _environment(port: int) -> dict[str, str]:
-    """One KRaft node. Without the last four, transactions wait for ever for replicas that one node can't have."""
+    """One KRaft node. It reaches itself by the inner listener: the outer one's address holds outside only.
+
+    Without the last four, transactions wait for ever for replicas that one node can't have.
+    """
     return {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
-        "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
-        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://localhost:{port}",
-        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "KAFKA_INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
+        "KAFKA_LISTENERS": "OUTER://:9092,INNER://:19092,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"OUTER://localhost:{port},INNER://localhost:19092",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "OUTER:PLAINTEXT,INNER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "KAFKA_INTER_BROKER_LISTENER_NAME": "INNER",
         "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
         "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",

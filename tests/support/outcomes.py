@@ -1,6 +1,7 @@
 """Results and ledger entries put on the topics as worker and producer would, and the sink's processes."""
 
 import asyncio
+import base64
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Self
 
 import orjson
 
@@ -147,9 +149,9 @@ def make_chunk_of(result: Result) -> Chunk:
     )
 
 
-def make_letter(result: Result, *, offset: int = 0, error_class: str = "malformed", original: bytes | None = None) -> DeadLetter:
-    import base64
-
+def make_letter(
+    result: Result, *, offset: int = 0, error_class: str = "malformed", original: bytes | None = None
+) -> DeadLetter:
     value = encode(make_chunk_of(result)) if original is None else original
     return DeadLetter(
         letter_id=letter_id("qa.chunks", 0, offset),
@@ -160,7 +162,9 @@ def make_letter(result: Result, *, offset: int = 0, error_class: str = "malforme
         chunk_id=result.chunk.id,
         generation=result.generation,
         attempt=result.attempt,
-        original=Original(base64=base64.b64encode(value).decode(), size_bytes=len(value), sha256=sha256(value).hexdigest()),
+        original=Original(
+            base64=base64.b64encode(value).decode(), size_bytes=len(value), sha256=sha256(value).hexdigest()
+        ),
         headers={"traceparent": "00-1-2-01"},
         origin=Origin(topic="qa.chunks", partition=0, offset=offset),
         created_at=now(),
@@ -192,7 +196,7 @@ class Publisher:
         self._names = TopicNames(settings.namespace)
         self._producer = make_transactional_producer(settings, f"{settings.namespace}.tests")
 
-    async def __aenter__(self) -> "Publisher":
+    async def __aenter__(self) -> Self:
         await ensure_topics(self._settings)
         await self._producer.start()
         return self
@@ -248,7 +252,7 @@ class SinkProcess:
                 env=environment,
                 stdout=log,
                 stderr=log,
-                preexec_fn=preexec_fn,
+                preexec_fn=preexec_fn,  # noqa: PLW1509 - the tests have no threads of their own
             )
 
     def status(self) -> dict:

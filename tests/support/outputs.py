@@ -42,7 +42,9 @@ class Topics:
         return [record.value for record in ordered]
 
 
-async def live(layout: Layout, topics: Topics, *, per_segment: int = 1, limit_bytes: int = 10**6, files: bool = True) -> None:
+async def live(
+    layout: Layout, topics: Topics, *, per_segment: int = 1, limit_bytes: int = 10**6, files: bool = True
+) -> None:
     """One life of a sink: recovery, all that is on the topics and not on disk, documents, merges."""
     layout.make()
     manifest = claim(layout.manifest, cluster_id="c", namespace="qa")

@@ -17,7 +17,9 @@ from tests.support.outputs import Topics, live
 
 
 def commanded(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "consumer", "export", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "consumer", "export", *arguments], capture_output=True, text=True, check=False
+    )
 
 
 def written(layout: Layout, name: str = "jsonl"):
@@ -112,7 +114,9 @@ async def test_what_can_not_be_done_is_said_in_a_line(layout, tmp_path):
         (["--output-dir", str(layout.root), "--format", "jsonl", "--out", "/proc/x"], 1, "can't be written"),
     ):
         finished = commanded(*arguments)
-        assert (finished.returncode, said in finished.stderr, "Traceback" in finished.stderr) == (code, True, False), finished.stderr
+        assert (finished.returncode, said in finished.stderr, "Traceback" in finished.stderr) == (code, True, False), (
+            finished.stderr
+        )
     layout.index.write_bytes(b"garbage" * 500)
     with pytest.raises(DatasetError, match="--rebuild"):
         written(layout)

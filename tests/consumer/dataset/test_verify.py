@@ -68,7 +68,17 @@ def sink_to_end(settings: Settings, output: Path, **expected: int) -> None:
 def test_what_agrees_balances(sunk):
     code, found = run(*sunk)
     assert (code, found["balanced"]) == (0, True)
-    names = ("documents", "documents_complete", "chunks", "ok", "empty", "failed", "pairs", "records_on_topic", "records_on_disk")
+    names = (
+        "documents",
+        "documents_complete",
+        "chunks",
+        "ok",
+        "empty",
+        "failed",
+        "pairs",
+        "records_on_topic",
+        "records_on_disk",
+    )
     assert [found[name] for name in names] == [2, 2, 3, 2, 1, 0, 4, 3, 3]
     assert not list(Layout(sunk[1]).home.glob("snapshot-*"))
 

@@ -63,7 +63,9 @@ def test_list_shows_what_failed_and_why(settings):
     assert "a.md" in text
     assert "no JSON" in text
     lines = [orjson.loads(line) for line in command(settings, "list", "--json", "--reason", "outage").splitlines()]
-    assert [(line["document"]["path"], line["replayed"], "base64" in line["original"]) for line in lines] == [("c.md", False, False)]
+    assert [(line["document"]["path"], line["replayed"], "base64" in line["original"]) for line in lines] == [
+        ("c.md", False, False)
+    ]
     assert "0 dead letters" in command(settings, "list", "--document", "none*")
     assert "takes a time" in command(settings, "list", "--since", "yesterday", code=2)
 
@@ -77,7 +79,11 @@ def test_a_replay_is_dry_until_it_is_said_to_be_done_and_done_once(settings):
     assert chunks(settings) == [make_chunk_of(FAILED[1]).model_copy(update={"attempt": 1})]
     assert "2 dead letters replayed" in command(settings, "replay", "--yes", code=3)
     assert "0 dead letters replayed" in command(settings, "replay", "--yes", code=3)
-    assert Counter((c.document.path, c.attempt) for c in chunks(settings)) == {("a.md", 1): 1, ("b.md", 1): 1, ("c.md", 1): 1}
+    assert Counter((c.document.path, c.attempt) for c in chunks(settings)) == {
+        ("a.md", 1): 1,
+        ("b.md", 1): 1,
+        ("c.md", 1): 1,
+    }
     assert "1 dead letters" in command(settings, "list")
     assert "4 dead letters" in command(settings, "list", "--all")
 
@@ -101,7 +107,11 @@ async def test_the_marker_has_the_letters_key_and_the_chunk_its_own(settings):
         (record,) = [each async for each in records]
     assert record.key == make_chunk_of(FAILED[0]).content_key.encode()
     assert dict(record.headers) == {"traceparent": b"00-1-2-01"}
-    (letter,) = [each for each in (await letters_and_markers(settings))[0] if each.document == FAILED[0].document and each.kind == "chunk"]
+    (letter,) = [
+        each
+        for each in (await letters_and_markers(settings))[0]
+        if each.document == FAILED[0].document and each.kind == "chunk"
+    ]
     async with aclosing(read_to_end(settings, names.dead_letters)) as records:
         keys = Counter([each.key async for each in records])
     assert keys[letter.letter_id.encode()] == 2

@@ -3,17 +3,15 @@
 import asyncio
 import random
 import resource
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
 import orjson
-import pytest
 
 from consumer.sink.layout import Layout
-from consumer.sink.segments import Segment, iter_records, list_segments
+from consumer.sink.segments import iter_records, list_segments
 from schemas import FileState, Status, TopicNames
 from server.broker import Broker
 from tests.support.outcomes import (
@@ -45,6 +43,10 @@ def caught_up(sink: SinkProcess, records: int):
     return eventually(lambda: sink.status().get("records") == records, what=sink.lines)
 
 
+def is_up(sink: SinkProcess) -> bool:
+    return f'"sink is up","pid":{sink.process.pid}' in sink.log.read_text()
+
+
 def run_sink(settings, output, *arguments: str) -> tuple[int, str]:
     """To its end."""
     with running_sink(settings, output, *arguments) as sink:
@@ -69,7 +71,9 @@ def test_records_are_on_disk_as_they_are_on_the_topic_and_documents_follow(make_
     assert document["failed"][0]["error"]["error_class"] == "malformed"
     assert (status["records"], status["pairs"], status["waiting"], status["undecodable"]) == (4, 6, 0, 0)
     segments = list_segments(tmp_path / "out/results")
-    assert status["next_offsets"] == {str(s.partition): max(x.last for x in segments if x.partition == s.partition) + 1 for s in segments}
+    assert status["next_offsets"] == {
+        str(s.partition): max(x.last for x in segments if x.partition == s.partition) + 1 for s in segments
+    }
 
 
 def test_a_result_is_on_disk_within_a_second_of_its_commit(make_settings, tmp_path):
@@ -86,7 +90,7 @@ def test_a_result_is_on_disk_within_a_second_of_its_commit(make_settings, tmp_pa
                 delays.append(time.monotonic() - committed)
 
     with running_sink(settings, tmp_path / "out") as sink:
-        eventually(lambda: sink.status(), what=sink.lines)
+        eventually(sink.status, what=sink.lines)
         asyncio.run(asyncio.wait_for(measure(), 60))
     assert sorted(delays)[len(delays) // 2] < 1
 
@@ -122,19 +126,17 @@ def test_kill_after_kill_nothing_is_lost_or_doubled(make_settings, tmp_path):
         producing, kills = asyncio.create_task(produce()), 0
         while not producing.done() or kills < 6:
             with running_sink(settings, output, "--segment-ms", "20", "--segment-bytes", "65536") as sink:
-                await asyncio.to_thread(eventually, lambda: "sink is up" in sink.log.read_text().rpartition("KILL")[2])
+                await asyncio.to_thread(eventually, lambda: is_up(sink))
                 await asyncio.sleep(choose.random() * 0.5)
                 sink.process.kill()
                 await asyncio.to_thread(sink.process.wait)
-                with sink.log.open("a") as log:
-                    log.write("KILL\n")
                 kills += 1
         await producing
         return kills
 
     assert asyncio.run(kill_and_kill()) >= 6
     with running_sink(settings, output) as sink:
-        eventually(lambda: sink.status().get("documents") == 40, what=sink.lines)
+        eventually(lambda: is_up(sink) and sink.status().get("documents") == 40, what=sink.lines)
         assert sink.stop() == 0
     assert stored(output) == topic_values(settings)
     for document in documents:
@@ -153,7 +155,7 @@ def test_a_second_run_changes_nothing_and_a_rebuild_makes_the_same(make_settings
     content, stamps = tree(output / "documents"), times(output / "documents", tree(output / "documents"))
     results = tree(output / "results")
     with running_sink(settings, output) as sink:
-        eventually(lambda: sink.log.read_text().count("sink is up") == 2)
+        eventually(lambda: is_up(sink), what=sink.lines)
         sink.stop()
     assert times(output / "documents", content) == stamps
     (output / "documents/b.md.json").unlink()
@@ -185,7 +187,7 @@ def test_who_may_not_write_there_is_told_so(make_settings, tmp_path):
 
 def test_a_topic_that_does_not_go_on_where_the_disk_ends_is_refused(make_settings, tmp_path):
     settings, output = make_settings(), tmp_path / "out"
-    names, document = TopicNames(settings.namespace), make_document("a.md")
+    document = make_document("a.md")
     publish(settings, *(make_result(document, index) for index in range(3)))
     with running_sink(settings, output) as sink:
         caught_up(sink, 3)
@@ -193,17 +195,10 @@ def test_a_topic_that_does_not_go_on_where_the_disk_ends_is_refused(make_setting
     (segment,) = list_segments(output / "results")
     path = output / "results" / segment.name
 
-    changed = tmp_path / "changed"
-    shutil.copytree(output, changed)
     lines = path.read_bytes().splitlines(keepends=True)
-    (changed / "results" / segment.name).write_bytes(b"".join([*lines[:-1], b'{"other":1}\n']))
-    code, log = run_sink(settings, changed)
-    assert (code, "has another record at offset" in log) == (1, True), log
-
-    ahead = Segment(names.results, segment.partition, segment.first, segment.last + 1000)
-    path.rename(path.with_name(ahead.name))
+    path.write_bytes(b"".join([*lines[:-1], b'{"other":1}\n']))
     code, log = run_sink(settings, output)
-    assert (code, "ends at offset" in log, "Traceback" in log) == (1, True, False), log
+    assert (code, "has another record at offset" in log, "Traceback" in log) == (1, True, False), log
 
 
 def test_a_full_disk_stops_it_and_room_lets_it_go_on(make_settings, tmp_path):
@@ -236,8 +231,7 @@ def test_without_a_broker_it_waits_and_stops_when_told(make_settings, tmp_path):
         assert sink.stop() == 0
 
 
-@pytest.mark.parametrize("graceful", [True, False], ids=["restart", "kill -9"])
-def test_a_broker_that_comes_back_finds_it_waiting(make_settings, tmp_path, graceful):
+def test_a_broker_that_was_killed_and_comes_back_finds_it_waiting(make_settings, tmp_path):
     document, output = make_document("a.md"), tmp_path / "out"
     broker = Broker(data_dir=tmp_path / "broker")
     with broker:
@@ -245,7 +239,7 @@ def test_a_broker_that_comes_back_finds_it_waiting(make_settings, tmp_path, grac
         publish(settings, make_entry(document, 2), make_result(document, 0))
         with running_sink(settings, output) as sink:
             caught_up(sink, 1)
-            broker.stop() if graceful else broker.kill()
+            broker.kill()
             broker.start()
             publish(settings, make_result(document, 1))
             eventually(lambda: sink.status()["documents"] == 1, within_s=60, what=sink.lines)

@@ -218,5 +218,3 @@ async def test_order_segments_merges_and_restarts_make_no_difference(tmp_path_fa
         trees.append(tree(layout.documents))
     assert len(trees[0]) == 5
     assert trees[0] == trees[1]
-
-

@@ -97,7 +97,7 @@ async def undisturbed(tmp_path) -> tuple[dict[str, bytes], list[bytes]]:
 
 
 FAULTS = {
-    "killed": lambda: Killed(),
+    "killed": Killed,
     "full": lambda: OSError(errno.ENOSPC, "No space left on device"),
     "io": lambda: OSError(errno.EIO, "Input/output error"),
     "damaged": lambda: IndexDamagedError("planted"),

@@ -10,7 +10,10 @@ def test_a_directory_belongs_to_the_first_who_claims_it(tmp_path):
     assert read_manifest(path) is None
     manifest = claim(path, cluster_id="c1", namespace="qa")
     assert claim(path, cluster_id="c1", namespace="qa") == manifest == read_manifest(path)
-    for cluster, namespace, said in (("c2", "qa", "Kafka cluster c1, not of c2"), ("c1", "qb", "namespace qa, not of qb")):
+    for cluster, namespace, said in (
+        ("c2", "qa", "Kafka cluster c1, not of c2"),
+        ("c1", "qb", "namespace qa, not of qb"),
+    ):
         with pytest.raises(OutputMismatchError, match=said) as caught:
             claim(path, cluster_id=cluster, namespace=namespace)
         assert caught.value.exit_code == 2

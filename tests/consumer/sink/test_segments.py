@@ -181,7 +181,7 @@ def test_records_come_by_partition_and_offset_and_of_the_topic_asked_for(tmp_pat
 def test_a_merge_is_of_neighbours_within_the_limit(sizes):
     chosen = plan_merge(sizes, limit_bytes=10**5)
     if chosen is not None:
-        assert 2 <= len(chosen)
+        assert len(chosen) >= 2
         assert 0 <= chosen.start < chosen.stop <= len(sizes)
         assert sum(sizes[i] for i in chosen) <= 10**5
 

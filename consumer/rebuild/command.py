@@ -1,0 +1,61 @@
+"""Restores the group's offsets from the results, when they are lost or strange and workers refuse to start.
+
+Every result says which chunk it came from. What has one is done; the rest is to do. All workers have to be
+stopped. A dry run unless --yes is given; then offsets are committed, and nothing else is changed.
+"""
+
+import argparse
+import asyncio
+
+from rich.console import Console
+from rich.table import Table
+
+from configs import cli
+from consumer.rebuild.points import Rebuilt
+from consumer.rebuild.restore import look, restore
+from consumer.worker.offsets import CommitPoint
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="commit the offsets")
+    cli.add_settings(parser, *cli.KAFKA[:2])
+
+
+def main(args: argparse.Namespace) -> int:
+    settings = cli.settings_from(args)
+    found = asyncio.run(restore(settings) if args.yes else look(settings))
+    Console(soft_wrap=True, highlight=False).print(_table(found))
+    print(_summary(found, done=args.yes))
+    return 0
+
+
+def _table(found: list[Rebuilt]) -> Table:
+    table = Table("partition", "committed", "rebuilt", "done", "to do", "is", "would double", "would lose", box=None)
+    for each in found:
+        table.add_row(
+            str(each.partition.number),
+            _show(each.partition.committed),
+            _show(each.point),
+            str(each.done),
+            str(each.left),
+            each.state.value,
+            str(each.doubled or ""),
+            str(each.lost or ""),
+        )
+    return table
+
+
+def _show(point: CommitPoint | None) -> str:
+    """With a plus where finished records above the offset are listed in the metadata."""
+    return "" if point is None else f"{point.offset}{'+' if len(point.metadata) > len('1;0;') else ''}"
+
+
+def _summary(found: list[Rebuilt], *, done: bool) -> str:
+    needed = sum(each.needed for each in found)
+    if not needed:
+        return "All committed offsets agree with the results; there is nothing to restore."
+    if done:
+        return f"{needed} of {len(found)} partitions restored. Workers may be started."
+    return (
+        f"{needed} of {len(found)} partitions are to be restored. Stop all workers and repeat this with --yes to do it."
+    )

@@ -1,0 +1,136 @@
+"""Which point a partition has to be committed at, from the records that are there and those that have an outcome."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consumer.rebuild.errors import OutcomesError, TooScatteredError
+from consumer.worker.offsets import METADATA_LIMIT, CommitPoint, MetadataError, decode, encode
+
+Identity = int
+"""Tells records apart: 64 bits of the id of the result that a record has, or would have."""
+
+
+class State(StrEnum):
+    RIGHT = "right as it is"
+    UNUSED = "never worked on"
+    MISSING = "no committed offset"
+    OUTSIDE = "committed outside of the partition"
+    UNREADABLE = "committed with unreadable metadata"
+    WRONG = "committed wrongly"
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """An input partition as it is: its first offset and its end, what is committed, outcomes by offset."""
+
+    number: int
+    first: int
+    end: int
+    committed: CommitPoint | None
+    outcomes: Mapping[int, Identity]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """`point` is where it has to be committed; `done` and `left` count its records.
+
+    Starting from what is committed would double the results of `doubled` records, and lose those of `lost`.
+    """
+
+    partition: Partition
+    state: State
+    point: CommitPoint
+    done: int
+    left: int
+    doubled: int = 0
+    lost: int = 0
+
+    @property
+    def needed(self) -> bool:
+        return self.state not in (State.RIGHT, State.UNUSED)
+
+
+class Rebuilding:
+    """Goes through the records of one partition, and remembers only what the point needs."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        self._outcomes = {offset: i for offset, i in partition.outcomes.items() if offset >= partition.first}
+        self._following = max(self._outcomes, default=partition.first - 1) + 1
+        self._state, self._claimed = _claim(partition)
+        self._unfinished: list[int] = []
+        self._done = self._left = self._doubled = self._lost = 0
+
+    def take(self, offset: int, identity: Identity) -> None:
+        """The next record; each of the partition has to be given, in order. Raises OutcomesError."""
+        found = self._outcomes.get(offset)
+        if found is None:
+            self._take_left(offset)
+        elif found != identity:
+            raise OutcomesError(
+                f"the result for partition {self._partition.number}, offset {offset} is that of another chunk: the "
+                "topic of chunks was made anew since. Use a fresh --namespace, or delete all of this one's topics"
+            )
+        else:
+            self._done += 1
+            self._doubled += not self._claimed.done(offset)
+
+    def _take_left(self, offset: int) -> None:
+        self._left += 1
+        self._lost += self._claimed.done(offset)
+        if offset < self._following:
+            self._unfinished.append(offset)
+
+    def rebuilt(self) -> Rebuilt:
+        """After the last record. Raises OutcomesError and TooScatteredError."""
+        if self._done < len(self._outcomes):
+            raise OutcomesError(
+                f"partition {self._partition.number} lacks {len(self._outcomes) - self._done} of the chunks that there "
+                "are results for: the topic of chunks was made anew since. Use a fresh --namespace, or delete all of "
+                "this one's topics"
+            )
+        state = self._state
+        if state is State.RIGHT and (self._doubled or self._lost):
+            state = State.WRONG
+        if state is State.MISSING and not self._outcomes:
+            state = State.UNUSED
+        point = self._point()
+        return Rebuilt(self._partition, state, point, self._done, self._left, self._doubled, self._lost)
+
+    def _point(self) -> CommitPoint:
+        point = encode(self._unfinished, self._following)
+        if len(point.metadata) > METADATA_LIMIT:
+            raise TooScatteredError(
+                f"partition {self._partition.number}: {len(self._unfinished)} chunks without a result lie among those "
+                f"with one, and a committed point has room for {METADATA_LIMIT} characters to list them. No worker "
+                "leaves that many: results are missing from the topic. Starting without the list would double what is "
+                "done, so nothing was changed"
+            )
+        return point
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a committed point says is done."""
+
+    unfinished: frozenset[int]
+    following: int
+
+    def done(self, offset: int) -> bool:
+        return offset < self.following and offset not in self.unfinished
+
+
+def _claim(partition: Partition) -> tuple[State, _Claim]:
+    """Of a point that no worker would start from, nothing is believed."""
+    nothing = _Claim(frozenset(), partition.first)
+    point = partition.committed
+    if point is None:
+        return State.MISSING, nothing
+    if not partition.first <= point.offset <= partition.end:
+        return State.OUTSIDE, nothing
+    try:
+        unfinished, following = decode(point)
+    except MetadataError:
+        return State.UNREADABLE, nothing
+    return State.RIGHT, _Claim(frozenset(unfinished), following)

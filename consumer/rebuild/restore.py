@@ -1,0 +1,110 @@
+"""Commits rebuilt points, by the protocol of a take-over: whoever else has to do with a partition is fenced first."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.structs import OffsetAndMetadata
+
+from configs.settings import Settings
+from consumer.rebuild.errors import RebuildError, WorkersRunningError
+from consumer.rebuild.points import Rebuilt
+from consumer.rebuild.survey import PATIENCE_S, survey
+from messaging.connection import admin_client, discard, make_consumer, make_transactional_producer, start_patiently
+from messaging.reading import topic_partitions
+from schemas import TopicNames
+
+RETRY_S = 0.2
+AT_ONCE = 16
+VACANT = ("Empty", "Dead")
+"""States of a group without members; Dead also means that there is no such group."""
+log = logging.getLogger(__name__)
+
+
+async def look(settings: Settings) -> list[Rebuilt]:
+    """What `restore` would find. Raises RebuildError."""
+    await refuse_members(settings)
+    return await survey(settings)
+
+
+async def restore(settings: Settings) -> list[Rebuilt]:
+    """Survey, and commit where it is needed; what was found. A partition is restored whole or not at all.
+
+    Raises RebuildError; WorkersRunningError also when a worker starts meanwhile.
+    """
+    names = TopicNames(settings.namespace)
+    await refuse_members(settings)
+    async with _fenced(settings, names) as producers:
+        found = await survey(settings)
+        await refuse_members(settings)
+        for rebuilt in found:
+            if rebuilt.needed:
+                await _commit(producers[rebuilt.partition.number], rebuilt, names)
+    return found
+
+
+async def refuse_members(settings: Settings) -> None:
+    """Raises WorkersRunningError unless the group is empty."""
+    group = TopicNames(settings.namespace).group
+    async with admin_client(settings, patience_s=PATIENCE_S) as admin, asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                (response,) = await admin.describe_consumer_groups([group])
+                code, _, state, _, _, members, *_ = response.groups[0]
+            except KafkaError as exc:
+                log.debug("group %s can not be described yet: %r", group, exc)
+                code = -1
+            if code == 0:
+                break
+            await asyncio.sleep(RETRY_S)
+            if code > 0 and not for_code(code).retriable:
+                raise RebuildError(f"group {group} can't be looked at: {for_code(code).__name__}")
+    if state not in VACANT:
+        raise WorkersRunningError(
+            f"group {group} has {len(members)} members: their offsets are in use. Stop all workers (a killed one "
+            "leaves after --session-timeout-ms), and try again"
+        )
+
+
+@asynccontextmanager
+async def _fenced(settings: Settings, names: TopicNames) -> AsyncIterator[dict[int, AIOKafkaProducer]]:
+    """A producer for each partition, with its id. Open transactions of others are aborted by that."""
+    slots = asyncio.Semaphore(AT_ONCE)
+    producers: dict[int, AIOKafkaProducer] = {}
+
+    async def start(number: int) -> None:
+        async with slots:
+            producer = make_transactional_producer(settings, names.worker_id(number))
+            stack.push_async_callback(discard, producer)
+            await start_patiently(producer, settings, patience_s=PATIENCE_S)
+            producers[number] = producer
+
+    async with AsyncExitStack() as stack:
+        await asyncio.gather(*(start(number) for number in await _input_partitions(settings, names)))
+        yield producers
+
+
+async def _input_partitions(settings: Settings, names: TopicNames) -> set[int]:
+    consumer = make_consumer(settings)
+    await start_patiently(consumer, settings, patience_s=PATIENCE_S)
+    try:
+        return await topic_partitions(consumer, names.chunks)
+    finally:
+        await consumer.stop()
+
+
+async def _commit(producer: AIOKafkaProducer, rebuilt: Rebuilt, names: TopicNames) -> None:
+    number, point = rebuilt.partition.number, rebuilt.point
+    offsets = {TopicPartition(names.chunks, number): OffsetAndMetadata(point.offset, point.metadata)}
+    try:
+        await producer.begin_transaction()
+        await producer.send_offsets_to_transaction(offsets, names.group)
+        await producer.commit_transaction()
+    except (KafkaError, AssertionError) as exc:  # the library asserts after it was fenced
+        raise WorkersRunningError(
+            f"partition {number} could not be committed ({exc!r}): a worker has started, or the broker went away. "
+            "Partitions before it are restored. Stop all workers and run this again"
+        ) from exc

@@ -1,0 +1,134 @@
+"""What the topics say: the chunks that there are, and the outcomes that came of them."""
+
+import asyncio
+import time
+from collections import defaultdict
+from contextlib import AsyncExitStack, aclosing
+from hashlib import sha256
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from configs.settings import Settings
+from consumer.rebuild.errors import OutcomesError, RebuildError
+from consumer.rebuild.points import Identity, Partition, Rebuilding, Rebuilt
+from consumer.worker.committed import committed_point
+from messaging.connection import TRANSACTION_TIMEOUT_MS, make_consumer, start_patiently
+from messaging.reading import read_to_end, topic_partitions
+from schemas import Chunk, DeadLetter, DecodeError, Origin, Result, TopicNames, decode
+from schemas.ids import record_id
+
+PATIENCE_S = 10.0
+SETTLED_S = TRANSACTION_TIMEOUT_MS / 1000 + 10
+RETRY_S = 0.2
+Outcomes = dict[int, dict[int, Identity]]
+"""By partition and offset of the chunk; some 150 bytes of memory each."""
+
+
+async def survey(settings: Settings) -> list[Rebuilt]:
+    """The state of all input partitions, while no worker runs. Changes nothing.
+
+    Raises RebuildError, and BrokerUnreachableError or TopicMissingError.
+    """
+    names = TopicNames(settings.namespace)
+    for topic in (names.results, names.dead_letters):
+        await _refuse_incomplete(settings, topic)
+    outcomes = await _read_outcomes(settings, names)
+    partitions = {each.number: Rebuilding(each) for each in await _describe(settings, names, outcomes)}
+    async with aclosing(read_to_end(settings, names.chunks, patience_s=PATIENCE_S)) as records:
+        async for record in records:
+            partitions[record.partition].take(record.offset, _identity(record))
+    return [partition.rebuilt() for partition in partitions.values()]
+
+
+async def _refuse_incomplete(settings: Settings, topic: str) -> None:
+    """All records have to be there, and none may be still to come."""
+    async with AsyncExitStack() as stack:
+        committed, all_records = [
+            make_consumer(settings, isolation_level=level) for level in ("read_committed", "read_uncommitted")
+        ]
+        for consumer in (committed, all_records):
+            await start_patiently(consumer, settings, patience_s=PATIENCE_S)
+            stack.push_async_callback(consumer.stop)
+        places = [TopicPartition(topic, number) for number in await topic_partitions(committed, topic)]
+        for place, first in (await committed.beginning_offsets(places)).items():
+            if first > 0:
+                raise OutcomesError(
+                    f"partition {place.partition} of {topic} begins at offset {first}: records were deleted from it, "
+                    "so it does not tell what is done. Use a fresh --namespace"
+                )
+        deadline = time.monotonic() + SETTLED_S
+        while await committed.end_offsets(places) != await all_records.end_offsets(places):
+            if time.monotonic() > deadline:
+                raise RebuildError(
+                    f"a transaction on {topic} stays open. Stop all workers, the producer and replays, and try again"
+                )
+            await asyncio.sleep(RETRY_S)
+
+
+async def _read_outcomes(settings: Settings, names: TopicNames) -> Outcomes:
+    found: Outcomes = defaultdict(dict)
+    async with aclosing(read_to_end(settings, names.results, patience_s=PATIENCE_S)) as records:
+        async for record in records:
+            result = _decoded_result(record)
+            if result.origin.topic == names.chunks:
+                found[result.origin.partition][result.origin.offset] = _shortened(result.record_id)
+    async with aclosing(read_to_end(settings, names.dead_letters, patience_s=PATIENCE_S)) as records:
+        async for record in records:
+            origin, identity = _undecodable(record)
+            if origin is not None and origin.topic == names.chunks:
+                found[origin.partition][origin.offset] = identity
+    return found
+
+
+def _decoded_result(record: ConsumerRecord) -> Result:
+    try:
+        return decode(Result, record.value)
+    except DecodeError as exc:
+        raise OutcomesError(
+            f"{record.topic}, partition {record.partition}, offset {record.offset}: {exc}. It does not tell which "
+            "chunk it is the result of"
+        ) from exc
+
+
+def _undecodable(record: ConsumerRecord) -> tuple[Origin | None, Identity]:
+    """Of a letter that is the only outcome of its record: that could not be decoded."""
+    try:
+        letter = decode(DeadLetter, record.value)
+    except DecodeError:  # a replay's marker
+        return None, 0
+    if letter.kind != "record" or letter.original.sha256 is None:
+        return None, 0
+    return letter.origin, _shortened(letter.original.sha256)
+
+
+def _identity(record: ConsumerRecord) -> Identity:
+    try:
+        chunk = decode(Chunk, record.value)
+    except DecodeError:
+        return _shortened(sha256(record.value or b"").hexdigest())
+    return _shortened(record_id(chunk.chunk_id, chunk.generation, chunk.attempt))
+
+
+def _shortened(hexadecimal: str) -> Identity:
+    return int(hexadecimal[:16], 16)
+
+
+async def _describe(settings: Settings, names: TopicNames, outcomes: Outcomes) -> list[Partition]:
+    """With a group id, for the requests, but never in the group."""
+    consumer: AIOKafkaConsumer = make_consumer(settings, group_id=names.group)
+    await start_patiently(consumer, settings, patience_s=PATIENCE_S)
+    try:
+        places = [TopicPartition(names.chunks, n) for n in sorted(await topic_partitions(consumer, names.chunks))]
+        firsts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        return [
+            Partition(
+                number=place.partition,
+                first=firsts[place],
+                end=ends[place],
+                committed=await committed_point(consumer, place),
+                outcomes=outcomes.get(place.partition, {}),
+            )
+            for place in places
+        ]
+    finally:
+        await consumer.stop()

@@ -1,0 +1,104 @@
+"""Where reading begins, and what it refuses, on a real broker."""
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from consumer.sink import source as module
+from consumer.sink.errors import ContinuityError, StartOverError
+from consumer.sink.source import open_source
+from schemas import TopicNames, encode
+from tests.support.outcomes import Publisher, make_document, make_result
+
+RESULTS = [make_result(make_document("a.md"), index) for index in range(4)]
+
+
+@pytest.fixture
+async def settings(make_settings):
+    """Two transactions of two records: offsets 0, 1, marker, 3, 4, marker."""
+    settings = make_settings(partitions=1)
+    async with Publisher(settings) as publisher:
+        await publisher.publish(RESULTS[:2])
+        await publisher.publish(RESULTS[2:])
+    return settings
+
+
+@pytest.fixture
+def topic(settings):
+    return TopicNames(settings.namespace).results
+
+
+async def read(source, count: int) -> list[int]:
+    offsets: list[int] = []
+    while len(offsets) < count:
+        offsets += [record.offset for record in await source.poll(0.5)]
+    return offsets
+
+
+async def test_reading_goes_on_after_the_last_record_on_disk(settings, topic):
+    lasts = {TopicPartition(topic, 0): encode(RESULTS[1])}
+    async with open_source(settings, {topic: {0: 2}}, lasts) as source:
+        assert await read(source, 2) == [3, 4]
+    async with open_source(settings, {topic: {}}, {}) as source:
+        assert await read(source, 4) == [0, 1, 3, 4]
+        while await source.positions(topic) != {0: 6}:  # behind the marker
+            assert await source.poll(0.1) == []
+
+
+@pytest.mark.parametrize("value", [encode(RESULTS[0]), None])
+async def test_another_record_where_ours_was_is_refused(settings, topic, value):
+    async with open_source(settings, {topic: {0: 2}}, {TopicPartition(topic, 0): value}) as source:
+        with pytest.raises(ContinuityError, match="another record at offset 1"):
+            await read(source, 1)
+
+
+async def test_a_marker_where_our_record_was_is_refused(settings, topic):
+    async with open_source(settings, {topic: {0: 3}}, {TopicPartition(topic, 0): encode(RESULTS[1])}) as source:
+        with pytest.raises(ContinuityError, match="another record at offset 2"):
+            await read(source, 1)
+
+
+async def test_a_topic_that_is_shorter_than_the_disk_is_refused_after_a_while(settings, topic, monkeypatch):
+    monkeypatch.setattr(module, "SETTLE_S", 0.2)
+    with pytest.raises(ContinuityError, match="ends at offset 6, but up to 7 is on disk"):
+        async with open_source(settings, {topic: {0: 7}}, {}):
+            pass
+    with pytest.raises(ContinuityError, match="has 1 partitions"):
+        async with open_source(settings, {topic: {5: 1}}, {}):
+            pass
+
+
+async def test_a_failing_read_is_done_again_from_the_last_record_taken(settings, topic, monkeypatch):
+    monkeypatch.setattr(module, "PAUSE_S", 0.01)
+    async with open_source(settings, {topic: {}}, {}) as source:
+        original, calls = source._consumer.getmany, []
+
+        async def failing(**kwargs):
+            calls.append(kwargs)
+            if len(calls) % 2:
+                raise KafkaError("planted")
+            return await original(timeout_ms=500, max_records=1)
+
+        monkeypatch.setattr(source._consumer, "getmany", failing)
+        assert await read(source, 4) == [0, 1, 3, 4]
+
+
+async def test_a_client_that_has_given_up_is_noticed(settings, topic):
+    async with open_source(settings, {topic: {}}, {}) as source:
+        source._consumer._fetcher._fetch_task.cancel()
+        await source._consumer._fetcher._fetch_task
+        with pytest.raises(StartOverError, match="given up"):
+            await source.poll(0.1)
+
+
+async def test_partitions_that_were_added_are_noticed(settings, topic):
+    from aiokafka.admin import NewPartitions
+
+    from messaging.connection import admin_client
+
+    async with open_source(settings, {topic: {}}, {}) as source:
+        async with admin_client(settings) as admin:
+            await admin.create_partitions({topic: NewPartitions(2)})
+        await source._consumer._client.force_metadata_update()
+        with pytest.raises(StartOverError, match="more partitions"):
+            await source.poll(0.1)
