@@ -100,6 +100,6 @@ def _how_to_read(plan: Plan) -> Iterator[str]:
 
 
 def _python() -> str:
-    """This interpreter as it can be typed here: `python` alone may be another one."""
+    """The interpreter as it can be typed here: `python` alone may be another one."""
     executable, here = Path(sys.executable), Path.cwd()
     return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)
