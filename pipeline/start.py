@@ -44,6 +44,8 @@ class Starter:
         self._start("sink", planning.sink_command(self.plan), settings, grace_s=30)
         workers = {f"worker-{number}": planning.worker_command() for number in range(1, self.plan.workers + 1)}
         self.family.start(workers, self._env(settings), grace_s=settings.drain_s + 15)
+        if not self.plan.once:
+            self.view.note(f"Watching {self.plan.input_dir} for texts. Ctrl-C stops everything in order.")
         final = PRODUCER_ENDS if self.plan.once else frozenset[int]()
         return self._start("producer", planning.producer_command(self.plan), settings, grace_s=10, final=final)
 

@@ -87,7 +87,8 @@ def _clip(text: str) -> str:
 
 
 def _how_to_read(plan: Plan) -> Iterator[str]:
-    topic = TopicNames(plan.settings.namespace).results
+    namespace = plan.settings.namespace
+    topic = TopicNames(namespace).results
     brokers = plan.settings.brokers
     if plan.own_broker:
         brokers = "localhost:9092"
@@ -96,7 +97,8 @@ def _how_to_read(plan: Plan) -> Iterator[str]:
     else:
         yield "The topic:"
     yield f"    kcat -C -e -b {brokers} -t {topic} -X isolation.level=read_committed"
-    yield f"    {_python()} -m pipeline read --bootstrap-servers {brokers}    # where there is no kcat"
+    read = f"{_python()} -m pipeline read --bootstrap-servers {brokers} --namespace {namespace}"
+    yield f"    {read}    # where there is no kcat"
 
 
 def _python() -> str:

@@ -17,7 +17,9 @@ METADATA_LIMIT = 4096
 INTAKE_LIMIT = METADATA_LIMIT * 3 // 4
 RECORD_LENGTH = 6
 """Characters that an unfinished offset takes at most: a distance of five digits and its comma."""
-MOST_RECORDS = (METADATA_LIMIT - INTAKE_LIMIT) // RECORD_LENGTH
+HEAD_LENGTH = 32
+"""At most, of what stands before the distances."""
+MOST_RECORDS = (METADATA_LIMIT - INTAKE_LIMIT - HEAD_LENGTH) // RECORD_LENGTH
 """Records that may be delivered at once to a tracker that is not full."""
 
 

@@ -17,11 +17,13 @@ from tests.chaos.conduct import conduct
 from tests.chaos.run import Options, Report
 
 SHARES = {
-    "kill": 18, "kill at": 18, "zombie": 4, "stop at": 4, "term": 3, "storm": 2, "kill broker": 2, "restart broker": 1,
+    "kill": 20, "kill at": 20, "zombie": 4, "stop at": 4, "term": 3, "storm": 2, "kill broker": 2, "restart broker": 1,
     "freeze broker": 1, "kill broker on assignment": 1, "reset connections": 3, "cut": 11, "restart model": 2,
-    "corrupt": 2,
+    "corrupt": 2, "refuse records": 1,
 }  # fmt: skip
 """The deck, as shares of a hundred or so."""
+PAUSE_SHARE = 0.6
+"""Of the time between two faults; the rest is for the fault itself, and for the workers to get going again."""
 
 
 def deck_for(minutes: float, every_s: float) -> dict[str, int]:
@@ -34,16 +36,18 @@ async def run(args: argparse.Namespace, directory: Path) -> Report:
     options = Options(chunks=args.chunks, seed=args.seed, planted=max(4, args.chunks // 500), workers=args.workers)
     deck = deck_for(args.minutes, args.every)
     async with running_cluster(directory / "kafka", nodes=args.brokers) as cluster:
-        return await conduct(cluster, directory, options, deck, every_s=args.every)
+        return await conduct(cluster, directory, options, deck, every_s=args.every * PAUSE_SHARE)
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=60, help="of faults; the run takes longer (default 60)")
+    parser.add_argument("--minutes", type=float, default=60, help="of faults, about (default 60)")
     parser.add_argument("--chunks", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=4, help="kept alive (default 4)")
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=3)
-    parser.add_argument("--every", type=float, default=6.0, help="seconds between faults (default 6)")
+    parser.add_argument(
+        "--every", type=float, default=6.0, help="seconds from one fault to the next, about (default 6)"
+    )
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to have its faults again")
     parser.add_argument("--keep", type=Path, help="directory for logs and data (default: a temporary one)")
     args = parser.parse_args(argv)

@@ -11,6 +11,7 @@ from tests.chaos.cluster import Node
 from tests.chaos.plan import Fault
 from tests.chaos.proxy import Api, Cut, Rule
 from tests.chaos.run import FaultFailedError, Run
+from tests.chaos.scenarios import REFUSAL, results_refused
 from tests.chaos.workers import Worker
 
 FIRES_S = 120.0
@@ -132,6 +133,14 @@ async def restart_model(run: Run, fault: Fault) -> None:
     await run.model.start()
 
 
+async def refuse_records(run: Run, fault: Fault) -> None:
+    """The broker takes no result for a while, for it is too large, and all else: a commit without a look would pass."""
+    async with run.cluster.busy:
+        before = run.workers.logged(REFUSAL)
+        async with results_refused(run):
+            await run.until(lambda: run.workers.logged(REFUSAL) > before, "a refusal")
+
+
 async def corrupt(run: Run, fault: Fault) -> None:
     """The cache's file is damaged under the workers' hands."""
     await run.until(run.cache.exists, "a cache")
@@ -176,6 +185,7 @@ FAULTS: dict[str, Do] = {
     "reset connections": reset_connections,
     "cut": cut,
     "restart model": restart_model,
+    "refuse records": refuse_records,
     "corrupt": corrupt,
 }
 KILLS = ("kill", "kill at")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,8 +189,8 @@ async def prepared_run(cluster: Cluster, directory: Path, options: Options) -> A
         await run.model.start()
         stack.callback(run.checker.end)
         run.checker.start()
-        stack.callback(run.workers.kill_all)
         run.workers = Workers(directory / "workers", _worker_environment(run, cluster), mutant=options.mutant)
+        stack.callback(run.workers.kill_all)
         yield run
 
 
@@ -321,7 +321,3 @@ class Checker(Child):
             return json.loads(head)["problems"], words.strip()
         except (ValueError, KeyError, TypeError):
             return {"checker": 1}, f"the checker failed: {text[-2000:]}"
-
-
-def joined(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))

@@ -20,6 +20,8 @@ LOADING = 14
 LOADING_S = 2.0
 JOIN_S = 6.0
 TINY_BYTES = 300
+REFUSAL = "MessageSizeTooLarge"
+"""As a worker's log has it."""
 KILLS = 3
 
 
@@ -44,7 +46,7 @@ async def refused_records(run: Run) -> None:
         await run.feed.publish(run.options.chunks // 2)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOADING_S):
-                await run.until(lambda: _logged(run, "MessageSizeTooLarge"), "a refusal")
+                await run.until(lambda: run.workers.logged(REFUSAL), "a refusal")
     run.report.faults["records refused"] += 1
 
 
@@ -177,10 +179,6 @@ def _loading() -> bytes:
     """OffsetFetch response, version 3: no topics and an error."""
     body: bytes = Schema(("throttle", Int32), ("topics", Array(Int32)), ("error", Int16)).encode((0, [], LOADING))
     return body
-
-
-def _logged(run: Run, text: str) -> bool:
-    return any(text in worker.log.read_text(errors="replace") for worker in run.workers.all if worker.log.exists())
 
 
 SCENARIOS: dict[str, tuple[Scenario, tuple[str, ...]]] = {

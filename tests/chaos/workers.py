@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
@@ -145,6 +144,10 @@ class Workers:
             return []
         return [json.loads(line) for line in self.failpoints_log.read_text().splitlines()]
 
+    def logged(self, text: str) -> int:
+        """Lines with `text` in all logs."""
+        return sum(worker.log.read_text(errors="replace").count(text) for worker in self.all if worker.log.exists())
+
     def fell(self) -> list[str]:
         """Those that ended otherwise than was asked of them."""
         return [
@@ -167,7 +170,3 @@ def _entry(line: str) -> dict[str, Any]:
     except ValueError:
         return {"text": line}
     return entry if isinstance(entry, dict) else {"text": line}
-
-
-def python() -> str:
-    return sys.executable

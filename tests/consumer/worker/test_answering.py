@@ -168,3 +168,14 @@ async def test_the_request_begins_with_what_is_common_and_shows_nothing_of_the_d
     assert "中文" in user["content"]
     assert user["content"].index("材料 > 硅") < user["content"].index(text) < user["content"].index("JSON")
     assert bodies[0]["response_format"]["type"] == "json_schema"
+
+
+@pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}'])
+async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: bytes):
+    async with FakeModel().serve() as server:
+        answerer = await make_answerer(server)
+        await answerer.answer(chunk("some words"), ORIGIN)
+        await answerer._cache._call(lambda: answerer._cache._db.execute("UPDATE answers SET value = ?", (damaged,)))
+        results = [await answerer.answer(chunk("some words"), ORIGIN) for _ in range(2)]
+    assert [result.status for result in results] == [Status.OK, Status.OK]
+    assert [result.usage.cached_calls for result in results] == [0, 1]

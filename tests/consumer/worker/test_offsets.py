@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from consumer.worker.offsets import (
     METADATA_LIMIT,
+    MOST_RECORDS,
     CommitPoint,
     MetadataError,
     OffsetTracker,
@@ -97,3 +98,15 @@ def test_one_slow_record_does_not_lengthen_the_metadata():
         tracker.commit({offset})
     assert tracker.point().offset == 0
     assert len(tracker.point().metadata) < 20
+
+
+def test_metadata_fits_after_as_many_records_as_may_come_at_once():
+    tracker = OffsetTracker(CommitPoint(0, ""))
+    offset = 0
+    while not tracker.full:
+        offset += 0x10000
+        tracker.deliver(offset)
+    for _ in range(MOST_RECORDS):
+        offset += 0x10000
+        tracker.deliver(offset)
+    assert len(tracker.point().metadata) <= METADATA_LIMIT
