@@ -34,7 +34,10 @@ class Starter:
         brokers = (await _ready(*broker))["bootstrap_servers"] if broker else None
         url = (await _ready(*model))["base_url"] if model else None
         settings = planning.complete_settings(self.plan, brokers=brokers, model_url=url)
+        if not brokers:
+            self.view.note(f"Using Kafka at {settings.brokers}.")
         if not url:
+            self.view.note(f"Using the model server at {', '.join(settings.model_urls)}.")
             await self._look_at_models(settings)
         return settings
 

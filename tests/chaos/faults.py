@@ -100,9 +100,9 @@ async def kill_broker_on_assignment(run: Run, fault: Fault) -> None:
     """The broker dies when partitions have just been assigned: committed points are asked of one that comes up."""
     async with run.cluster.busy:
         node = _node(run, fault)
-        rounds = _assignments(run)
+        rounds = run.workers.rounds
         run.workers.start()
-        await run.until(lambda: _assignments(run) > rounds, "an assignment", within_s=FIRES_S)
+        await run.until(lambda: run.workers.rounds > rounds, "an assignment", within_s=FIRES_S)
         await node.kill()
         await node.start()
 
@@ -135,10 +135,9 @@ async def restart_model(run: Run, fault: Fault) -> None:
 
 async def refuse_records(run: Run, fault: Fault) -> None:
     """The broker takes no result for a while, for it is too large, and all else: a commit without a look would pass."""
-    async with run.cluster.busy:
-        before = run.workers.logged(REFUSAL)
-        async with results_refused(run):
-            await run.until(lambda: run.workers.logged(REFUSAL) > before, "a refusal")
+    before = run.workers.logged(REFUSAL)
+    async with results_refused(run):
+        await run.until(lambda: run.workers.logged(REFUSAL) > before, "a refusal")
 
 
 async def corrupt(run: Run, fault: Fault) -> None:
@@ -255,10 +254,6 @@ def _taken(run: Run, worker: Worker, held: set[int], began: float) -> bool:
         return False
     others = [other for other in run.workers.alive if other is not worker]
     return held <= set().union(*(set().union(*other.assignments()[-1:]) for other in others))
-
-
-def _assignments(run: Run) -> int:
-    return sum(len(worker.assignments()) for worker in run.workers.alive)
 
 
 async def _ends(worker: Worker) -> None:

@@ -29,7 +29,9 @@ STALL_S = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`bad`: share of spoilt answers. `workers`: how many are kept alive."""
+    """`bad`: share of spoilt answers. `workers`: how many are kept alive. `stop_s`: most seconds that one may take to
+    stop.
+    """
 
     chunks: int
     seed: int = 0
@@ -42,6 +44,7 @@ class Options:
     flush_ms: int = 200
     mutant: str = ""
     stall_s: float = STALL_S
+    stop_s: float = 30.0
     quiet: bool = False
 
 
@@ -169,7 +172,7 @@ class Run:
             worker.terminate()
         for worker in self.workers.alive:
             try:
-                await worker.exited(within_s=30)
+                await worker.exited(within_s=self.options.stop_s)
             except TimeoutError:
                 worker.signal(signal.SIGUSR1)
                 self.report.failures.append(f"{worker.name} does not stop: {worker.last_lines()}")

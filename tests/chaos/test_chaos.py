@@ -26,6 +26,7 @@ DECK = {
     "term": 1,
     "restart model": 1,
     "corrupt": 2,
+    "refuse records": 1,
 }
 EVERY_S = 2.0
 

@@ -12,7 +12,7 @@ from tests.chaos.scenarios import SCENARIOS
 
 OPTIONS = {
     "session_timeout_ms": 3000,
-    "chunks": 400,
+    "chunks": 240,
     "planted": 8,
     "workers": 2,
     "partitions": 4,
@@ -33,7 +33,8 @@ FOUND_AS = {
 }
 TRIES = 3
 STALL_S = 12.0
-"""A mutant may lose its work for good; that takes no longer to see."""
+STOP_S = 12.0
+"""A mutant may lose its work for good, or not stop; that takes no longer to see."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,7 +55,7 @@ async def test_the_worker_as_it_is_loses_and_doubles_nothing(cluster: Cluster, t
 async def test_a_broken_worker_is_found_out(cluster: Cluster, tmp_path: Path, name: str, mutant: str):
     """Some need luck: a few tries, which are counted."""
     for seed in range(TRIES):
-        options = Options(**OPTIONS, mutant=mutant, seed=seed, stall_s=STALL_S)
+        options = Options(**OPTIONS, mutant=mutant, seed=seed, stall_s=STALL_S, stop_s=STOP_S)
         report = await play(cluster, tmp_path / str(seed), options, SCENARIOS[name][0])
         if report.problems.get(FOUND_AS[mutant]):
             print(f"{mutant}: found out at try {seed + 1}: {report.problems}")

@@ -144,6 +144,11 @@ class Workers:
             return []
         return [json.loads(line) for line in self.failpoints_log.read_text().splitlines()]
 
+    @property
+    def rounds(self) -> int:
+        """Assignments that the living were given."""
+        return sum(len(worker.assignments()) for worker in self.alive)
+
     def logged(self, text: str) -> int:
         """Lines with `text` in all logs."""
         return sum(worker.log.read_text(errors="replace").count(text) for worker in self.all if worker.log.exists())

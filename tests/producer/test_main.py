@@ -146,9 +146,9 @@ async def test_a_scan_finds_what_no_event_told_of(
 
 async def test_a_growing_file_is_taken_when_it_stands_still(make_settings: MakeSettings, tmp_path: Path) -> None:
     settings = make_settings()
-    with watching(settings, tmp_path, "--settle-ms", "1000", "--scan-interval-s", "0.1"):
+    with watching(settings, tmp_path, "--settle-ms", "4000", "--scan-interval-s", "0.1"):
         await until(settings, lambda found: True)
-        with (tmp_path / "a.txt").open("w") as file:
+        with (tmp_path / "a.txt").open("w") as file:  # it grows for less long than it has to stand still
             for number in range(40):
                 file.write(f"line {number}.\n")
                 file.flush()

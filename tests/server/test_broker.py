@@ -40,7 +40,7 @@ async def read(broker: Broker) -> bytes:
         bootstrap_servers=broker.bootstrap_servers, isolation_level="read_committed", auto_offset_reset="earliest"
     ) as consumer:
         consumer.assign([TOPIC])
-        record = await asyncio.wait_for(consumer.getone(), 30)
+        record = await asyncio.wait_for(consumer.getone(), 90)
         return record.value
 
 
