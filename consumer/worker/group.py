@@ -181,7 +181,8 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         await self._end_tenures(STOP_S)
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:  # bounded: a commit under way waits without limit for a broker that is away
+            await asyncio.wait(self._tasks, timeout=STOP_S)
 
     @property
     def _running(self) -> int:

@@ -9,11 +9,12 @@ from aiohttp import web
 from aiokafka.structs import OffsetAndMetadata
 
 from configs.recipe import load_recipe
-from configs.settings import Settings
+from configs.settings import Settings, load_settings
 from consumer.worker import app
 from consumer.worker.errors import OffsetsLostError
 from messaging.connection import make_transactional_producer
 from schemas import DeadLetter, Result, Status, TopicNames
+from server.broker import Broker
 from tests.fake_model import FakeModel, completion
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 
@@ -201,3 +202,26 @@ async def _commit_everywhere(settings: Settings, point: OffsetAndMetadata) -> No
         offsets = {TopicPartition(names.chunks, number): point for number in range(settings.partitions)}
         await producer.send_offsets_to_transaction(offsets, names.group)
     await producer.stop()
+
+
+async def test_it_stops_although_the_broker_is_gone_for_good(tmp_path):
+    gate = asyncio.Event()
+
+    async def script(request, body):
+        await gate.wait()
+
+    async with FakeModel(script).serve() as server:
+        with Broker(data_dir=tmp_path / "kafka") as broker:
+            settings = load_settings(
+                {"bootstrap_servers": broker.bootstrap_servers, "model_urls": server.url, "cache": False, "drain_s": 1}
+            )
+            await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(20)])
+            async with asyncio.timeout(90), working(settings) as stop:
+                while server.under_way < 20:
+                    await asyncio.sleep(0.01)
+                broker.kill()
+                gate.set()
+                while server.under_way:
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(1)  # its commits are waiting for the broker by now
+                stop.set()
