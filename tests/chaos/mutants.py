@@ -133,21 +133,11 @@ def read_uncommitted() -> None:
     consumer.worker.app.make_consumer = make
 
 
-def commit_left_behind() -> None:
-    """What a partition's end can't wait for is left as it is, for ever."""
-
-    async def cut(self: Tenure) -> None:
-        if self._producer is not None:
-            await self._producer.client.close()
-
-    Tenure.cut = cut
-
-
 MUTANTS: dict[str, Callable[[], None]] = {
     mutant.__name__: mutant
     for mutant in (
         auto_commit, sends_not_awaited, ids_per_process, committed_before_start, bare_committed, no_metadata_guard,
-        dropped_offset, read_uncommitted, commit_left_behind,
+        dropped_offset, read_uncommitted,
     )
 }  # fmt: skip
 

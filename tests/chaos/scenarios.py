@@ -192,6 +192,6 @@ SCENARIOS: dict[str, tuple[Scenario, tuple[str, ...]]] = {
     "commit during a take-over": (commit_during_takeover, ("committed_before_start",)),
     "broker killed on assignment": (broker_killed_on_assignment, ("bare_committed",)),
     "no metadata at join": (no_metadata_at_join, ("no_metadata_guard",)),
-    "commit held at revocation": (commit_held_at_revocation, ("commit_left_behind",)),
+    "commit held at revocation": (commit_held_at_revocation, ()),
 }
 """Each with the mutants that do not survive it."""

@@ -29,7 +29,6 @@ FOUND_AS = {
     "no_metadata_guard": "lost",
     "dropped_offset": "lost",
     "read_uncommitted": "aborted",
-    "commit_left_behind": "lost",
 }
 TRIES = 3
 STALL_S = 12.0
