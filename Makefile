@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 HAVE_UV := .tools/.uv-$(UV_VERSION)
 SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bin/python
-CODE := schemas configs telemetry messaging producer consumer server pipeline tests LocalModels *.py
+CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks LocalModels *.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test chaos lint setup clean

@@ -14,11 +14,13 @@ from configs.settings import Settings, environment_name, flag_name, load_setting
 
 DEAD_LETTERS = 3
 KAFKA = ("bootstrap_servers", "namespace", "partitions", "replication_factor")
-MODEL = ("model_urls", "model_name", "temperature", "max_tokens", "timeout_s")
+MODEL = (
+    "model_urls", "model_name", "temperature", "max_tokens", "reasoning_max_tokens", "timeout_s", "share", "priority",
+)  # fmt: skip
 WORKER = ("concurrency", "recipe", "cache", "cache_path", "cache_bytes", "flush_ms", "drain_s", "session_timeout_ms")
 PRODUCER = (
     "source", "chunk_size", "chunk_overlap", "encoding", "settle_ms", "scan_interval_s", "max_file_bytes", "include",
-    "exclude",
+    "exclude", "max_backlog", "on_done", "done_dir",
 )  # fmt: skip
 SINK = ("formats", "segment_ms", "segment_bytes")
 LOGS = ("log_level", "log_format")

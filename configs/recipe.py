@@ -45,6 +45,9 @@ class Recipe(_Part):
     version: int
     prompts: Prompts
     pairs: Pairs
+    thinking: bool | None = Field(
+        default=None, description="Switch a reasoning model's thinking on or off; unset: its own default."
+    )
     texts: dict[str, str] = Field(description="Prompt texts by `name.language`.")
     hash: str = Field(description="Of everything that this recipe sends.")
 

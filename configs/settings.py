@@ -61,12 +61,28 @@ class Settings(BaseSettings):
     model_name: str = Field(default="qwen-vllm", min_length=1, description="Name under which the server has the model.")
     temperature: float = Field(default=0.7, ge=0, le=2, description="Sampling temperature.")
     max_tokens: int = Field(default=2048, ge=1, le=1_000_000, description="Most tokens of one answer.")
+    reasoning_max_tokens: int = Field(
+        default=0, ge=0, le=1_000_000, description="Tokens a reasoning model may think with, besides max_tokens."
+    )
     timeout_s: float = Field(
         default=600.0, gt=0, le=86_400, description="Most seconds for one answer, waiting included."
     )
 
+    share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Below 1: use this part of the model server's capacity, and let the requests of others go first.",
+    )
+    priority: int | None = Field(
+        default=None,
+        description="Sent with each request, for vLLM with --scheduling-policy priority; higher waits longer.",
+    )
+
     # Worker
-    concurrency: int = Field(default=64, ge=1, le=4096, description="Chunks in flight in one worker.")
+    concurrency: int = Field(
+        default=64, ge=1, le=4096, description="Most calls in flight in one worker, for each model server."
+    )
     recipe: str = Field(default="fast", min_length=1, description="Name of a recipe in configs/recipes, or a file.")
     cache: bool = Field(default=True, description="Answer repeated calls from the generation cache.")
     cache_path: Path | None = Field(
@@ -75,6 +91,9 @@ class Settings(BaseSettings):
     )
     cache_bytes: int = Field(
         default=10 * 1024**3, ge=1024**2, description="Over this size the oldest tenth of the cache is dropped."
+    )
+    cache_url: SecretStr | None = Field(
+        default=None, description="redis://host:6379/0: a cache shared by workers on several hosts, instead of a file."
     )
     flush_ms: int = Field(default=200, ge=1, le=60_000, description="Finished outcomes wait this long for company.")
     drain_s: float = Field(default=5.0, ge=0, le=600, description="Most seconds a stopping worker waits for its calls.")
@@ -104,13 +123,24 @@ class Settings(BaseSettings):
         default=(), description="Globs, comma-separated: these files are left alone."
     )
 
+    max_backlog: int = Field(
+        default=0, ge=0, description="Publishing pauses while more chunks than this have no outcome yet; 0: never."
+    )
+    on_done: Literal["keep", "move", "delete"] = Field(
+        default="keep",
+        description="What happens to a file once all outcomes of it are on disk in --output-dir, which the producer "
+        "must see for move and delete.",
+    )
+    done_dir: Path | None = Field(default=None, description="Where --on-done move puts files.")
+
     # Sink
     output_dir: Path | None = Field(default=None, description="Where results go.")
     segment_ms: int = Field(default=300, ge=1, le=600_000, description="A segment is closed at this age.")
     segment_bytes: int = Field(default=64 * 1024**2, ge=1024, description="A segment is closed at this size.")
-    formats: Annotated[tuple[Literal["documents"], ...], NoDecode] = Field(
+    formats: Annotated[tuple[Literal["documents", "parquet"], ...], NoDecode] = Field(
         default=("documents",),
-        description="What is derived from the segments: documents (a JSON file for each), or none.",
+        description="What is derived from the segments, comma-separated: documents (a JSON file for each), parquet "
+        "(the same, one row a pair); or none.",
     )
 
     # The model server on this machine
@@ -146,6 +176,13 @@ class Settings(BaseSettings):
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(f"{_without_password(url)!r} is not an http(s) URL such as http://localhost:8000/v1")
         return tuple(url.rstrip("/") for url in urls)
+
+    @field_validator("cache_url")
+    @classmethod
+    def _check_cache_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and urlsplit(url.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("takes redis://, rediss:// or unix://; a file is named by cache_path")
+        return url
 
     @field_validator("source")
     @classmethod

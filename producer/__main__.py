@@ -1,4 +1,4 @@
-"""`python -m producer`: watches a directory and publishes its files as chunks."""
+"""`python -m producer`: watches a directory and publishes its files as chunks; or one of the commands beside it."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from configs import cli
 from configs.settings import Settings
+from producer import command
 from producer.app import run
 from producer.watch import Alarm
 from producer.watcher import Tally
@@ -21,15 +22,21 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m producer",
         description="Watches a directory and publishes each file once, as chunks on Kafka. Ends on SIGTERM and Ctrl-C.",
-        epilog="Exit codes: 0 done; 1 failed, or with --once a file could not be read; 2 wrong usage; "
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="other commands, each with --help:\n"
+        + "".join(f"  {name:12}{summary}\n" for name, summary in command.SUMMARIES.items())
+        + "\nExit codes: 0 done; 1 failed, or with --once a file could not be read; 2 wrong usage;\n"
         "3 with --once: done, but files were rejected (see the dead letters).",
     )
     parser.add_argument("--once", action="store_true", help="publish what is there, and end")
-    cli.add_settings(parser, "input_dir", *cli.KAFKA, *cli.PRODUCER, *cli.LOGS)
+    cli.add_settings(parser, "input_dir", "output_dir", *cli.KAFKA, *cli.PRODUCER, *cli.LOGS)
     return parser
 
 
 def main(argv: Sequence[str]) -> int:
+    for action in command.SUMMARIES:
+        if argv and argv[0] == action:
+            return command.main(action, list(argv[1:]))
     args = make_parser().parse_args(argv)
     settings = cli.settings_from(args)
     configure_logs(settings, process="producer")

@@ -2,16 +2,23 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from configs.settings import Settings
-from messaging.topics import ensure_topics
+from messaging.topics import cluster_id, ensure_topics
 from producer.decode import check_encoding
+from producer.done import Done
 from producer.errors import PublishError, SettingsError
+from producer.follow import follow
 from producer.ledger import Rules, load
+from producer.ondisk import OnDisk
+from producer.outcomes import Outcomes
 from producer.paths import Wanted, source_name
 from producer.publication import Publication
 from producer.publish import Publisher, started_producer
+from producer.requests import load_requests
 from producer.splitting import splitter_hash
 from producer.tree import Tree
 from producer.watch import Alarm, hint
@@ -24,12 +31,13 @@ RETRY_S = 2.0
 log = logging.getLogger(__name__)
 
 
-async def run(settings: Settings, alarm: Alarm, *, once: bool) -> Tally:
+async def run(settings: Settings, alarm: Alarm, *, once: bool, only: frozenset[str] | None = None) -> Tally:
     """Publish what is in the directory, and with `once` unset all that comes, until the alarm says stop.
 
-    Raises SettingsError, FencedError and other QAStreamErrors that trying again can't mend.
+    `only`, with `once`: the paths of the documents it is about. Raises SettingsError, FencedError and other
+    QAStreamErrors that trying again can't mend.
     """
-    parts = make_parts(settings, alarm, once=once)
+    parts = make_parts(settings, alarm, once=once, only=only)
     work = asyncio.create_task(_work(parts))
     stop = asyncio.create_task(alarm.wait_for_stop())
     try:
@@ -42,11 +50,12 @@ async def run(settings: Settings, alarm: Alarm, *, once: bool) -> Tally:
     return Tally() if work.cancelled() else work.result()
 
 
-def make_parts(settings: Settings, alarm: Alarm, *, once: bool) -> Parts:
+def make_parts(settings: Settings, alarm: Alarm, *, once: bool, only: frozenset[str] | None = None) -> Parts:
     if settings.input_dir is None:
         raise SettingsError("--input-dir is needed: the directory to watch")
     check_encoding(settings.encoding)
     tree = Tree(settings.input_dir, Wanted(include=settings.include, exclude=settings.exclude))
+    _check_done(settings, tree)
     source = settings.source or source_name(settings.input_dir)
     size, overlap, encoding = settings.chunk_size, settings.chunk_overlap, settings.encoding
     publication = Publication(
@@ -59,7 +68,22 @@ def make_parts(settings: Settings, alarm: Alarm, *, once: bool) -> Parts:
         stopping=lambda: alarm.stopping,
     )
     names = TopicNames(settings.namespace)
-    return Parts(settings=settings, tree=tree, names=names, publication=publication, alarm=alarm, once=once)
+    return Parts(settings=settings, tree=tree, names=names, publication=publication, alarm=alarm, once=once, only=only)
+
+
+def _check_done(settings: Settings, tree: Tree) -> None:
+    if settings.on_done != "keep" and settings.output_dir is None:
+        raise SettingsError(
+            f"--on-done {settings.on_done} needs --output-dir, the sink's directory on this machine or on a mount: "
+            "it says there which results are on disk"
+        )
+    if (settings.on_done == "move") != (settings.done_dir is not None):
+        raise SettingsError("--on-done move and --done-dir, where files are moved to, go together")
+    if settings.done_dir and settings.done_dir.resolve().is_relative_to(tree.root):
+        raise SettingsError(
+            f"--done-dir {settings.done_dir} lies in --input-dir: what is moved there would be read again. "
+            "Choose a directory beside it"
+        )
 
 
 async def _work(parts: Parts) -> Tally:
@@ -68,21 +92,54 @@ async def _work(parts: Parts) -> Tally:
     tally = Tally()
     async with AsyncExitStack() as stack:
         if not parts.once:
-            hints = asyncio.create_task(hint(parts.tree.root, parts.alarm, retry_s=parts.settings.scan_interval_s))
-            stack.push_async_callback(_end, hints)
+            _beside(stack, hint(parts.tree.root, parts.alarm, retry_s=parts.settings.scan_interval_s))
+        parts = await _with_outcomes(parts, stack)
         while not parts.alarm.stopping:
             try:
-                async with started_producer(parts.settings, parts.publication.source) as producer:
-                    ledger = await load(parts.settings, parts.publication.source)
-                    watcher = Watcher(parts, Publisher(producer, ledger), tally)
-                    await watcher.watch()
-                    return tally
+                await _watch(parts, tally)
             except PublishError as exc:
                 if exc.lasting:
                     raise
                 log.warning("%s; going on with what Kafka has", exc)
                 await parts.alarm.pause(RETRY_S, least_s=RETRY_S)
+            else:
+                return tally
     return tally
+
+
+async def _watch(parts: Parts, tally: Tally) -> None:
+    """One producer's life, from what Kafka knows when it starts."""
+    settings, source = parts.settings, parts.publication.source
+    async with AsyncExitStack() as stack:
+        producer = await stack.enter_async_context(started_producer(settings, source))
+        ledger = await load(settings, source)
+        if parts.outcomes:
+            for entry in ledger.entries():
+                parts.outcomes.take_entry(entry)
+        requests = await load_requests(settings, source, ring=parts.alarm.call)
+        if not parts.once:
+            _beside(stack, follow(settings, parts.names.requests, requests.take, start=requests.following))
+        await Watcher(parts, Publisher(producer, ledger), tally, requests).watch()
+
+
+async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
+    """With what --max-backlog and --on-done need, where they are asked for."""
+    settings = parts.settings
+    if not settings.max_backlog and settings.on_done == "keep":
+        return parts
+    outcomes = Outcomes(parts.publication.source)
+    _beside(stack, follow(settings, parts.names.results, outcomes.take_result))
+    if settings.on_done == "keep" or settings.output_dir is None:
+        return replace(parts, outcomes=outcomes)
+    cluster = await cluster_id(settings)
+    on_disk = OnDisk(settings.output_dir, cluster_id=cluster, namespace=settings.namespace)
+    done = Done(settings.on_done, tree=parts.tree, folder=settings.done_dir, outcomes=outcomes, on_disk=on_disk)
+    return replace(parts, outcomes=outcomes, done=done)
+
+
+def _beside(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
+    """Run `work` until the stack ends."""
+    stack.push_async_callback(_end, asyncio.create_task(work))
 
 
 async def _end(task: asyncio.Task[None]) -> None:

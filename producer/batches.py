@@ -20,7 +20,7 @@ MAX_SECONDS = 0.2
 class Record(NamedTuple):
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
 
 
 @dataclass(slots=True)
@@ -150,13 +150,17 @@ def _as_far_as(entry: LedgerEntry, committed: LedgerEntry | None) -> LedgerEntry
     )
 
 
+def put_entry(batch: Batch, entry: LedgerEntry, names: TopicNames) -> None:
+    value = encode(entry)
+    batch.records.append(Record(names.files, entry.document.id.encode(), value))
+    batch.entries[entry.document.path] = (entry, value)
+
+
 def of_entries(entries: Iterable[LedgerEntry], names: TopicNames) -> Iterator[Batch]:
     """Batches of ledger entries alone."""
     batch = Batch()
     for entry in entries:
-        value = encode(entry)
-        batch.records.append(Record(names.files, entry.document.id.encode(), value))
-        batch.entries[entry.document.path] = (entry, value)
+        put_entry(batch, entry, names)
         if len(batch.records) == MAX_CHUNKS:
             yield batch
             batch = Batch()

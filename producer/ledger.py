@@ -3,7 +3,7 @@
 Entries are committed with the chunks they speak of, so the ledger is right whatever was killed when (KIP-618).
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import AsyncGenerator, Container, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -12,13 +12,14 @@ from configs.settings import Settings
 from messaging.reading import read_to_end
 from producer.errors import LedgerError
 from producer.tree import Found
-from schemas import DecodeError, FileState, LedgerEntry, TopicNames, decode
+from schemas import DecodeError, FileState, LedgerEntry, Request, TopicNames, decode
 from schemas.ids import document_id
 from schemas.messages import now
 
 UNREAD = "too large"
 """Kind of rejection that depends on a setting beside the file; the file was not even opened."""
 _DONE = frozenset((FileState.COMPLETE, FileState.REJECTED, FileState.FORGOTTEN))
+_UNDER_WAY = frozenset((FileState.PUBLISHING, FileState.ABANDONED))
 _PRESENT = _DONE | {FileState.PUBLISHING, FileState.ABANDONED}
 
 
@@ -48,7 +49,7 @@ def action(entry: LedgerEntry | None, found: Found, rules: Rules) -> Action:
     same_rules = entry.splitter == rules.splitter
     if entry.state is FileState.PUBLISHING:
         return Action.RESUME if same_file and same_rules else Action.ABANDON
-    if not same_rules or _limit_moved(entry, rules):
+    if entry.state is not FileState.FORGOTTEN and (not same_rules or _limit_moved(entry, rules)):
         return Action.PUBLISH
     if same_file and entry.state in _DONE:
         return Action.NOTHING
@@ -75,6 +76,40 @@ def vanished(entry: LedgerEntry) -> LedgerEntry:
 
 def abandoned(entry: LedgerEntry, reason: str) -> LedgerEntry:
     return _with(entry, state=FileState.ABANDONED, sha256=None, reason=reason)
+
+
+def requested(entry: LedgerEntry, request: Request) -> LedgerEntry | None:
+    """The entry once `request` is taken up; None where there is nothing to do.
+
+    What has to be published follows from it at the next look at the file, as after any restart.
+    """
+    match request.action:
+        case "regenerate" if entry.state is FileState.COMPLETE:
+            return _regenerated(entry, fresh=request.fresh)
+        case "forget" if entry.state is not FileState.FORGOTTEN:
+            return _with(entry, state=FileState.FORGOTTEN, complete=None)
+        case "retry" if entry.state is FileState.REJECTED:
+            return abandoned(entry, f"to be read again; was rejected: {entry.reason}")
+    return None
+
+
+def under_way(entry: LedgerEntry) -> bool:
+    """Whether the file's publication goes on, so that a request for new answers has to wait for its end."""
+    return entry.state in _UNDER_WAY
+
+
+def _regenerated(entry: LedgerEntry, *, fresh: bool) -> LedgerEntry:
+    """The same version from its beginning; its complete generation stays what readers get until the new one is."""
+    return _with(
+        entry,
+        state=FileState.PUBLISHING,
+        generation=entry.generation + 1,
+        sample=entry.sample + fresh,
+        sha256=None,
+        next_byte=0,
+        next_char=0,
+        chunks=0,
+    )
 
 
 def _with(entry: LedgerEntry, **changes: object) -> LedgerEntry:
@@ -112,13 +147,18 @@ class Ledger:
         known = self._known.get(found.path)
         if known is None or known.state not in _DONE:
             return False
-        if (known.size_bytes, known.mtime_ns, known.splitter) != (found.size_bytes, found.mtime_ns, rules.splitter):
+        if (known.size_bytes, known.mtime_ns) != (found.size_bytes, found.mtime_ns):
             return False
+        if known.splitter != rules.splitter:
+            return known.state is FileState.FORGOTTEN
         return known.state is FileState.COMPLETE or action(self.entry(found.path), found, rules) is Action.NOTHING
 
     def state(self, path: str) -> FileState | None:
         known = self._known.get(path)
         return known.state if known else None
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        return (decode(LedgerEntry, known.value) for known in self._known.values())
 
     def absent(self, paths: Container[str]) -> Iterator[str]:
         """Documents with a file, by the ledger, that are not among `paths`."""
@@ -133,8 +173,23 @@ class Ledger:
 async def load(settings: Settings, source: str) -> Ledger:
     """The ledger of `source` from Kafka. Call it with this source's producer started: that settles its predecessor."""
     ledger = Ledger(source)
+    async with aclosing(read_entries(settings, through_pending=True)) as entries:
+        async for entry, value in entries:
+            if entry.document.source == source:
+                ledger.put(entry, value)
+    return ledger
+
+
+async def read_entries(
+    settings: Settings, *, through_pending: bool = False, patience_s: float | None = None
+) -> AsyncGenerator[tuple[LedgerEntry, bytes], None]:
+    """All entries of qa.files and their bytes, those of a document in their order. Use within `contextlib.aclosing`.
+
+    Raises LedgerError, TopicMissingError, and BrokerUnreachableError after `patience_s`; without it waits for ever.
+    """
     topic = TopicNames(settings.namespace).files
-    async with aclosing(read_to_end(settings, topic, through_pending=True)) as records:
+    reading = read_to_end(settings, topic, through_pending=through_pending, patience_s=patience_s)
+    async with aclosing(reading) as records:
         async for record in records:
             if record.value is None:
                 continue
@@ -145,6 +200,4 @@ async def load(settings: Settings, source: str) -> Ledger:
                     f"{topic} partition {record.partition} offset {record.offset}: {exc}. Only producers write "
                     "there; a newer version may have. Use that version, or another --namespace"
                 ) from exc
-            if entry.document.source == source:
-                ledger.put(entry, record.value)
-    return ledger
+            yield entry, record.value

@@ -86,6 +86,7 @@ class Publication:
             size_bytes=found.size_bytes,
             mtime_ns=found.mtime_ns,
             splitter=self.rules.splitter,
+            sample=entry.sample if entry else 0,
             complete=entry.complete if entry else None,
             updated_at=now(),
         )
@@ -127,6 +128,7 @@ def _chunk(base: LedgerEntry, index: int, split: Split) -> Chunk:
         chunk_id=chunk_id(document.id, document.version, index),
         document=document,
         generation=base.generation,
+        sample=base.sample,
         index=index,
         start=split.start,
         end=split.end,

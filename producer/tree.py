@@ -1,7 +1,11 @@
 """The watched directory: what is in it, and files opened without leaving it."""
 
+import errno
 import os
+import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -106,6 +110,30 @@ class Tree:
 
         Raises ChangedError when it is not the file that was found any more, OSError when it can't be read.
         """
+        with self._parent(found) as (parent, name):
+            return _open(name, parent, found)
+
+    def delete(self, found: Found) -> None:
+        """Raises as `open` does; who writes to the file in this very moment loses what is written."""
+        with self._parent(found) as (parent, name), _open(name, parent, found):
+            os.unlink(name, dir_fd=parent)
+
+    def move(self, found: Found, target: Path) -> None:
+        """To `target`, where nothing is yet; copied and deleted where that is on another file system."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with self._parent(found) as (parent, name), _open(name, parent, found) as file:
+            try:
+                os.rename(name, target, src_dir_fd=parent)
+            except OSError as exc:
+                if exc.errno != errno.EXDEV:
+                    raise
+                _copy(file, target)
+                check_unchanged(file, found)
+                os.unlink(name, dir_fd=parent)
+
+    @contextmanager
+    def _parent(self, found: Found) -> Iterator[tuple[int, str]]:
+        """The open directory that the file is in, and the file's name there."""
         *folders, name = found.place.split("/")
         parent = os.open(self.root, _DIRECTORY)
         try:
@@ -113,17 +141,11 @@ class Tree:
                 inner = os.open(folder, _DIRECTORY, dir_fd=parent)
                 os.close(parent)
                 parent = inner
-            file = os.fdopen(os.open(name, _FILE, dir_fd=parent), "rb", buffering=0)
+            yield parent, name
         except (FileNotFoundError, NotADirectoryError):
             raise ChangedError("gone") from None
         finally:
             os.close(parent)
-        try:
-            check_unchanged(file, found)
-        except BaseException:
-            file.close()
-            raise
-        return file
 
     def gone(self, place: str) -> bool:
         """Whether nothing is there; not when that can't be told."""
@@ -134,6 +156,28 @@ class Tree:
         except OSError:
             return False
         return False
+
+
+def _open(name: str, parent: int, found: Found) -> FileIO:
+    file = os.fdopen(os.open(name, _FILE, dir_fd=parent), "rb", buffering=0)
+    try:
+        check_unchanged(file, found)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _copy(file: FileIO, target: Path) -> None:
+    """Whole under its name, or not at all."""
+    temporary = target.with_name(f".{target.name[:200]}.part")
+    status = os.fstat(file.fileno())
+    with temporary.open("wb") as copy:
+        shutil.copyfileobj(file, copy, 1024 * 1024)
+        copy.flush()
+        os.fsync(copy.fileno())
+    os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
+    temporary.replace(target)
 
 
 def check_unchanged(file: FileIO, found: Found) -> None:

@@ -20,6 +20,7 @@ class Alarm:
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
+        self._called = asyncio.Event()
         self._stopped = asyncio.Event()
 
     @property
@@ -29,20 +30,27 @@ class Alarm:
     def ring(self) -> None:
         self._rung.set()
 
+    def call(self) -> None:
+        """Ring for somebody who waits: a pause then ends at once."""
+        self._called.set()
+        self._rung.set()
+
     def stop(self) -> None:
         self._stopped.set()
-        self._rung.set()
+        self.call()
 
     async def wait_for_stop(self) -> None:
         await self._stopped.wait()
 
     async def pause(self, most_s: float, *, least_s: float = LEAST_PAUSE_S) -> None:
-        """Until it rings, `most_s` seconds at most; `least_s` at least, however often it rings. Stopping ends both."""
+        """Until it rings, `most_s` seconds at most; `least_s` at least, however often it rings. A call ends both."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), least_s)
+            await asyncio.wait_for(self._called.wait(), least_s)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._rung.wait(), max(0.0, most_s - least_s))
         self._rung.clear()
+        if not self.stopping:
+            self._called.clear()
 
 
 async def hint(root: Path, alarm: Alarm, *, retry_s: float) -> None:

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 
 from configs.settings import Settings
 from producer.batches import Batch, Batches, of_entries
+from producer.done import Done
 from producer.ledger import vanished
+from producer.outcomes import Outcomes
 from producer.publication import Publication
 from producer.publish import Publisher
+from producer.requests import Requests
 from producer.settle import Settling
 from producer.tree import Found, Listing, Tree
 from producer.watch import Alarm
@@ -20,6 +23,8 @@ from schemas.paths import unescape
 
 PATIENCE_S = 30.0
 """`--once` waits this long, or twenty times the time to settle, for files that are still being written."""
+ROOM_S = 0.2
+DONE_S = 0.3
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +46,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the watcher works with."""
+    """What the watcher works with, whatever producer it has. `only`: with `once`, the paths it is about."""
 
     settings: Settings
     tree: Tree
@@ -49,34 +54,60 @@ class Parts:
     publication: Publication
     alarm: Alarm
     once: bool
+    only: frozenset[str] | None = None
+    outcomes: Outcomes | None = None
+    done: Done | None = None
 
 
 class Watcher:
     """Looks, publishes and pauses, over one producer; `tally` goes on over several."""
 
-    def __init__(self, parts: Parts, publisher: Publisher, tally: Tally) -> None:
+    def __init__(self, parts: Parts, publisher: Publisher, tally: Tally, requests: Requests) -> None:
         self._parts = parts
         self._publisher = publisher
         self._ledger = publisher.ledger
         self._tally = tally
+        self._requests = requests
         self._settling = Settling(parts.settings.settle_ms, trust_mtime=parts.once)
-        self._first: frozenset[str] | None = None  # with --once: what was there at the first look
+        self._first = parts.only  # with --once: what was there at the first look
         self._began = time.monotonic()
 
     async def watch(self) -> None:
         """Until stopped; with --once until all that was there has an outcome or trouble of its own."""
         while True:
             began = time.monotonic()
-            listing = await asyncio.to_thread(self._parts.tree.scan)
+            listing = await self._scan()
             took_s = time.monotonic() - began
             due_s = await self._look(listing)
             if self._parts.alarm.stopping or (self._parts.once and self._finished(due_s)):
                 return
-            most_s = min(self._parts.settings.scan_interval_s, due_s or float("inf"))
+            most_s = min(self._interval_s, due_s or float("inf"))
             await self._parts.alarm.pause(most_s, least_s=min(most_s, max(0.05, 2 * took_s)))
+
+    @property
+    def _interval_s(self) -> float:
+        """With --once it looks again only for files that wait for something."""
+        interval_s = self._parts.settings.scan_interval_s
+        return min(DONE_S, interval_s) if self._parts.once else interval_s
+
+    async def _scan(self) -> Listing:
+        """A scan may take long, and who asks for something waits."""
+        scan = asyncio.create_task(asyncio.to_thread(self._parts.tree.scan))
+        while not (await asyncio.wait((scan,), timeout=1))[0]:
+            await self._take_requests()
+        return scan.result()
+
+    async def _take_requests(self) -> bool:
+        """Whether there was anything to do. Not while batches are ahead: their entries don't know of it."""
+        changed = False
+        for batch in self._requests.batches(self._ledger):
+            await self._commit(batch)
+            changed = changed or bool(batch.entries)
+        return changed
 
     async def _look(self, listing: Listing) -> float | None:
         """Publish what is settled; seconds until another look is due because of files that are not, or None."""
+        await self._take_requests()
         files = self._of_this_run(listing.files)
         todo = [found for found in files if not self._ledger.done(found, self._parts.publication.rules)]
         look = self._settling.look(todo, clock_ns=time.monotonic_ns(), wall_ns=time.time_ns())
@@ -85,9 +116,10 @@ class Watcher:
         self._tell(listing.skipped, "left out: %s is %s")
         self._trouble(listing.problems)
         changed = await self._publish(look.settled)
-        await self._note_vanished({found.path for found in listing.files})
+        put_away = self._put_away(files)
+        await self._note_vanished({found.path for found in listing.files} - put_away)
         self._tally.rejected = sum(self._ledger.state(found.path) is FileState.REJECTED for found in files)
-        return 0.1 if changed else look.due_s
+        return 0.1 if await self._take_requests() or changed else look.due_s
 
     def _of_this_run(self, files: Sequence[Found]) -> Sequence[Found]:
         """All; with --once those that were there at the first look, or it might never end."""
@@ -98,6 +130,8 @@ class Watcher:
 
     def _finished(self, due_s: float | None) -> bool:
         patience_s = max(PATIENCE_S, self._parts.settings.settle_ms / 50)
+        if self._parts.done and self._parts.done.waiting:
+            return False
         return due_s is None or time.monotonic() - self._began > patience_s
 
     async def _publish(self, files: Sequence[Found]) -> bool:
@@ -107,17 +141,48 @@ class Watcher:
         batches = Batches(self._parts.publication, self._ledger, self._parts.names).of(files)
         async with aclosing(_ahead(batches)) as coming:
             async for batch in coming:
+                await self._wait_for_room(batch)
                 self._count(batch)
-                await self._publisher.publish(batch)
+                await self._commit(batch)
                 changed |= batch.changed
                 self._trouble(batch.unreadable)
-                if self._parts.alarm.stopping:
+                if self._interrupted:
                     break
         self._tally.troubled |= changed
         if self._tally.published > published:
             news = self._tally.published - published, self._tally.chunks - chunks
             log.info("published %d files, %d chunks", *news)
-        return bool(changed)
+        return bool(changed) or self._requests.unseen
+
+    @property
+    def _interrupted(self) -> bool:
+        return self._parts.alarm.stopping or self._requests.unseen
+
+    async def _commit(self, batch: Batch) -> None:
+        await self._publisher.publish(batch)
+        if self._parts.outcomes:
+            for entry, _ in batch.entries.values():
+                self._parts.outcomes.take_entry(entry)
+
+    async def _wait_for_room(self, batch: Batch) -> None:
+        """While more than --max-backlog published chunks wait for their outcome; `batch` is not published meanwhile."""
+        outcomes, most, alarm = self._parts.outcomes, self._parts.settings.max_backlog, self._parts.alarm
+        if not (outcomes and most and batch.chunks and outcomes.backlog > most):
+            return
+        log.info("publishing pauses: %d chunks wait for their outcome (--max-backlog %d)", outcomes.backlog, most)
+        while outcomes.backlog > most and not self._interrupted:
+            await alarm.pause(ROOM_S, least_s=ROOM_S)
+        alarm.ring()  # the pauses took the rings of others
+
+    def _put_away(self, files: Sequence[Found]) -> set[str]:
+        """What --on-done says, for files whose outcomes are all on disk; the paths that are gone by it."""
+        done = self._parts.done
+        if done is None:
+            return set()
+        problems = done.look(files, self._ledger, self._parts.publication.rules)
+        self._tell(problems, "%s: %s; trying again at later looks")
+        self._tally.troubled |= problems
+        return done.put_away
 
     def _count(self, batch: Batch) -> None:
         self._tally.chunks += batch.chunks
@@ -133,7 +198,7 @@ class Watcher:
 
     async def _note_vanished(self, present: set[str]) -> None:
         for batch in of_entries(self._vanished(present), self._parts.names):
-            await self._publisher.publish(batch)
+            await self._commit(batch)
 
     def _vanished(self, present: set[str]) -> Iterator[LedgerEntry]:
         """Only what is truly gone: a file that is not wanted any more, or can't be seen now, is none."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 
-from schemas.messages import Chunk, DeadLetter, LedgerEntry, Message, ReplayMarker, Result
+from schemas.messages import Chunk, DeadLetter, LedgerEntry, Message, ReplayMarker, Request, Result
 
 FOLDER = Path(__file__).parent / "json"
 KINDS: dict[str, type[Message]] = {
@@ -13,6 +13,7 @@ KINDS: dict[str, type[Message]] = {
     "result": Result,
     "dead-letter": DeadLetter,
     "replay": ReplayMarker,
+    "request": Request,
 }
 
 

@@ -38,6 +38,10 @@ def pair_id(record: str, position: int) -> str:
     return digest("pair", record, position)
 
 
+def request_id(document: str, moment_ns: int) -> str:
+    return digest("request", document, moment_ns)
+
+
 def letter_id(topic: str, partition: int, offset: int) -> str:
     """Of the dead letter for the record at this place, or, for a file, (source, version, generation)."""
     return digest("letter", topic, partition, offset)

@@ -33,6 +33,9 @@ class Chunk(Message):
     document: Document
     generation: Count = Field(default=0, description="Raised by regenerate; a newer one replaces an older one.")
     attempt: Count = Field(default=0, description="Raised by a replay from the dead letters.")
+    sample: Count = Field(
+        default=0, description="Raised by regenerate --fresh: answers of another sample don't count as known."
+    )
     index: Count = Field(description="Position among the chunks of this version of the document.")
     start: Count
     end: Count
@@ -69,6 +72,7 @@ class LedgerEntry(Message):
     schema_: Literal["qastream.file/1"] = Field(default="qastream.file/1", alias="schema")
     document: Document
     generation: Count = 0
+    sample: Count = Field(default=0, description="That of its chunks; later versions keep it.")
     state: FileState
     size_bytes: Count
     mtime_ns: int
@@ -86,6 +90,17 @@ class LedgerEntry(Message):
     )
     reason: str | None = Field(default=None, description="Why it was rejected or abandoned.")
     updated_at: datetime
+
+
+class Request(Message):
+    """On qa.requests, under its id, until it is done: what the producer shall do with a document at its next look."""
+
+    schema_: Literal["qastream.request/1"] = Field(default="qastream.request/1", alias="schema")
+    request_id: Id
+    action: Literal["regenerate", "forget", "retry"] = Field(description="retry: read a rejected file again.")
+    fresh: bool = Field(default=False, description="regenerate: ask for new samples.")
+    document: Document
+    created_at: datetime
 
 
 class PairType(StrEnum):

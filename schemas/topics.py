@@ -31,6 +31,10 @@ class TopicNames:
         return f"{self.namespace}.dead-letters"
 
     @property
+    def requests(self) -> str:
+        return f"{self.namespace}.requests"
+
+    @property
     def group(self) -> str:
         return f"{self.namespace}.workers"
 
@@ -43,6 +47,7 @@ class TopicNames:
             self.files: COMPACTED | size,
             self.results: FOREVER | size,
             self.dead_letters: FOREVER | size,
+            self.requests: COMPACTED | size,
         }
 
     def producer_id(self, source: str) -> str:

@@ -1,7 +1,8 @@
 """Fixtures on real parts: a Kafka broker, the embedded model server, vLLM on the CPU.
 
 TEST_KAFKA=jvm or container names the kind of broker for the fixture `kafka`; without it the first that is to be had.
-REQUIRE_DOCKER=1 makes a missing Docker engine a failure: tests marked `container` are left out, and said so, elsewhere.
+REQUIRE_DOCKER=1 and REQUIRE_REDIS=1 make a missing Docker engine or Redis a failure; elsewhere the tests that need it
+are left out, and it is said so.
 """
 
 import os
@@ -14,7 +15,7 @@ import pytest
 
 from configs.settings import Settings, environment_name, load_settings
 from server.broker import Broker
-from tests.support import docker_engine
+from tests.support import docker_engine, redis_server
 from tests.support.embedded import EmbeddedServer
 from tests.support.embedded import embedded_server as embedded_process
 from tests.support.guide import first_terminal
@@ -22,30 +23,35 @@ from tests.vllm_cpu.server import RunningVllm
 
 MakeSettings = Callable[..., Settings]
 GIVEN_KAFKA = pytest.StashKey[str | None]()
-LEFT_OUT = pytest.StashKey[str]()
+LEFT_OUT = pytest.StashKey[list[str]]()
+NEEDS = {"container": ("REQUIRE_DOCKER", docker_engine.obstacle), "redis": ("REQUIRE_REDIS", redis_server.obstacle)}
+"""Tests with this marker need what is not on every machine: the variable that demands it, and why it is not there."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The user's settings are not the tests': only the broker they name is used."""
     config.addinivalue_line("markers", "container: needs a Docker engine")
+    config.addinivalue_line("markers", "redis: needs redis-server")
     config.stash[GIVEN_KAFKA] = os.environ.get(environment_name("bootstrap_servers"))
+    config.stash[LEFT_OUT] = []
     for field in Settings.model_fields:
         os.environ.pop(environment_name(field), None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    needing = [item for item in items if item.get_closest_marker("container")]
-    if not needing or (why := docker_engine.obstacle()) is None:
-        return
-    if os.environ.get("REQUIRE_DOCKER"):
-        raise pytest.UsageError(f"REQUIRE_DOCKER is set, but {why}")
-    config.stash[LEFT_OUT] = f"{len(needing)} tests over testcontainers are left out: {why}"
-    config.hook.pytest_deselected(items=needing)
-    items[:] = [item for item in items if item not in needing]
+    for marker, (variable, obstacle) in NEEDS.items():
+        needing = [item for item in items if item.get_closest_marker(marker)]
+        if not needing or (why := obstacle()) is None:
+            continue
+        if os.environ.get(variable):
+            raise pytest.UsageError(f"{variable} is set, but {why}")
+        config.stash[LEFT_OUT].append(f"{len(needing)} tests marked {marker} are left out: {why}")
+        config.hook.pytest_deselected(items=needing)
+        items[:] = [item for item in items if item not in needing]
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
-    return [config.stash[LEFT_OUT]] if LEFT_OUT in config.stash else []
+    return config.stash[LEFT_OUT]
 
 
 @pytest.fixture(scope="session")

@@ -40,13 +40,18 @@ def pairs_about(text: str) -> str:
 
 
 class FakeModel:
-    """`script(request, body)` returns a response, or None for a good answer; `calls` counts requests by text."""
+    """`script(request, body)` returns a response, or None for a good answer; `calls` counts requests by text.
+
+    Requests for one token are probes: neither scripted nor counted.
+    """
 
     def __init__(self, script: Script | None = None, *, latency_s: float = 0.0, model: str = "qwen-vllm") -> None:
         self.script = script
         self.latency_s = latency_s
         self.model = model
         self.root = "fake"
+        self.probes_fail = False
+        self.queue: tuple[int, int] | None = None
         self.calls: Counter[str] = Counter()
         self.aborted: Counter[str] = Counter()
         self.under_way = 0
@@ -61,6 +66,7 @@ class FakeModel:
     async def serve(self, port: int = 0) -> AsyncIterator["FakeModel"]:
         app = web.Application(client_max_size=2**24)
         app.add_routes([web.get("/v1/models", self._models), web.post("/v1/chat/completions", self._complete)])
+        app.add_routes([web.get("/metrics", self._metrics)])
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
@@ -74,8 +80,18 @@ class FakeModel:
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": self.model, "root": self.root}]})
 
+    async def _metrics(self, request: web.Request) -> web.Response:
+        """Running and waiting requests under vLLM's names, if `queue` says any."""
+        if self.queue is None:
+            raise web.HTTPNotFound
+        running, waiting = self.queue
+        name = "vllm:num_requests_"
+        return web.Response(text=f'{name}running{{engine="0"}} {running}.0\n{name}waiting{{engine="0"}} {waiting}.0\n')
+
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = orjson.loads(await request.read())
+        if body.get("max_tokens") == 1:
+            return web.Response(status=502) if self.probes_fail else completion("1", finish="length")
         text = text_of(body)
         self.calls[text] += 1
         self.under_way += 1

@@ -9,6 +9,7 @@ import asyncio
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import PurePosixPath
 
 import orjson
 from rich.console import Console
@@ -22,7 +23,7 @@ from consumer.dataset.errors import NothingThereError
 from consumer.dataset.input_files import InputFiles
 from consumer.dataset.snapshot import snapshot
 from consumer.sink.command import layout_of
-from consumer.sink.document_file import read_promise, render
+from consumer.sink.derived import Derived, derived_by, readable
 from consumer.sink.index import Index
 from consumer.sink.layout import Layout
 from consumer.sink.ledger import Promise, promise_of
@@ -34,7 +35,7 @@ from consumer.sink.recovery import catch_up
 from consumer.sink.segments import iter_records
 from messaging.reading import read_to_end
 from messaging.topics import cluster_id
-from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, Status, TopicNames, decode
+from schemas import Chunk, DeadLetter, DecodeError, Document, FileState, ReplayMarker, Status, TopicNames, decode
 from schemas.ids import record_id
 from telemetry.logs import configure_logs
 
@@ -74,9 +75,7 @@ async def verify(settings: Settings, layout: Layout) -> Balance:
         with closing(Index(picture.index)) as index:
             await catch_up(picture, names.results, index)
             await read_ledger(settings, index)
-            _check_documents(
-                DocumentFiles(layout, picture, manifest, wanted="documents" in settings.formats), index, balance
-            )
+            _check_documents(DocumentFiles(layout, picture, manifest, settings.formats), index, balance)
             _check_input(settings, index, balance)
         _count_disk(picture, names, census)
         await _count_topics(settings, names, census)
@@ -88,9 +87,12 @@ def _check_documents(files: "DocumentFiles", index: Index, balance: Balance) -> 
     """Every promised chunk has an outcome; every promised document is on disk as its outcomes say."""
     unanswered = Difference("chunks of complete documents have no outcome on disk")
     wrong = Difference("document files are missing, or not what the segments say")
+    forgotten = Difference("documents are forgotten, but their files are still there")
     for entry in index.entries():
         balance.documents += 1
         promise = promise_of(entry)
+        if entry.state is FileState.FORGOTTEN and files.has_any(entry.document):
+            forgotten.add(entry.document.path)
         if promise is None:
             continue
         _add_outcomes(promise, index, balance)
@@ -102,6 +104,7 @@ def _check_documents(files: "DocumentFiles", index: Index, balance: Balance) -> 
             wrong.add(entry.document.path)
     balance.note(unanswered)
     balance.note(wrong)
+    balance.note(forgotten)
 
 
 def _add_outcomes(promise: Promise, index: Index, balance: Balance) -> None:
@@ -115,26 +118,36 @@ def _add_outcomes(promise: Promise, index: Index, balance: Balance) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DocumentFiles:
-    """documents/ of an output directory, against what its segments say."""
+    """documents/ and parquet/ of an output directory, against what its segments say."""
 
     layout: Layout
     picture: Layout
     manifest: Manifest
-    wanted: bool
+    formats: tuple[str, ...]
 
     def has(self, promise: Promise, index: Index) -> bool:
-        """Whether the document's file is there with every byte as it should be; always, where none are written."""
-        if not self.wanted:
-            return True
-        path = self.layout.documents / document_name(promise.document, first_source=self.manifest.first_source)
-        found = read_promise(path)
+        """Whether the document's files are there as they should be; always, where none are written."""
+        name = self._name(promise.document)
+        return all(self._is_current(kind, name, promise, index) for kind in derived_by(self.layout, self.formats))
+
+    def has_any(self, document: Document) -> bool:
+        """Whether there is a file of the document, in any format."""
+        name = self._name(document)
+        found = (kind.promise_in(kind.path(name)) for kind in readable(self.layout))
+        return any(promise is not None and promise.document.id == document.id for promise in found)
+
+    def _is_current(self, kind: Derived, name: PurePosixPath, promise: Promise, index: Index) -> bool:
+        path = kind.path(name)
+        found = kind.promise_in(path)
         if found is None:
             return False
         if promise.encoding is None:  # the ledger may not tell that of an earlier version
             promise = promise.model_copy(update={"encoding": found.encoding})
-        with path.open("rb") as file, SegmentFiles(self.picture.results) as segments:
-            same = all(file.read(len(piece)) == piece for piece in render(promise, index, segments))
-            return same and not file.read(1)
+        with SegmentFiles(self.picture.results) as segments:
+            return kind.is_current(path, promise, index, segments)
+
+    def _name(self, document: Document) -> PurePosixPath:
+        return document_name(document, first_source=self.manifest.first_source)
 
 
 def _check_input(settings: Settings, index: Index, balance: Balance) -> None:

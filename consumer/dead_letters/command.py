@@ -1,7 +1,7 @@
 """Dead letters: `list` shows what could not be processed and why; `replay` publishes chunks of them again.
 
-A replay is a dry run unless --yes is given. Each letter is replayed once; when its chunk fails again, that is another
-letter.
+Rejected files are read again by their producer, at once or when it runs next. A replay is a dry run unless --yes is
+given. Each letter is replayed once; when its chunk or file fails again, that is another letter.
 """
 
 import argparse

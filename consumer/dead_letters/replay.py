@@ -1,8 +1,12 @@
-"""Publishes chunks of dead letters again. Marker and chunk are one transaction: a letter is replayed once."""
+"""Publishes chunks of dead letters again, and asks the producer to read rejected files again.
+
+Marker and chunk, or request, are one transaction: a letter is replayed once.
+"""
 
 import asyncio
 import base64
 import binascii
+import time
 from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -14,7 +18,8 @@ from configs.settings import Settings
 from consumer.dead_letters.errors import ReplayError
 from consumer.dead_letters.letters import PATIENCE_S, Filed, Wanted, read_letters
 from messaging.connection import discard, make_transactional_producer, start_patiently
-from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, TopicNames, decode, encode
+from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, Request, TopicNames, decode, encode
+from schemas.ids import request_id
 from schemas.messages import now
 
 BATCH = 100
@@ -32,10 +37,10 @@ class CannotReplayError(Exception):
     """The message says why."""
 
 
-def next_attempt(letter: DeadLetter) -> Chunk:
-    """The chunk of a letter, as its next attempt. Raises CannotReplayError."""
+def next_attempt(letter: DeadLetter) -> Chunk | Request:
+    """The chunk of a letter, as its next attempt; of a file's letter, to read it again. Raises CannotReplayError."""
     if letter.kind == "file":
-        raise CannotReplayError("a file: the producer takes it again when it changes")
+        return _read_again(letter)
     if letter.kind == "record":
         raise CannotReplayError("a record that is no chunk")
     if letter.original.truncated:
@@ -45,6 +50,15 @@ def next_attempt(letter: DeadLetter) -> Chunk:
     except (DecodeError, binascii.Error):
         raise CannotReplayError("a chunk that can't be read any more") from None
     return chunk.model_copy(update={"attempt": chunk.attempt + 1})
+
+
+def _read_again(letter: DeadLetter) -> Request:
+    document = letter.document
+    if document is None:
+        raise CannotReplayError("a file that is not named")
+    return Request(
+        request_id=request_id(document.id, time.time_ns()), action="retry", document=document, created_at=now()
+    )
 
 
 async def replay(settings: Settings, wanted: Wanted, *, dry_run: bool) -> Tally:
@@ -67,7 +81,7 @@ async def replay(settings: Settings, wanted: Wanted, *, dry_run: bool) -> Tally:
 
 
 async def _replay_all(settings: Settings, wanted: Wanted, producer: AIOKafkaProducer | None) -> Tally:
-    tally, batch = Tally(), list[tuple[Filed, Chunk]]()
+    tally, batch = Tally(), list[tuple[Filed, Chunk | Request]]()
     async with aclosing(read_letters(settings, wanted)) as letters:
         async for filed in letters:
             if filed.replayed:
@@ -84,18 +98,26 @@ async def _replay_all(settings: Settings, wanted: Wanted, producer: AIOKafkaProd
 
 
 async def _publish(
-    batch: list[tuple[Filed, Chunk]], settings: Settings, producer: AIOKafkaProducer | None, tally: Tally
+    batch: list[tuple[Filed, Chunk | Request]], settings: Settings, producer: AIOKafkaProducer | None, tally: Tally
 ) -> None:
     names = TopicNames(settings.namespace)
     if producer is not None and batch:
         async with producer.transaction():
             sends = []
-            for filed, chunk in batch:
-                marker = ReplayMarker(letter_id=filed.letter.letter_id, attempt=chunk.attempt, created_at=now())
-                headers = [(name, value.encode()) for name, value in filed.letter.headers.items()]
+            for filed, again in batch:
+                letter = filed.letter
+                attempt = again.attempt if isinstance(again, Chunk) else letter.attempt + 1
+                marker = ReplayMarker(letter_id=letter.letter_id, attempt=attempt, created_at=now())
+                headers = [(name, value.encode()) for name, value in letter.headers.items()]
+                topic, key = _address(again, names)
                 sends += [
                     await producer.send(names.dead_letters, encode(marker), key=filed.key),
-                    await producer.send(names.chunks, encode(chunk), key=chunk.content_key.encode(), headers=headers),
+                    await producer.send(topic, encode(again), key=key.encode(), headers=headers),
                 ]
             await asyncio.gather(*sends)  # a failed send does not fail the transaction
     tally.replayed.update(filed.letter.error_class for filed, _ in batch)
+
+
+def _address(again: Chunk | Request, names: TopicNames) -> tuple[str, str]:
+    """Topic and key."""
+    return (names.chunks, again.content_key) if isinstance(again, Chunk) else (names.requests, again.request_id)

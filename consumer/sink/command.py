@@ -1,7 +1,7 @@
 """Writes results to disk: segments of records as they are on the topic, and a file for each complete document.
 
 Runs until it is stopped (Ctrl-C, SIGTERM: what was read is written first). One sink serves an output directory; after
-a crash it goes on where the files end. results/ is the truth, documents/ is derived from it.
+a crash it goes on where the files end. results/ is the truth, documents/ and parquet/ are derived from it.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import signal
 from configs import cli
 from configs.errors import SettingsError
 from configs.settings import Settings
+from consumer.sink.derived import derived_by
 from consumer.sink.layout import Layout
 from consumer.sink.lock import output_lock
 from consumer.sink.rebuild import rebuild
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
     layout = layout_of(settings)
+    derived_by(layout, settings.formats)  # what is missing is said before anything starts
     configure_logs(settings, process="sink")
     with output_lock(layout.lock):
         asyncio.run(_run(settings, layout, rebuilding=args.rebuild))

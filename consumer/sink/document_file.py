@@ -32,6 +32,13 @@ def render(promise: Promise, index: Index, files: SegmentFiles) -> Iterator[byte
     yield b"}\n"
 
 
+def document_is_current(path: Path, promise: Promise, index: Index, files: SegmentFiles) -> bool:
+    """Whether the file is there with every byte as `render` makes it."""
+    with path.open("rb") as file:
+        same = all(file.read(len(piece)) == piece for piece in render(promise, index, files))
+        return same and not file.read(1)
+
+
 def read_promise(path: Path) -> Promise | None:
     """What a file in documents/ was made of; None if there is none, or it is not one of ours."""
     try:

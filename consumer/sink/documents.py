@@ -1,4 +1,4 @@
-"""Keeps documents/ as ledger and outcomes say: one file for each complete document, of its newest complete version."""
+"""Keeps documents/ and parquet/ as ledger and outcomes say: files of each document's newest complete version."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from consumer.sink import durable
-from consumer.sink.document_file import read_promise, render
+from consumer.sink.derived import Derived, readable
 from consumer.sink.index import Index
 from consumer.sink.layout import Layout
 from consumer.sink.ledger import Promise, promise_of
@@ -22,13 +22,13 @@ COMPARED_BYTES = 1024 * 1024
 
 
 class Documents:
-    """`write_due` brings files up to date; `files` False keeps account of complete documents without writing them."""
+    """`write_due` brings files of the `formats` up to date; without any, it keeps account of complete documents."""
 
-    def __init__(self, layout: Layout, index: Index, manifest: Manifest, *, files: bool = True) -> None:
+    def __init__(self, layout: Layout, index: Index, manifest: Manifest, *, formats: tuple[Derived, ...]) -> None:
         self._layout = layout
         self._index = index
         self._manifest = manifest
-        self._files = files
+        self._formats = formats
 
     async def write_due(self) -> None:
         """Until nothing is due. Raises IndexDamagedError and what the disk can raise."""
@@ -40,7 +40,7 @@ class Documents:
     def find_missing(self) -> None:
         """Files that somebody removed become due."""
         wanted = ((w.promise.document.id, w.name) for w in self._index.all_written())
-        missing = [document for document, name in wanted if self._files and not (name and self._path(name).exists())]
+        missing = [document for document, name in wanted if not self._are_there(name)]
         self._index.make_due(missing)
 
     async def _bring_up_to_date(self, document: str, mark: int) -> None:
@@ -53,7 +53,7 @@ class Documents:
         if promise is None or self._is_current(promise):
             self._index.settle(document, mark)
             return
-        name = await self._write(promise) if self._files else None
+        name = await self._write(promise) if self._formats else None
         self._index.settle_written(self._index.describe(promise, name), mark)
 
     def _newest_complete(self, document: str, promised: Promise | None) -> Promise | None:
@@ -73,8 +73,13 @@ class Documents:
 
     def _on_disk(self, promise: Promise) -> Promise | None:
         """What the document's file was made of: the index may be newer than it."""
-        found = read_promise(self._path(self._name(promise.document)))
-        return found if found and found.document.id == promise.document.id else None
+        name = self._name(promise.document)
+        found = (derived.promise_in(derived.path(name)) for derived in self._formats)
+        ours = [each for each in found if each and each.document.id == promise.document.id]
+        return max(ours, key=lambda each: each.age, default=None)
+
+    def _are_there(self, name: str | None) -> bool:
+        return all(name and derived.path(name).exists() for derived in self._formats)
 
     def _is_current(self, promise: Promise) -> bool:
         written = self._index.written(promise.document.id)
@@ -82,15 +87,20 @@ class Documents:
             written is not None
             and _facts(written.promise) == _facts(promise)
             and written.replaced == self._index.answers(promise).replaced
-            and (not self._files or (written.name is not None and self._path(written.name).exists()))
+            and self._are_there(written.name)
         )
 
     async def _write(self, promise: Promise) -> str:
-        """Make the file, unless the one that is there has the same bytes."""
+        """Make its files; their name."""
         name = self._name(promise.document)
-        path = self._path(name)
+        for derived in self._formats:
+            await self._write_one(promise, derived, derived.path(name))
+        return name
+
+    async def _write_one(self, promise: Promise, derived: Derived, path: Path) -> None:
+        """Unless the one that is there has the same bytes."""
         with SegmentFiles(self._layout.results) as segments, durable.TempFile(self._layout.temp / "document") as file:
-            for count, piece in enumerate(render(promise, self._index, segments), start=1):
+            for count, piece in enumerate(derived.render(promise, self._index, segments), start=1):
                 file.write(piece)
                 if count % PIECES_PER_TURN == 0:
                     await asyncio.sleep(0)
@@ -98,26 +108,29 @@ class Documents:
             if not _same_bytes(file.path, path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 file.publish(path)
-        return name
 
     def _remove(self, document: Document) -> None:
-        path = self._path(self._name(document))
-        found = read_promise(path)
-        if found is None or found.document.id != document.id:
-            return
-        durable.remove(path)
-        with suppress(OSError):  # folders that are not empty stay
-            for folder in path.relative_to(self._layout.documents).parents[:-1]:
-                (self._layout.documents / folder).rmdir()
-
-    def _path(self, name: str) -> Path:
-        return self._layout.documents / name
+        """Of all formats: what an earlier sink wrote is forgotten too."""
+        name = self._name(document)
+        for derived in readable(self._layout):
+            path = derived.path(name)
+            found = derived.promise_in(path)
+            if found is not None and found.document.id == document.id:
+                durable.remove(path)
+                _remove_empty(path, derived.folder)
 
     def _name(self, document: Document) -> str:
         if not self._manifest.first_source:
             self._manifest = self._manifest.model_copy(update={"first_source": document.source})
             write_manifest(self._layout.manifest, self._manifest)
         return str(document_name(document, first_source=self._manifest.first_source))
+
+
+def _remove_empty(path: Path, folder: Path) -> None:
+    """Folders above `path` that have nothing in them any more, below `folder`."""
+    with suppress(OSError):  # one that is not empty stays, and those above it
+        for above in path.relative_to(folder).parents[:-1]:
+            (folder / above).rmdir()
 
 
 def _facts(promise: Promise) -> tuple[object, ...]:

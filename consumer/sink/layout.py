@@ -19,6 +19,10 @@ class Layout:
         return self.root / "documents"
 
     @property
+    def parquet(self) -> Path:
+        return self.root / "parquet"
+
+    @property
     def exports(self) -> Path:
         return self.root / "exports"
 

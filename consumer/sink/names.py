@@ -4,7 +4,8 @@
     @<source>/<path>.json   documents of further sources
     @@/<document id>.json   paths that can't be a file name here
 
-Components that start with "@" or, within a path, end in ".json" are not taken over: they could meet the names above.
+Components that start with "@" or, within a path, end in ".json" or ".parquet" are not taken over: they could meet the
+names above. Parquet files have the same names, with ".parquet" for ".json".
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import PurePosixPath
 from schemas import Document
 
 SUFFIX = ".json"
+PARQUET_SUFFIX = ".parquet"
 MAX_NAME_BYTES = 255
 MAX_PATH_BYTES = 2048
 """Well below PATH_MAX (4096 on Linux), which counts the output directory's own path too."""
@@ -32,6 +34,7 @@ def document_name(document: Document, *, first_source: str) -> PurePosixPath:
 
 def _is_safe(path: str) -> bool:
     *folders, name = path.split("/")
+    longest = name.removesuffix(SUFFIX) + PARQUET_SUFFIX
     try:
         size = len(os.fsencode(path))
     except UnicodeEncodeError:
@@ -39,8 +42,8 @@ def _is_safe(path: str) -> bool:
     return (
         size <= MAX_PATH_BYTES
         and name != SUFFIX
-        and all(_is_component(part) for part in (*folders, name))
-        and not any(folder.endswith(SUFFIX) for folder in folders)
+        and all(_is_component(part) for part in (*folders, longest))
+        and not any(folder.endswith((SUFFIX, PARQUET_SUFFIX)) for folder in folders)
     )
 
 

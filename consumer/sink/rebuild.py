@@ -5,6 +5,7 @@ import logging
 from contextlib import aclosing, suppress
 
 from configs.settings import Settings
+from consumer.sink.derived import derived_by
 from consumer.sink.documents import Documents
 from consumer.sink.index import Index
 from consumer.sink.layout import Layout
@@ -36,7 +37,7 @@ async def _rebuild(settings: Settings, layout: Layout, cluster: str) -> None:
     try:
         await catch_up(layout, names.results, index)
         await read_ledger(settings, index)
-        await Documents(layout, index, manifest, files="documents" in settings.formats).write_due()
+        await Documents(layout, index, manifest, formats=derived_by(layout, settings.formats)).write_due()
         totals = index.totals()
     finally:
         index.close()

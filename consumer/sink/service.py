@@ -13,6 +13,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
+from consumer.sink.derived import derived_by
 from consumer.sink.documents import Documents
 from consumer.sink.durable import is_room_problem
 from consumer.sink.errors import IndexDamagedError, OutputError, StartOverError
@@ -90,7 +91,7 @@ async def serve(settings: Settings, layout: Layout, cluster: str, stop: asyncio.
         index = open_index(layout.index)
         stack.callback(index.close)
         present = await catch_up(layout, names.results, index)
-        documents = Documents(layout, index, manifest, files="documents" in settings.formats)
+        documents = Documents(layout, index, manifest, formats=derived_by(layout, settings.formats))
         documents.find_missing()
         following = next_offsets(present)
         starts = {names.results: following, names.files: index.ledger_offsets()}

@@ -1,6 +1,5 @@
 """From a chunk to its result: ask, check, keep or reject."""
 
-import asyncio
 import logging
 import time
 from dataclasses import asdict, dataclass, replace
@@ -12,12 +11,13 @@ from configs.recipe import Recipe
 from configs.settings import Settings
 from consumer.worker.answers import Answer, AnsweredPair, parse_pairs
 from consumer.worker.cache import Cache
+from consumer.worker.call import Call
 from consumer.worker.checks import language_of, locate_evidence, reasons_against
 from consumer.worker.errors import MalformedError, WorkerError
 from consumer.worker.flights import Flights
-from consumer.worker.model import ModelClient
 from consumer.worker.prompts import chat_request
 from consumer.worker.retry import CallFailedError, Tried, Waits, call_until_answered
+from consumer.worker.servers import ModelServers
 from schemas import (
     Chunk,
     ChunkRef,
@@ -37,8 +37,6 @@ from schemas.messages import now
 from telemetry.failpoints import hit
 
 log = logging.getLogger(__name__)
-MOST_CONTEXT_FACTOR = 16
-"""A cut answer is asked for again with more tokens, up to this many times as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +49,17 @@ class Obtained:
 
 
 class Answerer:
-    """Answers chunks, any number at a time; `concurrency` of their calls are at the server together."""
+    """Answers chunks, any number at a time; `servers` decides how many of their calls are under way together."""
 
     def __init__(
-        self, settings: Settings, recipe: Recipe, model: ModelClient, cache: Cache, *, waits: Waits | None = None
+        self, settings: Settings, recipe: Recipe, servers: ModelServers, cache: Cache, *, waits: Waits | None = None
     ) -> None:
         self._settings = settings
         self._recipe = recipe
-        self._model = model
+        self._servers = servers
         self._cache = cache
         self._waits = waits or Waits()
         self._flights: Flights[Obtained] = Flights()
-        self._slots = asyncio.Semaphore(settings.concurrency)
 
     async def answer(self, chunk: Chunk, origin: Origin) -> Result:
         """The chunk's outcome: ok, empty, or failed with its error. Raises WorkerError when the model is not ours."""
@@ -70,7 +67,7 @@ class Answerer:
         draft = self._draft(chunk, origin)
         if not any(c.isalnum() for c in chunk.text):
             return draft
-        root = await self._model.root()
+        root = await self._servers.root()
         draft = draft.model_copy(update={"model": ModelRef(name=self._settings.model_name, root=root)})
         try:
             obtained, leads = await self._obtain(chunk, root)
@@ -97,8 +94,9 @@ class Answerer:
             model=settings.model_name,
             temperature=settings.temperature,
             max_tokens=settings.max_tokens,
+            reasoning_max_tokens=settings.reasoning_max_tokens,
         )
-        key = digest("call", orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode(), root)
+        key = digest("call", orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode(), root, chunk.sample)
         return await self._flights.join(key, lambda: self._cached_or_asked(key, body))
 
     async def _cached_or_asked(self, key: str, body: dict[str, Any]) -> Obtained:
@@ -106,19 +104,12 @@ class Answerer:
         if cached is not None:
             return Obtained(cached, calls=0, model_ms=0.0)
         began = time.monotonic()
-        tried: Tried[Answer] = await call_until_answered(lambda factor: self._ask(body, factor), waits=self._waits)
+        call = Call(self._servers, body, priority=self._settings.priority)
+        tried: Tried[Answer] = await call_until_answered(call.ask, waits=self._waits)
         hit("worker.answered")
         await self._cache.put(key, orjson.dumps(asdict(tried.value)))
         hit("worker.cached")
         return Obtained(tried.value, tried.calls, _ms_since(began))
-
-    async def _ask(self, body: dict[str, Any], factor: int) -> Answer:
-        """An answer that parses: only such may be cached."""
-        tokens = body["max_tokens"] * min(factor, MOST_CONTEXT_FACTOR)
-        async with self._slots:
-            answer = await self._model.complete(body | {"max_tokens": tokens})
-        parse_pairs(answer.content)
-        return answer
 
     def _draft(self, chunk: Chunk, origin: Origin) -> Result:
         return Result(

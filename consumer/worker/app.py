@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from configs.recipe import Recipe
 from configs.settings import Settings
 from consumer.worker.answering import Answerer
 from consumer.worker.cache import Cache, NoCache, SqliteCache
+from consumer.worker.endpoint import make_endpoints
 from consumer.worker.errors import WorkerError
 from consumer.worker.group import STOP_S, Group
-from consumer.worker.model import ModelClient, make_endpoints
 from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
+from consumer.worker.redis_cache import RedisCache
+from consumer.worker.servers import ModelServers
 from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently
 from messaging.topics import ensure_topics
 from schemas import Chunk, DecodeError, TopicNames, decode
@@ -41,7 +43,8 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
     """Answer chunks until `stop` is set; sets it when it ends by itself. Raises WorkerError."""
     async with AsyncExitStack() as stack:
         stack.callback(stop.set)
-        answerer = await _make_answerer(settings, recipe, stack)
+        servers = await stack.enter_async_context(_model_servers(settings, stop))
+        answerer = Answerer(settings, recipe, servers, await _open_cache(settings, stack))
         if not await _unless_stopped(ensure_topics(settings), stop):
             return
         consumer = _make_member(settings)
@@ -50,7 +53,8 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.push_async_callback(_leave, consumer)
         stack.push_async_callback(answerer.close)
         log.info("worker is up", extra={"group": TopicNames(settings.namespace).group, "recipe": recipe.name})
-        await Group(settings, consumer, Handler(settings, answerer)).run(stop)
+        handler = Handler(settings, answerer)
+        await Group(settings, consumer, handler, may_take_in=lambda: servers.available).run(stop)
     log.info("worker has stopped")
 
 
@@ -89,17 +93,33 @@ def _make_member(settings: Settings) -> AIOKafkaConsumer:
     )
 
 
-async def _make_answerer(settings: Settings, recipe: Recipe, stack: AsyncExitStack) -> Answerer:
-    endpoints = make_endpoints(settings)
-    for endpoint in endpoints:
-        stack.push_async_callback(endpoint.client.close)
-    model = ModelClient(endpoints, model=settings.model_name, timeout_s=settings.timeout_s)
-    return Answerer(settings, recipe, model, await _open_cache(settings, stack))
+@asynccontextmanager
+async def _model_servers(settings: Settings, stop: asyncio.Event) -> AsyncIterator[ModelServers]:
+    """Watched as long as the context lasts. A wrong model or key stops the worker."""
+    async with AsyncExitStack() as stack:
+        endpoints = make_endpoints(settings)
+        for endpoint in endpoints:
+            stack.push_async_callback(endpoint.close)
+        servers = ModelServers(endpoints)
+        loop = asyncio.get_running_loop()
+        for number, switch in ((signal.SIGUSR1, servers.pause), (signal.SIGUSR2, servers.resume)):
+            loop.add_signal_handler(number, switch)
+            stack.callback(loop.remove_signal_handler, number)
+        watching = asyncio.create_task(servers.watch())
+        watching.add_done_callback(lambda _: stop.set())
+        yield servers
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
 
 
 async def _open_cache(settings: Settings, stack: AsyncExitStack) -> Cache:
     if not settings.cache:
         return NoCache()
+    if settings.cache_url is not None:
+        shared = RedisCache(settings.cache_url.get_secret_value())
+        stack.push_async_callback(shared.close)
+        return shared
     path = settings.cache_path or default_cache_path()
     cache = SqliteCache(path, max_bytes=settings.cache_bytes)
     try:

@@ -6,8 +6,10 @@ ModelError                 one call failed
 ├── OutageError            the server is away or stopping: wait, uses up no attempts
 ├── OverloadError          it said that it has too much to do
 ├── TransientError         it may work the next time
+│   └── TimedOutError      it took too long
 ├── MalformedError         it answered, but not with what was asked for
 ├── TruncatedError         its answer was cut at max_tokens
+├── KillsServerError       the server died of it, alone
 └── RefusedError           it will never accept this request
 """
 
@@ -29,9 +31,13 @@ class ModelError(Exception):
 
 
 class OutageError(ModelError):
-    """The server is away, stopping, or serves something else."""
+    """The server is away, stopping, or serves something else; `crashed` when it went with the request in hand."""
 
     error_class = "outage"
+
+    def __init__(self, message: str, *, crashed: bool = False) -> None:
+        super().__init__(message)
+        self.crashed = crashed
 
 
 class OverloadError(ModelError):
@@ -45,9 +51,13 @@ class OverloadError(ModelError):
 
 
 class TransientError(ModelError):
-    """A timeout or an internal error."""
+    """An internal error, or no answer in time."""
 
     error_class = "transient"
+
+
+class TimedOutError(TransientError):
+    """No answer in time."""
 
 
 class MalformedError(ModelError):
@@ -66,3 +76,9 @@ class RefusedError(ModelError):
     """The request is not acceptable: 400, 413, 422."""
 
     error_class = "refused"
+
+
+class KillsServerError(ModelError):
+    """The server died with this request in hand three times, the last time with nothing else."""
+
+    error_class = "kills_server"

@@ -33,16 +33,23 @@ Handle = Callable[[ConsumerRecord], Awaitable[Outcome]]
 
 
 class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has no types
-    """One member. `handle` turns a record into its outcome; it may take as long as it likes."""
+    """One member. `handle` turns a record into its outcome; it may take as long as it likes.
 
-    def __init__(self, settings: Settings, consumer: AIOKafkaConsumer, handle: Handle) -> None:
+    While `may_take_in` says no, as when the model is away, nothing is read, and membership is kept.
+    """
+
+    def __init__(
+        self, settings: Settings, consumer: AIOKafkaConsumer, handle: Handle, *, may_take_in: Callable[[], bool]
+    ) -> None:
         self._settings = settings
         self._names = TopicNames(settings.namespace)
         self._consumer = consumer
         self._handle = handle
+        self._may_take_in = may_take_in
         self._tenures: dict[TopicPartition, tuple[Tenure, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand = 0
+        self._most_in_hand = 2 * settings.concurrency * len(settings.model_urls)
         self._failure: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._stopping = False
         self._options = TenureOptions(
@@ -119,9 +126,9 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         self._consumer.subscribe([self._names.chunks], listener=self)
         while True:
             ready = [tp for tp, (tenure, _) in self._tenures.items() if tenure.ready]
-            room = min(2 * self._settings.concurrency - self._in_hand, MOST_RECORDS)
+            room = min(self._most_in_hand - self._in_hand, MOST_RECORDS)
             try:
-                if ready and room > 0:
+                if ready and room > 0 and self._may_take_in():
                     batches = await self._consumer.getmany(*ready, timeout_ms=POLL_MS, max_records=room)
                 else:
                     batches = await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)

@@ -38,8 +38,8 @@ def test_the_hash_covers_prompts_beside_the_recipe(own):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("most = 40", "most = 0", r"line 12: pairs\.most"),
-        ("most = 40", "moist = 40", "moist"),
+        ("most = 80", "most = 0", r"line 12: pairs\.most"),
+        ("most = 80", "moist = 40", "moist"),
         ("[pairs]", "[pairs", "line 10"),
         ('task = "fast"', 'task = "../fast"', "without folders"),
         ('task = "fast"', 'task = "none"', "none.zh.txt"),

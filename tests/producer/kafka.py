@@ -11,7 +11,7 @@ from pathlib import Path
 from configs.settings import Settings
 from messaging.reading import read_to_end
 from messaging.topics import ensure_topics
-from schemas import Chunk, DeadLetter, LedgerEntry, TopicNames, decode
+from schemas import Chunk, DeadLetter, DecodeError, LedgerEntry, ReplayMarker, TopicNames, decode
 
 
 @dataclass
@@ -46,8 +46,17 @@ async def published(settings: Settings) -> Published:
     ):
         async with aclosing(read_to_end(settings, topic)) as records:
             async for record in records:
-                into.append(decode(kind, record.value))
+                if record.topic != names.dead_letters or not _is_marker(record.value):
+                    into.append(decode(kind, record.value))
     return found
+
+
+def _is_marker(value: bytes | None) -> bool:
+    try:
+        decode(ReplayMarker, value)
+    except DecodeError:
+        return False
+    return True
 
 
 def command(settings: Settings, root: Path, *more: str) -> list[str]:

@@ -28,6 +28,7 @@ from schemas import (
     RecipeRef,
     RejectedPair,
     ReplayMarker,
+    Request,
     Result,
     Status,
     Timing,
@@ -73,11 +74,11 @@ usages = some(
 )  # fmt: skip
 MESSAGES = {
     Chunk: some(
-        Chunk, chunk_id=ids, document=documents, generation=counts, attempt=counts, index=counts, start=counts,
+        Chunk, chunk_id=ids, document=documents, generation=counts, attempt=counts, sample=counts, index=counts, start=counts,
         end=counts, headings=tuples(text).map(tuple), text=text, content_key=ids,
     ),
     LedgerEntry: some(
-        LedgerEntry, document=documents, generation=counts, state=st.sampled_from(FileState), size_bytes=counts,
+        LedgerEntry, document=documents, generation=counts, sample=counts, state=st.sampled_from(FileState), size_bytes=counts,
         mtime_ns=st.integers(-(2**62), 2**62), sha256=st.none() | sha256s, encoding=st.none() | text, splitter=ids,
         next_byte=counts, next_char=counts, chunks=counts, complete=st.none() | complete, reason=st.none() | text,
         updated_at=times,
@@ -94,6 +95,10 @@ MESSAGES = {
         attempts=counts, document=st.none() | documents, chunk_id=st.none() | ids, generation=counts, attempt=counts,
         original=some(Original, base64=text, size_bytes=counts, sha256=st.none() | sha256s, truncated=st.booleans()),
         headers=st.dictionaries(text, text, max_size=2), origin=st.none() | origins, created_at=times,
+    ),
+    Request: some(
+        Request, request_id=ids, action=st.sampled_from(["regenerate", "forget", "retry"]), fresh=st.booleans(),
+        document=documents, created_at=times,
     ),
     ReplayMarker: some(ReplayMarker, letter_id=ids, attempt=counts, created_at=times),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aiokafka import ConsumerRecord
 
+from consumer.sink.derived import derived_by
 from consumer.sink.documents import Documents
 from consumer.sink.index import Index
 from consumer.sink.intake import Intake
@@ -43,7 +44,12 @@ class Topics:
 
 
 async def live(
-    layout: Layout, topics: Topics, *, per_segment: int = 1, limit_bytes: int = 10**6, files: bool = True
+    layout: Layout,
+    topics: Topics,
+    *,
+    per_segment: int = 1,
+    limit_bytes: int = 10**6,
+    formats: tuple[str, ...] = ("documents",),
 ) -> None:
     """One life of a sink: recovery, all that is on the topics and not on disk, documents, merges."""
     layout.make()
@@ -51,7 +57,7 @@ async def live(
     remove_temporary(layout)
     with closing(open_index(layout.index)) as index:
         following = next_offsets(await catch_up(layout, TOPIC, index))
-        documents = Documents(layout, index, manifest, files=files)
+        documents = Documents(layout, index, manifest, formats=derived_by(layout, formats))
         documents.find_missing()
         intake = Intake(
             layout, TOPIC, following=following, take=lambda segment: take_in(layout, index, segment),

@@ -59,10 +59,15 @@ def test_the_next_attempt_is_the_chunk_as_it_was_with_its_number_raised():
     assert next_attempt(LETTER) == make_chunk_of(FAILED).model_copy(update={"attempt": 5})
 
 
+def test_a_rejected_file_is_asked_to_be_read_again():
+    request = next_attempt(LETTER.model_copy(update={"kind": "file"}))
+    assert (request.action, request.document) == ("retry", LETTER.document)
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"kind": "file"}, "a file"),
+        ({"kind": "file", "document": None}, "a file that is not named"),
         ({"kind": "record"}, "a record that is no chunk"),
         ({"original": LETTER.original.model_copy(update={"truncated": True})}, "too large"),
         ({"original": LETTER.original.model_copy(update={"base64": "e30="})}, "can't be read"),

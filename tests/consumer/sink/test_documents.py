@@ -169,7 +169,7 @@ async def test_undecodable_records_are_kept_and_counted(layout, caplog):
 async def test_without_files_the_index_still_knows_what_is_complete(layout):
     topics = Topics(entries=[make_entry(A, 1)])
     topics.put(make_result(A, 0))
-    await live(layout, topics, files=False)
+    await live(layout, topics, formats=())
     assert tree(layout.documents) == {}
     with open_existing(layout) as index:
         assert [written.name for written in index.all_written()] == [None]

@@ -15,9 +15,18 @@ from consumer.sink.layout import Layout
 from consumer.sink.segments import covering, list_segments, parse_name
 from schemas import FileState, Status
 from tests.support.outcomes import make_document, make_entry, make_result
-from tests.support.outputs import TOPIC, Topics, live, open_existing, stored, tree
+from tests.support.outputs import TOPIC, Topics, open_existing, stored, tree
+from tests.support.outputs import live as live_with
 
 A, B, C = make_document("a.md"), make_document("sub/b.md"), make_document("c.md")
+
+
+live = functools.partial(live_with, formats=("documents", "parquet"))
+
+
+def made(layout: Layout) -> dict[str, bytes]:
+    """All that is derived from the segments."""
+    return tree(layout.documents) | tree(layout.parquet)
 
 
 class Killed(BaseException):
@@ -86,6 +95,8 @@ def nothing_partial(layout: Layout) -> None:
     covering(list_segments(layout.results, TOPIC))
     for path in layout.documents.rglob("*.json"):
         assert path.read_bytes().endswith(b"]}\n")
+    for path in layout.parquet.rglob("*.parquet"):
+        assert path.read_bytes().endswith(b"PAR1")
 
 
 async def undisturbed(tmp_path) -> tuple[dict[str, bytes], list[bytes]]:
@@ -93,7 +104,7 @@ async def undisturbed(tmp_path) -> tuple[dict[str, bytes], list[bytes]]:
     first, whole = topics()
     await live(layout, first)
     await live(layout, whole)
-    return tree(layout.documents), stored(layout.root)
+    return made(layout), stored(layout.root)
 
 
 FAULTS = {
@@ -127,7 +138,7 @@ async def test_a_fault_at_any_step_changes_nothing_in_the_end(monkeypatch, tmp_p
         faults.arm(None, after=False, error=Killed())
         await live(layout, whole)
         nothing_partial(layout)
-        assert (tree(layout.documents), stored(layout.root)) == expected, (at, steps)
+        assert (made(layout), stored(layout.root)) == expected, (at, steps)
         assert not list(layout.results.glob(".*")) + list(layout.temp.iterdir())
         with open_existing(layout) as index:
             assert index.totals().records == len(whole.results)
@@ -156,7 +167,7 @@ async def test_a_crash_at_any_step_of_a_merge_changes_nothing(monkeypatch, tmp_p
         faults.arm(None, after=False, error=Killed())
         await live(layout, source)
         assert stored(layout.root) == source.values()
-        assert tree(layout.documents) == tree(reference.documents)
+        assert made(layout) == made(reference)
         assert len(list_segments(layout.results)) < 15
 
 
@@ -173,7 +184,7 @@ async def test_a_damaged_or_missing_index_is_built_again(tmp_path, name, damage)
             path.write_bytes(damage)
     holding.close()
     await live(layout, whole)
-    assert (tree(layout.documents), stored(layout.root)) == await undisturbed(tmp_path)
+    assert (made(layout), stored(layout.root)) == await undisturbed(tmp_path)
 
 
 async def test_an_index_that_does_not_fit_the_segments_is_named_as_damaged(tmp_path):

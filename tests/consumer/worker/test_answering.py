@@ -1,4 +1,5 @@
 import asyncio
+from functools import partial
 
 import orjson
 import pytest
@@ -8,8 +9,9 @@ from configs.recipe import load_recipe
 from configs.settings import load_settings
 from consumer.worker.answering import Answerer
 from consumer.worker.cache import NoCache, SqliteCache
-from consumer.worker.model import ModelClient, make_endpoints
+from consumer.worker.endpoint import make_endpoints
 from consumer.worker.retry import Waits
+from consumer.worker.servers import ModelServers
 from schemas import Chunk, Document, Origin, Status, decode, encode
 from schemas.ids import chunk_id, content_key, document_id
 from tests.fake_model import FakeModel, completion, text_of
@@ -32,6 +34,11 @@ def chunk(text: str, *, index: int = 0, start: int = 0, headings: tuple[str, ...
     )
 
 
+async def cancelled(task: asyncio.Task) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 @pytest.fixture
 async def make_answerer(tmp_path):
     closing = []
@@ -43,9 +50,10 @@ async def make_answerer(tmp_path):
         if isinstance(store, SqliteCache):
             await store.open()
             closing.append(store.close)
-        model = ModelClient(endpoints, model=made.model_name, timeout_s=made.timeout_s)
-        answerer = Answerer(made, load_recipe("fast"), model, store, waits=QUICK)
-        closing.extend([*(endpoint.client.close for endpoint in endpoints), answerer.close])
+        servers = ModelServers(endpoints)
+        watching = asyncio.create_task(servers.watch())
+        answerer = Answerer(made, load_recipe("fast"), servers, store, waits=QUICK)
+        closing.extend([*(endpoint.close for endpoint in endpoints), answerer.close, partial(cancelled, watching)])
         return answerer
 
     yield make
@@ -72,6 +80,14 @@ async def test_equal_chunks_cost_one_call_together_and_later(make_answerer):
     assert sum(server.calls.values()) == 1
     assert [sum(r.usage.calls for r in results), sum(r.usage.cached_calls for r in results)] == [1, 9]
     assert (later.usage.cached_calls, later.pairs[0].question) == (1, results[0].pairs[0].question)
+
+
+async def test_another_sample_of_a_chunk_is_another_call(make_answerer):
+    async with FakeModel().serve() as server:
+        answerer = await make_answerer(server)
+        for sample in (0, 1, 1, 0):
+            await answerer.answer(chunk("Same text.").model_copy(update={"sample": sample}), ORIGIN)
+    assert sum(server.calls.values()) == 2
 
 
 async def test_without_a_cache_each_run_calls(make_answerer):
@@ -168,6 +184,67 @@ async def test_the_request_begins_with_what_is_common_and_shows_nothing_of_the_d
     assert "中文" in user["content"]
     assert user["content"].index("材料 > 硅") < user["content"].index(text) < user["content"].index("JSON")
     assert bodies[0]["response_format"]["type"] == "json_schema"
+
+
+async def test_a_prompt_that_kills_the_server_is_found_and_its_neighbours_are_answered(make_answerer):
+    """The server dies of one prompt: every request in hand is cut off, and it needs a moment to come back."""
+    crash, crashes = asyncio.Event(), []
+
+    async def script(request, body):
+        if "poison" in text_of(body):
+            crashes.append(server.under_way)
+            old, server_crash["now"] = server_crash["now"], asyncio.Event()
+            old.set()
+            request.transport.abort()
+            server.probes_fail = True
+            asyncio.get_running_loop().call_later(0.3, setattr, server, "probes_fail", False)
+            return
+        dies = asyncio.create_task(server_crash["now"].wait())
+        await asyncio.wait([dies], timeout=0.05)
+        if dies.done():
+            request.transport.abort()
+        dies.cancel()
+        return
+
+    server_crash = {"now": crash}
+    server = FakeModel(script)
+    async with server.serve():
+        answerer = await make_answerer(server, concurrency=16, cache=False)
+        texts = [f"Text {i}." for i in range(60)]
+        texts.insert(7, "poison.")
+        results = await asyncio.gather(*(answerer.answer(chunk(text, index=i), ORIGIN) for i, text in enumerate(texts)))
+    failed = [result for result in results if result.status is Status.FAILED]
+    assert [(result.chunk.text, result.error.error_class) for result in failed] == [("poison.", "kills_server")]
+    assert sum(result.status is Status.OK for result in results) == 60
+    assert (len(crashes), crashes[-1]) == (3, 1)
+
+
+async def test_a_connection_that_breaks_is_no_sign_of_a_crash(make_answerer):
+    async def script(request, body):
+        if server.calls[text_of(body)] <= 6:
+            request.transport.abort()
+
+    async with FakeModel(script).serve() as server:
+        result = await (await make_answerer(server, cache=False)).answer(chunk("Text."), ORIGIN)
+    assert (result.status, server.calls["Text."]) == (Status.OK, 7)
+
+
+async def test_an_outage_costs_nobody_an_attempt(make_answerer):
+    down = True
+
+    async def script(request, body):
+        return web.Response(status=502) if down else None
+
+    server = FakeModel(script)
+    async with server.serve():
+        server.probes_fail = False
+        answerer = await make_answerer(server, cache=False)
+        waiting = asyncio.gather(*(answerer.answer(chunk(f"Text {i}.", index=i), ORIGIN) for i in range(20)))
+        while sum(server.calls.values()) < 100:
+            await asyncio.sleep(0.01)
+        down = False
+        results = await waiting
+    assert {(result.status, result.usage.calls) for result in results} == {(Status.OK, 1)}
 
 
 @pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}'])

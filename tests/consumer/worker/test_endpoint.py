@@ -2,12 +2,15 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
 
 from configs.settings import load_settings
+from consumer.worker.controller import QueueSample
+from consumer.worker.endpoint import Endpoint, Pace, make_endpoints, parse_queue
 from consumer.worker.errors import (
     MalformedError,
     OutageError,
@@ -17,21 +20,18 @@ from consumer.worker.errors import (
     TruncatedError,
     WorkerError,
 )
-from consumer.worker.model import ModelClient, make_endpoints
 from tests.fake_model import FakeModel, completion
 
-BODY = {"model": "qwen-vllm", "messages": [{"role": "user", "content": "<text>\nsome text\n</text>"}]}
+BODY = {"model": "qwen-vllm", "max_tokens": 9, "messages": [{"role": "user", "content": "<text>\nsome text\n</text>"}]}
 
 
 @asynccontextmanager
-async def client_of(*urls: str, timeout_s: float = 5.0):
-    settings = load_settings({"model_urls": urls})
-    endpoints = make_endpoints(settings)
+async def client_of(url: str, *, timeout_s: float = 5.0) -> AsyncIterator[Endpoint]:
+    (endpoint,) = make_endpoints(load_settings({"model_urls": url, "timeout_s": timeout_s}))
     try:
-        yield ModelClient(endpoints, model="qwen-vllm", timeout_s=timeout_s)
+        yield endpoint
     finally:
-        for endpoint in endpoints:
-            await endpoint.client.close()
+        await endpoint.close()
 
 
 async def complete_with(script, *, timeout_s: float = 5.0):
@@ -144,47 +144,58 @@ async def test_no_answer_in_time_is_transient_and_aborts_the_request():
                 await asyncio.sleep(0.01)
 
 
-async def test_the_root_of_the_model_is_learnt_and_asked_again_after_an_outage():
-    server = FakeModel()
-    async with server.serve():
-        port = server.port
-        async with client_of(server.url) as client:
-            assert await client.root() == "fake"
-            server.root = "another"
-            assert await client.root() == "fake"
-            server.script = error(502)
-            with pytest.raises(OutageError):
-                await client.complete(BODY)
-            assert await client.root() == "another"
-    assert port
+async def test_which_outages_may_be_the_requests_fault():
+    async def reset(request, body):
+        request.transport.abort()
+
+    for script, crashed in ((reset, True), (error(500, "EngineCore died"), True), (error(502), False)):
+        with pytest.raises(OutageError) as outage:
+            await complete_with(script)
+        assert outage.value.crashed is crashed
+
+
+async def test_the_root_of_the_model_and_the_queue_are_read():
+    async with FakeModel().serve() as server, client_of(server.url) as endpoint:
+        assert await endpoint.identify() == "fake"
+        assert await endpoint.queue() is None
+        server.queue = (3, 7)
+        assert await endpoint.queue() == QueueSample(3, 7)
+        await endpoint.probe()
 
 
 async def test_unknown_model_is_the_users_mistake_and_names_what_there_is():
-    async with FakeModel(model="extractive").serve() as server, client_of(server.url) as client:
+    async with FakeModel(model="extractive").serve() as server, client_of(server.url) as endpoint:
         with pytest.raises(WorkerError, match="extractive"):
-            await client.root()
+            await endpoint.identify()
 
 
-async def test_endpoints_with_different_models_are_refused():
-    one, other = FakeModel(), FakeModel()
-    other.root = "something else"
-    async with one.serve(), other.serve(), client_of(one.url, other.url) as client:
-        with pytest.raises(WorkerError, match="different models"):
-            await client.root()
+def test_the_queue_is_the_sum_over_engines():
+    text = """# HELP vllm:num_requests_running Number of requests
+vllm:num_requests_running{engine="0",model_name="m {x}"} 2.0
+vllm:num_requests_running{engine="1",model_name="m"} 3.0
+vllm:num_requests_waiting{engine="0"} 4.0
+vllm:num_requests_waiting_by_reason{reason="capacity"} 9.0
+"""
+    assert parse_queue(text) == QueueSample(5, 4)
+    assert parse_queue("other 1.0") is None
 
 
-async def test_calls_go_to_the_endpoint_with_the_fewest_under_way():
-    one, other = FakeModel(latency_s=0.05), FakeModel(latency_s=0.05)
-    async with one.serve(), other.serve(), client_of(one.url, other.url) as client:
-        await asyncio.gather(*(client.complete(BODY) for _ in range(20)))
-    assert sum(one.calls.values()) == sum(other.calls.values()) == 10
+def test_a_hung_request_is_given_up_by_the_pace_that_was_seen():
+    pace = Pace()
+    assert pace.timeout_s(2000, most_s=3600) == 3600, "nothing seen yet"
+    for _ in range(50):
+        pace.answered(100, 2.0)
+    assert pace.timeout_s(2000, most_s=3600) == pytest.approx(400)
+    assert pace.timeout_s(2000, most_s=90) == 90, "the guide's timeout is the most"
+    assert pace.timeout_s(10, most_s=3600) == Pace.LEAST_S
 
 
-async def test_a_dead_endpoint_costs_throughput_not_results():
-    one, other = FakeModel(), FakeModel(error(502))
-    async with one.serve(), other.serve(), client_of(other.url, one.url) as client:
-        with pytest.raises(OutageError):
+async def test_a_port_that_speaks_no_http_is_said_to():
+    async def shout(reader, writer):
+        writer.write(b"SSH-2.0-OpenSSH\r\n" * 3)
+        writer.close()
+
+    other = await asyncio.start_server(shout, "127.0.0.1", 0)
+    async with other, client_of(f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}/v1") as client:
+        with pytest.raises((MalformedError, OutageError)):
             await client.complete(BODY)
-        for _ in range(5):
-            await client.complete(BODY)
-    assert sum(one.calls.values()) == 5

@@ -1,0 +1,134 @@
+"""From what the sink wrote to the pairs of a data set: filtered, each once, and in a given proportion of types."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from consumer.dataset.clusters import Clusters
+from consumer.dataset.formats import full
+from consumer.dataset.neighbours import Neighbours
+from consumer.dataset.pairs import ExportedPair
+from consumer.dataset.pool import Pool
+from consumer.dataset.proportions import Proportions, quotas
+from consumer.dataset.similarity import symbols
+from consumer.dataset.wanted import Wanted
+
+INSERTED_BELOW = 0.5
+"""A text is compared with later ones itself where it is this far, on the way from the threshold to 1, from the one
+that it is like: a form that thousands of files fill in would make each of them a candidate for each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is settable about the pairs of a data set. `similarity` is that from which questions or texts are alike."""
+
+    wanted: Wanted = field(default_factory=Wanted)
+    similarity: float = 0.85
+    keep_duplicates: bool = False
+    proportions: Proportions | None = None
+    validation: float = 0.0
+    seed: int = 0
+    text: bool = False
+    preferences: bool = False
+
+    @property
+    def rejected(self) -> bool:
+        """Whether rejected pairs have to be looked at."""
+        return self.preferences or self.wanted.status != "kept"
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of the pairs that were looked at. Counts by type, language and model are of the data set."""
+
+    filtered: int = 0
+    equal_texts: int = 0
+    similar_questions: int = 0
+    unbalanced: int = 0
+    available: dict[str, int] = field(default_factory=dict)
+    scores: set[str] = field(default_factory=set)
+    types: dict[str, int] = field(default_factory=dict)
+    languages: dict[str, int] = field(default_factory=dict)
+    models: dict[str, int] = field(default_factory=dict)
+
+    def left_out(self) -> list[tuple[str, int]]:
+        """Why pairs are not in the data set, and how many."""
+        counted = (
+            ("by the filters", self.filtered),
+            ("of a text that is there already", self.equal_texts),
+            ("a question like one that is there already", self.similar_questions),
+            ("more of their type than its share", self.unbalanced),
+        )
+        return [(why, count) for why, count in counted if count]
+
+
+class Gathering:
+    """`take` all pairs in their order, then `finish`: the pool has the data set."""
+
+    def __init__(self, pool: Pool, choice: Choice) -> None:
+        self.account = Account()
+        self._pool = pool
+        self._choice = choice
+        self._clusters = Clusters()
+        self._questions = Neighbours(pool.db, "questions", threshold=choice.similarity)
+        self._texts = Neighbours(pool.db, "near", threshold=choice.similarity)
+        self._last: tuple[str, int, int] = "", 0, 0
+
+    def take(self, pairs: Iterable[ExportedPair]) -> None:
+        for exported in pairs:
+            if self._choice.preferences and exported.status == "rejected":
+                self._take_rejected(exported)
+            if self._choice.wanted.status in (exported.status, "all"):
+                self._take(exported)
+
+    def finish(self) -> Account:
+        account = self.account
+        account.available = self._pool.available()
+        if self._choice.proportions is not None:
+            chosen = quotas(account.available, self._choice.proportions)
+            account.unbalanced = sum(account.available.values()) - sum(chosen.values())
+            self._pool.choose(chosen)
+        self._pool.split(self._clusters, validation=self._choice.validation)
+        account.types, account.languages, account.models = map(self._pool.counts, ("type", "language", "model"))
+        return account
+
+    def _take(self, exported: ExportedPair) -> None:
+        chunk = exported.result["chunk"]
+        if not self._choice.wanted.takes(exported):
+            self.account.filtered += 1
+        elif not self._pool.stands_for(chunk["content_key"], chunk["id"]) and not self._choice.keep_duplicates:
+            self.account.equal_texts += 1
+        else:
+            self._take_question(exported, self._text_of(exported))
+
+    def _take_question(self, exported: ExportedPair, text: int) -> None:
+        question = exported.pair["question"]
+        kind = f"{exported.status} {symbols(question)}"
+        if not self._choice.keep_duplicates and self._questions.nearest(question, kind=kind):
+            self.account.similar_questions += 1
+            return
+        item = full(exported, text=self._choice.text)
+        number = self._pool.add(item, text=text, content_key=exported.result["chunk"]["content_key"])
+        if not self._choice.keep_duplicates:
+            self._questions.add(number, question, kind=kind)
+        self.account.scores.update(item["scores"])
+
+    def _take_rejected(self, exported: ExportedPair) -> None:
+        if self._choice.wanted.may_oppose(exported):
+            item = full(exported, text=self._choice.text)
+            self._pool.add_rejected(item, content_key=exported.result["chunk"]["content_key"])
+
+    def _text_of(self, exported: ExportedPair) -> int:
+        """The number of its text, joined to those that it is like, and to the one before it where they overlap."""
+        chunk = exported.result["chunk"]
+        number, new = self._pool.text(chunk["text"])
+        if new:
+            alike = self._texts.nearest(chunk["text"])
+            if alike is not None:
+                self._clusters.join(number, alike.number)
+            if alike is None or alike.similarity < 1 - INSERTED_BELOW * (1 - self._choice.similarity):
+                self._texts.add(number, chunk["text"])
+        document, end, before = self._last
+        if document == exported.result["document"]["id"] and chunk["start"] < end:
+            self._clusters.join(number, before)
+        self._last = exported.result["document"]["id"], chunk["end"], number
+        return number

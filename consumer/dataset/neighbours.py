@@ -1,0 +1,65 @@
+"""Texts that are nearly the same as one that came before: MinHash bands in SQLite, candidates compared exactly."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from rensa import RMinHash
+
+from consumer.dataset.similarity import PERMUTATIONS, band_rows, fold, jaccard, shingles
+
+SEED = 1
+VERIFIED = 200
+"""Most candidates compared, those with the most bands in common first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    number: int
+    similarity: float
+
+
+class Neighbours:
+    """One set of texts; several may share a database under different names."""
+
+    def __init__(self, db: sqlite3.Connection, name: str, *, threshold: float) -> None:
+        self._db = db
+        self._texts, self._bands = f"{name}_texts", f"{name}_bands"
+        self._threshold = threshold
+        self._rows = band_rows(threshold)
+        db.execute(f"CREATE TABLE {self._texts} (number INTEGER PRIMARY KEY, folded TEXT)")
+        db.execute(f"CREATE TABLE {self._bands} (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID")
+
+    def nearest(self, text: str, *, kind: str = "") -> Neighbour | None:
+        """The most similar one of that kind that was added before, if it reaches the threshold."""
+        folded = fold(text)
+        own = shingles(folded)
+        keys = list(self._keys(own, kind))
+        near = (Neighbour(number, jaccard(own, shingles(other))) for number, other in self._candidates(keys))
+        reached = [neighbour for neighbour in near if neighbour.similarity >= self._threshold]
+        return max(reached, key=lambda neighbour: (neighbour.similarity, -neighbour.number), default=None)
+
+    def add(self, number: int, text: str, *, kind: str = "") -> None:
+        folded = fold(text)
+        self._db.execute(f"INSERT INTO {self._texts} VALUES (?, ?)", (number, folded))  # noqa: S608 - names of ours
+        rows = ((key, number) for key in self._keys(shingles(folded), kind))
+        self._db.executemany(f"INSERT OR IGNORE INTO {self._bands} VALUES (?, ?)", rows)  # noqa: S608
+
+    def _candidates(self, keys: list[int]) -> list[tuple[int, str]]:
+        marks = ", ".join("?" * len(keys))
+        query = (
+            f"SELECT number, folded FROM (SELECT number, count(*) AS common FROM {self._bands} WHERE key IN ({marks}) "  # noqa: S608
+            f"GROUP BY number ORDER BY common DESC, number LIMIT {VERIFIED}) JOIN {self._texts} USING (number)"
+        )
+        return self._db.execute(query, keys).fetchall()
+
+    def _keys(self, own: frozenset[str], kind: str) -> Iterator[int]:
+        """A key for each band. Texts of another kind have other ones."""
+        sketch = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
+        sketch.update(list(own))
+        values = sketch.digest()
+        for start in range(0, PERMUTATIONS - self._rows + 1, self._rows):
+            band = f"{kind}\n{start} {values[start : start + self._rows]}"
+            digest = blake2b(band.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+            yield int.from_bytes(digest, signed=True)

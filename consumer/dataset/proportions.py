@@ -1,0 +1,48 @@
+"""How many pairs of each type make a data set of given proportions, given how many there are."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from configs.errors import SettingsError
+from schemas import PairType
+
+DEFAULT = "factual=15,comparative=15,reasoning=50,open=20"
+
+Proportions = Mapping[str, Fraction]
+
+
+def parse_proportions(text: str) -> dict[str, Fraction]:
+    """Shares that add up to 1, from `type=number,…` in any unit; a type not named has none. Raises SettingsError."""
+    try:
+        shares = {name.strip(): Fraction(value) for name, value in (part.split("=") for part in text.split(","))}
+    except (ValueError, ZeroDivisionError):
+        raise _refused(text) from None
+    total = sum(shares.values())
+    if set(shares) - set(PairType) or min(shares.values()) < 0 or total <= 0:
+        raise _refused(text)
+    return {kind: shares.get(kind, Fraction(0)) / total for kind in PairType}
+
+
+def quotas(available: Mapping[str, int], proportions: Proportions) -> dict[str, int]:
+    """As many of each type as there can be, with `abs(quota - share * total) < 1` for each."""
+    total = min((available.get(kind, 0) + 1) // share for kind, share in proportions.items() if share)
+    while (found := _quotas_of(int(total), available, proportions)) is None:
+        total -= 1
+    return found
+
+
+def _quotas_of(total: int, available: Mapping[str, int], proportions: Proportions) -> dict[str, int] | None:
+    """Largest remainders; None where there are too few pairs."""
+    exact = {kind: share * total for kind, share in proportions.items()}
+    found = {kind: int(value) for kind, value in exact.items()}
+    missing = total - sum(found.values())
+    if any(count > available.get(kind, 0) for kind, count in found.items()):
+        return None
+    more = [kind for kind in found if exact[kind] > found[kind] < available.get(kind, 0)]
+    for kind in sorted(more, key=lambda kind: found[kind] - exact[kind])[:missing]:
+        found[kind] += 1
+    return found if missing <= len(more) else None
+
+
+def _refused(text: str) -> SettingsError:
+    return SettingsError(f"--balance {text}: takes shares of types ({', '.join(PairType)}), such as {DEFAULT}")

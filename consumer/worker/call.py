@@ -1,0 +1,39 @@
+"""One request until it is answered: what is remembered of it from attempt to attempt."""
+
+from typing import Any
+
+from consumer.worker.answers import Answer, parse_pairs
+from consumer.worker.errors import KillsServerError, OutageError
+from consumer.worker.servers import ModelServers
+
+SUSPECT = 2
+"""Crashes with a request in hand after which it goes alone. At the first one, whatever was in flight is innocent."""
+GUILTY = 3
+MOST_TOKENS_FACTOR = 16
+
+
+class Call:
+    """Retries call `ask` again; what it raises says whether that can help."""
+
+    def __init__(self, servers: ModelServers, body: dict[str, Any], *, priority: int | None = None) -> None:
+        """`priority` changes when an answer comes, not what it is: it is no part of the cache's key."""
+        self._servers = servers
+        self._body = body if priority is None else body | {"priority": priority}
+        self._crashes = 0
+
+    async def ask(self, tokens_factor: int) -> Answer:
+        """An answer that parses: only such may be cached. Raises a ModelError."""
+        factor = min(tokens_factor, MOST_TOKENS_FACTOR)
+        body = self._body | {"max_tokens": self._body["max_tokens"] * factor}
+        alone = self._crashes >= SUSPECT
+        try:
+            answer = await self._servers.complete(body, patience=factor, alone=alone)
+        except OutageError as exc:
+            self._crashes += exc.crashed
+            if alone and exc.crashed and self._crashes >= GUILTY:
+                raise KillsServerError(
+                    f"the model server died of it {self._crashes} times, the last time alone"
+                ) from exc
+            raise
+        parse_pairs(answer.content)
+        return answer

@@ -1,0 +1,109 @@
+"""How many calls one worker may have under way at one server: pure arithmetic, fed with what the server's queue shows.
+
+A server is fed when a few requests wait, and flooded when many do: more in flight then only makes each of them slower.
+Many workers may share a server without knowing of each other. All see the same queue; each adds the same when it runs
+dry and gives up its own share of what is too much, so their limits approach each other (additive increase,
+multiplicative decrease: Chiu and Jain, 1989).
+"""
+
+from dataclasses import dataclass
+
+LEAST_WAITING = 1
+MOST_WAITING = 4
+MOST_WAITING_SHARE = 0.25
+"""The queue may hold this share of what runs, and at least MOST_WAITING."""
+COLD_GROWTH = 0.25
+"""Of what runs at the server is added a step while nothing waits, until something waits for the first time."""
+GROWTH = 1 / 32
+"""The same after that."""
+DECAY = 0.02
+"""Given up a step while the queue is right, so that sharers approach each other while it stays so."""
+CUT = 0.7
+"""What is left of the limit after an overload that a server without metrics reports."""
+OVERLOADED_SHARE = 1 / 8
+"""Of the calls that ended in a step: with fewer refused for overload, the server is not full but moody."""
+USED = 0.9
+"""A limit that is not used up says nothing about the server, and is not raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSample:
+    """Requests of everybody at the server, from its metrics."""
+
+    running: float
+    waiting: float
+
+
+class LimitController:
+    """The limit of one worker at one server, within [least, most]. Call `observe` or `tick` at a steady pace."""
+
+    def __init__(self, *, least: int, most: int, start: int, share: float = 1.0) -> None:
+        """`share` below 1 leaves the rest of the server to others: nothing of ours may wait there, nor fill it."""
+        self._least, self._most = least, most
+        self._share = share
+        self._capacity = float("inf")
+        self._limit = float(min(max(start, least), most))
+        self._cold = True
+        self._frozen = False
+        self._ended = 0
+        self._refused = 0
+
+    @property
+    def limit(self) -> int:
+        return int(self._limit)
+
+    def observe(self, sample: QueueSample, in_flight: int) -> None:
+        """One step with the server's own word; `in_flight` are this worker's calls there."""
+        self._thaw(in_flight)
+        self._cold = self._cold and sample.waiting < LEAST_WAITING
+        if self._share < 1:
+            self._yield(sample, in_flight)
+        elif sample.waiting < LEAST_WAITING:
+            if in_flight >= USED * self.limit:
+                self._set(self._limit + max(1.0, (COLD_GROWTH if self._cold else GROWTH) * sample.running))
+        elif sample.waiting > self._most_waiting(sample):
+            self._cut_excess(sample, in_flight)
+        elif not self._frozen:
+            self._set(self._limit * (1 - DECAY))
+
+    def tick(self, in_flight: int) -> None:
+        """One step where the server has no metrics: grow until it says that it is overloaded."""
+        self._thaw(in_flight)
+        if self._refused > OVERLOADED_SHARE * self._ended:
+            self._set(self._limit * CUT)
+            self._frozen = True
+        elif not self._frozen and in_flight >= USED * self.limit:
+            self._set(self._limit + max(1.0, GROWTH * self._limit))
+        self._ended = self._refused = 0
+
+    def ended(self, *, overloaded: bool) -> None:
+        """A call came back; `overloaded` when the server refused it as too much, or was too slow."""
+        self._ended += 1
+        self._refused += overloaded
+
+    def _yield(self, sample: QueueSample, in_flight: int) -> None:
+        """Find out once how much runs when the server is full; then keep to the share, and give way at once."""
+        if sample.waiting >= LEAST_WAITING:
+            self._capacity = sample.running
+            self._set(min(self._limit, in_flight) * CUT)
+        elif in_flight >= USED * self.limit:
+            self._set(self._limit + max(1.0, (COLD_GROWTH if self._cold else GROWTH) * sample.running))
+        self._set(min(self._limit, self._share * self._capacity))
+
+    def _cut_excess(self, sample: QueueSample, in_flight: int) -> None:
+        """Give up our share of what is too much; then wait until it has drained, or each look would cut again."""
+        if self._frozen:
+            return
+        excess = sample.waiting - self._most_waiting(sample) / 2
+        share = in_flight / (sample.running + sample.waiting)
+        self._set(min(self._limit, in_flight) - excess * min(1.0, share))
+        self._frozen = True
+
+    def _thaw(self, in_flight: int) -> None:
+        self._frozen = self._frozen and in_flight > self.limit
+
+    def _most_waiting(self, sample: QueueSample) -> float:
+        return max(MOST_WAITING, MOST_WAITING_SHARE * sample.running)
+
+    def _set(self, limit: float) -> None:
+        self._limit = min(max(limit, self._least), self._most)

@@ -1,0 +1,57 @@
+"""The generation cache on a Redis server, for workers on several hosts.
+
+Redis bounds and ages it (`maxmemory`, `maxmemory-policy allkeys-lru`). While it is away, calls are made without it.
+"""
+
+import logging
+import time
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+TIMEOUT_S = 1.0
+AWAY_S = 5.0
+"""A server that failed is left alone for so long: its time-out must not slow every call."""
+PREFIX = "qastream:generation:"
+log = logging.getLogger(__name__)
+
+
+class RedisCache:
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(
+            url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 1)
+        )
+        self._away_until_s = 0.0
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def get(self, key: str) -> bytes | None:
+        if self._away:
+            return None
+        try:
+            value = await self._redis.get(PREFIX + key)
+        except (RedisError, OSError) as exc:
+            self._failed(exc)
+            return None
+        return value if isinstance(value, bytes) else None
+
+    async def put(self, key: str, value: bytes) -> None:
+        if self._away:
+            return
+        try:
+            await self._redis.set(PREFIX + key, value)
+        except (RedisError, OSError) as exc:
+            self._failed(exc)
+
+    @property
+    def _away(self) -> bool:
+        return time.monotonic() < self._away_until_s
+
+    def _failed(self, exc: Exception) -> None:
+        """Without the URL: it may hold a password."""
+        if not self._away:
+            log.warning("the shared generation cache failed (%s); calls are made without it", type(exc).__name__)
+        self._away_until_s = time.monotonic() + AWAY_S

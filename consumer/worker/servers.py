@@ -1,0 +1,171 @@
+"""All endpoints of the model: who gets which call, who is away, who is back."""
+
+import asyncio
+import logging
+import random
+from contextlib import suppress
+from typing import Any
+
+from consumer.worker.answers import Answer
+from consumer.worker.endpoint import Endpoint
+from consumer.worker.errors import ModelError, OutageError, OverloadError, TimedOutError, WorkerError
+from consumer.worker.slots import Slots
+
+LOOK_EVERY_S = 0.5
+"""Between looks at a server's queue, more or less by half: sharers must not look in step."""
+PROBE_FIRST_S = 0.1
+PROBE_MOST_S = 2.0
+log = logging.getLogger(__name__)
+
+
+class ModelServers:
+    """Calls wait here for a slot, and for a server that is away; `watch` must run meanwhile."""
+
+    def __init__(self, endpoints: list[Endpoint]) -> None:
+        self._endpoints = endpoints
+        self._slots = Slots(endpoints)
+        self._changed = asyncio.Event()
+        self._waited_for: set[Endpoint] = set()
+        self._lost_now = {endpoint: asyncio.Event() for endpoint in endpoints}
+        self._died: dict[Endpoint, asyncio.Future[bool]] = {}
+
+    @property
+    def available(self) -> bool:
+        """Some endpoint answers and may be called; without one, no more work should be taken in."""
+        return any(not endpoint.away and not endpoint.paused for endpoint in self._endpoints)
+
+    def pause(self) -> None:
+        """Begin no more calls; those under way finish."""
+        self._set_paused(paused=True)
+
+    def resume(self) -> None:
+        self._set_paused(paused=False)
+
+    def _set_paused(self, *, paused: bool) -> None:
+        log.info("paused: no more calls are made until SIGUSR2" if paused else "resumed")
+        for endpoint in self._endpoints:
+            endpoint.paused = paused
+        self._slots.look()
+
+    async def root(self) -> str:
+        """What the servers have loaded under the model's name; waits until one answers."""
+        while True:
+            for endpoint in self._endpoints:
+                if not endpoint.away and endpoint.root is not None:
+                    return endpoint.root
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def complete(self, body: dict[str, Any], *, patience: float = 1.0, alone: bool = False) -> Answer:
+        """One chat completion at the least busy endpoint; `alone` with nothing else under way there.
+
+        Raises a ModelError. After an outage, call again: it waits for a server. A server that answers a probe at once
+        has not died, whatever became of the connection.
+        """
+        async with self._slots.slot(alone=alone) as endpoint:
+            if alone:
+                await self._idle(endpoint)
+            try:
+                answer = await endpoint.complete(body, patience=patience)
+            except OutageError as exc:
+                self._lost(endpoint, exc)
+                if not exc.crashed:
+                    raise
+                died = await asyncio.shield(self._died[endpoint])
+                raise OutageError(str(exc), crashed=died) from exc
+            except ModelError as exc:
+                endpoint.controller.ended(overloaded=isinstance(exc, OverloadError | TimedOutError))
+                raise
+            endpoint.controller.ended(overloaded=False)
+            return answer
+
+    async def watch(self) -> None:
+        """Adjust limits, notice who is away and who is back. Raises WorkerError for a wrong model or key at start."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for endpoint in self._endpoints:
+                    group.create_task(self._watch(endpoint))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    async def _watch(self, endpoint: Endpoint) -> None:
+        wait_s = PROBE_FIRST_S
+        while True:
+            if endpoint.away:
+                self._lost_now[endpoint].clear()
+                back = await self._try(endpoint)
+                if endpoint in self._died and not self._died[endpoint].done():
+                    self._died[endpoint].set_result(not back)
+                wait_s = LOOK_EVERY_S if back else min(2 * wait_s, PROBE_MOST_S)
+            else:
+                wait_s = LOOK_EVERY_S if await self._look(endpoint) else PROBE_FIRST_S
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s * random.uniform(0.5, 1.5)):  # noqa: S311 - not for secrecy
+                    await self._lost_now[endpoint].wait()
+
+    async def _look(self, endpoint: Endpoint) -> bool:
+        """One step of the endpoint's controller; False when the endpoint is away."""
+        in_flight = self._slots.in_use(endpoint)
+        try:
+            sample = await endpoint.queue()
+        except OutageError as exc:
+            self._lost(endpoint, exc)
+            return False
+        except ModelError as exc:  # a busy server may be late with its metrics
+            log.debug("no metrics from %s: %s", endpoint.url, exc)
+            return True
+        if sample is None:
+            endpoint.controller.tick(in_flight)
+        else:
+            endpoint.controller.observe(sample, in_flight)
+        self._slots.look()
+        return True
+
+    async def _try(self, endpoint: Endpoint) -> bool:
+        """Has it the right model, and does it answer?"""
+        try:
+            root = await endpoint.identify()
+            if endpoint.root is not None:  # it was away; at the start, the first real call will tell, at no extra cost
+                await endpoint.probe()
+            self._check_root(endpoint, root)
+        except WorkerError as exc:
+            if endpoint.root is None:  # it never was right: a mistake in the settings
+                raise
+            log.warning("model server %s stays out: %s", endpoint.url, exc)
+            return False
+        except ModelError as exc:
+            log.debug("model server %s is away: %s", endpoint.url, exc)
+            if endpoint not in self._waited_for:
+                self._waited_for.add(endpoint)
+                log.warning("waiting for the model server %s: %s", endpoint.url, exc)
+            return False
+        log.info("model server %s answers", endpoint.url, extra={"root": root})
+        endpoint.root, endpoint.away = root, False
+        self._changed.set()
+        self._slots.look()
+        return True
+
+    def _check_root(self, endpoint: Endpoint, root: str) -> None:
+        others = {other.root for other in self._endpoints if other is not endpoint and not other.away and other.root}
+        if others - {root}:
+            names = ", ".join(sorted({root, *others}))
+            raise WorkerError(f"{endpoint.url} serves a different model than the other endpoints: {names}")
+
+    def _lost(self, endpoint: Endpoint, exc: ModelError) -> None:
+        if not endpoint.away:
+            log.warning("model server %s is away (%s); waiting for it", endpoint.url, exc)
+            self._died[endpoint] = asyncio.get_running_loop().create_future()
+            self._lost_now[endpoint].set()
+        endpoint.away = True
+        self._waited_for.add(endpoint)
+
+    async def _idle(self, endpoint: Endpoint) -> None:
+        """Wait until other workers' requests are done as well, as far as the server's metrics tell."""
+        while True:
+            try:
+                sample = await endpoint.queue()
+            except ModelError:
+                return
+            if sample is None or sample.running + sample.waiting == 0:
+                return
+            await asyncio.sleep(LOOK_EVERY_S * random.uniform(0.2, 1.0))  # noqa: S311

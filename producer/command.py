@@ -1,0 +1,104 @@
+"""`regenerate`, `forget` and `retry`: what a user asks of documents that are published.
+
+The running producer of the directory does it. Where none takes it up within --wait-s, the command does it itself;
+regenerate and retry read files, so they need --input-dir for that, or wait for the next producer.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+
+from configs import cli
+from configs.settings import Settings
+from messaging.topics import ensure_topics
+from producer.app import make_parts, run
+from producer.asking import ActionName, Plan, make_plan, not_taken_up, send, take_up
+from producer.errors import ProducerError
+from producer.paths import source_name
+from producer.watch import Alarm
+from schemas import Request
+from telemetry.logs import configure_logs
+
+SUMMARIES: dict[ActionName, str] = {
+    "regenerate": "answers documents again, with today's recipe and model",
+    "forget": "drops documents: the sink removes their files; a changed file is published anew",
+    "retry": "reads rejected files again",
+}
+WAIT_S = 20.0
+SHOWN = 20
+
+
+def make_parser(action: ActionName) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m producer {action}",
+        description=f"{action}: {SUMMARIES[action]}. {(__doc__ or '').partition(chr(10) * 2)[2]}",
+    )
+    parser.add_argument(
+        "--match", metavar="GLOB", action="append", required=True, help='of paths, "*" matches "/" too; may be repeated'
+    )
+    if action == "regenerate":
+        parser.add_argument("--fresh", action="store_true", help="new samples instead of cached answers")
+    parser.add_argument("--dry-run", action="store_true", help="say which documents it would be, and do nothing")
+    parser.add_argument(
+        "--wait-s", type=float, default=WAIT_S, metavar="SECONDS", help="for a running producer (default 20)"
+    )
+    cli.add_settings(parser, "input_dir", *cli.KAFKA, *cli.PRODUCER, *cli.LOGS)
+    return parser
+
+
+def main(action: ActionName, argv: list[str]) -> int:
+    args = make_parser(action).parse_args(argv)
+    # Files are put away by the watcher alone, and a user who waits is not to wait for outcomes.
+    settings = cli.settings_from(args).model_copy(update={"on_done": "keep", "done_dir": None, "max_backlog": 0})
+    configure_logs(settings, process="producer")
+    if settings.input_dir:
+        make_parts(settings, Alarm(), once=True)  # its mistakes are told before anything is done
+    return asyncio.run(_main(settings, action, args))
+
+
+async def _main(settings: Settings, action: ActionName, args: argparse.Namespace) -> int:
+    source = settings.source or (source_name(settings.input_dir) if settings.input_dir else "")
+    plan = await make_plan(settings, action, args.match, source, fresh=getattr(args, "fresh", False))
+    print(*_described(plan, action, dry_run=args.dry_run), sep="\n", flush=True)
+    if args.dry_run or not plan.requests:
+        return 0
+    await ensure_topics(settings)
+    await send(settings, plan.requests)
+    left = await not_taken_up(
+        settings, [request for request in plan.requests if request.request_id not in plan.under_way], args.wait_s
+    )
+    if not left:
+        print("taken up by the running producer")
+        return 0
+    if settings.input_dir and action != "forget":
+        return await _publish(settings, left)
+    for name in sorted({request.document.source for request in left}):
+        await take_up(settings, name)
+        then = "done" if action == "forget" else "its next one reads the files; give --input-dir to do it at once"
+        print(f"no producer of source {name} answered: {then}")
+    return 0
+
+
+async def _publish(settings: Settings, left: Sequence[Request]) -> int:
+    """Do here what the producer of --input-dir would have done."""
+    paths = frozenset(request.document.path for request in left)
+    tally = await run(settings, Alarm(), once=True, only=paths)
+    print(
+        f"no producer of source {left[0].document.source} answered: "
+        f"{tally.published} documents, {tally.chunks} chunks published here, {tally.rejected} files rejected"
+    )
+    if tally.troubled:
+        raise ProducerError("; ".join(f"{path}: {why}" for path, why in sorted(tally.troubled.items())))
+    return cli.DEAD_LETTERS if tally.rejected else 0
+
+
+def _described(plan: Plan, action: ActionName, *, dry_run: bool) -> list[str]:
+    would = "would " if dry_run else ""
+    lines = [f"{would}{action}: {len(plan.requests)} documents, {plan.chunks} chunks"]
+    lines += [f"  {request.document.source}: {request.document.path}" for request in plan.requests[:SHOWN]]
+    if len(plan.requests) > SHOWN:
+        lines.append(f"  and {len(plan.requests) - SHOWN} more")
+    if plan.under_way:
+        lines.append(f"{len(plan.under_way)} of them are being published: it waits for their end")
+    lines += [f"left out: {count} documents that are {state}" for state, count in sorted(plan.left_out.items())]
+    return lines

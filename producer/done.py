@@ -1,0 +1,79 @@
+"""`--on-done`: files whose outcomes are all on disk are moved away or deleted."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from producer.errors import FileError
+from producer.ledger import Ledger, Rules
+from producer.ondisk import OnDisk
+from producer.outcomes import Outcomes
+from producer.tree import Found, Tree
+from schemas import FileState
+from schemas.paths import unescape
+
+log = logging.getLogger(__name__)
+
+
+class Done:
+    """Acts on files of one source. Of the last look: the paths it put away, and how many `waiting` are not on disk."""
+
+    def __init__(
+        self, how: Literal["move", "delete"], *, tree: Tree, folder: Path | None, outcomes: Outcomes, on_disk: OnDisk
+    ) -> None:
+        """`folder` is where `move` puts them, under the paths that they had."""
+        self.waiting = 0
+        self.put_away: set[str] = set()
+        self._how = how
+        self._tree = tree
+        self._folder = folder
+        self._outcomes = outcomes
+        self._on_disk = on_disk
+
+    def look(self, files: Iterable[Found], ledger: Ledger, rules: Rules) -> dict[str, str]:
+        """Move or delete what may be; why not by path, for what could not. Raises OutputError."""
+        self._on_disk.look()
+        self.waiting = 0
+        self.put_away = set()
+        problems = {}
+        for found in files:
+            if ledger.state(found.path) is not FileState.COMPLETE or not ledger.done(found, rules):
+                continue
+            if found.place != unescape(found.path):
+                continue  # a link: what it points to is a file of the tree itself
+            if not self._may_go(ledger.document_id(found.path)):
+                self.waiting += 1
+            elif problem := self._act(found, ledger):
+                problems[found.path] = problem
+        if self.put_away:
+            log.info("all of %d files is on disk: %sd", len(self.put_away), self._how)
+        return problems
+
+    def _may_go(self, document_id: str) -> bool:
+        return self._outcomes.answered(document_id) and self._on_disk.has(self._outcomes.last_place(document_id))
+
+    def _act(self, found: Found, ledger: Ledger) -> str | None:
+        try:
+            if self._folder is None:
+                self._tree.delete(found)
+            else:
+                self._tree.move(found, self._target(self._folder, found, ledger))
+        except FileError:
+            return None  # it has changed since: a later look publishes it anew
+        except OSError as exc:
+            return f"all of it is on disk, but it could not be {self._how}d: {exc.strerror or exc}"
+        self.put_away.add(found.path)
+        log.debug("%sd %s", self._how, found.path)
+        return None
+
+    def _target(self, folder: Path, found: Found, ledger: Ledger) -> Path:
+        """Not over a file of the same name that was moved before."""
+        target = folder / found.place
+        entry = ledger.entry(found.path)
+        version, number = (entry.document.version if entry else 0), 0
+        while target.exists() or target.is_symlink():
+            more = f".{number}" if number else ""
+            target = (folder / found.place).with_name(f"{Path(found.place).stem}.v{version}{more}{target.suffix}")
+            number += 1
+        return target

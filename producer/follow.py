@@ -1,0 +1,46 @@
+"""Reading a topic as it grows, through all that may happen to brokers."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from configs.settings import Settings
+from messaging.connection import make_consumer, start_patiently
+from messaging.reading import TopicMissingError, assign_all
+
+BATCH = 500
+RETRY_S = 2.0
+log = logging.getLogger(__name__)
+
+
+async def follow(
+    settings: Settings, topic: str, take: Callable[[ConsumerRecord], None], *, start: Mapping[int, int] | None = None
+) -> None:
+    """Give every committed record to `take`, each once, those of a partition in their order; for ever.
+
+    `start` has the first offset by partition; one that is not named begins at its oldest record.
+    """
+    following = dict(start or {})
+    while True:
+        consumer = make_consumer(settings, fetch_max_wait_ms=500)
+        try:
+            await start_patiently(consumer, settings)
+            await assign_all(consumer, topic, start=following)
+            await _read(consumer, take, following)
+        except (KafkaError, ConnectionError, TimeoutError, TopicMissingError) as exc:
+            log.warning("reading %s starts over: %r", topic, exc)
+        finally:
+            await consumer.stop()
+        await asyncio.sleep(RETRY_S)
+
+
+async def _read(consumer: AIOKafkaConsumer, take: Callable[[ConsumerRecord], None], following: dict[int, int]) -> None:
+    while True:
+        for records in (await consumer.getmany(timeout_ms=1000, max_records=BATCH)).values():
+            for record in records:
+                take(record)
+                following[record.partition] = record.offset + 1
+        await asyncio.sleep(0)

@@ -1,0 +1,38 @@
+"""When two texts say the same."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.dataset.similarity import PERMUTATIONS, band_rows, fold, jaccard, plain, shingles, symbols
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("At 5 V, what flows?", "at 5 V what flows", True),
+        ("At 5 V, what flows?", "At 3 V, what flows?", False),
+        ("At -5 V, what flows?", "At 5 V, what flows?", False),
+        ("Why is an nMOS fast?", "Why is a pMOS fast?", False),
+        ("Is VDD > VSS?", "Is VDD < VSS?", False),
+        ("state-of-the-art tools", "state of the art tools", True),
+        ("５伏时电流是多少？", "5伏时电流是多少?", True),
+    ],
+)
+def test_numbers_symbols_and_comparisons_tell_questions_apart(one, other, same):
+    assert (symbols(one) == symbols(other)) is same
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_similarity_is_one_for_what_folds_alike_and_never_more(one, other):
+    a, b = shingles(fold(one)), shingles(fold(other))
+    assert 0 <= jaccard(a, b) == jaccard(b, a) <= 1
+    assert jaccard(a, a) == 1
+    assert fold(plain(one)) == fold(one)
+
+
+@given(st.floats(0.05, 1))
+def test_bands_find_what_reaches_the_threshold(threshold):
+    rows = band_rows(threshold)
+    assert 1 <= rows <= PERMUTATIONS
+    assert rows == 1 or 1 - (1 - threshold**rows) ** (PERMUTATIONS // rows) >= 0.99

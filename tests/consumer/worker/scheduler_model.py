@@ -1,0 +1,70 @@
+"""A model of vLLM's scheduler in simulated time, and workers that drive it."""
+
+import random
+from dataclasses import dataclass, field
+
+from consumer.worker.controller import LimitController, QueueSample
+
+STEP_S = 0.05
+LOOK_S = 0.5
+
+
+@dataclass
+class Request:
+    owner: int
+    tokens_left: float
+    began_s: float
+
+
+@dataclass
+class Server:
+    """`slots` run at once; a decode step takes base + each per running request, as on a GPU that fills up."""
+
+    slots: int
+    base_s: float = 0.02
+    each_s: float = 0.0004
+    waiting: list[Request] = field(default_factory=list)
+    running: list[Request] = field(default_factory=list)
+    now_s: float = 0.0
+    tokens: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+
+    def advance(self) -> list[Request]:
+        """One simulation step; the requests that finished."""
+        while self.waiting and len(self.running) < self.slots:
+            self.running.append(self.waiting.pop(0))
+        self.now_s += STEP_S
+        made = STEP_S / (self.base_s + self.each_s * len(self.running))
+        for request in self.running:
+            request.tokens_left -= made
+        self.tokens += made * len(self.running)
+        done = [r for r in self.running if r.tokens_left <= 0]
+        self.running = [r for r in self.running if r.tokens_left > 0]
+        self.latencies += [self.now_s - r.began_s for r in done]
+        return done
+
+    @property
+    def sample(self) -> QueueSample:
+        return QueueSample(len(self.running), len(self.waiting))
+
+
+def drive(server: Server, controllers: list[LimitController], *, seconds: float, seed: int) -> list[list[int]]:
+    """Endless work for all controllers; their limits over time. The server goes on from where it was."""
+    chance = random.Random(seed)
+    in_flight = [sum(r.owner == n for r in (*server.running, *server.waiting)) for n in range(len(controllers))]
+    history: list[list[int]] = []
+    looks = [chance.random() * LOOK_S for _ in controllers]
+    end = server.now_s + seconds
+    while server.now_s < end:
+        for number, controller in enumerate(controllers):
+            while in_flight[number] < controller.limit:
+                server.waiting.append(Request(number, chance.uniform(100, 500), server.now_s))
+                in_flight[number] += 1
+        for request in server.advance():
+            in_flight[request.owner] -= 1
+        for number, controller in enumerate(controllers):
+            if server.now_s >= looks[number]:
+                looks[number] += LOOK_S * chance.uniform(0.5, 1.5)
+                controller.observe(server.sample, in_flight[number])
+        history.append([controller.limit for controller in controllers])
+    return history

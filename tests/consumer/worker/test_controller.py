@@ -1,0 +1,126 @@
+"""The controller against a model of vLLM's scheduler, in simulated time."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.worker.controller import LimitController, QueueSample
+from tests.consumer.worker.scheduler_model import STEP_S, Server, drive
+
+
+class Fixed(LimitController):
+    def observe(self, sample: QueueSample, in_flight: int) -> None: ...
+
+
+def controllers(number: int) -> list[LimitController]:
+    return [LimitController(least=1, most=1024, start=4) for _ in range(number)]
+
+
+def measured(server: Server, driving: list[LimitController], *, seed: int) -> tuple[float, float]:
+    """Tokens a second and median latency over two minutes, once warm."""
+    server.tokens = 0
+    server.latencies.clear()
+    drive(server, driving, seconds=120, seed=seed)
+    return server.tokens / 120, sorted(server.latencies)[len(server.latencies) // 2]
+
+
+def best_fixed(slots: int) -> tuple[float, float]:
+    """Of the limit that just fills the server."""
+    server, fixed = Server(slots), [Fixed(least=1, most=1024, start=slots)]
+    drive(server, fixed, seconds=30, seed=1)
+    return measured(server, fixed, seed=2)
+
+
+@pytest.mark.parametrize("workers", [1, 3, 6])
+@pytest.mark.parametrize("slots", [8, 16, 64, 256])
+def test_fed_and_not_flooded_from_cold_and_shared_fairly(slots: int, workers: int):
+    throughput, latency = best_fixed(slots)
+    server, driving = Server(slots), controllers(workers)
+    history = drive(server, driving, seconds=120, seed=3)
+    assert server.tokens / 120 >= 0.95 * throughput, "from cold"
+    warm, warm_latency = measured(server, driving, seed=4)
+    assert warm >= 0.98 * throughput
+    assert warm_latency <= 1.3 * latency
+    history = drive(server, driving, seconds=600, seed=5)
+    means = [sum(limits[n] for limits in history) / len(history) for n in range(workers)]
+    assert max(means) <= 2.0 * min(means) + 1, means
+
+
+def test_a_worker_that_joins_gets_its_share():
+    server, driving = Server(64), controllers(2)
+    drive(server, driving, seconds=60, seed=1)
+    driving += controllers(1)
+    history = drive(server, driving, seconds=120, seed=2)
+    late = [limits[2] for limits in history[int(60 / STEP_S) :]]
+    assert sum(late) / len(late) > 64 / 3 / 2
+
+
+def test_a_server_that_loses_slots_is_not_flooded_for_long():
+    server, driving = Server(64), controllers(1)
+    drive(server, driving, seconds=60, seed=1)
+    server.slots = 16
+    history = drive(server, driving, seconds=60, seed=2)
+    assert sum(history[-1]) <= 16 + max(4, 16 / 4) + 4
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 600), st.integers(0, 600), st.integers(0, 600), st.booleans()), max_size=200),
+    st.integers(1, 20),
+    st.integers(0, 500),
+)
+@settings(max_examples=200)
+def test_the_limit_stays_within_its_bounds_whatever_is_seen(steps, least: int, more: int):
+    controller = LimitController(least=least, most=least + more, start=10)
+    for running, waiting, in_flight, overloaded in steps:
+        if overloaded:
+            controller.ended(overloaded=True)
+            controller.tick(in_flight)
+        else:
+            controller.observe(QueueSample(running, waiting), in_flight)
+        assert least <= controller.limit <= least + more
+
+
+def test_a_limit_that_is_not_used_is_not_raised():
+    controller = LimitController(least=1, most=100, start=10)
+    for _ in range(50):
+        controller.observe(QueueSample(2, 0), 2)
+        controller.tick(2)
+    assert controller.limit == 10
+
+
+def test_without_metrics_overload_cuts_and_silence_raises():
+    controller = LimitController(least=1, most=100, start=50)
+    for overloaded in (True, False, True):
+        controller.ended(overloaded=overloaded)
+    controller.tick(50)
+    assert controller.limit == 35
+    controller.tick(50)
+    assert controller.limit == 35, "still draining"
+    controller.tick(35)
+    assert controller.limit > 35
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_a_good_neighbour_keeps_to_its_share_and_lets_nothing_wait(share: float):
+    server = Server(64)
+    driving = [LimitController(least=1, most=1024, start=4, share=share)]
+    drive(server, driving, seconds=60, seed=1)
+    history = drive(server, driving, seconds=120, seed=2)
+    mean = sum(limits[0] for limits in history) / len(history)
+    assert 0.7 * share * 64 <= mean <= share * 64
+
+
+def test_a_good_neighbour_gives_way_when_others_wait():
+    controller = LimitController(least=1, most=100, start=40, share=0.5)
+    for _ in range(5):
+        controller.observe(QueueSample(64, 3), controller.limit)
+    assert controller.limit < 10
+
+
+def test_a_moody_server_is_not_taken_for_a_full_one():
+    controller = LimitController(least=1, most=100, start=50)
+    for _ in range(20):
+        for number in range(100):
+            controller.ended(overloaded=number % 20 == 0)
+        controller.tick(controller.limit)
+    assert controller.limit > 60

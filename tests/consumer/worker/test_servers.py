@@ -1,0 +1,168 @@
+"""Several endpoints: who gets which call, and what the death of one costs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from configs.settings import load_settings
+from consumer.worker.endpoint import make_endpoints
+from consumer.worker.errors import OutageError, WorkerError
+from consumer.worker.servers import ModelServers
+from tests.fake_model import FakeModel
+
+BODY = {
+    "model": "qwen-vllm",
+    "max_tokens": 10,
+    "messages": [{"role": "user", "content": "<text>\nsome text\n</text>"}],
+}
+
+
+@asynccontextmanager
+async def watched(*servers: FakeModel) -> AsyncIterator[ModelServers]:
+    endpoints = make_endpoints(load_settings({"model_urls": ",".join(server.url for server in servers)}))
+    pool = ModelServers(endpoints)
+    watching = asyncio.create_task(pool.watch())
+    try:
+        yield pool
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        for endpoint in endpoints:
+            await endpoint.close()
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def answered(server: FakeModel) -> int:
+    return sum(server.calls.values())
+
+
+async def all_up(pool: ModelServers) -> None:
+    await until(lambda: not any(endpoint.away for endpoint in pool._endpoints))
+
+
+async def test_calls_are_shared_by_how_busy_the_endpoints_are():
+    one, other = FakeModel(latency_s=0.05), FakeModel(latency_s=0.05)
+    async with one.serve(), other.serve(), watched(one, other) as pool:
+        await all_up(pool)
+        await asyncio.gather(*(pool.complete(BODY) for _ in range(16)))
+    assert answered(one) == answered(other) == 8
+
+
+async def test_an_endpoint_three_times_slower_gets_a_third():
+    fast, slow = FakeModel(latency_s=0.15), FakeModel(latency_s=0.45)
+    async with fast.serve(), slow.serve(), watched(fast, slow) as pool:
+        await all_up(pool)
+        for endpoint in pool._endpoints:
+            endpoint.controller = make_endpoints(load_settings({"concurrency": 8}))[0].controller
+        await asyncio.gather(*(pool.complete(BODY) for _ in range(320)))
+    assert 0.75 * 3 <= answered(fast) / answered(slow) <= 1.25 * 3
+
+
+async def test_a_dead_endpoint_is_left_out_and_taken_back():
+    one, other = FakeModel(), FakeModel()
+
+    async def dead(request, body):
+        return web.Response(status=502)
+
+    async with one.serve(), other.serve(), watched(one, other) as pool:
+        await all_up(pool)
+        other.script, other.probes_fail = dead, True
+        outcomes = await asyncio.gather(*(pool.complete(BODY) for _ in range(16)), return_exceptions=True)
+        assert sum(isinstance(outcome, OutageError) for outcome in outcomes) == 8
+        for _ in range(20):
+            await pool.complete(BODY)
+        other.script, other.probes_fail = None, False
+        before = answered(other)
+        await all_up(pool)
+        await asyncio.gather(*(pool.complete(BODY) for _ in range(10)))
+        assert answered(other) > before
+
+
+async def test_with_all_away_calls_wait_and_nothing_is_available():
+    server = FakeModel()
+    async with server.serve(), watched(server) as pool:
+        await all_up(pool)
+        port = server.port
+    async with server.serve(port), watched(server) as pool:
+        await all_up(pool)
+        server.probes_fail = True
+
+        async def dead(request, body):
+            return web.Response(status=502)
+
+        server.script = dead
+        with pytest.raises(OutageError):
+            await pool.complete(BODY)
+        assert not pool.available
+        waiting = asyncio.create_task(pool.complete(BODY))
+        server.script, server.probes_fail = None, False
+        assert (await waiting).content
+
+
+async def test_endpoints_with_different_models_are_refused_at_start():
+    one, other = FakeModel(), FakeModel()
+    other.root = "something else"
+    async with one.serve(), other.serve():
+        endpoints = make_endpoints(load_settings({"model_urls": f"{one.url},{other.url}"}))
+        pool = ModelServers(endpoints)
+        with pytest.raises(WorkerError, match="different model"):
+            async with asyncio.timeout(20):
+                await pool.watch()
+        for endpoint in endpoints:
+            await endpoint.close()
+
+
+async def test_a_limit_follows_the_queue_of_the_server():
+    server = FakeModel(latency_s=0.05)
+    server.queue = (8, 0)
+    async with server.serve(), watched(server) as pool:
+        await all_up(pool)
+        stop = asyncio.Event()
+
+        async def keep_busy() -> None:
+            while not stop.is_set():
+                await pool.complete(BODY)
+
+        busy = [asyncio.create_task(keep_busy()) for _ in range(64)]
+        (endpoint,) = pool._endpoints
+        await until(lambda: endpoint.limit > 12)
+        server.queue = (8, 30)
+        await until(lambda: endpoint.limit < 8)
+        stop.set()
+        await asyncio.gather(*busy)
+
+
+async def test_the_root_is_asked_again_when_a_server_comes_back():
+    server = FakeModel()
+    async with server.serve(), watched(server) as pool:
+        assert await pool.root() == "fake"
+
+        async def dead(request, body):
+            return web.Response(status=502)
+
+        server.script, server.root = dead, "another"
+        with pytest.raises(OutageError):
+            await pool.complete(BODY)
+        assert await pool.root() == "another"
+
+
+async def test_a_paused_worker_begins_nothing_and_goes_on_when_resumed():
+    server = FakeModel()
+    async with server.serve(), watched(server) as pool:
+        await all_up(pool)
+        pool.pause()
+        assert not pool.available
+        waiting = asyncio.create_task(pool.complete(BODY))
+        await asyncio.sleep(0.05)
+        assert answered(server) == 0
+        pool.resume()
+        assert (await waiting).content
+        assert pool.available
