@@ -107,10 +107,12 @@ async def _model_servers(settings: Settings, stop: asyncio.Event) -> AsyncIterat
             stack.callback(loop.remove_signal_handler, number)
         watching = asyncio.create_task(servers.watch())
         watching.add_done_callback(lambda _: stop.set())
-        yield servers
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        try:
+            yield servers
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
 
 
 async def _open_cache(settings: Settings, stack: AsyncExitStack) -> Cache:

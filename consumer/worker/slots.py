@@ -42,10 +42,6 @@ class Slots(Generic[P]):
     def in_use(self, place: P) -> int:
         return self._in_use[place]
 
-    @property
-    def waiting(self) -> int:
-        return len(self._waiting)
-
     @asynccontextmanager
     async def slot(self, *, alone: bool = False, prefers: Callable[[], P | None] = lambda: None) -> AsyncIterator[P]:
         """A place that is not away; `prefers` may name one, which is taken if it has room."""
