@@ -1,7 +1,7 @@
 """Where quotes stand in a text: tolerant of width, spaces, punctuation and line breaks, and of nothing else."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from consumer.worker.checks.folding import Folded, fold, is_hyphenated, is_latin
 from schemas import Evidence
@@ -78,9 +78,3 @@ def _as_quoted(span: tuple[int, int], quote: str, text: str) -> tuple[int, int]:
     if 0 <= exact <= begin and end <= exact + len(quote):
         return exact, exact + len(quote)
     return begin, end + (quote[-1:] in _END and text[end : end + 1] in _END and end < len(text))
-
-
-def unfound(quotes: Sequence[str], found: Sequence[Evidence]) -> Iterator[str]:
-    """What is to be said against the evidence."""
-    if not found or len(found) < len(quotes):
-        yield f"{len(found)} of {len(quotes)} quotes are in the text"

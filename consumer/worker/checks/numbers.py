@@ -13,28 +13,30 @@ _FEW = 10
 
 
 class Sources:
-    """The quantities that an answer may name: those of the text, its headings and the question."""
+    """The quantities that answers may name: those of a text and its headings."""
 
     def __init__(self, *texts: str) -> None:
         self._text = "\n".join(plain(text) for text in texts)
         self._all = quantities(self._text)
 
-    def unsupported(self, answer: str, reasoning: str) -> Iterator[str]:
-        """Numbers of the answer that neither are here nor are worked out from such in the reasoning."""
+    def unsupported(self, question: str, answer: str, reasoning: str) -> Iterator[str]:
+        """Numbers of the answer that are neither here nor in the question, nor worked out in the reasoning."""
         answer = plain(answer)
-        derived = self._derived(plain(reasoning))
-        for quantity in quantities(answer):
+        given = quantities(answer)
+        if not given:
+            return
+        known = self._all + quantities(plain(question))
+        worked_out = self._worked_out(reasoning, known)
+        for quantity in given:
             each = _EACH.search(answer[max(0, quantity.start - 8) : quantity.end + 12]) is not None
-            if self._has(quantity, self._all, each=each) or self._has(quantity, derived, each=each):
-                continue
-            if not self._may_pass(quantity, answer):
+            found = self._has(quantity, known, each=each) or self._has(quantity, worked_out, each=each)
+            if not found and not self._sums_up(quantity, answer):
                 yield answer[quantity.start : quantity.end].strip()
 
-    def _derived(self, reasoning: str) -> Sequence[Quantity]:
-        """What the reasoning names, if it works with a number of the sources and not only with those."""
-        named = quantities(reasoning)
-        known = [self._has(quantity, self._all, each=True) for quantity in named]
-        return named if any(known) else ()
+    def _worked_out(self, reasoning: str, known: Sequence[Quantity]) -> Sequence[Quantity]:
+        """What the reasoning names, if it starts from a number that is known."""
+        named = quantities(plain(reasoning))
+        return named if any(self._has(quantity, known, each=True) for quantity in named) else ()
 
     def _has(self, quantity: Quantity, among: Sequence[Quantity], *, each: bool) -> bool:
         """With its unit; a bare number does only where the same number has no other unit of that kind."""
@@ -46,13 +48,12 @@ class Sources:
             for other in among
         )
 
-    def _may_pass(self, quantity: Quantity, answer: str) -> bool:
-        """A small count in words ("three reasons") sums up, unless the text counts the same things differently."""
+    def _sums_up(self, quantity: Quantity, answer: str) -> bool:
+        """Whether it is a small count in words ("three reasons"), and the text has no other count of the same."""
         if not quantity.in_words or quantity.unit is not None or not 1 < quantity.value <= _FEW:
             return False
         counted = _counted(answer, quantity)
-        same = [other for other in self._all if counted and _counted(self._text, other) == counted]
-        return not same
+        return not counted or all(_counted(self._text, other) != counted for other in self._all)
 
 
 def _counted(text: str, quantity: Quantity) -> str:

@@ -48,7 +48,7 @@ _ENGLISH = {
     ),
     "a figure, a table or a formula": re.compile(
         r"\b(?:[Ff]ig(?:ure|s?\.)?|[Tt]ab(?:le|\.)|[Ee]q(?:uation|s?\.)?|[Dd]iagram|[Aa]ppendix)\s?\(?\d|"
-        r"\b(?:[Ss]ection|[Cc]hapter|[Pp]aragraph)\s?\d[\d.]*(?! (?:of|bankruptcy))|"
+        r"\b(?:[Ss]ection|[Cc]hapter|[Pp]aragraph)\s?\d[\d.]*(?![\d.]| (?:of|bankruptcy))|"
         r"\b(?:shown|depicted|seen|illustrated|in) (?:in )?the (?:figure|diagram|table|chart|graph|image|picture|plot)\b(?! of)"
     ),
 }
