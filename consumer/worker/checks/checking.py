@@ -7,7 +7,7 @@ from configs.checks import Checks
 from consumer.worker.answers import AnsweredPair
 from consumer.worker.checks.copies import is_copy
 from consumer.worker.checks.duplicates import Asked, asked, same
-from consumer.worker.checks.evidence import locate_evidence
+from consumer.worker.checks.evidence import Quotable
 from consumer.worker.checks.language import is_in, language_of
 from consumer.worker.checks.numbers import Sources
 from consumer.worker.checks.overlap import apart
@@ -41,15 +41,14 @@ class _Checking:
     """What is worked out once for all pairs of a chunk."""
 
     def __init__(self, text: str, start: int, headings: tuple[str, ...], checks: Checks) -> None:
-        self._text = text
-        self._start = start
         self._checks = checks
+        self._quotable = Quotable(text, start)
         self._language = language_of(text)
         self._sources = Sources(text, *headings)
         self._clauses = parsed(text)
 
     def checked(self, pair: AnsweredPair) -> Checked:
-        evidence = locate_evidence(pair.evidence, self._text, self._start)
+        evidence = self._quotable.located(pair.evidence)
         return Checked(pair, evidence, tuple(self._reasons(pair, evidence)))
 
     def _reasons(self, pair: AnsweredPair, evidence: tuple[Evidence, ...]) -> Iterator[Reason]:

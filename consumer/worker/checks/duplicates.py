@@ -16,7 +16,7 @@ _KINDS = {
     "where": re.compile(r"哪里|何处|在哪|\bwhere\b", re.IGNORECASE),
     "who": re.compile(r"谁|\bwho\b", re.IGNORECASE),
 }
-_HOW = re.compile(r"如何|怎样|怎么|\bhow (?:do|does|did|is|are|was|can|to)\b", re.IGNORECASE)
+_HOW = re.compile(r"如何|怎样|怎么|多少|几|\bhow (?:do|does|did|is|are|was|can|to)\b", re.IGNORECASE)
 _DEFINES = re.compile(r"什么是|是什么|什么叫|定义|^what(?: i|')s |^what are ", re.IGNORECASE)
 _CHINESE_FRAME = re.compile(
     r"为什么|為什麼|为何|為何|什么叫做?|什么时候|什么|如何|怎样|怎么|多少(?:分钟|小时|秒|天|年|元|公里|米)?|多长时间|多久|哪些|哪几[个种类]?|哪[一个种]?|何时|何处|请问|请|说明|解释|简述|描述|"

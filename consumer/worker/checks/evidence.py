@@ -18,21 +18,31 @@ def locate_evidence(quotes: tuple[str, ...], text: str, start: int) -> tuple[Evi
     that begins or ends within a word or a number of the text does not stand there: "4 nm" is not in "14 nm"; nor does
     one that leaves out the negation before it.
     """
-    if not quotes:
-        return ()
-    views = [fold(text)] + ([fold(text, joined=False)] if is_hyphenated(text) else [])
-    spans = (_span(quote, text, views) for quote in quotes)
-    return tuple(
-        Evidence(text=text[begin:end], start=start + begin, end=start + end)
-        for begin, end in (span for span in spans if span is not None)
-    )
+    return Quotable(text, start).located(quotes)
 
 
-def _span(quote: str, text: str, views: Sequence[Folded]) -> tuple[int, int] | None:
-    searched = fold(quote).text.strip("~")
-    found = (_found(searched, view) for view in views) if any(c.isalnum() for c in searched) else ()
-    first = next((span for span in found if span is not None), None)
-    return None if first is None else _as_quoted(first, quote.strip(), text)
+class Quotable:
+    """A text that is made ready once for any number of quotes."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self._text = text
+        self._start = start
+        self._views = [fold(text)] + ([fold(text, joined=False)] if is_hyphenated(text) else [])
+
+    def located(self, quotes: tuple[str, ...]) -> tuple[Evidence, ...]:
+        spans = (self._span(quote) for quote in quotes)
+        return tuple(
+            Evidence(text=self._text[begin:end], start=self._start + begin, end=self._start + end)
+            for begin, end in (span for span in spans if span is not None)
+        )
+
+    def _span(self, quote: str) -> tuple[int, int] | None:
+        searched = fold(quote).text.strip("~")
+        if not any(c.isalnum() for c in searched):
+            return None
+        found = (_found(searched, view) for view in self._views)
+        first = next((span for span in found if span is not None), None)
+        return None if first is None else _as_quoted(first, quote.strip(), self._text)
 
 
 def _found(searched: str, view: Folded) -> tuple[int, int] | None:
