@@ -12,7 +12,9 @@ from consumer.worker.checks.words import WORD, stem
 
 _KINDS = {
     "why": re.compile(r"为什么|为何|为啥|為什麼|為何|原因是什么|\b(?:why|for what reason)\b", re.IGNORECASE),
-    "when": re.compile(r"何时|什么时候|哪一年|哪年|\bwhen(?= (?:was|is|did|does|do|were|will|must|should)\b)", re.IGNORECASE),
+    "when": re.compile(
+        r"何时|什么时候|哪一年|哪年|\bwhen(?= (?:was|is|did|does|do|were|will|must|should)\b)", re.IGNORECASE
+    ),
     "where": re.compile(r"哪里|何处|在哪|\bwhere\b", re.IGNORECASE),
     "who": re.compile(r"谁|\bwho\b", re.IGNORECASE),
 }
@@ -39,7 +41,8 @@ _ALIAS = re.compile(r"\(([A-Z][\w-]{1,11})\)")
 _MARK = re.compile(r"%|(?<![\w)])-(?=\d)|[<>=≤≥]")
 _ORDER = re.compile(
     r"(?<![相对之占])比(?![例较率值重])|再|然后|(?<=从)[^，,]{1,15}?到|影响|导致|引起|代替|取代|"
-    r"\b(?:than|over|versus|before|after|affects?|causes?|replaces?)\b", re.IGNORECASE
+    r"\b(?:than|over|versus|before|after|affects?|causes?|replaces?)\b",
+    re.IGNORECASE,
 )
 _BASELINE = re.compile(r"(?:^|[，,])[与和跟同]([^，,]+?)相比")
 

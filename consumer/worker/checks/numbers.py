@@ -7,7 +7,9 @@ from consumer.worker.checks.quantities import Quantity, plain, quantities
 
 _ALIKE = 1e-6
 _ROUNDED = 0.02
-_COUNTED = re.compile(r"\s?(?:(?P<zh>[个种类条步层片名位款项次块组套台座株家支颗][\u4e00-\u9fff]{1,3}|[\u4e00-\u9fff]{2,3})|(?P<en>[A-Za-z]{3,}))")
+_COUNTED = re.compile(
+    r"\s?(?:(?P<zh>[个种类条步层片名位款项次块组套台座株家支颗][\u4e00-\u9fff]{1,3}|[\u4e00-\u9fff]{2,3})|(?P<en>[A-Za-z]{3,}))"
+)
 _EACH = re.compile(r"每|\b(?:per|each|every|an?)\b")
 _FEW = 10
 
@@ -74,7 +76,9 @@ def _same(one: Quantity, other: Quantity, *, each: bool) -> bool:
     if {ours, theirs} <= _TEMPERATURES:
         return any(_close(a, b, one.step) for a in _kelvins(one) for b in _kelvins(other))
     numerator = set(ours) <= set(theirs) and all(power < 0 for _, power in set(theirs) - set(ours))
-    return each and numerator and any(_close(one.size, other.size * 10.0**p, one.step * one.unit.factor) for p in _SCALES)
+    return (
+        each and numerator and any(_close(one.size, other.size * 10.0**p, one.step * one.unit.factor) for p in _SCALES)
+    )
 
 
 _SCALES = (0, -4, -6, 4, 6)

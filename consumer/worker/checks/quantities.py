@@ -25,7 +25,9 @@ _ENGLISH_FRACTIONS = {
     "two thirds": 2 / 3, "two-thirds": 2 / 3, "one-third": 1 / 3, "a quarter": 0.25, "one quarter": 0.25, "three quarters": 0.75,
     "three-quarters": 0.75, "twice": 2, "double": 2, "doubles": 2, "doubled": 2, "doubling": 2, "tenfold": 10, "dozen": 12,
 }  # fmt: skip
-_PARTS = re.compile(rf"\b(?:{'|'.join(sorted(_ENGLISH_FRACTIONS, key=len, reverse=True))})\b|一半|减半|半(?=年|小时|个)", re.IGNORECASE)
+_PARTS = re.compile(
+    rf"\b(?:{'|'.join(sorted(_ENGLISH_FRACTIONS, key=len, reverse=True))})\b|一半|减半|半(?=年|小时|个)", re.IGNORECASE
+)
 _AND_A_HALF = re.compile(r"\b(?P<count>an?|one|two|three|\d+) (?P<unit>\w+) and a half\b", re.IGNORECASE)
 _HALF_A = re.compile(r"\bhalf (?:an?|of an?) (?=\w)", re.IGNORECASE)
 _YEARS_AND_A_HALF = re.compile(r"(?P<count>[一二两三四五六七八九]|\d+)(?P<unit>个?(?:年|小时|月))半")

@@ -25,7 +25,9 @@ _CHINESE_POINTING = re.compile(
     r"(?<![因彼如由从就至])此(?!外|起)|(?<!在)这(?!么)|那(?!么|曲)|"
     r"(?:(?<=^)|(?<=[，,在对与和从由把被将使用据为中按于请问]))该(?!如何|怎|不该))"
 )
-_CHINESE_COUNTED = re.compile(r"^(?:这|在|上述)?[两二三四五几](?:种|个|者|类|项)[^，,]{0,6}(?:中|里|之间|相比|有何|有什么|各|的区别|分别)")
+_CHINESE_COUNTED = re.compile(
+    r"^(?:这|在|上述)?[两二三四五几](?:种|个|者|类|项)[^，,]{0,6}(?:中|里|之间|相比|有何|有什么|各|的区别|分别)"
+)
 _CHINESE_IDLE = re.compile(
     r"什么|哪些|哪[一几]?[个种类项年]?|多少|如何|怎样|怎么|为何|为什么|何时|请问?|说明|解释|简述|描述|主要|具体|通常|一般|大约|应该|需要|"
     r"厚度|温度|范围|压力|时间|长度|宽度|高度|大小|数值|速度|频率|电压|电流|功率|成本|价格|效率|原因|结果|优点|缺点|优势|作用|特点|影响|目的|"
@@ -56,7 +58,9 @@ _ENGLISH_POINTING = re.compile(
     r"\b(?:[Ii]t|[Ii]ts|[Tt]hey|[Tt]hem|[Tt]heir|[Hh]e|[Hh]is|[Ss]he|[Hh]er|[Tt]his|[Tt]hese|[Tt]hose|[Ss]uch(?! as)|the latter|the former)\b|"
     r"(?:(?<=does )|(?<=is )|(?<=did )|(?<=do )|(?<=can )|(?<=was )|(?<=will )|^)[Tt]hat\b"
 )
-_ENGLISH_ALWAYS = re.compile(r"\bthis one\b|\b(?:which|what) (?:one )?of (?:the|these) (?:two|three|four)\b", re.IGNORECASE)
+_ENGLISH_ALWAYS = re.compile(
+    r"\bthis one\b|\b(?:which|what) (?:one )?of (?:the|these) (?:two|three|four)\b", re.IGNORECASE
+)
 _EXPLETIVE = re.compile(
     r"\b(?:is|was|does|did|will|would|can) it (?!used|made|called|needed)(?:(?:so|more|less|very|not|often) )*\w+ (?:to|that|for|when|if)\b|\bdoes it (?:take|cost)\b|"
     r"\bit (?:is|was) (?:\w+ ){1,2}(?:to|that)\b",

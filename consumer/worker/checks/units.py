@@ -21,7 +21,22 @@ _SI = {
     "liter": "m3:1e-3", "second": "s", "volt": "kg m2 s-3 A-1", "watt": "kg m2 s-3", "amp": "A", "ampere": "A",
     "hertz": "s-1", "joule": "kg m2 s-2", "pascal": "kg m-1 s-2", "byte": "bit:8",
 }  # fmt: skip
-_PREFIXES = {"p": -12, "n": -9, "μ": -6, "m": -3, "c": -2, "d": -1, "h": 2, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "f": -15, "a": -18}
+_PREFIXES = {
+    "p": -12,
+    "n": -9,
+    "μ": -6,
+    "m": -3,
+    "c": -2,
+    "d": -1,
+    "h": 2,
+    "k": 3,
+    "K": 3,
+    "M": 6,
+    "G": 9,
+    "T": 12,
+    "f": -15,
+    "a": -18,
+}
 _LONG_PREFIXES = {"pico": -12, "nano": -9, "micro": -6, "milli": -3, "centi": -2, "kilo": 3, "mega": 6, "giga": 9}
 _OTHERS = {
     "%": ":1e-2", "percent": ":1e-2", "‰": ":1e-3", "ppm": ":1e-6", "ppb": ":1e-9", "min": "s:60", "h": "s:3600",
