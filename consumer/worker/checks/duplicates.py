@@ -22,12 +22,12 @@ _HOW = re.compile(r"如何|怎样|怎么|多少|几|\bhow (?:do|does|did|is|are|
 _DEFINES = re.compile(r"什么是|是什么|什么叫|定义|^what(?: i|')s |^what are ", re.IGNORECASE)
 _CHINESE_FRAME = re.compile(
     r"为什么|為什麼|为何|為何|什么叫做?|什么时候|什么|如何|怎样|怎么|多少(?:分钟|小时|秒|天|年|元|公里|米)?|多长时间|多久|哪些|哪几[个种类]?|哪[一个种]?|何时|何处|请问|请|说明|解释|简述|描述|"
-    r"定义|含义|意思|大约|通常|一般|具体|需要|必须|应该|应当|可以|能够|各自?|分别"
+    r"定义|含义|意思|大约|通常|一般|具体|需要|必须|应该|应当|可以|能够|各自?|分别|指的?是|大概|左右|之间|才能"
 )
-_CHINESE_IDLE = frozenset("是为的了吗呢有约在时先要应该做叫其所会能被对较个使让令到之就已以")
+_CHINESE_IDLE = frozenset("是为由起的了吗呢有约在时先要应该做叫其所会能被对较个使让令到之就已以")
 _ENGLISH_FRAME = re.compile(
-    r"\b(?:can|could|would) you (?:please )?|\bplease\b|\b(?:explain|describe|define|tell me|state|name|give)\b|\bwhat is meant by\b|"
-    r"\bwhat does (?=.* mean\b)|\bmeans?\b|\b(?:the )?definition of\b|\btake place\b|\bused to\b|\brole\b(?=.*\bplay\b)|\bplays?\b(?=.*\brole\b)",
+    r"\b(?:can|could|would) you (?:please )?|\bplease\b|\b(?:explain|describe|define|tell me|state|name|give|list)\b|\bwhat is meant by\b|"
+    r"\bwhat does (?=.* mean\b)|\bmeans?\b|\b(?:the )?definition of\b|\btake place\b|\bused to\b|\bis it true that\b|\brole\b(?=.*\bplay\b)|\bplays?\b(?=.*\brole\b)",
     re.IGNORECASE,
 )
 _ENGLISH_IDLE = frozenset(
@@ -36,11 +36,12 @@ _ENGLISH_IDLE = frozenset(
     "s re much many some any as if".split()
 )
 _IDLE = _ENGLISH_IDLE | _CHINESE_IDLE
-_SYNONYMS = {"percent": "%", "effect": "affect", "effects": "affect", "kilogram": "kg"}
+_SYNONYMS = {"percent": "%", "effect": "affect", "effects": "affect", "kilogram": "kg", "function": "purpos"}
+_CHINESE_SYNONYMS = {"取决于": "决定", "功能": "作用", "使用": "用", "采用": "用"}
 _ALIAS = re.compile(r"\(([A-Z][\w-]{1,11})\)")
 _MARK = re.compile(r"%|(?<![\w)])-(?=\d)|[<>=≤≥]")
 _ORDER = re.compile(
-    r"(?<![相对之占])比(?![例较率值重])|再|然后|(?<=从)[^，,]{1,15}?到|影响|导致|引起|代替|取代|"
+    r"(?<![相对之占])比(?![例较率值重])|(?<!相)对(?![比应称面])|再|然后|(?<=从)[^，,]{1,15}?到|影响|导致|引起|代替|取代|"
     r"\b(?:than|over|versus|before|after|affects?|causes?|replaces?)\b",
     re.IGNORECASE,
 )
@@ -87,6 +88,8 @@ def _swapped(one: Asked, other: Asked) -> bool:
 
 def words_of(text: str) -> Counter[str]:
     """Without those that only make it a question; Chinese characters are counted."""
+    for word, other in _CHINESE_SYNONYMS.items():
+        text = text.replace(word, other)
     text = _ENGLISH_FRAME.sub(" ", _CHINESE_FRAME.sub(" ", text))
     found = Counter(_MARK.findall(text))
     for word in WORD.findall(text.replace("n't", " not")):

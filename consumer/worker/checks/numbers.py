@@ -30,7 +30,7 @@ class Sources:
         known = self._all + quantities(plain(question))
         worked_out = self._worked_out(reasoning, known)
         for quantity in given:
-            each = _EACH.search(answer[max(0, quantity.start - 8) : quantity.end + 12]) is not None
+            each = _EACH.search(answer[max(0, quantity.start - 16) : quantity.end + 12]) is not None
             found = self._has(quantity, known, each=each) or self._has(quantity, worked_out, each=each)
             if not found and not self._sums_up(quantity, answer):
                 yield answer[quantity.start : quantity.end].strip()
@@ -52,6 +52,8 @@ class Sources:
 
     def _sums_up(self, quantity: Quantity, answer: str) -> bool:
         """Whether it is a small count in words ("three reasons"), and the text has no other count of the same."""
+        if quantity.in_words and answer[quantity.end : quantity.end + 1] in tuple("多余"):
+            return True  # "三年多"
         if not quantity.in_words or quantity.unit is not None or not 1 < quantity.value <= _FEW:
             return False
         counted = _counted(answer, quantity)
@@ -77,11 +79,10 @@ def _same(one: Quantity, other: Quantity, *, each: bool) -> bool:
         return any(_close(a, b, one.step) for a in _kelvins(one) for b in _kelvins(other))
     numerator = set(ours) <= set(theirs) and all(power < 0 for _, power in set(theirs) - set(ours))
     return (
-        each and numerator and any(_close(one.size, other.size * 10.0**p, one.step * one.unit.factor) for p in _SCALES)
+        each and numerator and _close(one.size, other.value * other.unit.above, one.step * one.unit.factor)
     )
 
 
-_SCALES = (0, -4, -6, 4, 6)
 _TEMPERATURES = frozenset({(("degC", 1),), (("degF", 1),), (("K", 1),)})
 
 

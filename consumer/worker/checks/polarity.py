@@ -105,6 +105,10 @@ def turned(answer: str, text: tuple[Clause, ...], *, alignment: float) -> Iterat
 
 
 def _alignment(clause: Clause, other: Clause) -> float:
+    """Share of the clause's words; none if its figures are other ones: they say something else."""
+    figures = {word for word in clause.words if word[0].isdigit()}
+    if figures and figures.isdisjoint(other.words):
+        return 0.0
     return LCSseq.similarity(clause.words, other.words) / len(clause.words)
 
 

@@ -14,8 +14,8 @@ _MINUS = str.maketrans("−–—‐‑﹣", "------")
 
 _FIGURES = re.compile(
     r"(?<![A-Za-z\d_^.])(?<![A-Za-z]-)(?<![A-Za-z]\d-)"
-    r"(?:(?P<tens>10\^(?P<power>-?\d+))"
-    r"|(?P<number>\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?(?:\s?[×x*]\s?10\^?(?P<exponent>-?\d+))?)"
+    r"(?:(?P<tens>10\^(?P<power>-?\d{1,3}))"
+    r"|(?P<number>\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?(?:\s?[×x*]\s?10\^?(?P<exponent>-?\d{1,3}))?)"
     r"(?P<multiple>\s?(?:万亿|[万亿]|(?:thousand|million|billion|trillion)(?![A-Za-z])))?"
 )
 _ITEM = re.compile(r"(?:^|\n|(?<=[；;。:：]))\s*[(（]?\d{1,2}(?:[.、)）](?!\d)|:)\s*")
@@ -30,7 +30,7 @@ _PARTS = re.compile(
 )
 _AND_A_HALF = re.compile(r"\b(?P<count>an?|one|two|three|\d+) (?P<unit>\w+) and a half\b", re.IGNORECASE)
 _HALF_A = re.compile(r"\bhalf (?:an?|of an?) (?=\w)", re.IGNORECASE)
-_YEARS_AND_A_HALF = re.compile(r"(?P<count>[一二两三四五六七八九]|\d+)(?P<unit>个?(?:年|小时|月))半")
+_AND_HALF_MORE = re.compile(r"(?P<count>[一二两三四五六七八九十]+|\d+)(?P<unit>个?(?:小时|[年月天周圈倍]))半")
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = re.compile(rf"\b(?:{'|'.join(m.title() for m in _MONTHS)})\b")
 _RANGE = re.compile(r"\s?(?:~|-|至|到|或|、|and|to|or)\s?")
@@ -58,7 +58,7 @@ def plain(text: str) -> str:
     text = _POWER.sub(lambda match: "^" + match[0].translate(_SUPERSCRIPTS), text.translate(_MINUS))
     text = unicodedata.normalize("NFKC", text).translate(_MINUS).replace("∶", ":").replace("〜", "~")
     text = _AND_A_HALF.sub(lambda m: f"{_count(m['count']) + 0.5:g} {m['unit']}", text)
-    text = _YEARS_AND_A_HALF.sub(lambda m: f"{_count(m['count']) + 0.5:g}{m['unit']}", text)
+    text = _AND_HALF_MORE.sub(lambda m: f"{_count(m['count']) + 0.5:g}{m['unit']}", text)
     return _HALF_A.sub("0.5 ", text)
 
 
@@ -93,11 +93,11 @@ def _figures(text: str) -> Iterator[Quantity]:
     for match in _FIGURES.finditer(text):
         step = 10.0 ** -max(0, len(match["decimals"] or "") - 1)
         if match["tens"]:
-            value = 10.0 ** int(match["power"])
+            value = float(f"1e{match['power']}")
             step = value
         else:
             value = float(re.sub("[, ]", "", match["number"]) + (match["decimals"] or ""))
-        scale = 10.0 ** int(match["exponent"] or 0) * _multiple((match["multiple"] or "").strip())
+        scale = float(f"1e{match['exponent'] or 0}") * _multiple((match["multiple"] or "").strip())
         sign = -1.0 if _is_negative(text, match.start()) else 1.0
         if not re.match(r"[A-Za-z]", text[match.end() : match.end() + 1]) or unit_at(text, match.end()):
             yield _measured(text, sign * value * scale, step * scale, match.start(), match.end(), in_words=False)
@@ -137,7 +137,7 @@ def _measured(text: str, value: float, step: float, start: int, end: int, *, in_
 def _currency_before(text: str, start: int) -> Unit | None:
     match = re.search(r"(US\$|\$|€|EUR|USD|RMB|¥)\s?$", text[max(0, start - 5) : start])
     names = {"US$": "USD", "$": "USD", "€": "EUR", "EUR": "EUR", "USD": "USD", "RMB": "CNY", "¥": "CNY"}
-    return Unit(((names[match[1]], 1),), 1.0) if match else None
+    return Unit(((names[match[1]], 1),), 1.0, 1.0) if match else None
 
 
 def _ranges(text: str, found: list[Quantity]) -> tuple[Quantity, ...]:

@@ -67,26 +67,36 @@ _NO_PLURAL = frozenset("m g s A K N J W C V F S T H L l B t h d r L".split())
 
 @dataclass(frozen=True, slots=True)
 class Unit:
+    """`factor` to base units; `above` is that of what stands before "per"."""
+
     dimensions: Dimensions
     factor: float
+    above: float
 
     def power(self, exponent: int) -> "Unit":
-        return Unit(tuple((base, power * exponent) for base, power in self.dimensions), self.factor**exponent)
+        factor = self.factor**exponent
+        return Unit(tuple((base, power * exponent) for base, power in self.dimensions), factor, factor)
 
     def times(self, other: "Unit") -> "Unit":
+        return Unit(self._added(other, 1), self.factor * other.factor, self.above * other.factor)
+
+    def per(self, other: "Unit") -> "Unit":
+        return Unit(self._added(other, -1), self.factor / other.factor, self.above)
+
+    def _added(self, other: "Unit", sign: int) -> Dimensions:
         powers = dict(self.dimensions)
         for base, power in other.dimensions:
-            powers[base] = powers.get(base, 0) + power
-        return Unit(tuple(sorted((b, p) for b, p in powers.items() if p)), self.factor * other.factor)
+            powers[base] = powers.get(base, 0) + sign * power
+        return tuple(sorted((b, p) for b, p in powers.items() if p))
 
 
-ONE = Unit((), 1.0)
+ONE = Unit((), 1.0, 1.0)
 
 
 def _defined(definition: str) -> Unit:
     bases, _, factor = definition.partition(":")
     parts = re.findall(r"([A-Za-z]+)(-?\d*)", bases)
-    return Unit(tuple(sorted((base, int(power or 1)) for base, power in parts)), float(factor or 1))
+    return Unit(tuple(sorted((base, int(power or 1)) for base, power in parts)), *[float(factor or 1)] * 2)
 
 
 def _entries() -> Iterator[tuple[str, Unit]]:
@@ -110,7 +120,8 @@ def _lengths() -> Iterator[tuple[str, Unit]]:
 
 
 def _scaled(unit: Unit, power: int) -> Unit:
-    return Unit(unit.dimensions, unit.factor * 10.0**power)
+    factor = unit.factor * 10.0**power
+    return Unit(unit.dimensions, factor, factor)
 
 
 @lru_cache(maxsize=1)
@@ -120,7 +131,7 @@ def _table() -> dict[str, Unit]:
 
 _LONGEST_CHINESE = 7
 _LATIN = re.compile(r"percentage points?|degrees? (?:Celsius|Fahrenheit|C\b)|[A-Za-zμΩÅ]+|°[CF]?|[%‰€]")
-_EXPONENT = re.compile(r"\^?(-?\d)(?!\d)")
+_EXPONENT = re.compile(r"\^?(-?[1-4])(?!\d)")
 _TIMES = re.compile(r"\s?[·⋅*]\s?")
 _PER = re.compile(r"\s?/\s?| per (?=[a-zA-Z])|每")
 
@@ -135,7 +146,7 @@ def unit_at(text: str, at: int) -> tuple[Unit, int] | None:
         if (times := _TIMES.match(text, end)) and (more := _power_at(text, times.end())):
             unit, end = unit.times(more[0]), more[1]
         elif (per := _PER.match(text, end)) and (below := _divisor_at(text, per.end())):
-            unit, end = unit.times(below[0].power(-1)), below[1]
+            unit, end = unit.per(below[0]), below[1]
         else:
             return unit, end
 
@@ -164,7 +175,7 @@ def _name_at(text: str, at: int) -> tuple[Unit, int] | None:
     if match := _LATIN.match(text, at):
         unit = table.get(match[0]) or _plural(match[0])
         return (unit, match.end()) if unit else None
-    for length in range(_LONGEST_CHINESE, 0, -1):
+    for length in range(min(_LONGEST_CHINESE, len(text) - at), 0, -1):
         if (unit := table.get(text[at : at + length])) and text[at : at + 1] > "\u2e80":
             return unit, at + length
     return None
