@@ -1,7 +1,6 @@
 """Where quotes stand in a text: tolerant of width, spaces, punctuation and line breaks, and of nothing else."""
 
 import re
-from collections.abc import Sequence
 
 from consumer.worker.checks.folding import Folded, fold, is_hyphenated, is_latin
 from schemas import Evidence
@@ -63,7 +62,7 @@ def _begins_within(folded: str, begin: int) -> bool:
     if _NEGATION.search(folded, max(0, begin - 12), begin):
         return True
     if first.isdigit():
-        signed = before[-1] == "-" and not before[0].isalnum() or before == "-"
+        signed = before == "-" or (before[-1] == "-" and not before[0].isalnum())
         return before[-1].isdigit() or before[-1] in ".,^±" or signed or before == "^-"
     return _same_word(before[-1], first)
 

@@ -103,7 +103,7 @@ def _without_line_breaks(folded: Folded) -> Folded:
     )
 
 
-def _shown(text: str, at: int, last: str, gap: str) -> str:
+def _shown(text: str, at: int, last: str, gap: str) -> str:  # noqa: PLR0911 - one for each kind of character
     """What a character that is neither letter nor digit stays as; empty if nothing."""
     character = text[at]
     following = text[at + 1 : at + 6].lstrip()[:1]

@@ -78,9 +78,7 @@ def _same(one: Quantity, other: Quantity, *, each: bool) -> bool:
     if {ours, theirs} <= _TEMPERATURES:
         return any(_close(a, b, one.step) for a in _kelvins(one) for b in _kelvins(other))
     numerator = set(ours) <= set(theirs) and all(power < 0 for _, power in set(theirs) - set(ours))
-    return (
-        each and numerator and _close(one.size, other.value * other.unit.above, one.step * one.unit.factor)
-    )
+    return each and numerator and _close(one.size, other.value * other.unit.above, one.step * one.unit.factor)
 
 
 _TEMPERATURES = frozenset({(("degC", 1),), (("degF", 1),), (("K", 1),)})

@@ -88,8 +88,8 @@ def _chinese(question: str) -> Iterator[str]:
     for match in _CHINESE_POINTING.finditer(question):
         if not _names_something(question[: match.start()]):
             yield f"points back: {match[0]}"
-    if match := _CHINESE_COUNTED.search(question):
-        yield f"points back: {match[0]}"
+    if counted := _CHINESE_COUNTED.search(question):
+        yield f"points back: {counted[0]}"
     if not _names_something(question):
         yield "names nothing"
 
@@ -100,8 +100,8 @@ def _names_something(text: str) -> bool:
 
 def _english(question: str) -> Iterator[str]:
     yield from _phrases(question, _ENGLISH)
-    if match := _ENGLISH_ALWAYS.search(question):
-        yield f"points back: {match[0]}"
+    if always := _ENGLISH_ALWAYS.search(question):
+        yield f"points back: {always[0]}"
     without = _EXPLETIVE.sub(lambda match: " " * len(match[0]) if "it" in match[0].lower() else match[0], question)
     for match in _ENGLISH_POINTING.finditer(without):
         if not _has_content(question[: match.start()]):

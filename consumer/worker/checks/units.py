@@ -102,7 +102,7 @@ def _defined(definition: str) -> Unit:
 def _entries() -> Iterator[tuple[str, Unit]]:
     for name, definition in _SI.items():
         unit = _defined(definition)
-        prefixes = _LONG_PREFIXES if len(name) > 3 and name not in ("Torr",) else _PREFIXES
+        prefixes = _LONG_PREFIXES if len(name) > 3 and name != "Torr" else _PREFIXES
         yield from ((prefix + name, _scaled(unit, power)) for prefix, power in prefixes.items())
     for name, definition in _CHINESE.items():
         unit = _defined(definition)
