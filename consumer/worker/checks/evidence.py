@@ -62,8 +62,7 @@ def _begins_within(folded: str, begin: int) -> bool:
     if _NEGATION.search(folded, max(0, begin - 12), begin):
         return True
     if first.isdigit():
-        signed = before == "-" or (before[-1] == "-" and not before[0].isalnum())
-        return before[-1].isdigit() or before[-1] in ".,^±" or signed or before == "^-"
+        return before[-1].isdigit() or before[-1] in ".,^±−"
     return _same_word(before[-1], first)
 
 

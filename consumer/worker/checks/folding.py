@@ -1,6 +1,7 @@
 """Texts without what may differ in a quotation: width, spaces, punctuation, case; each character with its place.
 
-What can change a quantity is kept: decimal points, signs, exponents, per cent, ratios, and the case of units.
+What can change a quantity is kept: decimal points, signs (as −, other dashes as -), exponents, per cent, ratios, and the
+case of units.
 """
 
 import re
@@ -117,7 +118,8 @@ def _shown(text: str, at: int, last: str, gap: str) -> str:  # noqa: PLR0911 - o
         case "^":
             return "^" if last.isdigit() else ""
         case "-":
-            return "-" if digit_follows else ""
+            signs = text[at + 1 : at + 2].isdigit() and (gap != "" or not (_ends_quantity(last) or last == "°"))
+            return "" if not digit_follows else "−" if signs else "-"
         case "~":
             return "" if not digit_follows else "-" if _ends_quantity(last) else "~"
         case "*" | "x" | "X":

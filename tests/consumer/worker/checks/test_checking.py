@@ -21,8 +21,8 @@ def pair(**changed) -> AnsweredPair:
     return AnsweredPair.model_validate({"type": PairType.FACTUAL} | GOOD | changed)
 
 
-def reasons(*pairs: AnsweredPair, checks: Checks = Checks(), text: str = TEXT) -> list[list[str]]:
-    checked = check_pairs(pairs, text=text, start=0, headings=("Oxides of 2 nm",), checks=checks)
+def reasons(*pairs: AnsweredPair, checks: Checks | None = None) -> list[list[str]]:
+    checked = check_pairs(pairs, text=TEXT, start=0, headings=("Oxides of 2 nm",), checks=checks or Checks())
     return [[reason.check for reason in each.reasons] for each in checked]
 
 
