@@ -12,7 +12,7 @@ _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", st
 _KEPT = frozenset("%‰°+<>=≤≥≠/~$€£¥±×")
 _DASHES = frozenset("−–—‐‑‒―﹣－")
 _TILDES = frozenset("～〜∼")
-_APOSTROPHES = frozenset("'’ʼ‘")
+_NO_GAP = frozenset("'’ʼ‘^")
 _HYPHENATED = re.compile(r"(?<=[A-Za-z])-[ \t]*\r?\n[ \t]*(?=[a-z])")
 _COMBINING = "\u0300-\u036f\u3099\u309a"
 _PIECE = re.compile(f"(?P<ordinary>[\\t-~\u3400-\u9fff]+(?![{_COMBINING}]))|.[{_COMBINING}]*", re.DOTALL)
@@ -39,7 +39,7 @@ def fold(text: str, *, joined: bool = True) -> Folded:
         run, at = match[0], match.start()
         shown = run if match["run"] else _shown(normal.text, at, last, gap)
         if not shown:
-            gap += run if run not in _APOSTROPHES else ""
+            gap += run if run not in _NO_GAP else ""
             continue
         if gap and _apart(normal.text, at, last, gap):
             characters.append(" ")
