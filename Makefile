@@ -5,6 +5,8 @@ PYTHON ?= python3
 INPUT ?= data/texts
 OUTPUT ?= data/qa_results
 ARGS ?=
+# Processes that tests run in: most tests wait for brokers and timeouts most of the time.
+JOBS ?= 3
 
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
@@ -23,9 +25,9 @@ demo: .venv/.local ## process INPUT=data/texts into OUTPUT=data/qa_results with 
 
 test: setup ## the whole suite, on a real Kafka and a real vLLM (ARGS="-k name" for less of it)
 	@tests/vllm_cpu/install.sh
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
-chaos: setup ## an hour of faults on a cluster of three brokers (ARGS="--minutes 10 --seed 7")
+chaos: setup ## an hour of faults on a cluster of three brokers (ARGS=--daily: five minutes, one broker)
 	.venv/bin/python -m tests.chaos $(ARGS)
 
 lint: setup ## ruff and mypy

@@ -32,13 +32,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """The user's settings are not the tests': only the broker they name is used."""
     config.addinivalue_line("markers", "container: needs a Docker engine")
     config.addinivalue_line("markers", "redis: needs redis-server")
+    config.addinivalue_line("markers", "long: takes a minute or more, and begins first")
     config.stash[GIVEN_KAFKA] = os.environ.get(environment_name("bootstrap_servers"))
     config.stash[LEFT_OUT] = []
     for field in Settings.model_fields:
         os.environ.pop(environment_name(field), None)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """For several processes: the tests of a file share its fixtures, those of vLLM its port."""
+    group = "vllm" if "vllm_cpu" in getattr(item, "fixturenames", ()) else item.location[0]
+    item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _leave_out(config, items)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     for marker, (variable, obstacle) in NEEDS.items():
         needing = [item for item in items if item.get_closest_marker(marker)]
         if not needing or (why := obstacle()) is None:

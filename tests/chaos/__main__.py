@@ -14,22 +14,16 @@ from pathlib import Path
 
 from tests.chaos.cluster import running_cluster
 from tests.chaos.conduct import conduct
-from tests.chaos.run import Options, Report
+from tests.chaos.decks import DAILY, deck_for
+from tests.chaos.run import Options, Report, options_of
 
-SHARES = {
-    "kill": 20, "kill at": 20, "zombie": 4, "stop at": 4, "term": 3, "storm": 2, "kill broker": 2, "restart broker": 1,
-    "freeze broker": 1, "kill broker on assignment": 1, "reset connections": 3, "cut": 11, "restart model": 2,
-    "corrupt": 2, "refuse records": 1,
-}  # fmt: skip
-"""The deck, as shares of a hundred or so."""
 PAUSE_SHARE = 0.6
 """Of the time between two faults; the rest is for the fault itself, and for the workers to get going again."""
 
 
-def deck_for(minutes: float, every_s: float) -> dict[str, int]:
-    faults = minutes * 60 / every_s
-    total = sum(SHARES.values())
-    return {kind: max(1, round(faults * share / total)) for kind, share in SHARES.items()}
+async def run_daily(directory: Path) -> Report:
+    async with running_cluster(directory / "kafka", nodes=1) as cluster:
+        return await conduct(cluster, directory, options_of(DAILY), DAILY.deck, every_s=DAILY.every_s)
 
 
 async def run(args: argparse.Namespace, directory: Path) -> Report:
@@ -41,6 +35,7 @@ async def run(args: argparse.Namespace, directory: Path) -> Report:
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--daily", action="store_true", help="the run of five minutes that every change has to pass")
     parser.add_argument("--minutes", type=float, default=60, help="of faults, about (default 60)")
     parser.add_argument("--chunks", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=4, help="kept alive (default 4)")
@@ -53,9 +48,11 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     args.seed = random.SystemRandom().randrange(10**6) if args.seed is None else args.seed
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    print(f"seed {args.seed}", flush=True)
+    if not args.daily:
+        print(f"seed {args.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="qastream-chaos-", ignore_cleanup_errors=True) as temporary:
-        report = asyncio.run(run(args, args.keep or Path(temporary)))
+        directory = args.keep or Path(temporary)
+        report = asyncio.run(run_daily(directory) if args.daily else run(args, directory))
     print(report)
     return 0 if report.clean else 1
 

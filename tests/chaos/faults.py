@@ -141,7 +141,9 @@ async def refuse_records(run: Run, fault: Fault) -> None:
 
 
 async def corrupt(run: Run, fault: Fault) -> None:
-    """The cache's file is damaged under the workers' hands."""
+    """The cache's file is damaged under the workers' hands. One that was deleted is made anew by the next worker."""
+    if not run.cache.exists():
+        await kill(run, fault)
     await run.until(run.cache.exists, "a cache")
     CORRUPT[fault.parameters["how"]](run.cache)
 

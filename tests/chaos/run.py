@@ -19,6 +19,7 @@ from configs.settings import Settings, load_settings
 from messaging.topics import ensure_topics
 from telemetry.children import die_with_parent
 from tests.chaos.cluster import Cluster
+from tests.chaos.decks import Profile
 from tests.chaos.feed import Feed, make_items
 from tests.chaos.workers import POLL_S, Workers
 
@@ -46,6 +47,10 @@ class Options:
     stall_s: float = STALL_S
     stop_s: float = 30.0
     quiet: bool = False
+
+
+def options_of(profile: Profile) -> Options:
+    return Options(chunks=profile.chunks, planted=profile.planted, seed=profile.seed, workers=profile.workers)
 
 
 class FaultFailedError(AssertionError):

@@ -1,8 +1,7 @@
-from tests.chaos.__main__ import deck_for
-from tests.chaos.faults import CORRUPT, FAULTS
+from tests.chaos.decks import DAILY, deck_for
+from tests.chaos.faults import CORRUPT, FAULTS, KILLS, ZOMBIES
 from tests.chaos.plan import CORRUPTIONS, CUTS, POINTS, make_plan
 from tests.chaos.proxy import Api
-from tests.chaos.test_chaos import DECK
 
 HOUR = deck_for(60, 6)
 
@@ -19,7 +18,7 @@ def test_every_card_of_the_deck_is_played():
 
 
 def test_every_step_is_killed_at_and_every_kind_of_request_is_cut():
-    for deck in (DECK, HOUR):
+    for deck in (DAILY.deck, HOUR):
         points = {fault.parameters.get("point") for fault in make_plan(deck, seed=1, every_s=6)}
         assert points >= set(POINTS)
     cut = {fault.parameters["api"] for fault in make_plan(HOUR, seed=1, every_s=6) if fault.kind == "cut"}
@@ -29,6 +28,12 @@ def test_every_step_is_killed_at_and_every_kind_of_request_is_cut():
 def test_what_a_plan_names_exists():
     assert set(CUTS) <= set(Api.__members__)
     assert set(CORRUPTIONS) == set(CORRUPT)
+
+
+def test_a_day_has_the_faults_that_are_promised():
+    assert sum(DAILY.deck[kind] for kind in KILLS) >= 30
+    assert sum(DAILY.deck[kind] for kind in ZOMBIES) >= 8
+    assert sum(DAILY.deck[kind] for kind in ("kill broker", "restart broker", "kill broker on assignment")) >= 3
 
 
 def test_an_hour_has_the_faults_that_are_promised():
