@@ -95,7 +95,6 @@ def _choices(choice: Choice) -> list[str]:
         lines.append(f"shares of types: {shares}")
     kept = "kept" if choice.keep_duplicates else "left out"
     lines.append(f"pairs of equal texts, and questions that ask the same: {kept}")
-    lines.append(
-        f"validation: {choice.validation:g} of the pairs, by clusters of texts (similarity {choice.similarity:g}); seed {choice.seed}"
-    )
+    clusters = f"by clusters of texts (similarity {choice.similarity:g})"
+    lines.append(f"validation: {choice.validation:g} of the pairs, {clusters}; seed {choice.seed}")
     return lines

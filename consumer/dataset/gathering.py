@@ -106,7 +106,7 @@ class Gathering:
             self.account.similar_questions += 1
             return
         item = full(exported, text=self._choice.text)
-        number = self._pool.add(item, text=text, content_key=exported.result["chunk"]["content_key"])
+        self._pool.add(item, text=text, content_key=exported.result["chunk"]["content_key"])
         if not self._choice.keep_duplicates:
             self._questions.add(question, kind=exported.status)
         self.account.scores.update(item["scores"])
