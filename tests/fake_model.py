@@ -28,7 +28,7 @@ def completion(content: str, *, finish: str = "stop") -> web.Response:
 
 
 def pairs_about(text: str) -> str:
-    quote = text.strip()[:40].strip()
+    quote = text.strip()[:400]
     pair = {
         "type": "factual",
         "question": f"What about {quote}?",

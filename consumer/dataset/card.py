@@ -94,6 +94,7 @@ def _choices(choice: Choice) -> list[str]:
         shares = ", ".join(f"{kind} {float(share):.4g}" for kind, share in choice.proportions.items())
         lines.append(f"shares of types: {shares}")
     kept = "kept" if choice.keep_duplicates else "left out"
-    lines.append(f"pairs of equal texts, and questions that are alike (similarity {choice.similarity:g}): {kept}")
-    lines.append(f"validation: {choice.validation:g} of the pairs, by clusters of texts; seed {choice.seed}")
+    lines.append(f"pairs of equal texts, and questions that ask the same: {kept}")
+    clusters = f"by clusters of texts (similarity {choice.similarity:g})"
+    lines.append(f"validation: {choice.validation:g} of the pairs, {clusters}; seed {choice.seed}")
     return lines

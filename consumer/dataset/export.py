@@ -54,13 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--balance", nargs="?", const=DEFAULT, metavar="TYPE=N,…", help=f"exact shares of types (default {DEFAULT})"
     )
-    group.add_argument("--keep-duplicates", action="store_true", help="also equal texts, and questions that are alike")
+    group.add_argument(
+        "--keep-duplicates", action="store_true", help="also equal texts, and questions that ask the same"
+    )
     group.add_argument(
         "--similarity",
         type=float,
         default=0.85,
         metavar="N",
-        help="from where questions are alike, to 1 (default 0.85)",
+        help="from where texts are alike, to 1, for --validation (default 0.85)",
     )
     group.add_argument(
         "--validation", type=float, default=0.0, metavar="SHARE", help="of the pairs, at most (default 0: none)"

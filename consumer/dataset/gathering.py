@@ -9,7 +9,7 @@ from consumer.dataset.neighbours import Neighbours
 from consumer.dataset.pairs import ExportedPair
 from consumer.dataset.pool import Pool
 from consumer.dataset.proportions import Proportions, quotas
-from consumer.dataset.similarity import symbols
+from consumer.dataset.questions import Questions
 from consumer.dataset.wanted import Wanted
 
 INSERTED_BELOW = 0.5
@@ -19,7 +19,7 @@ that it is like: a form that thousands of files fill in would make each of them 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What is settable about the pairs of a data set. `similarity` is that from which questions or texts are alike."""
+    """What is settable about the pairs of a data set. `similarity` is that from which texts are alike."""
 
     wanted: Wanted = field(default_factory=Wanted)
     similarity: float = 0.85
@@ -69,7 +69,7 @@ class Gathering:
         self._pool = pool
         self._choice = choice
         self._clusters = Clusters()
-        self._questions = Neighbours(pool.db, "questions", threshold=choice.similarity)
+        self._questions = Questions(pool.db)
         self._texts = Neighbours(pool.db, "near", threshold=choice.similarity)
         self._last: tuple[str, int, int] = "", 0, 0
 
@@ -102,14 +102,13 @@ class Gathering:
 
     def _take_question(self, exported: ExportedPair, text: int) -> None:
         question = exported.pair["question"]
-        kind = f"{exported.status} {symbols(question)}"
-        if not self._choice.keep_duplicates and self._questions.nearest(question, kind=kind):
+        if not self._choice.keep_duplicates and self._questions.has(question, kind=exported.status):
             self.account.similar_questions += 1
             return
         item = full(exported, text=self._choice.text)
-        number = self._pool.add(item, text=text, content_key=exported.result["chunk"]["content_key"])
+        self._pool.add(item, text=text, content_key=exported.result["chunk"]["content_key"])
         if not self._choice.keep_duplicates:
-            self._questions.add(number, question, kind=kind)
+            self._questions.add(question, kind=exported.status)
         self.account.scores.update(item["scores"])
 
     def _take_rejected(self, exported: ExportedPair) -> None:

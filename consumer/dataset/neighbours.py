@@ -31,19 +31,19 @@ class Neighbours:
         db.execute(f"CREATE TABLE {self._texts} (number INTEGER PRIMARY KEY, folded TEXT)")
         db.execute(f"CREATE TABLE {self._bands} (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID")
 
-    def nearest(self, text: str, *, kind: str = "") -> Neighbour | None:
-        """The most similar one of that kind that was added before, if it reaches the threshold."""
+    def nearest(self, text: str) -> Neighbour | None:
+        """The most similar one that was added before, if it reaches the threshold."""
         folded = fold(text)
         own = shingles(folded)
-        keys = list(self._keys(own, kind))
+        keys = list(self._keys(own))
         near = (Neighbour(number, jaccard(own, shingles(other))) for number, other in self._candidates(keys))
         reached = [neighbour for neighbour in near if neighbour.similarity >= self._threshold]
         return max(reached, key=lambda neighbour: (neighbour.similarity, -neighbour.number), default=None)
 
-    def add(self, number: int, text: str, *, kind: str = "") -> None:
+    def add(self, number: int, text: str) -> None:
         folded = fold(text)
         self._db.execute(f"INSERT INTO {self._texts} VALUES (?, ?)", (number, folded))  # noqa: S608 - names of ours
-        rows = ((key, number) for key in self._keys(shingles(folded), kind))
+        rows = ((key, number) for key in self._keys(shingles(folded)))
         self._db.executemany(f"INSERT OR IGNORE INTO {self._bands} VALUES (?, ?)", rows)  # noqa: S608
 
     def _candidates(self, keys: list[int]) -> list[tuple[int, str]]:
@@ -54,12 +54,12 @@ class Neighbours:
         )
         return self._db.execute(query, keys).fetchall()
 
-    def _keys(self, own: frozenset[str], kind: str) -> Iterator[int]:
-        """A key for each band. Texts of another kind have other ones."""
+    def _keys(self, own: frozenset[str]) -> Iterator[int]:
+        """A key for each band."""
         sketch = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
         sketch.update(list(own))
         values = sketch.digest()
         for start in range(0, PERMUTATIONS - self._rows + 1, self._rows):
-            band = f"{kind}\n{start} {values[start : start + self._rows]}"
+            band = f"{start} {values[start : start + self._rows]}"
             digest = blake2b(band.encode("utf-8", "surrogatepass"), digest_size=8).digest()
             yield int.from_bytes(digest, signed=True)

@@ -1,8 +1,7 @@
-"""When two texts say the same: nearly the same characters, and the same numbers and symbols.
+"""When two texts are nearly the same characters.
 
 Similarity is the Jaccard index of character n-grams, of letters and digits only: 2-grams where Chinese characters are,
-3-grams elsewhere. What differs in a number or in a symbol such as nMOS or VDD never is the same: "at 5 V" and
-"at 3 V" are other questions.
+3-grams elsewhere.
 """
 
 import re
@@ -10,8 +9,6 @@ import unicodedata
 
 PERMUTATIONS = 64
 RECALL = 0.99
-SYMBOL = re.compile(r"(?:(?<![A-Za-z0-9])[-−+])?[A-Za-z0-9]+(?:[.,][0-9]+)*|[<>=≤≥≠]")
-
 OTHER = re.compile(r"[\W_]+")
 CHINESE = re.compile("[\u3400-\u9fff]")
 
@@ -24,12 +21,6 @@ def plain(text: str) -> str:
 def fold(text: str) -> str:
     """Letters and digits only, in one form and case, words apart."""
     return OTHER.sub(" ", plain(text)).strip()
-
-
-def symbols(text: str) -> str:
-    """Comparisons, and words that have a digit or a capital elsewhere than at their start; in alphabetical order."""
-    words = set(SYMBOL.findall(unicodedata.normalize("NFKC", text)))
-    return " ".join(sorted(word for word in words if not word.isalpha() or word[1:].lower() != word[1:]))
 
 
 def shingles(folded: str) -> frozenset[str]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import orjson
 
+from configs.checks import Checks
 from configs.recipe import Recipe
 from configs.settings import Settings
-from consumer.worker.answers import Answer, AnsweredPair, parse_pairs
+from consumer.worker.answers import Answer, parse_pairs
 from consumer.worker.cache import Cache
 from consumer.worker.call import Call
-from consumer.worker.checks import language_of, locate_evidence, reasons_against
+from consumer.worker.checks import Checked, check_pairs, language_of
 from consumer.worker.errors import MalformedError, WorkerError
 from consumer.worker.flights import Flights
 from consumer.worker.prompts import chat_request
@@ -127,7 +128,11 @@ class Answerer:
 
     def _finished(self, draft: Result, obtained: Obtained, began: float) -> Result:
         answer = obtained.answer
-        checked = [_check(draft, number, pair) for number, pair in enumerate(parse_pairs(answer.content))]
+        chunk = draft.chunk
+        found = check_pairs(
+            parse_pairs(answer.content), text=chunk.text, start=chunk.start, headings=chunk.headings, checks=Checks()
+        )
+        checked = [_pair(draft, number, each) for number, each in enumerate(found)]
         pairs = tuple(pair for pair, rejected in checked if rejected is None)
         return draft.model_copy(
             update={
@@ -157,19 +162,18 @@ def _readable(cached: bytes | None) -> Answer | None:
     return answer
 
 
-def _check(draft: Result, number: int, answered: AnsweredPair) -> tuple[Pair, RejectedPair | None]:
-    evidence = locate_evidence(answered.evidence, draft.chunk.text, draft.chunk.start)
+def _pair(draft: Result, number: int, checked: Checked) -> tuple[Pair, RejectedPair | None]:
+    answered = checked.pair
     pair = Pair(
         id=pair_id(draft.record_id, number),
         type=answered.type,
         question=answered.question,
         answer=answered.answer,
         reasoning=answered.reasoning,
-        evidence=evidence,
+        evidence=checked.evidence,
         language=language_of(answered.question),
     )
-    reasons = reasons_against(answered, evidence)
-    return pair, RejectedPair(pair=pair, reasons=reasons) if reasons else None
+    return pair, RejectedPair(pair=pair, reasons=checked.reasons) if checked.reasons else None
 
 
 def _usage(obtained: Obtained) -> Usage:

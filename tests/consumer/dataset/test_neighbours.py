@@ -41,10 +41,9 @@ def test_nearly_all_near_duplicates_are_found_and_nothing_else():
     assert len(expected - found) <= 0.02 * len(expected)
 
 
-def test_texts_of_another_kind_or_another_set_are_not_compared():
+def test_texts_of_another_set_are_not_compared():
     db = sqlite3.connect(":memory:")
     one, other = Neighbours(db, "one", threshold=THRESHOLD), Neighbours(db, "other", threshold=THRESHOLD)
-    one.add(1, "电压是多少？", kind="a")
-    assert one.nearest("电压是多少", kind="a").number == 1
-    assert one.nearest("电压是多少", kind="b") is None
-    assert other.nearest("电压是多少", kind="a") is None
+    one.add(1, "电压是多少？")
+    assert one.nearest("电压是多少").number == 1
+    assert other.nearest("电压是多少") is None

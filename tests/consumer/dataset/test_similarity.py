@@ -1,26 +1,9 @@
-"""When two texts say the same."""
+"""When two texts are alike."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.dataset.similarity import PERMUTATIONS, band_rows, fold, jaccard, plain, shingles, symbols
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("At 5 V, what flows?", "at 5 V what flows", True),
-        ("At 5 V, what flows?", "At 3 V, what flows?", False),
-        ("At -5 V, what flows?", "At 5 V, what flows?", False),
-        ("Why is an nMOS fast?", "Why is a pMOS fast?", False),
-        ("Is VDD > VSS?", "Is VDD < VSS?", False),
-        ("state-of-the-art tools", "state of the art tools", True),
-        ("５伏时电流是多少？", "5伏时电流是多少?", True),
-    ],
-)
-def test_numbers_symbols_and_comparisons_tell_questions_apart(one, other, same):
-    assert (symbols(one) == symbols(other)) is same
+from consumer.dataset.similarity import PERMUTATIONS, band_rows, fold, jaccard, plain, shingles
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -154,8 +154,11 @@ async def test_a_refused_request_fails_at_once_with_its_reason(make_answerer):
 
 async def test_invented_evidence_is_rejected_and_kept_apart(make_answerer):
     async def script(request, body):
-        good = {"type": "factual", "question": "Q?", "answer": "A", "reasoning": "", "evidence": [text_of(body)]}
-        return completion(orjson.dumps({"pairs": [good, good | {"evidence": ["invented"]}]}).decode())
+        good = {"type": "factual", "question": "Is text true?", "answer": "Yes", "reasoning": ""}
+        good["evidence"] = [text_of(body)]
+        return completion(
+            orjson.dumps({"pairs": [good, good | {"question": "Is text new?", "evidence": ["invented"]}]}).decode()
+        )
 
     async with FakeModel(script).serve() as server:
         result = await (await make_answerer(server)).answer(chunk("True text."), ORIGIN)

@@ -1,0 +1,116 @@
+"""All checks of the pairs of one chunk that need no model."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from configs.checks import Checks
+from consumer.worker.answers import AnsweredPair
+from consumer.worker.checks.copies import is_copy
+from consumer.worker.checks.duplicates import Asked, asked, same
+from consumer.worker.checks.evidence import Quotable
+from consumer.worker.checks.language import is_in, language_of
+from consumer.worker.checks.numbers import Sources
+from consumer.worker.checks.overlap import apart
+from consumer.worker.checks.polarity import parsed, turned
+from consumer.worker.checks.self_contained import pointing
+from schemas import Evidence, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A pair, its evidence as found in the text, and why it is not kept; no reasons: it is."""
+
+    pair: AnsweredPair
+    evidence: tuple[Evidence, ...]
+    reasons: tuple[Reason, ...]
+
+
+def check_pairs(
+    answered: Sequence[AnsweredPair], *, text: str, start: int, headings: tuple[str, ...], checks: Checks
+) -> tuple[Checked, ...]:
+    """The pairs of the chunk `text`, which begins at character `start` of the document, in their order.
+
+    Of questions that ask the same the first kept one stays.
+    """
+    checking = _Checking(text, start, headings, checks)
+    checked = [checking.checked(pair) for pair in answered]
+    return tuple(_without_duplicates(checked) if checks.duplicates else checked)
+
+
+class _Checking:
+    """What is worked out once for all pairs of a chunk."""
+
+    def __init__(self, text: str, start: int, headings: tuple[str, ...], checks: Checks) -> None:
+        self._checks = checks
+        self._quotable = Quotable(text, start)
+        self._language = language_of(text)
+        self._sources = Sources(text, *headings)
+        self._clauses = parsed(text)
+
+    def checked(self, pair: AnsweredPair) -> Checked:
+        evidence = self._quotable.located(pair.evidence)
+        return Checked(pair, evidence, tuple(self._reasons(pair, evidence)))
+
+    def _reasons(self, pair: AnsweredPair, evidence: tuple[Evidence, ...]) -> Iterator[Reason]:
+        if not _says_something(pair.question) or not _says_something(pair.answer):
+            yield Reason(check="empty")
+            return
+        yield from self._of_shape(pair)
+        yield from self._of_evidence(pair, evidence)
+
+    def _of_shape(self, pair: AnsweredPair) -> Iterator[Reason]:
+        checks = self._checks
+        yield from _length("question_length", pair.question, checks.question_least, checks.question_most)
+        yield from _length("answer_length", pair.answer, checks.answer_least, checks.answer_most)
+        if checks.language and not (is_in(self._language, pair.question) and is_in(self._language, pair.answer)):
+            yield Reason(check="language", detail=f"the text is in {self._language}")
+        if checks.copies and is_copy(pair.question, pair.answer):
+            yield Reason(check="answer_is_question")
+        if checks.self_contained:
+            yield from _reason("self_contained", pointing(pair.question))
+
+    def _of_evidence(self, pair: AnsweredPair, evidence: tuple[Evidence, ...]) -> Iterator[Reason]:
+        checks = self._checks
+        if checks.evidence and (not evidence or len(evidence) < len(pair.evidence)):
+            detail = f"{len(evidence)} of {len(pair.evidence)} quotes are in the text"
+            yield Reason(check="evidence_verbatim", detail=detail)
+        if checks.numbers:
+            unsupported = self._sources.unsupported(pair.question, pair.answer, pair.reasoning)
+            yield from _reason("numbers", (f"not in the text: {number}" for number in unsupported))
+        if checks.polarity:
+            against = turned(pair.answer, self._clauses, alignment=checks.alignment)
+            yield from _reason("polarity", (f"the text says the opposite of: {clause}" for clause in against))
+        if checks.overlap and evidence:
+            quoted = "\n".join(each.text for each in evidence)
+            yield from _reason("overlap", apart(pair.question, pair.answer, quoted, least=checks.overlap_least))
+
+
+def _says_something(text: str) -> bool:
+    return any(c.isalnum() for c in text)
+
+
+def _reason(check: str, details: Iterator[str]) -> Iterator[Reason]:
+    """One reason for a check, however many details speak for it."""
+    detail = "; ".join(dict.fromkeys(details))
+    if detail:
+        yield Reason(check=check, detail=detail)
+
+
+def _length(check: str, text: str, least: int, most: int) -> Iterator[Reason]:
+    if not least <= len(text) <= most:
+        yield Reason(check=check, detail=f"{len(text)} characters, not {least} to {most}")
+
+
+def _without_duplicates(checked: Sequence[Checked]) -> Iterator[Checked]:
+    kept: list[tuple[Asked, str]] = []
+    for each in checked:
+        if each.reasons:
+            yield each
+            continue
+        question = asked(each.pair.question)
+        alike = next((earlier for other, earlier in kept if same(question, other)), None)
+        if alike is None:
+            kept.append((question, each.pair.question))
+            yield each
+        else:
+            yield replace(each, reasons=(Reason(check="near_duplicate", detail=f"asks the same as: {alike}"),))

@@ -1,0 +1,32 @@
+"""Whether an answer only says the question again."""
+
+import re
+
+from consumer.worker.checks.duplicates import words_of
+from consumer.worker.checks.quantities import plain
+
+_LABEL = re.compile(r"^\s*(?:问题?|答案?|question|answer|q|a)\s*[:：]\s*", re.IGNORECASE)
+_YES_OR_NO = re.compile(
+    r"吗|是否|还是|能否|可否|有没有|是不是|^(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b|\bor\b",
+    re.IGNORECASE,
+)
+_CHOICE = re.compile(r"哪|谁|\b(?:which|who)\b", re.IGNORECASE)
+
+
+def is_copy(question: str, answer: str) -> bool:
+    """Yes-no questions and choices may be answered in their own words."""
+    asked, given = _plain(question), _plain(answer)
+    if _letters(asked) == _letters(given):
+        return True
+    if _YES_OR_NO.search(asked):
+        return False
+    before, after = words_of(asked), words_of(given)
+    return not after - before and (not before - after or not _CHOICE.search(asked))
+
+
+def _plain(text: str) -> str:
+    return _LABEL.sub("", plain(text)).strip()
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())

@@ -1,0 +1,90 @@
+"""Where quotes stand in a text: tolerant of width, spaces, punctuation and line breaks, and of nothing else."""
+
+import re
+
+from consumer.worker.checks.folding import Folded, fold, is_hyphenated, is_latin
+from schemas import Evidence
+
+_END = frozenset("。．.！!？?；;")
+_MULTIPLES = frozenset("百千万亿")
+_NEGATION = re.compile(
+    r"(?:\b(?:not|never|no|without|cannot|(?:do|does|did|is|are|was|were|ca|could|wo|would|should|must|need|has|have|had)nt) ?|[不没未无非勿莫]|没有|不能|不得|不会|不可|不要|不宜|禁止|避免)$"
+)
+
+
+def locate_evidence(quotes: tuple[str, ...], text: str, start: int) -> tuple[Evidence, ...]:
+    """Those quotes that stand in the chunk `text`, which begins at character `start` of the document.
+
+    Each as the text has it, so that `text[evidence.start - start : evidence.end - start] == evidence.text`. A quote
+    that begins or ends within a word or a number of the text does not stand there: "4 nm" is not in "14 nm"; nor does
+    one that leaves out the negation before it.
+    """
+    return Quotable(text, start).located(quotes)
+
+
+class Quotable:
+    """A text that is made ready once for any number of quotes."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self._text = text
+        self._start = start
+        self._views = [fold(text)] + ([fold(text, joined=False)] if is_hyphenated(text) else [])
+
+    def located(self, quotes: tuple[str, ...]) -> tuple[Evidence, ...]:
+        spans = (self._span(quote) for quote in quotes)
+        return tuple(
+            Evidence(text=self._text[begin:end], start=self._start + begin, end=self._start + end)
+            for begin, end in (span for span in spans if span is not None)
+        )
+
+    def _span(self, quote: str) -> tuple[int, int] | None:
+        searched = fold(quote).text.strip("~")
+        if not any(c.isalnum() for c in searched):
+            return None
+        found = (_found(searched, view) for view in self._views)
+        first = next((span for span in found if span is not None), None)
+        return None if first is None else _as_quoted(first, quote.strip(), self._text)
+
+
+def _found(searched: str, view: Folded) -> tuple[int, int] | None:
+    for match in re.finditer(f"(?={re.escape(searched)})", view.text):
+        begin, end = match.start(), match.start() + len(searched)
+        if not _begins_within(view.text, begin) and not _ends_within(view.text, end):
+            return view.starts[begin], view.ends[end - 1]
+    return None
+
+
+def _begins_within(folded: str, begin: int) -> bool:
+    """Whether a word, a number or its sign began before, or what comes is negated there."""
+    before, first = folded[max(0, begin - 2) : begin], folded[begin]
+    if not before:
+        return False
+    if _NEGATION.search(folded, max(0, begin - 12), begin):
+        return True
+    if first.isdigit():
+        return before[-1].isdigit() or before[-1] in ".,^±−"
+    return _same_word(before[-1], first)
+
+
+def _ends_within(folded: str, end: int) -> bool:
+    """Whether a word or a number goes on: with digits, per cent, an exponent, 万."""
+    last, after = folded[end - 1], folded[end : end + 2]
+    if not after:
+        return False
+    if last.isdigit():
+        decimals = after[0] in ".," and after[1:].isdigit()
+        return after[0].isdigit() or after[0] in "%‰°^" or after[0] in _MULTIPLES or decimals
+    return _same_word(last, after[0])
+
+
+def _same_word(one: str, other: str) -> bool:
+    return is_latin(one) and is_latin(other)
+
+
+def _as_quoted(span: tuple[int, int], quote: str, text: str) -> tuple[int, int]:
+    """With the punctuation at its ends that was quoted too."""
+    begin, end = span
+    exact = text.find(quote, max(0, begin - len(quote)), end + len(quote))
+    if 0 <= exact <= begin and end <= exact + len(quote):
+        return exact, exact + len(quote)
+    return begin, end + (quote[-1:] in _END and text[end : end + 1] in _END and end < len(text))

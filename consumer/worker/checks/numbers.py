@@ -1,0 +1,101 @@
+"""Whether the numbers of an answer, with their units, are those of its sources."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from consumer.worker.checks.quantities import Quantity, plain, quantities
+
+_ALIKE = 1e-6
+_ROUNDED = 0.02
+_COUNTED = re.compile(
+    r"\s?(?:(?P<zh>[个种类条步层片名位款项次块组套台座株家支颗][\u4e00-\u9fff]{1,3}|[\u4e00-\u9fff]{2,3})|(?P<en>[A-Za-z]{3,}))"
+)
+_EACH = re.compile(r"每|\b(?:per|each|every|an?)\b")
+_FEW = 10
+
+
+class Sources:
+    """The quantities that answers may name: those of a text and its headings."""
+
+    def __init__(self, *texts: str) -> None:
+        self._text = "\n".join(plain(text) for text in texts)
+        self._all = quantities(self._text)
+
+    def unsupported(self, question: str, answer: str, reasoning: str) -> Iterator[str]:
+        """Numbers of the answer that are neither here nor in the question, nor worked out in the reasoning."""
+        answer = plain(answer)
+        given = quantities(answer)
+        if not given:
+            return
+        known = self._all + quantities(plain(question))
+        worked_out = self._worked_out(reasoning, known)
+        for quantity in given:
+            each = _EACH.search(answer[max(0, quantity.start - 16) : quantity.end + 12]) is not None
+            found = self._has(quantity, known, each=each) or self._has(quantity, worked_out, each=each)
+            if not found and not self._sums_up(quantity, answer):
+                yield answer[quantity.start : quantity.end].strip()
+
+    def _worked_out(self, reasoning: str, known: Sequence[Quantity]) -> Sequence[Quantity]:
+        """What the reasoning names, if it starts from a number that is known."""
+        named = quantities(plain(reasoning))
+        return named if any(self._has(quantity, known, each=True) for quantity in named) else ()
+
+    def _has(self, quantity: Quantity, among: Sequence[Quantity], *, each: bool) -> bool:
+        """With its unit; a bare number does only where the same number has no other unit of that kind."""
+        alike = [other for other in among if _same(quantity, other, each=each)]
+        if quantity.unit is None or any(other.unit for other in alike):
+            return bool(alike)
+        return bool(alike) and not any(
+            other.value == quantity.value and other.unit and other.unit.dimensions == quantity.unit.dimensions
+            for other in among
+        )
+
+    def _sums_up(self, quantity: Quantity, answer: str) -> bool:
+        """Whether it is a small count in words ("three reasons"), and the text has no other count of the same."""
+        if quantity.in_words and answer[quantity.end : quantity.end + 1] in tuple("多余"):
+            return True  # "三年多"
+        if not quantity.in_words or quantity.unit is not None or not 1 < quantity.value <= _FEW:
+            return False
+        counted = _counted(answer, quantity)
+        return not counted or all(_counted(self._text, other) != counted for other in self._all)
+
+
+def _counted(text: str, quantity: Quantity) -> str:
+    """The beginning of what is counted."""
+    match = _COUNTED.match(text, quantity.end)
+    if not match:
+        return ""
+    return (match["zh"] or match["en"].lower().rstrip("s"))[:4]
+
+
+def _same(one: Quantity, other: Quantity, *, each: bool) -> bool:
+    """`each`: the rest of a compound unit may be in words ("600 nm a minute")."""
+    if one.unit is None or other.unit is None:
+        return _close(one.value, other.value, one.step) or _close(one.size, other.size, one.step)
+    ours, theirs = one.unit.dimensions, other.unit.dimensions
+    if ours == theirs:
+        return _close(one.size, other.size, one.step * one.unit.factor)
+    if {ours, theirs} <= _TEMPERATURES:
+        return any(_close(a, b, one.step) for a in _kelvins(one) for b in _kelvins(other))
+    numerator = set(ours) <= set(theirs) and all(power < 0 for _, power in set(theirs) - set(ours))
+    return each and numerator and _close(one.size, other.value * other.unit.above, one.step * one.unit.factor)
+
+
+_TEMPERATURES = frozenset({(("degC", 1),), (("degF", 1),), (("K", 1),)})
+
+
+def _kelvins(quantity: Quantity) -> tuple[float, ...]:
+    """As a temperature, and as a difference."""
+    assert quantity.unit is not None
+    scale = quantity.unit.dimensions[0][0]
+    if scale == "degC":
+        return quantity.value + 273.15, quantity.value
+    if scale == "degF":
+        return (quantity.value - 32) / 1.8 + 273.15, quantity.value / 1.8
+    return (quantity.value,)
+
+
+def _close(one: float, other: float, step: float) -> bool:
+    """Equal, or rounded to the last digit that was written."""
+    apart = abs(one - other)
+    return apart <= _ALIKE * abs(other) or (apart <= step * 0.5001 and apart <= _ROUNDED * abs(other))
