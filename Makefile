@@ -15,7 +15,7 @@ SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bi
 CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks LocalModels *.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint setup clean
+.PHONY: help demo test chaos fuzz lint sbom audit wheel setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,15 +30,28 @@ test: setup ## the whole suite, on a real Kafka and a real vLLM (ARGS="-k name" 
 chaos: setup ## an hour of faults on a cluster of three brokers (ARGS=--daily: five minutes, one broker)
 	.venv/bin/python -m tests.chaos $(ARGS)
 
+fuzz: setup ## about a minute of what nobody meant, for everything that decodes
+	FUZZ_EXAMPLES=1000 .venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
+
 lint: setup ## ruff and mypy
 	.venv/bin/ruff check $(CODE)
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/mypy
 
+sbom: $(HAVE_UV) ## write sbom.json: what is installed for a run, from the lock file (CycloneDX)
+	@$(UV) export --quiet --frozen --format cyclonedx1.5 --no-default-groups --all-extras --preview-features sbom-export --output-file sbom.json >/dev/null
+	@.tools/bin/python -c 'import json; print(len(json.load(open("sbom.json"))["components"]), "packages are in sbom.json")'
+
+audit: $(HAVE_UV) ## ask a public database of advisories about the locked packages
+	@.ci/audit $(UV)
+
+wheel: $(HAVE_UV) ## build the message contract for others, dist/qastream_schemas-*.whl
+	$(UV) build --wheel --out-dir dist schemas
+
 setup: .venv/.dev ## install what development needs into .venv
 
 clean: ## remove what was installed and made here, data/qa_results included; caches below home stay
-	rm -rf .tools .venv .venv-vllm data/qa_results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .tools .venv .venv-vllm data/qa_results dist sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(HAVE_UV):

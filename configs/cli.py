@@ -10,12 +10,17 @@ from collections.abc import Callable
 from typing import Any
 
 from configs.errors import QAStreamError
-from configs.settings import Settings, environment_name, flag_name, load_settings
+from configs.settings import SECRETS, Settings, environment_name, flag_name, load_settings
 
 DEAD_LETTERS = 3
-KAFKA = ("bootstrap_servers", "namespace", "partitions", "replication_factor")
+REACH = (
+    "bootstrap_servers", "namespace", "security_protocol", "sasl_mechanism", "sasl_username", "ssl_cafile",
+    "ssl_certfile", "ssl_keyfile",
+)  # fmt: skip
+KAFKA = (*REACH, "partitions", "replication_factor")
 MODEL = (
-    "model_urls", "model_name", "temperature", "max_tokens", "reasoning_max_tokens", "timeout_s", "share", "priority",
+    "model_urls", "model_ca_file", "model_name", "temperature", "max_tokens", "reasoning_max_tokens", "timeout_s",
+    "share", "priority",
 )  # fmt: skip
 WORKER = ("concurrency", "recipe", "cache", "cache_path", "cache_bytes", "flush_ms", "drain_s", "session_timeout_ms")
 PRODUCER = (
@@ -27,7 +32,8 @@ LOGS = ("log_level", "log_format")
 
 
 def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:
-    """A flag for each field, and `--config`. Not the API key: arguments are seen by every user of the machine."""
+    """A flag for each field, and `--config`. Secrets have none: arguments are seen by every user of the machine."""
+    assert not set(fields) & set(SECRETS)
     parser.add_argument("--config", metavar="FILE", help="JSON settings file, looked up here, then in configs/")
     for name in fields:
         field = Settings.model_fields[name]

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 
 from configs.errors import SettingsError
 from configs.guide import read_config
+from configs.secret_files import FILE, read_secret_files
 
 PREFIX = "QASTREAM_"
 GUIDE_ENVIRONMENT = {
@@ -47,6 +48,21 @@ class Settings(BaseSettings):
     replication_factor: int = Field(
         default=0, ge=0, le=9, description="Copies of a topic that has to be created; 0: one a broker, at most 3."
     )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How Kafka is reached: ..SSL over TLS, SASL_.. with a user name and password."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How the password is proved to Kafka."
+    )
+    sasl_username: str = Field(default="", description="User name at Kafka.")
+    sasl_password: SecretStr | None = Field(default=None, description="Password at Kafka.")
+    ssl_cafile: Path | None = Field(
+        default=None,
+        description="PEM file of the authorities that sign the brokers' certificates, if not the system's.",
+    )
+    ssl_certfile: Path | None = Field(default=None, description="PEM file of our own certificate, for mutual TLS.")
+    ssl_keyfile: Path | None = Field(default=None, description="PEM file of its key, if not in the same file.")
+    ssl_key_password: SecretStr | None = Field(default=None, description="Password of that key.")
 
     # The model server
     model_urls: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -57,6 +73,10 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr = Field(
         default=SecretStr("dummy-key"), validation_alias=_named("api_key"), description="Key of the model server."
+    )
+    model_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of the authorities that sign the model server's certificate, if not the system's.",
     )
     model_name: str = Field(default="qwen-vllm", min_length=1, description="Name under which the server has the model.")
     temperature: float = Field(default=0.7, ge=0, le=2, description="Sampling temperature.")
@@ -175,6 +195,10 @@ class Settings(BaseSettings):
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(f"{_without_password(url)!r} is not an http(s) URL such as http://localhost:8000/v1")
+            if "@" in parts.netloc:
+                raise ValueError(
+                    f"{_without_password(url)!r} has a password, which results would show. Set VLLM_API_KEY"
+                )
         return tuple(url.rstrip("/") for url in urls)
 
     @field_validator("cache_url")
@@ -197,9 +221,27 @@ class Settings(BaseSettings):
             raise ValueError("chunk_overlap takes at most half of chunk_size")
         return self
 
+    @model_validator(mode="after")
+    def _check_security(self) -> "Settings":
+        """What would be left unused is refused: nobody shall believe in a protection that is not there."""
+        protocol = self.security_protocol
+        if {bool(self.sasl_username), self.sasl_password is not None} != {protocol.startswith("SASL")}:
+            raise ValueError(
+                "security_protocol SASL_SSL or SASL_PLAINTEXT, sasl_username and sasl_password go together"
+            )
+        if (self.ssl_cafile or self.ssl_certfile) and not protocol.endswith("SSL"):
+            raise ValueError(f"ssl_cafile and ssl_certfile need security_protocol SSL or SASL_SSL; it is {protocol}")
+        if (self.ssl_keyfile or self.ssl_key_password) and not self.ssl_certfile:
+            raise ValueError("ssl_keyfile and ssl_key_password need ssl_certfile")
+        return self
+
     @property
     def brokers(self) -> str:
         return self.bootstrap_servers or DEFAULT_BOOTSTRAP
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    return (annotation, *get_args(annotation))
 
 
 def load_settings(
@@ -212,7 +254,9 @@ def load_settings(
 
     Raises SettingsError, which names each unknown or unusable setting and what it takes.
     """
-    _refuse_unknown_environment(os.environ if environ is None else environ)
+    environ = os.environ if environ is None else environ
+    _refuse_unknown_environment(environ)
+    secrets = read_secret_files(environ, {environment_name(name): name for name in SECRETS})
     from_file = read_config(config) if config else {}
 
     class Loaded(Settings):
@@ -225,7 +269,8 @@ def load_settings(
             dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
             file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
+            files = (InitSettingsSource(settings_cls, values) for values in (secrets, from_file))
+            return init_settings, env_settings, *files
 
     try:
         return Loaded(**{name: value for name, value in (flags or {}).items() if value is not None})
@@ -233,8 +278,18 @@ def load_settings(
         raise SettingsError(_explain(exc)) from None
 
 
+SECRETS = tuple(name for name, field in Settings.model_fields.items() if SecretStr in _members(field.annotation))
+"""No flags set these: every user of the machine can read the arguments of a process."""
+
+
 def environment_name(field: str) -> str:
     return GUIDE_ENVIRONMENT.get(field, PREFIX + field.upper())
+
+
+def known_environment() -> frozenset[str]:
+    """All variables that are read: one for each setting, and one more for each secret, naming a file that has it."""
+    names = map(environment_name, Settings.model_fields)
+    return frozenset((*names, *(environment_name(name) + FILE for name in SECRETS)))
 
 
 def flag_name(field: str) -> str:
@@ -242,7 +297,7 @@ def flag_name(field: str) -> str:
 
 
 def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:
-    known = {environment_name(name) for name in Settings.model_fields}
+    known = known_environment()
     unknown = sorted(name for name in environ if name.upper().startswith(PREFIX) and name.upper() not in known)
     if unknown:
         raise SettingsError(f"no such setting: {', '.join(unknown)} (environment). Known: {', '.join(sorted(known))}")

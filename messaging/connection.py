@@ -9,10 +9,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from configs.errors import QAStreamError
 from configs.settings import Settings
+from messaging.access import AUTHORIZATION, client_options, from_refusal, refusal
 from schemas.topics import MAX_MESSAGE_BYTES
 
 TRANSACTION_TIMEOUT_MS = 10_000
@@ -28,10 +29,6 @@ log = logging.getLogger(__name__)
 
 class BrokerUnreachableError(QAStreamError):
     """No broker answered within the patience of a command."""
-
-
-def client_options(settings: Settings) -> dict[str, Any]:
-    return {"bootstrap_servers": settings.brokers.split(",")}
 
 
 def make_consumer(settings: Settings, **options: Any) -> AIOKafkaConsumer:
@@ -104,21 +101,27 @@ async def abandon(producer: AIOKafkaProducer) -> None:
 async def start_patiently(client: Any, settings: Settings, *, patience_s: float | None = None) -> None:
     """Start a client of any kind, waiting for a broker that is away: for ever, or `patience_s` seconds.
 
-    Raises BrokerUnreachableError when the patience is over.
+    Raises BrokerUnreachableError when the patience is over, and AccessError at once where a broker turns us away.
     """
     began, warned = time.monotonic(), -10.0
     while True:
         try:
             await client.start()
-        except (KafkaConnectionError, KafkaError) as exc:
+        except AUTHORIZATION as exc:
+            raise from_refusal(settings, exc, "DESCRIBE") from exc
+        except KafkaError as exc:
             waited = time.monotonic() - began
+            if refused := await refusal(settings):
+                raise refused from exc
             if patience_s is not None and waited >= patience_s:
                 raise BrokerUnreachableError(
-                    f"no Kafka broker answers at {settings.brokers}: {exc}. "
-                    "Start one (`python -m server broker`) or set KAFKA_BOOTSTRAP_SERVERS"
+                    f"no Kafka broker answers over {settings.security_protocol} at {settings.brokers}: {exc}. "
+                    "Start one (`python -m server broker`), or set KAFKA_BOOTSTRAP_SERVERS, and --security-protocol to "
+                    "what it speaks"
                 ) from None
             if waited - warned >= 10:
-                log.warning("waiting for a Kafka broker at %s", settings.brokers)
+                protocol = settings.security_protocol
+                log.warning("waiting for a Kafka broker that answers over %s at %s", protocol, settings.brokers)
                 warned = waited
             await asyncio.sleep(RETRY_S)
         else:

@@ -7,7 +7,9 @@ from aiokafka.errors import KafkaError
 
 from configs.errors import QAStreamError
 from configs.settings import Settings
+from messaging.access import explained
 from messaging.connection import make_consumer, start_patiently
+from messaging.described import describe
 
 BATCH = 500
 
@@ -33,10 +35,13 @@ async def read_to_end(
     consumer = make_consumer(settings)
     try:
         await start_patiently(consumer, settings, patience_s=patience_s)
-        partitions = await assign_all(consumer, topic, start=start)
+        with explained(settings, "READ"):
+            partitions = await assign_all(consumer, topic, start=start)
         ends = await _last_offsets(settings, partitions) if through_pending else await consumer.end_offsets(partitions)
         while behind := [tp for tp in partitions if await consumer.position(tp) < ends[tp]]:
-            for records in (await consumer.getmany(*behind, timeout_ms=500, max_records=BATCH)).values():
+            with explained(settings, "READ"):
+                batches = await consumer.getmany(*behind, timeout_ms=500, max_records=BATCH)
+            for records in batches.values():
                 for record in records:
                     if record.offset < ends[TopicPartition(record.topic, record.partition)]:
                         yield record
@@ -68,7 +73,7 @@ async def assign_all(
 
 
 async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """Numbers of the partitions of `topic`; raises TopicMissingError."""
+    """Numbers of the partitions of `topic`; raises TopicMissingError and TopicAuthorizationFailedError."""
     try:
         # The public call knows topics that are assigned already, and no others.
         cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
@@ -76,5 +81,6 @@ async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
         raise TopicMissingError(f"topic {topic} could not be looked up: {exc}") from exc
     found = cluster.partitions_for_topic(topic)
     if not found:
+        await describe(consumer._client, [topic])  # noqa: SLF001 - tells whether it is only hidden from us
         raise TopicMissingError(f"topic {topic} does not exist on this Kafka cluster; is --namespace right?")
     return set(found)

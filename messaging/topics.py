@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from configs.errors import QAStreamError
 from configs.settings import Settings
+from messaging.access import AUTHORIZATION, denial, from_refusal
 from messaging.connection import RETRY_S, BrokerUnreachableError, admin_client
+from messaging.described import Described, describe
+from messaging.roles import Need, Role, needs
 from schemas.topics import TopicNames
 
 READY_S = 60.0
@@ -24,17 +27,28 @@ class TopicError(QAStreamError):
     """A topic could not be created, or is not what we need."""
 
 
-async def ensure_topics(settings: Settings, *, patience_s: float | None = None) -> dict[str, int]:
+async def ensure_topics(
+    settings: Settings, *, role: Role | None = None, patience_s: float | None = None
+) -> dict[str, int]:
     """Create what is missing, wait until every partition has a leader; partitions by topic.
 
-    Raises TopicError, with the broker's reason, and BrokerUnreachableError after `patience_s` seconds without a broker.
+    Raises TopicError, with the broker's reason, BrokerUnreachableError after `patience_s` seconds without a broker, and
+    AccessError where the process that calls, which is `role`, may not do with a topic what it is there for.
     """
-    return await _patiently(lambda admin: _ensured(admin, settings), settings, patience_s)
+    return await _patiently(lambda admin: _ensured(admin, settings, role), settings, patience_s)
+
+
+async def check_access(settings: Settings, role: Role, *, patience_s: float | None = None) -> None:
+    """Raises AccessError where `role` may not do with a topic what it is there for."""
+    wanted = {need.name for need in _needs(settings, role)}
+    topics = [topic for topic in TopicNames(settings.namespace).configs if topic in wanted]
+    present = await _patiently(lambda admin: _described(admin, settings, role, topics), settings, patience_s)
+    _check_allowed(settings, role, present)
 
 
 async def cluster_id(settings: Settings, *, patience_s: float | None = None) -> str:
     """Identifies the Kafka cluster; an output directory belongs to one."""
-    return await _patiently(_described, settings, patience_s)
+    return await _patiently(_asked_for_its_id, settings, patience_s)
 
 
 async def _patiently(
@@ -55,33 +69,47 @@ async def _patiently(
         await asyncio.sleep(RETRY_S)
 
 
-async def _ensured(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, int]:
+async def _ensured(admin: AIOKafkaAdminClient, settings: Settings, role: Role | None) -> dict[str, int]:
     names = TopicNames(settings.namespace)
     deadline = time.monotonic() + READY_S
     while True:
-        present = await _partitions(admin, list(names.configs))
+        present = await _described(admin, settings, role, list(names.configs))
         missing = [topic for topic in names.configs if topic not in present]
-        if not missing and all(present.values()):
-            return present
+        if not missing and all(topic.partitions for topic in present.values()):
+            _check_allowed(settings, role, present)
+            return {name: topic.partitions for name, topic in present.items()}
         if time.monotonic() > deadline:
             raise TopicError(f"topics without a leader after {READY_S:.0f} s: {', '.join(names.configs)}")
         await _create(admin, settings, missing)
         await asyncio.sleep(0.1)
 
 
-async def _described(admin: AIOKafkaAdminClient) -> str:
+async def _asked_for_its_id(admin: AIOKafkaAdminClient) -> str:
     cluster: dict[str, Any] = await admin.describe_cluster()
     return str(cluster["cluster_id"])
 
 
-async def _partitions(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, int]:
-    """Partitions of those topics that exist; 0 for one with a partition that has no leader yet."""
-    found = {}
-    for topic in await admin.describe_topics(topics):
-        if topic["error_code"] == 0:
-            ready = all(p["error_code"] == 0 for p in topic["partitions"])
-            found[topic["topic"]] = len(topic["partitions"]) if ready else 0
-    return found
+async def _described(
+    admin: AIOKafkaAdminClient, settings: Settings, role: Role | None, topics: list[str]
+) -> dict[str, Described]:
+    """Raises AccessError for what is hidden from us: with what `role` wants to do with it, if anything."""
+    try:
+        return await describe(admin._client, topics)  # noqa: SLF001 - the admin client offers its own request only
+    except TopicAuthorizationFailedError as exc:
+        wanted = [need for need in _needs(settings, role) if need.name in exc.args[0]]
+        if wanted:
+            raise denial(settings, wanted[0].operation, f"topic {wanted[0].name}") from exc
+        raise from_refusal(settings, exc, "DESCRIBE") from exc
+
+
+def _needs(settings: Settings, role: Role | None) -> list[Need]:
+    return needs(role, TopicNames(settings.namespace)) if role else []
+
+
+def _check_allowed(settings: Settings, role: Role | None, present: Mapping[str, Described]) -> None:
+    for need in _needs(settings, role):
+        if need.name in present and not present[need.name].allows(need.operation):
+            raise denial(settings, need.operation, f"topic {need.name}")
 
 
 async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> None:
@@ -98,6 +126,8 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[s
         raise TopicError(f"could not create {', '.join(topics)}: {exc}") from exc
     for topic, code, message in response.topic_errors:  # the library returns errors and does not raise them
         error = for_code(code)
+        if issubclass(error, AUTHORIZATION):
+            raise denial(settings, "CREATE", f"topic {topic}")
         if code and error is not TopicAlreadyExistsError and not error.retriable:
             raise TopicError(f"could not create {topic}: {message or error.__name__}")
         if not code:

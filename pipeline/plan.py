@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from configs.errors import SettingsError
-from configs.settings import Settings, environment_name
+from configs.settings import Settings, environment_name, known_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_MODEL = "extractive"
@@ -48,6 +48,11 @@ def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Pl
     _refuse_nested(settings.input_dir, settings.output_dir)
     if workers < 1:
         raise SettingsError(f"--workers {workers}: takes 1 or more")
+    if settings.bootstrap_servers is None and settings.security_protocol != "PLAINTEXT":
+        raise SettingsError(
+            "security_protocol is set, but not where Kafka is: set KAFKA_BOOTSTRAP_SERVERS. The broker that is started "
+            "here has no password and no TLS"
+        )
     return Plan(
         settings=settings,
         input_dir=settings.input_dir,
@@ -111,8 +116,7 @@ def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
 
     Secrets travel here because arguments can be read by every user of the machine.
     """
-    ours = {environment_name(name) for name in Settings.model_fields}
-    env = {name: value for name, value in base.items() if name.upper() not in ours}
+    env = {name: value for name, value in base.items() if name.upper() not in known_environment()}
     env["PYTHONPATH"] = str(ROOT) + (f":{base['PYTHONPATH']}" if base.get("PYTHONPATH") else "")
     for name in settings.model_fields_set:
         value = getattr(settings, name)

@@ -1,17 +1,24 @@
 """One look at a configured model server, before the workers wait for it."""
 
+from configs.settings import Settings
+from configs.tls import model_context
+
 LOOK_S = 5.0
 
 
-async def complaint(base_url: str, api_key: str) -> str | None:
-    """What a user should know when the server does not answer `/models`; None when it does."""
+async def complaint(settings: Settings, base_url: str) -> str | None:
+    """What a user should know when the server does not answer `/models`; None when it does.
+
+    Raises SettingsError for a model_ca_file that can't be used.
+    """
     import aiohttp  # noqa: PLC0415 - takes half a second, which a run with a model server of its own can save
 
-    headers = {"Authorization": f"Bearer {api_key}"}
+    headers = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
+    trusted = model_context(settings.model_ca_file)
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LOOK_S)) as session,
-            session.get(f"{base_url}/models", headers=headers) as response,
+            session.get(f"{base_url}/models", headers=headers, ssl=trusted) as response,
         ):
             reason = None if response.ok else f"HTTP {response.status}"
     except (aiohttp.ClientError, TimeoutError, OSError) as exc:

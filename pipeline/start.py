@@ -80,9 +80,8 @@ class Starter:
 
     async def _look_at_models(self, settings: Settings) -> None:
         """A model server that loads its weights for minutes is normal: say it and go on, the workers wait."""
-        key = settings.api_key.get_secret_value()
         for url in settings.model_urls:
-            if why := await complaint(url, key):
+            if why := await complaint(settings, url):
                 self.view.note(why)
 
 

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from configs.settings import Settings
+from messaging.roles import Role
 from messaging.topics import cluster_id, ensure_topics
 from producer.decode import check_encoding
 from producer.done import Done
@@ -88,7 +89,8 @@ def _check_done(settings: Settings, tree: Tree) -> None:
 
 async def _work(parts: Parts) -> Tally:
     """The watcher on one producer after another: an error of a transaction ends a producer, not the watcher."""
-    await ensure_topics(parts.settings)
+    paced = parts.settings.max_backlog or parts.settings.on_done != "keep"
+    await ensure_topics(parts.settings, role=Role.PACED_PRODUCER if paced else Role.PRODUCER)
     tally = Tally()
     async with AsyncExitStack() as stack:
         if not parts.once:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from configs import cli
 from configs.settings import Settings
+from messaging.roles import Role
 from messaging.topics import ensure_topics
 from producer.app import make_parts, run
 from producer.asking import ActionName, Plan, make_plan, not_taken_up, send, take_up
@@ -62,7 +63,7 @@ async def _main(settings: Settings, action: ActionName, args: argparse.Namespace
     print(*_described(plan, action, dry_run=args.dry_run), sep="\n", flush=True)
     if args.dry_run or not plan.requests:
         return 0
-    await ensure_topics(settings)
+    await ensure_topics(settings, role=Role.PRODUCER)
     await send(settings, plan.requests)
     left = await not_taken_up(
         settings, [request for request in plan.requests if request.request_id not in plan.under_way], args.wait_s

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
+from messaging.access import AccessError
 from messaging.connection import make_consumer, start_patiently
 from messaging.reading import TopicMissingError, assign_all
 
@@ -30,7 +31,7 @@ async def follow(
             await start_patiently(consumer, settings)
             await assign_all(consumer, topic, start=following)
             await _read(consumer, take, following)
-        except (KafkaError, ConnectionError, TimeoutError, TopicMissingError) as exc:
+        except (AccessError, KafkaError, ConnectionError, TimeoutError, TopicMissingError) as exc:
             log.warning("reading %s starts over: %r", topic, exc)
         finally:
             await consumer.stop()

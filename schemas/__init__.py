@@ -3,8 +3,8 @@
 Import what you need from here; `schemas/json/` has the same as JSON Schema.
 """
 
-from schemas.codec import DecodeError, decode, encode
-from schemas.messages import (
+from .codec import DecodeError, decode, encode
+from .messages import (
     Chunk,
     ChunkRef,
     CompleteVersion,
@@ -29,7 +29,7 @@ from schemas.messages import (
     Timing,
     Usage,
 )
-from schemas.topics import TopicNames
+from .topics import TopicNames
 
 __all__ = [
     "Chunk",

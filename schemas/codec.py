@@ -5,7 +5,7 @@ from typing import TypeVar
 import orjson
 from pydantic import ValidationError
 
-from schemas.messages import Message
+from .messages import Message
 
 M = TypeVar("M", bound=Message)
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Version = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class Message(BaseModel):
@@ -21,7 +22,7 @@ class Document(Message):
     id: Id
     source: str = Field(description="Name of the watched directory; part of the document's identity.")
     path: str = Field(description="Relative to the watched directory, with / between its parts.")
-    version: int = Field(ge=1, description="Counts the contents this document had.")
+    version: Version = Field(description="Counts the contents this document had.")
     title: str = Field(default="", description="First heading, or empty.")
 
 
@@ -56,7 +57,7 @@ class FileState(StrEnum):
 class CompleteVersion(Message):
     """What is known of a version of a document whose chunks are all published."""
 
-    version: int = Field(ge=1)
+    version: Version
     generation: Count = 0
     chunks: Count
     characters: Count
@@ -75,7 +76,7 @@ class LedgerEntry(Message):
     sample: Count = Field(default=0, description="That of its chunks; later versions keep it.")
     state: FileState
     size_bytes: Count
-    mtime_ns: int
+    mtime_ns: int = Field(ge=-(2**63), le=2**63 - 1)
     sha256: Sha256 | None = Field(default=None, description="Of the file's bytes; known once they are all read.")
     encoding: str | None = None
     splitter: Id = Field(description="Hash of the splitter's settings; others make another version.")

@@ -54,6 +54,11 @@ class TopicNames:
         """Transactional id of the watcher of `source`: a second copy, or a zombie, is fenced by it."""
         return f"{self.namespace}.producer.{source}"
 
+    @property
+    def replay_id(self) -> str:
+        """Transactional id of replays: one at a time."""
+        return f"{self.namespace}.replay"
+
     def worker_id(self, partition: int) -> str:
         """Transactional id for results of one input partition: the fence is the partition's, not the process's."""
         return f"{self.group}.{self.chunks}.{partition}"

@@ -14,6 +14,7 @@ from openai.types.chat import ChatCompletion
 
 from configs.cli import add_settings, settings_from
 from configs.settings import Settings
+from configs.tls import model_context
 from server.errors import CheckError
 
 QUESTION = "什么是半导体？"
@@ -37,7 +38,7 @@ async def ask(settings: Settings, url: str) -> str:
         api_key=settings.api_key.get_secret_value(),
         max_retries=0,
         timeout=timeout,
-        http_client=DefaultAioHttpClient(timeout=timeout),
+        http_client=DefaultAioHttpClient(timeout=timeout, verify=model_context(settings.model_ca_file)),
     ) as client:
         try:
             completion = await client.chat.completions.create(
@@ -105,6 +106,13 @@ def _from_causes(causes: list[BaseException], *, settings: Settings, url: str) -
             Failure(
                 f"域名无法解析 / host name not found: {shown(url)}",
                 "检查base_url中的主机名 / check the host in base_url",
+            ),
+        ),
+        (
+            (ssl.SSLCertVerificationError, aiohttp.ClientConnectorCertificateError),
+            Failure(
+                f"证书不受信任 / the certificate of {shown(url)} is not trusted",
+                "设置model_ca_file / name its authority with --model-ca-file, and the host as its certificate does",
             ),
         ),
         (
@@ -195,6 +203,6 @@ def main(argv: Sequence[str]) -> int:
         description="Asks the model server one question. On failure: what is wrong, and what to do. Exit code 1 then.",
     )
     parser.add_argument("--base-url", metavar="URL", help="such as http://localhost:8000/v1; several, comma-separated")
-    add_settings(parser, "model_name", "temperature", "max_tokens", "timeout_s")
+    add_settings(parser, "model_name", "temperature", "max_tokens", "timeout_s", "model_ca_file")
     args = parser.parse_args(argv)
     return asyncio.run(_check_all(settings_from(args, **({"model_urls": args.base_url} if args.base_url else {}))))

@@ -51,10 +51,15 @@ _BEHAVIOUR: dict[str, str | int] = {
 }
 
 
+_LISTENERS = ("listeners", "advertised.listeners", "listener.security.protocol.map")
+
+
 def properties(
     *, host: str, port: int, controller_port: int, log_dir: str, more: Mapping[str, str | int]
 ) -> dict[str, str]:
-    """All settings of one node; `more` wins. The controller listens on the loopback interface only.
+    """All settings of one node; `more` wins, but for listeners, which come on top of ours.
+
+    Ours has no password: clients that are to have one get another. The controller listens on the loopback interface.
 
     `log_dir` is relative to the JVM's working directory: `log.dirs` is a list, and a path may have a comma in it.
     """
@@ -67,8 +72,9 @@ def properties(
         "listeners": f"{listener},CONTROLLER://127.0.0.1:{controller_port}",
         "advertised.listeners": listener,
         "log.dirs": log_dir,
-        **more,
     }
+    for name, value in more.items():
+        settings[name] = f"{settings[name]},{value}" if name in _LISTENERS else value
     return {name: str(value) for name, value in settings.items()}
 
 

@@ -17,7 +17,7 @@ import aiohttp
 from configs.settings import load_settings
 from server.errors import SettingsError, VLLMError
 from server.ports import is_taken
-from server.vllm_command import Launch, banner, check_model_path, command, is_given, parse, value_of
+from server.vllm_command import Launch, banner, check_model_path, command, is_given, parse
 from server.vllm_trouble import explain
 from telemetry.children import die_with_parent
 
@@ -53,12 +53,14 @@ class Build:
 def main(argv: Sequence[str]) -> int:
     """The command `python -m server`. Ends with vLLM's exit code, 128 + n if signal n ended it."""
     launch = parse(argv, epilog=_COMMANDS)
-    python = load_settings({"vllm_python": launch.vllm_python}).vllm_python or sys.executable
+    settings = load_settings({"vllm_python": launch.vllm_python})
+    python = settings.vllm_python or sys.executable
     check_model_path(launch.model_path)
     build = find_build(python)
     _check_machine(launch, build, python)
     print(banner(launch), flush=True)
-    return asyncio.run(_run(launch, command(launch, python=python, on_cpu=build.on_cpu)))
+    key = settings.api_key.get_secret_value() if "api_key" in settings.model_fields_set else ""
+    return asyncio.run(_run(launch, command(launch, python=python, on_cpu=build.on_cpu), key))
 
 
 def find_build(python: str) -> Build:
@@ -100,13 +102,14 @@ def gpu_visible(root: Path = Path("/")) -> bool:
     return sys.platform != "linux" or any(any(root.glob(pattern)) for pattern in _GPU_DEVICES)
 
 
-async def _run(launch: Launch, arguments: list[str]) -> int:
+async def _run(launch: Launch, arguments: list[str], key: str) -> int:
+    """`key`: what clients have to know, or empty. By environment: arguments are seen by every user of the machine."""
     process = await asyncio.create_subprocess_exec(
         *arguments,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=_environment(),
+        env=_environment() | ({"VLLM_API_KEY": key} if key else {}),
         start_new_session=True,  # a terminal's Ctrl-C is for us, who pass it on once
         preexec_fn=die_with_parent,
     )
@@ -114,7 +117,7 @@ async def _run(launch: Launch, arguments: list[str]) -> int:
     kept: deque[bytes] = deque(maxlen=_KEPT_LINES)
     async with asyncio.TaskGroup() as tasks:
         output = tasks.create_task(_pass_on(process, kept))
-        announcing = tasks.create_task(_announce(launch))
+        announcing = tasks.create_task(_announce(launch, key))
         code = await process.wait()
         announcing.cancel()
         await asyncio.wait([output], timeout=2)  # a grandchild may hold the pipe open
@@ -153,9 +156,8 @@ async def _pass_on(process: asyncio.subprocess.Process, kept: deque[bytes]) -> N
         sys.stdout.buffer.flush()
 
 
-async def _announce(launch: Launch) -> None:
+async def _announce(launch: Launch, key: str) -> None:
     """One line, once it really answers: health, its models, one completion of one token."""
-    key = value_of(launch.more, "--api-key") or os.environ.get("VLLM_API_KEY")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:

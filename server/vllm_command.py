@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from server.arguments import port_number
@@ -68,6 +67,8 @@ def parse(argv: Sequence[str], *, epilog: str = "") -> Launch:
     add("--served-model-name", nargs="+", default=["qwen-vllm"], metavar="NAME", help="in requests (default qwen-vllm)")
     add("--vllm-python", metavar="PYTHON", help="interpreter that has vLLM, if not this one [QASTREAM_VLLM_PYTHON]")
     given, more = parser.parse_known_args(argv)
+    if is_given(more, "--api-key"):
+        raise SettingsError("--api-key would show in the list of processes. Set VLLM_API_KEY, or VLLM_API_KEY_FILE")
     names = tuple(given.served_model_name)
     return Launch(**vars(given) | {"served_model_name": names}, more=tuple(more))
 
@@ -115,16 +116,6 @@ def is_given(arguments: Sequence[str], flag: str) -> bool:
     """Whether a vLLM flag is there, in any of its spellings (`--a_b`, `--a-b=…`, `--a-b.c`, `--no-a-b`)."""
     names = {re.split(r"[=.]", argument, maxsplit=1)[0].replace("_", "-") for argument in arguments}
     return flag in names or f"--no-{flag.removeprefix('--')}" in names
-
-
-def value_of(arguments: Sequence[str], flag: str) -> str | None:
-    """The last value given to a flag."""
-    found = None
-    for argument, following in pairwise([*arguments, ""]):
-        name, equals, value = argument.partition("=")
-        if name.replace("_", "-") == flag:
-            found = value if equals else following
-    return found
 
 
 def reasoning_parser(model_path: str) -> str | None:

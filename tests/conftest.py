@@ -1,10 +1,11 @@
 """Fixtures on real parts: a Kafka broker, the embedded model server, vLLM on the CPU.
 
 TEST_KAFKA=jvm or container names the kind of broker for the fixture `kafka`; without it the first that is to be had.
-REQUIRE_DOCKER=1 and REQUIRE_REDIS=1 make a missing Docker engine or Redis a failure; elsewhere the tests that need it
-are left out, and it is said so.
+REQUIRE_DOCKER=1, REQUIRE_REDIS=1 and REQUIRE_KCAT=1 make a missing Docker engine, Redis or kcat a failure; elsewhere the
+tests that need it are left out, and it is said so.
 """
 
+import asyncio
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,18 +14,24 @@ from pathlib import Path
 
 import pytest
 
-from configs.settings import Settings, environment_name, load_settings
+from configs.settings import Settings, environment_name, known_environment, load_settings
 from server.broker import Broker
-from tests.support import docker_engine, redis_server
+from tests.support import docker_engine, kcat, redis_server
 from tests.support.embedded import EmbeddedServer
 from tests.support.embedded import embedded_server as embedded_process
 from tests.support.guide import first_terminal
+from tests.support.secure_kafka import PLAIN_USERS, SecureKafka, make_users
+from tests.support.secure_kafka import secure_kafka as running_secure_kafka
 from tests.vllm_cpu.server import RunningVllm
 
 MakeSettings = Callable[..., Settings]
 GIVEN_KAFKA = pytest.StashKey[str | None]()
 LEFT_OUT = pytest.StashKey[list[str]]()
-NEEDS = {"container": ("REQUIRE_DOCKER", docker_engine.obstacle), "redis": ("REQUIRE_REDIS", redis_server.obstacle)}
+NEEDS = {
+    "container": ("REQUIRE_DOCKER", docker_engine.obstacle),
+    "redis": ("REQUIRE_REDIS", redis_server.obstacle),
+    "kcat": ("REQUIRE_KCAT", kcat.obstacle),
+}
 """Tests with this marker need what is not on every machine: the variable that demands it, and why it is not there."""
 
 
@@ -32,16 +39,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """The user's settings are not the tests': only the broker they name is used."""
     config.addinivalue_line("markers", "container: needs a Docker engine")
     config.addinivalue_line("markers", "redis: needs redis-server")
+    config.addinivalue_line("markers", "kcat: needs kcat")
     config.addinivalue_line("markers", "long: takes a minute or more, and begins first")
     config.stash[GIVEN_KAFKA] = os.environ.get(environment_name("bootstrap_servers"))
     config.stash[LEFT_OUT] = []
-    for field in Settings.model_fields:
-        os.environ.pop(environment_name(field), None)
+    for name in known_environment():
+        os.environ.pop(name, None)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """For several processes: the tests of a file share its fixtures, those of vLLM its port."""
-    group = "vllm" if "vllm_cpu" in getattr(item, "fixturenames", ()) else item.location[0]
+    """For several processes: the tests of a file share its fixtures, those of vLLM its port, the secure broker its users."""
+    shared = {"vllm_cpu", "secure_kafka"} & set(getattr(item, "fixturenames", ()))
+    group = shared.pop() if shared else item.location[0]
     item.add_marker(pytest.mark.xdist_group(group))
 
 
@@ -93,6 +102,14 @@ def container_kafka() -> Iterator[str]:
     """A broker in a container whatever `kafka` is; for tests marked `container`."""
     with docker_engine.kafka_container() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
+    """A broker of its own with TLS, passwords and ACLs: PLAIN_USERS may log in and do nothing."""
+    with running_secure_kafka(tmp_path_factory.mktemp("secure")) as broker:
+        asyncio.run(make_users(broker, PLAIN_USERS))
+        yield broker
 
 
 @pytest.fixture

@@ -5,12 +5,14 @@ A script decides what each request meets. Run it inside a test's event loop with
 
 import asyncio
 import re
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
+import trustme
 from aiohttp import web
 
 TEXT = re.compile(r"<text>\n(.*)\n</text>", re.DOTALL)
@@ -45,9 +47,19 @@ class FakeModel:
     Requests for one token are probes: neither scripted nor counted.
     """
 
-    def __init__(self, script: Script | None = None, *, latency_s: float = 0.0, model: str = "qwen-vllm") -> None:
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        latency_s: float = 0.0,
+        model: str = "qwen-vllm",
+        tls: trustme.CA | None = None,
+        api_key: str = "",
+    ) -> None:
         self.script = script
         self.latency_s = latency_s
+        self.api_key = api_key
+        self._tls = tls
         self.model = model
         self.root = "fake"
         self.probes_fail = False
@@ -60,22 +72,35 @@ class FakeModel:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
 
     @asynccontextmanager
     async def serve(self, port: int = 0) -> AsyncIterator["FakeModel"]:
-        app = web.Application(client_max_size=2**24)
+        app = web.Application(client_max_size=2**24, middlewares=[self._check_key])
         app.add_routes([web.get("/v1/models", self._models), web.post("/v1/chat/completions", self._complete)])
         app.add_routes([web.get("/metrics", self._metrics)])
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
+        site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True, ssl_context=self._context())
         await site.start()
         self.port = runner.addresses[0][1]
         try:
             yield self
         finally:
             await runner.cleanup()
+
+    def _context(self) -> ssl.SSLContext | None:
+        if self._tls is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._tls.issue_cert("127.0.0.1").configure_cert(context)
+        return context
+
+    @web.middleware
+    async def _check_key(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if self.api_key and request.headers.get("Authorization") != f"Bearer {self.api_key}":
+            return web.json_response({"error": "Unauthorized"}, status=401)
+        return await handler(request)
 
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": self.model, "root": self.root}]})

@@ -44,7 +44,7 @@ PATIENCE_S = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as one JSON object")
-    cli.add_settings(parser, "output_dir", "input_dir", "source", "formats", *cli.KAFKA[:2])
+    cli.add_settings(parser, "output_dir", "input_dir", "source", "formats", *cli.REACH)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="list: one JSON object a line, without the original bytes")
     parser.add_argument("--all", action="store_true", help="list: also those that were replayed")
     parser.add_argument("--yes", action="store_true", help="replay: do it")
-    cli.add_settings(parser, *cli.KAFKA[:2])
+    cli.add_settings(parser, *cli.REACH)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -84,7 +84,7 @@ def _cells(filed: Filed) -> tuple[str, ...]:
         letter.chunk_id or "",
         str(letter.attempt),
         "yes" if filed.replayed else "no",
-        letter.reason,
+        "".join(c if c.isprintable() else repr(c)[1:-1] for c in letter.reason),
     )
 
 

@@ -18,6 +18,8 @@ from configs.settings import Settings
 from consumer.dead_letters.errors import ReplayError
 from consumer.dead_letters.letters import PATIENCE_S, Filed, Wanted, read_letters
 from messaging.connection import discard, make_transactional_producer, start_patiently
+from messaging.roles import Role
+from messaging.topics import check_access
 from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, Request, TopicNames, decode, encode
 from schemas.ids import request_id
 from schemas.messages import now
@@ -64,11 +66,12 @@ def _read_again(letter: DeadLetter) -> Request:
 async def replay(settings: Settings, wanted: Wanted, *, dry_run: bool) -> Tally:
     """Replay what is wanted and was not replayed yet; a dry run only counts.
 
-    Raises ReplayError, TopicMissingError and BrokerUnreachableError.
+    Raises ReplayError, AccessError, TopicMissingError and BrokerUnreachableError.
     """
     if dry_run:
         return await _replay_all(settings, wanted, None)
-    producer = make_transactional_producer(settings, f"{settings.namespace}.replay")
+    await check_access(settings, Role.TOOLS, patience_s=PATIENCE_S)
+    producer = make_transactional_producer(settings, TopicNames(settings.namespace).replay_id)
     await start_patiently(producer, settings, patience_s=PATIENCE_S)
     try:  # markers are read from here on: the start has settled what an earlier replay left open, and fenced it
         return await _replay_all(settings, wanted, producer)

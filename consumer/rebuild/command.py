@@ -18,7 +18,7 @@ from consumer.worker.offsets import CommitPoint
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="commit the offsets")
-    cli.add_settings(parser, *cli.KAFKA[:2])
+    cli.add_settings(parser, *cli.REACH)
 
 
 def main(args: argparse.Namespace) -> int:

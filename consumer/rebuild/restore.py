@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 
 from configs.settings import Settings
 from consumer.rebuild.errors import RebuildError, WorkersRunningError
 from consumer.rebuild.points import Rebuilt
 from consumer.rebuild.survey import PATIENCE_S, survey
+from messaging.access import denial
 from messaging.connection import admin_client, discard, make_consumer, make_transactional_producer, start_patiently
 from messaging.reading import topic_partitions
 from schemas import TopicNames
@@ -60,6 +61,8 @@ async def refuse_members(settings: Settings) -> None:
             if code == 0:
                 break
             await asyncio.sleep(RETRY_S)
+            if for_code(code) is GroupAuthorizationFailedError:
+                raise denial(settings, "READ", f"group {group}")
             if code > 0 and not for_code(code).retriable:
                 raise RebuildError(f"group {group} can't be looked at: {for_code(code).__name__}")
     if state not in VACANT:

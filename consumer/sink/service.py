@@ -27,6 +27,7 @@ from consumer.sink.segments import Segment, last_value, next_offsets
 from consumer.sink.source import Lasts, Source, open_source
 from consumer.sink.status import StatusFile
 from messaging.reading import TopicMissingError
+from messaging.roles import Role
 from messaging.topics import cluster_id, ensure_topics
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 
@@ -44,7 +45,7 @@ class StoppedError(Exception):
 async def run_sink(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
     """Until `stop`; then all that was read is on disk. Raises SinkError and TopicError."""
     with suppress(StoppedError):
-        await unless_stopped(ensure_topics(settings), stop)
+        await unless_stopped(ensure_topics(settings, role=Role.SINK), stop)
         cluster = await unless_stopped(cluster_id(settings), stop)
         await persistently(lambda: serve(settings, layout, cluster, stop), layout, stop)
     log.info("sink has stopped")

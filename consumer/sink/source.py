@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizationFailedError
 
 from configs.settings import Settings
 from consumer.sink.errors import ContinuityError, StartOverError
+from messaging.access import from_refusal
 from messaging.connection import make_consumer, start_patiently
 from messaging.reading import topic_partitions
 
@@ -33,7 +34,8 @@ class Source:
     have the same, or it is another one of the same name.
     """
 
-    def __init__(self, consumer: AIOKafkaConsumer, positions: Positions, lasts: Lasts) -> None:
+    def __init__(self, settings: Settings, consumer: AIOKafkaConsumer, positions: Positions, lasts: Lasts) -> None:
+        self._settings = settings
         self._consumer = consumer
         self._positions = dict(positions)
         self._partitions = list(positions)
@@ -53,7 +55,7 @@ class Source:
     async def poll(self, timeout_s: float) -> list[ConsumerRecord]:
         """Records that came within the time, in the order of each partition.
 
-        Raises ContinuityError and StartOverError.
+        Raises ContinuityError, StartOverError and AccessError.
         """
         self._check_client()
         try:
@@ -62,6 +64,8 @@ class Source:
             await self._check_range()
             self._rewind()
             return []
+        except TopicAuthorizationFailedError as exc:
+            raise from_refusal(self._settings, exc, "READ") from exc
         except KafkaError as exc:
             log.warning("could not read, trying again: %r", exc)
             self._rewind()
@@ -150,7 +154,7 @@ async def open_source(
     consumer = make_consumer(settings)
     try:
         await start_patiently(consumer, settings)
-        source = Source(consumer, await _positions(consumer, starts), lasts)
+        source = Source(settings, consumer, await _positions(consumer, starts), lasts)
         await source.begin()
         yield source
     finally:

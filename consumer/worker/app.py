@@ -23,6 +23,7 @@ from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
 from consumer.worker.redis_cache import RedisCache
 from consumer.worker.servers import ModelServers
 from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently
+from messaging.roles import Role
 from messaging.topics import ensure_topics
 from schemas import Chunk, DecodeError, TopicNames, decode
 
@@ -45,7 +46,7 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.callback(stop.set)
         servers = await stack.enter_async_context(_model_servers(settings, stop))
         answerer = Answerer(settings, recipe, servers, await _open_cache(settings, stack))
-        if not await _unless_stopped(ensure_topics(settings), stop):
+        if not await _unless_stopped(ensure_topics(settings, role=Role.WORKER), stop):
             return
         consumer = _make_member(settings)
         if not await _unless_stopped(start_patiently(consumer, settings), stop):

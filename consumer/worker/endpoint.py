@@ -1,8 +1,10 @@
 """One model server: its client, what it is asked besides completions, and whether it answers."""
 
 import asyncio
+import math
+import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -13,7 +15,9 @@ import openai
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from configs.settings import Settings
+from configs.tls import model_context
 from consumer.worker.answers import Answer
+from consumer.worker.bounded import ReplyTooLargeError, bound_reply
 from consumer.worker.controller import LimitController, QueueSample
 from consumer.worker.errors import (
     MalformedError,
@@ -33,6 +37,8 @@ CONNECT_S = 5.0
 LOOK_S = 5.0
 """Most seconds for what is asked besides completions."""
 START_LIMIT = 8
+QUOTE = 20
+"""Characters of the prompt in a row that make a message one that repeats it."""
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
 
 
@@ -64,7 +70,7 @@ class Endpoint:
         """
         allowed_s = self._pace.timeout_s(int(body["max_tokens"]), most_s=self._timeout_s * patience)
         began = time.monotonic()
-        with _translated(self.url):
+        with _translated(self.url, body):
             async with asyncio.timeout(allowed_s):
                 reply: Any = await self._client.post("/chat/completions", body=body, cast_to=object)
         answer = _read(reply, self.url)
@@ -136,17 +142,23 @@ class Pace:
 
 
 def parse_queue(metrics: str) -> QueueSample | None:
-    """From Prometheus' text format; sums over the engines of one server."""
+    """From Prometheus' text format; sums over the engines of one server. None for what can't be read."""
     found: dict[str, float] = {}
     for line in metrics.splitlines():
         name = line.partition("{")[0].partition(" ")[0]
         if name in (RUNNING, WAITING):
-            found[name] = found.get(name, 0.0) + float(line.rsplit(" ", 1)[-1])
-    return QueueSample(found[RUNNING], found[WAITING]) if len(found) == 2 else None
+            try:
+                found[name] = found.get(name, 0.0) + float(line.rsplit(" ", 1)[-1])
+            except ValueError:
+                return None
+    if len(found) < 2 or not all(0 <= count < math.inf for count in found.values()):
+        return None
+    return QueueSample(found[RUNNING], found[WAITING])
 
 
 def make_endpoints(settings: Settings) -> list[Endpoint]:
-    """Clients without retries of their own: there is one policy, ours. Close each."""
+    """Clients without retries of their own: there is one policy, ours. Close each. Raises SettingsError."""
+    trusted = model_context(settings.model_ca_file)
     limits = httpx2.Limits(max_connections=settings.concurrency + 8, keepalive_expiry=KEEPALIVE_S)
     timeout = httpx2.Timeout(None, connect=CONNECT_S)
     return [
@@ -156,7 +168,10 @@ def make_endpoints(settings: Settings) -> list[Endpoint]:
                 api_key=settings.api_key.get_secret_value(),
                 max_retries=0,
                 timeout=timeout,
-                http_client=DefaultAioHttpClient(limits=limits, timeout=timeout),
+                http_client=DefaultAioHttpClient(
+                    limits=limits, timeout=timeout, verify=trusted, event_hooks={"response": [bound_reply]}
+                ),
+                default_headers={"Accept-Encoding": "identity"},  # so that what is bounded is what is read
             ),
             url,
             model=settings.model_name,
@@ -190,42 +205,58 @@ def _read(reply: Any, url: str) -> Answer:
         finish, message = choice["finish_reason"], choice["message"]
         content, reasoning = message.get("content"), message.get("reasoning")
         usage = reply.get("usage") or {}
-        details = usage.get("prompt_tokens_details") or {}
+        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
     except (KeyError, IndexError, TypeError, AttributeError) as exc:
         raise MalformedError(f"not a chat completion: {exc!r}") from exc
     if finish == "length":
         raise TruncatedError("the answer was cut at max_tokens")
     if finish == "abort":  # vLLM's answer of 200 to requests that a shutdown cuts off
         raise OutageError("the server aborted the request")
-    if finish != "stop" or not isinstance(content, str):
+    if finish != "stop" or not isinstance(content, str) or _is_broken(content):
         raise MalformedError(f"no answer, finish_reason {finish!r}")
     return Answer(
         content=content,
-        reasoning=reasoning if isinstance(reasoning, str) else "",
+        reasoning=reasoning if isinstance(reasoning, str) and not _is_broken(reasoning) else "",
         endpoint=url,
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        cached_prompt_tokens=int(details.get("cached_tokens") or 0),
-        completion_tokens=int(usage.get("completion_tokens") or 0),
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        cached_prompt_tokens=_count(cached),
+        completion_tokens=_count(usage.get("completion_tokens")),
     )
 
 
+def _count(value: Any) -> int:
+    """Of tokens, as the server says; 0 for what is no such number."""
+    return value if isinstance(value, int) and 0 <= value < 2**63 else 0
+
+
+def _is_broken(text: str) -> bool:
+    """With half a surrogate pair, which JSON can hold and UTF-8 can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 @contextmanager
-def _translated(url: str) -> Iterator[None]:
-    """Errors of the SDK and below it, as ours. Messages never hold the prompt."""
+def _translated(url: str, body: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Errors of the SDK and below it, as ours. Messages never hold the prompt, which `body` has."""
     try:
         yield
     except TimeoutError as exc:
         raise TimedOutError("no answer in time; raise timeout or lower max_tokens") from exc
+    except ReplyTooLargeError as exc:
+        raise MalformedError(str(exc)) from exc
     except openai.APIStatusError as exc:
-        raise _from_status(exc) from exc
+        raise _from_status(exc, body or {}) from exc
     except openai.APIConnectionError as exc:
         raise _from_connection(exc, url) from exc
-    except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, ValueError) as exc:  # no HTTP, or no JSON
+    except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, ValueError, RecursionError) as exc:
         raise MalformedError(f"unreadable reply: {type(exc).__name__}") from exc
 
 
-def _from_status(exc: openai.APIStatusError) -> ModelError:
-    text = f"HTTP {exc.status_code}: {_message(exc)}"
+def _from_status(exc: openai.APIStatusError, body: Mapping[str, Any]) -> ModelError:
+    text = f"HTTP {exc.status_code}: {_message(exc, body)}"
     if exc.status_code in (429, 503):
         return OverloadError(text, retry_after_s=_retry_after(exc))
     if "EngineCore" in str(exc.body):
@@ -237,10 +268,13 @@ def _from_status(exc: openai.APIStatusError) -> ModelError:
     return RefusedError(text)
 
 
-def _message(exc: openai.APIStatusError) -> str:
-    """The server's own words, cut: they may repeat some of the prompt."""
-    body = exc.body if isinstance(exc.body, dict) else {}
-    return str(body.get("message") or exc.response.reason_phrase)[:200]
+def _message(exc: openai.APIStatusError, body: Mapping[str, Any]) -> str:
+    """The server's own words, cut; not those that repeat the prompt."""
+    reply = exc.body if isinstance(exc.body, dict) else {}
+    words = str(reply.get("message") or exc.response.reason_phrase)[:200]
+    prompt = "\n".join(str(message["content"]) for message in body.get("messages", ()))
+    quotes = any(words[at : at + QUOTE] in prompt for at in range(len(words) - QUOTE + 1))
+    return f"{exc.response.reason_phrase} (its message repeats the prompt)" if quotes else words
 
 
 def _retry_after(exc: openai.APIStatusError) -> float | None:
@@ -254,6 +288,12 @@ def _from_connection(exc: openai.APIConnectionError, url: str) -> ModelError:
     """The aiohttp transport reports refused, reset and closed as time-outs; the cause below tells."""
     cause: BaseException | None = exc
     while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = getattr(cause, "certificate_error", cause).verify_message  # aiohttp's own error has the other in it
+            return OutageError(
+                f"the certificate of {url} is not trusted: {why}. Name its authority with "
+                "--model-ca-file, and the server as its certificate does"
+            )
         if isinstance(cause, aiohttp.ServerTimeoutError) and not isinstance(cause, aiohttp.ConnectionTimeoutError):
             return TransientError("the server stopped in mid-answer")
         cause = cause.__cause__ or cause.__context__

@@ -19,6 +19,7 @@ from consumer.worker.offsets import MOST_RECORDS, OffsetTracker
 from consumer.worker.outcome import Outcome
 from consumer.worker.start import StartingPoints
 from consumer.worker.tenure import Tenure, TenureOptions
+from messaging.access import AUTHORIZATION, from_refusal
 from messaging.connection import make_transactional_producer
 from schemas import TopicNames
 
@@ -58,6 +59,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
             make_producer=self._make_producer,
             starting_point=StartingPoints(settings, consumer).find,
             resume_at=self._resume_at,
+            refused=lambda exc: from_refusal(settings, exc, "WRITE"),
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -132,6 +134,8 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
                     batches = await self._consumer.getmany(*ready, timeout_ms=POLL_MS, max_records=room)
                 else:
                     batches = await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+            except AUTHORIZATION as exc:
+                raise from_refusal(self._settings, exc, "READ") from exc
             except KafkaError as exc:
                 self._check_alive(exc)
                 log.warning("reading failed, trying again: %r", exc)

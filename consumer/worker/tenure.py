@@ -14,9 +14,10 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata
 
-from consumer.worker.errors import WorkerError
+from configs.errors import QAStreamError
 from consumer.worker.offsets import CommitPoint, OffsetTracker
 from consumer.worker.outcome import Outcome
+from messaging.access import AUTHORIZATION
 from messaging.connection import abandon, discard
 from telemetry.failpoints import hit
 
@@ -29,13 +30,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TenureOptions:
-    """`make_producer` makes the partition's producer; `starting_point` finds where to start; both may be retried."""
+    """`make_producer` makes the partition's producer; `starting_point` finds where to start; both may be retried.
+
+    `refused` makes the error that ends the worker of one by which Kafka denies it something.
+    """
 
     group: str
     flush_s: float
     make_producer: Callable[[TopicPartition], AIOKafkaProducer]
     starting_point: Callable[[TopicPartition, AIOKafkaProducer], Coroutine[Any, Any, CommitPoint]]
     resume_at: Callable[[TopicPartition, int], None]
+    refused: Callable[[KafkaError], QAStreamError]
 
 
 class Tenure:
@@ -119,9 +124,12 @@ class Tenure:
             point = await self._options.starting_point(self.tp, producer)
             hit("worker.takeover.found")
             tracker = OffsetTracker(point)
-        except (asyncio.CancelledError, WorkerError):
+        except (asyncio.CancelledError, QAStreamError):
             await discard(producer)
             raise
+        except AUTHORIZATION as exc:
+            await discard(producer)
+            raise self._options.refused(exc) from exc
         except (KafkaError, OSError, AssertionError) as exc:
             log.info("partition %d can not be taken over yet: %r", self.tp.partition, exc)
             await discard(producer)
@@ -144,6 +152,8 @@ class Tenure:
                 if not self._alive:
                     break
                 error = await self._flush()
+            if isinstance(error, AUTHORIZATION):
+                raise self._options.refused(error) from error
             if error is not None:
                 return isinstance(error, ProducerFenced)
         return False

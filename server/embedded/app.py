@@ -15,6 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
+from configs.settings import Settings, load_settings
 from server.arguments import port_number
 from server.embedded.completion import MAX_MODEL_LEN, MODEL, Request, answer, check
 from server.embedded.errors import RequestError
@@ -187,7 +188,7 @@ async def _run(args: argparse.Namespace) -> int:
     log = RequestLog(args.request_log) if args.request_log else None
     options = Options(
         served=_names(args.served_model_name or [f"{MODEL},{_GUIDE_MODEL}"]),
-        api_key=args.api_key,
+        api_key=_key(load_settings()),
         latency_ms=args.latency_ms,
         max_num_seqs=args.max_num_seqs,
         request_log=log,
@@ -204,6 +205,10 @@ async def _run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _key(settings: Settings) -> str:
+    return settings.api_key.get_secret_value() if "api_key" in settings.model_fields_set else ""
+
+
 def _names(given: list[str]) -> tuple[str, ...]:
     """Names may be given one by one or comma-separated; first come, first listed."""
     return tuple(dict.fromkeys(name.strip() for one in given for name in one.split(",") if name.strip()))
@@ -214,7 +219,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m server embedded",
         description="An OpenAI-compatible server without a GPU and without weights. Its model, extractive, finds "
         "pairs in the text of the prompt: definitions, numbers, comparisons, reasons. For trying the pipeline, not for "
-        "training data.",
+        "training data. With VLLM_API_KEY set it refuses requests without that key.",
         epilog="Then: VLLM_SERVER_URL=http://localhost:8000/v1 python -m consumer",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
@@ -225,11 +230,6 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME",
         help="names it answers to, comma-separated or repeated (default extractive,qwen-vllm)",
-    )
-    parser.add_argument(
-        "--api-key",
-        default=os.environ.get("VLLM_API_KEY", ""),
-        help="refuse requests without this key; better given as VLLM_API_KEY, which other users can't see",
     )
     parser.add_argument("--latency-ms", type=_not_negative, default=0.0, metavar="MS", help="simulated time of a call")
     parser.add_argument(

@@ -4,7 +4,17 @@ import pytest
 
 from configs.errors import SettingsError
 from configs.settings import load_settings
-from pipeline.plan import EMBEDDED_MODEL, complete_settings, environment, make_plan
+from pipeline.plan import (
+    EMBEDDED_MODEL,
+    broker_command,
+    complete_settings,
+    embedded_command,
+    environment,
+    make_plan,
+    producer_command,
+    sink_command,
+    worker_command,
+)
 
 HERE = {"input_dir": "texts", "output_dir": "out"}
 
@@ -50,6 +60,25 @@ def test_both_directories_are_needed():
 def test_no_workers_are_refused():
     with pytest.raises(SettingsError, match="--workers"):
         plan_of(workers=0)
+
+
+def test_secrets_reach_children_by_environment_and_never_as_arguments(tmp_path, monkeypatch):
+    (tmp_path / "key").write_text("file-canary\n")
+    monkeypatch.setenv("VLLM_API_KEY_FILE", str(tmp_path / "key"))
+    secure = {"security_protocol": "SASL_SSL", "sasl_username": "me", "sasl_password": "canary"}
+    plan = plan_of(bootstrap_servers="kafka:9092", cache_url="redis://:canary@host", **secure)
+    env = environment(plan.settings, {"VLLM_API_KEY_FILE": str(tmp_path / "key"), "PATH": "/bin"})
+    assert (env["VLLM_API_KEY"], env["QASTREAM_SASL_PASSWORD"]) == ("file-canary", "canary")
+    assert env["QASTREAM_CACHE_URL"] == "redis://:canary@host"
+    assert "VLLM_API_KEY_FILE" not in env
+    ready = tmp_path / "ready"
+    commands = (broker_command(plan, ready), embedded_command(ready), sink_command(plan), worker_command())
+    assert "canary" not in str((*commands, producer_command(plan)))
+
+
+def test_a_password_for_a_broker_that_has_none_is_refused():
+    with pytest.raises(SettingsError, match="KAFKA_BOOTSTRAP_SERVERS"):
+        plan_of(security_protocol="SASL_SSL", sasl_username="me", sasl_password="canary")
 
 
 def test_children_are_told_addresses_and_places():

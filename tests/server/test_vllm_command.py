@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from server.errors import SettingsError
-from server.vllm_command import banner, check_model_path, command, is_given, parse, reasoning_parser, value_of
+from server.vllm_command import banner, check_model_path, command, is_given, parse, reasoning_parser
 
 GUIDE = """\
 ============================================================
@@ -15,6 +15,11 @@ GPU内存利用率: 0.95
 张量并行大小: 1
 最大模型长度: 32768
 ============================================================"""
+
+
+def value_of(arguments: list[str], flag: str) -> str:
+    """The value behind a flag."""
+    return arguments[arguments.index(flag) + 1]
 
 
 def built(*argv: str, on_cpu: bool = False) -> list[str]:
@@ -105,8 +110,12 @@ def test_a_path_must_be_there_and_a_name_on_the_hub_need_not(tmp_path: Path):
             check_model_path(missing)
 
 
-def test_values_and_spellings_of_flags():
-    assert value_of(["--api-key", "a", "--api_key=b"], "--api-key") == "b"
-    assert value_of(["--x"], "--api-key") is None
+@pytest.mark.parametrize("flag", [("--api-key", "x"), ("--api_key=x",)])
+def test_the_api_key_is_not_taken_where_everyone_sees_it(flag):
+    with pytest.raises(SettingsError, match="VLLM_API_KEY_FILE"):
+        parse(flag)
+
+
+def test_spellings_of_flags():
     assert is_given(["--a_b.c=1"], "--a-b")
     assert not is_given(["--a-bc"], "--a-b")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from consumer.worker.errors import WorkerError
 from consumer.worker.offsets import CommitPoint, encode
 from consumer.worker.outcome import Outcome
 from consumer.worker.tenure import Tenure, TenureOptions
@@ -64,6 +65,7 @@ async def stuck() -> Any:
         make_producer=make_producer,
         starting_point=starting_point,
         resume_at=lambda tp, offset: None,
+        refused=lambda exc: WorkerError(str(exc)),
     )
     tenure = Tenure(PLACE, options, lambda tp: None)
     running = asyncio.ensure_future(tenure.run())

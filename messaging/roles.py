@@ -1,0 +1,79 @@
+"""What each process does with which topic, group and transactional id: the least that its Kafka user needs.
+
+docs/security.md is made of this, the processes check it at their start, and the tests grant exactly it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from schemas.topics import TopicNames
+
+Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE"]
+
+
+class Role(StrEnum):
+    PRODUCER = "producer"
+    PACED_PRODUCER = "producer with --max-backlog or --on-done"
+    WORKER = "worker"
+    SINK = "sink"
+    TOOLS = "tools"
+    SETUP = "setup"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One ACL. `kind` as kafka-acls names it; `prefix`: for all names that begin with `name`."""
+
+    kind: Literal["topic", "group", "transactional-id"]
+    name: str
+    operation: Operation
+    prefix: bool = False
+
+
+def needs(role: Role, names: TopicNames) -> list[Need]:
+    """READ and WRITE include DESCRIBE. All but the tools look at every topic of the namespace when they start."""
+    everything = f"{names.namespace}."
+    found = [] if role in (Role.PACED_PRODUCER, Role.TOOLS) else [Need("topic", everything, "DESCRIBE", prefix=True)]
+    found += [Need("topic", topic, operation) for topic, operation in _on_topics(role, names)]
+    match role:
+        case Role.PRODUCER | Role.PACED_PRODUCER:
+            found.append(Need("transactional-id", names.producer_id(""), "WRITE", prefix=True))
+            found.append(Need("transactional-id", f"{names.requests}.", "WRITE", prefix=True))
+        case Role.WORKER:
+            found.append(Need("group", names.group, "READ"))
+            found.append(Need("transactional-id", f"{names.group}.", "WRITE", prefix=True))
+        case Role.TOOLS:
+            found.append(Need("transactional-id", names.replay_id, "WRITE"))
+        case Role.SETUP:
+            found.append(Need("topic", everything, "CREATE", prefix=True))
+    return found
+
+
+def _on_topics(role: Role, names: TopicNames) -> Iterator[tuple[str, Operation]]:
+    chunks, files, results = names.chunks, names.files, names.results
+    requests, letters = names.requests, names.dead_letters
+    publishing: dict[str, tuple[Operation, ...]] = {
+        chunks: ("WRITE",),
+        files: ("READ", "WRITE"),
+        requests: ("READ", "WRITE"),
+        letters: ("WRITE",),
+    }
+    table: dict[Role, dict[str, tuple[Operation, ...]]] = {
+        Role.PRODUCER: publishing,
+        Role.PACED_PRODUCER: publishing | {results: ("READ",)},
+        Role.WORKER: {chunks: ("READ",), results: ("READ", "WRITE"), letters: ("READ", "WRITE")},
+        Role.SINK: {results: ("READ",), files: ("READ",)},
+        Role.TOOLS: {
+            chunks: ("READ", "WRITE"),
+            files: ("READ",),
+            results: ("READ",),
+            requests: ("WRITE",),
+            letters: ("READ", "WRITE"),
+        },
+        Role.SETUP: {},
+    }
+    for topic, operations in table[role].items():
+        for operation in operations:
+            yield topic, operation

@@ -1,0 +1,18 @@
+"""Kafka's own command-line tools, which the broker needs none of: one more jar beside its own."""
+
+import os
+
+from server.jars import KAFKA_VERSION, Jar, cache_dir, install, kafka_jars
+from server.java import find_java
+
+JAR = Jar(
+    f"org/apache/kafka/kafka-tools/{KAFKA_VERSION}/kafka-tools-{KAFKA_VERSION}.jar",
+    "62f3c5dd7aa3442d4c5bc6a95f86e2502178ea09de8e27f74d9563bf955e253c",
+)
+
+
+def tool(name: str) -> list[str]:
+    """The command line of the tool with this main class."""
+    jars = [*kafka_jars(note=print), *install([JAR], cache_dir(), note=print)]
+    options = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dlog4j2.level=ERROR")
+    return [str(find_java().executable), *options, "-cp", os.pathsep.join(map(str, jars)), name]

@@ -1,0 +1,141 @@
+"""Decoders of what others wrote, on bytes that nobody meant: each gives a value or its own error, and nothing else.
+
+`make fuzz` runs it for about a minute; FUZZ_EXAMPLES says how many of each.
+"""
+
+import os
+from contextlib import suppress
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from configs.errors import SettingsError
+from configs.guide import read_config
+from consumer.worker.answers import parse_pairs
+from consumer.worker.endpoint import _read, parse_queue
+from consumer.worker.errors import ModelError
+from consumer.worker.offsets import CommitPoint, MetadataError, OffsetTracker
+from producer.decode import Decoder
+from producer.errors import RejectedError
+from producer.ledger import Rules, action
+from producer.splitting import split
+from producer.tree import Found
+from schemas import DecodeError, LedgerEntry, decode, encode
+from schemas.__main__ import KINDS
+from schemas.paths import unescape
+from tests.schemas.test_messages import MESSAGES
+
+fuzzed = settings(
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "50")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.just("\ud800")
+values = scalars | st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+)
+
+
+def written(value: Any) -> bytes:
+    """As JSON, with all that JSON can't hold: NaN, numbers without end, halves of surrogate pairs."""
+    import json
+
+    return json.dumps(value).encode()
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A message of ours with something else in one place, or with other bytes in the middle."""
+    data = encode(draw(st.one_of(*MESSAGES.values())))
+    if draw(st.booleans()):
+        at = draw(st.integers(0, len(data)))
+        return data[:at] + draw(st.binary(max_size=6)) + data[at + draw(st.integers(0, 6)) :]
+    message = orjson.loads(data)
+    place = message
+    while (inner := [v for v in place.values() if isinstance(v, dict) and v]) and draw(st.booleans()):
+        place = draw(st.sampled_from(inner))
+    place[draw(st.sampled_from(sorted(place)))] = draw(values)
+    return written(message)
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+@fuzzed
+@given(data=st.binary(max_size=200) | damaged() | values.map(written))
+def test_what_is_decoded_can_be_encoded_and_is_the_same_again(kind, data):
+    with suppress(DecodeError):
+        message = decode(kind, data)
+        assert decode(kind, encode(message)) == message
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '{"document":{"id":'])
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_depth_is_bounded(kind, opening):
+    with pytest.raises(DecodeError):
+        decode(kind, opening.encode() * 200_000)
+
+
+@fuzzed
+@given(
+    st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("gb18030", "ignore") + b"\x81"),
+    st.sampled_from([None, "utf-8", "utf-16", "big5", "shift_jis", "utf-7", "idna", "punycode"]),
+    st.integers(1, 50),
+    st.integers(50, 300),
+)
+def test_bytes_of_a_file_become_chunks_or_are_rejected(data, encoding, piece, size):
+    decoder = Decoder(encoding)
+    with suppress(RejectedError):
+        text = [decoder.feed(data[at : at + piece]) for at in range(0, len(data), piece)]
+        text.append(decoder.feed(b"", final=True))
+        for chunk in split(text, size=size):
+            assert "".join(text)[chunk.start : chunk.end] == chunk.text
+            chunk.text.encode()
+
+
+@fuzzed
+@given(st.integers(0, 2**63 - 1), st.text("0123456789abcdef-.,:;|/v1 ", max_size=60) | st.text(max_size=60))
+def test_metadata_of_a_commit_is_read_or_refused(offset, metadata):
+    with suppress(MetadataError):
+        tracker = OffsetTracker(CommitPoint(offset, metadata))
+        tracker.deliver(offset + 1)
+        assert tracker.point().offset >= 0
+
+
+@fuzzed
+@given(data=damaged(), size=st.integers(0), mtime=st.integers())
+def test_any_entry_of_the_ledger_says_what_its_file_needs(data, size, mtime):
+    with suppress(DecodeError):
+        entry = decode(LedgerEntry, data)
+        unescape(entry.document.path)
+        assert action(entry, Found(entry.document.path, "place", size, mtime), Rules(entry.splitter, 100))
+
+
+@fuzzed
+@given(st.binary(max_size=100) | values.map(written), values)
+def test_any_answer_of_a_model_is_pairs_or_malformed(content, value):
+    with suppress(ModelError):
+        parse_pairs(content.decode(errors="surrogateescape"))
+    message = {"content": value, "reasoning": value}
+    usage = {"prompt_tokens": value, "prompt_tokens_details": value}
+    for reply in (value, {"choices": [{"finish_reason": "stop", "message": message}], "usage": usage}):
+        with suppress(ModelError):
+            answer = _read(reply, "http://model")
+            orjson.dumps([answer.content, answer.reasoning, answer.prompt_tokens, answer.cached_prompt_tokens])
+
+
+@fuzzed
+@given(st.text(max_size=80) | st.floats().map(str))
+def test_any_metrics_are_a_queue_or_none(value):
+    name = "vllm:num_requests_"
+    sample = parse_queue(f"{name}running {value}\n{name}waiting{{}} 1e400\n{value}")
+    assert sample is None or sample.running >= 0
+
+
+@fuzzed
+@given(data=st.binary(max_size=100) | values.map(written))
+def test_any_settings_file_is_read_or_refused(data, tmp_path):
+    (tmp_path / "config.json").write_bytes(data)
+    with suppress(SettingsError):
+        read_config(str(tmp_path / "config.json"))
