@@ -29,6 +29,7 @@ PRODUCER = (
 )  # fmt: skip
 SINK = ("formats", "segment_ms", "segment_bytes")
 LOGS = ("log_level", "log_format")
+TELEMETRY = (*LOGS, "metrics_port", "metrics_host", "otlp_endpoint")
 
 
 def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:

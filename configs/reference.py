@@ -19,6 +19,7 @@ TITLES = {
     "PRODUCER": "Producer",
     "SINK": "Sink",
     "LOGS": "Logs",
+    "METRICS": "Metrics, health and traces",
 }
 """Of the groups of `configs.cli`; one that is not here has its own name."""
 _ELSEWHERE = {"input_dir": "Producer", "output_dir": "Sink", "vllm_python": "vLLM on this machine"}

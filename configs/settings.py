@@ -172,6 +172,18 @@ class Settings(BaseSettings):
         default="auto", description="auto: human on a terminal, JSON elsewhere."
     )
 
+    # Metrics, health, traces
+    metrics_port: int = Field(
+        default=0, ge=0, le=65_535, description="Port of /metrics, /livez and /readyz, one a process; 0: none."
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address they are served on; 0.0.0.0: to other machines as well."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        description="Base URL of an OpenTelemetry collector that takes OTLP over HTTP, say http://localhost:4318.",
+    )
+
     @field_validator("include", "exclude", mode="before")
     @classmethod
     def _split_globs(cls, value: object) -> object:
@@ -206,6 +218,13 @@ class Settings(BaseSettings):
     def _check_cache_url(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and urlsplit(url.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("takes redis://, rediss:// or unix://; a file is named by cache_path")
+        return url
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _check_otlp_endpoint(cls, url: str | None) -> str | None:
+        if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+            raise ValueError("takes an http(s) URL such as http://localhost:4318")
         return url
 
     @field_validator("source")

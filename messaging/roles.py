@@ -15,7 +15,7 @@ Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE"]
 
 class Role(StrEnum):
     PRODUCER = "producer"
-    PACED_PRODUCER = "producer with --max-backlog or --on-done"
+    PACED_PRODUCER = "producer with --max-backlog, --on-done or metrics"
     WORKER = "worker"
     SINK = "sink"
     TOOLS = "tools"

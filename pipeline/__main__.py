@@ -46,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--once", action="store_true", help="end when all that was there is done")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default 1)")
-    cli.add_settings(parser, *DIRECTORIES, *cli.KAFKA, *cli.MODEL, *cli.WORKER, *cli.PRODUCER, *cli.SINK, *cli.LOGS)
+    cli.add_settings(
+        parser, *DIRECTORIES, *cli.KAFKA, *cli.MODEL, *cli.WORKER, *cli.PRODUCER, *cli.SINK, *cli.TELEMETRY
+    )
     return parser
 
 

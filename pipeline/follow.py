@@ -46,10 +46,11 @@ class Follower:
 
 
 @asynccontextmanager
-async def follow(settings: Settings, topic: str) -> AsyncIterator[Follower]:
+async def follow(settings: Settings, topic: str, *, start: Offsets | None = None) -> AsyncIterator[Follower]:
+    """`start` has the first offset by partition (default: the oldest)."""
     consumer = make_consumer(settings)
     await start_patiently(consumer, settings, patience_s=60)
     try:
-        yield Follower(consumer, await assign_all(consumer, topic))
+        yield Follower(consumer, await assign_all(consumer, topic, start=start))
     finally:
         await consumer.stop()

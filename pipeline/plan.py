@@ -13,6 +13,7 @@ from configs.settings import Settings, environment_name, known_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_MODEL = "extractive"
+MOST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,10 @@ def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Pl
             "security_protocol is set, but not where Kafka is: set KAFKA_BOOTSTRAP_SERVERS. The broker that is started "
             "here has no password and no TLS"
         )
+    if settings.metrics_port and settings.metrics_port + 1 + workers > MOST_PORT:
+        raise SettingsError(
+            f"--metrics-port {settings.metrics_port}: the ports after it, one for each process, go beyond {MOST_PORT}"
+        )
     return Plan(
         settings=settings,
         input_dir=settings.input_dir,
@@ -81,15 +86,23 @@ def embedded_command(ready_file: Path) -> list[str]:
 
 
 def sink_command(plan: Plan) -> list[str]:
-    return _module("consumer", "sink", "--output-dir", plan.output_dir)
+    return _module("consumer", "sink", "--output-dir", plan.output_dir, *_metrics(plan, 1))
 
 
-def worker_command() -> list[str]:
-    return _module("consumer")
+def worker_command(plan: Plan, number: int) -> list[str]:
+    """`number` counts from 1."""
+    return _module("consumer", *_metrics(plan, 1 + number))
 
 
 def producer_command(plan: Plan) -> list[str]:
-    return _module("producer", "--input-dir", plan.input_dir, *(["--once"] if plan.once else []))
+    once = ["--once"] if plan.once else []
+    return _module("producer", "--input-dir", plan.input_dir, *once, *_metrics(plan, 0))
+
+
+def _metrics(plan: Plan, place: int) -> list[str]:
+    """Each process of a machine needs a port of its own."""
+    port = plan.settings.metrics_port
+    return ["--metrics-port", str(port + place)] if port else []
 
 
 def _module(name: str, *arguments: object) -> list[str]:

@@ -45,7 +45,8 @@ class Starter:
         """Sink, workers, producer; returns the producer."""
         sink_state(self.plan.home).unlink(missing_ok=True)  # what an earlier sink said is not said by this one
         self._start("sink", planning.sink_command(self.plan), settings, grace_s=30)
-        workers = {f"worker-{number}": planning.worker_command() for number in range(1, self.plan.workers + 1)}
+        numbers = range(1, self.plan.workers + 1)
+        workers = {f"worker-{number}": planning.worker_command(self.plan, number) for number in numbers}
         self.family.start(workers, self._env(settings), grace_s=settings.drain_s + 15)
         if not self.plan.once:
             self.view.note(f"Watching {self.plan.input_dir} for texts. Ctrl-C stops everything in order.")

@@ -29,7 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
         "3 with --once: done, but files were rejected (see the dead letters).",
     )
     parser.add_argument("--once", action="store_true", help="publish what is there, and end")
-    cli.add_settings(parser, "input_dir", "output_dir", *cli.KAFKA, *cli.PRODUCER, *cli.LOGS)
+    cli.add_settings(parser, "input_dir", "output_dir", *cli.KAFKA, *cli.PRODUCER, *cli.TELEMETRY)
     return parser
 
 

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from configs.settings import Settings
+from messaging.pulse import feeling
 from messaging.roles import Role
 from messaging.topics import cluster_id, ensure_topics
 from producer.decode import check_encoding
@@ -14,6 +15,7 @@ from producer.done import Done
 from producer.errors import PublishError, SettingsError
 from producer.follow import follow
 from producer.ledger import Rules, load
+from producer.observing import Observer
 from producer.ondisk import OnDisk
 from producer.outcomes import Outcomes
 from producer.paths import Wanted, source_name
@@ -25,6 +27,8 @@ from producer.tree import Tree
 from producer.watch import Alarm, hint
 from producer.watcher import Parts, Tally, Watcher
 from schemas import TopicNames
+from telemetry.metrics import ProducerMetrics
+from telemetry.telemetry import START, Telemetry, open_telemetry
 
 GRACE_S = 5.0
 """A stopping process gives its open transaction this long; after that Kafka aborts it."""
@@ -33,25 +37,45 @@ log = logging.getLogger(__name__)
 
 
 async def run(settings: Settings, alarm: Alarm, *, once: bool, only: frozenset[str] | None = None) -> Tally:
+    """`work`, observed as the settings say."""
+    async with open_telemetry(settings, ProducerMetrics, process="producer") as telemetry:
+        return await work(settings, alarm, telemetry, once=once, only=only)
+
+
+async def work(
+    settings: Settings,
+    alarm: Alarm,
+    telemetry: Telemetry[ProducerMetrics],
+    *,
+    once: bool,
+    only: frozenset[str] | None = None,
+) -> Tally:
     """Publish what is in the directory, and with `once` unset all that comes, until the alarm says stop.
 
     `only`, with `once`: the paths of the documents it is about. Raises SettingsError, FencedError and other
     QAStreamErrors that trying again can't mend.
     """
-    parts = make_parts(settings, alarm, once=once, only=only)
-    work = asyncio.create_task(_work(parts))
+    parts = make_parts(settings, alarm, telemetry, once=once, only=only)
+    working = asyncio.create_task(_work(parts, telemetry))
     stop = asyncio.create_task(alarm.wait_for_stop())
     try:
-        await asyncio.wait((work, stop), return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait((work,), timeout=GRACE_S)
+        await asyncio.wait((working, stop), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((working,), timeout=GRACE_S)
     finally:
         stop.cancel()
-        work.cancel()
-        await asyncio.wait((work,))
-    return Tally() if work.cancelled() else work.result()
+        working.cancel()
+        await asyncio.wait((working,))
+    return Tally() if working.cancelled() else working.result()
 
 
-def make_parts(settings: Settings, alarm: Alarm, *, once: bool, only: frozenset[str] | None = None) -> Parts:
+def make_parts(
+    settings: Settings,
+    alarm: Alarm,
+    telemetry: Telemetry[ProducerMetrics],
+    *,
+    once: bool,
+    only: frozenset[str] | None = None,
+) -> Parts:
     if settings.input_dir is None:
         raise SettingsError("--input-dir is needed: the directory to watch")
     check_encoding(settings.encoding)
@@ -69,7 +93,16 @@ def make_parts(settings: Settings, alarm: Alarm, *, once: bool, only: frozenset[
         stopping=lambda: alarm.stopping,
     )
     names = TopicNames(settings.namespace)
-    return Parts(settings=settings, tree=tree, names=names, publication=publication, alarm=alarm, once=once, only=only)
+    return Parts(
+        settings=settings,
+        tree=tree,
+        names=names,
+        publication=publication,
+        alarm=alarm,
+        once=once,
+        only=only,
+        observer=Observer(telemetry, names),
+    )
 
 
 def _check_done(settings: Settings, tree: Tree) -> None:
@@ -87,15 +120,19 @@ def _check_done(settings: Settings, tree: Tree) -> None:
         )
 
 
-async def _work(parts: Parts) -> Tally:
+async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> Tally:
     """The watcher on one producer after another: an error of a transaction ends a producer, not the watcher."""
-    paced = parts.settings.max_backlog or parts.settings.on_done != "keep"
-    await ensure_topics(parts.settings, role=Role.PACED_PRODUCER if paced else Role.PRODUCER)
+    paced = _needs_outcomes(parts.settings)
     tally = Tally()
     async with AsyncExitStack() as stack:
+        telemetry.health.check("kafka", (await stack.enter_async_context(feeling(parts.settings))).trouble)
+        await ensure_topics(parts.settings, role=Role.PACED_PRODUCER if paced else Role.PRODUCER)
+        telemetry.health.note(START, None)
         if not parts.once:
             _beside(stack, hint(parts.tree.root, parts.alarm, retry_s=parts.settings.scan_interval_s))
         parts = await _with_outcomes(parts, stack)
+        if parts.outcomes:
+            telemetry.metrics.unfinished.set_function(lambda: parts.outcomes.backlog if parts.outcomes else 0)
         while not parts.alarm.stopping:
             try:
                 await _watch(parts, tally)
@@ -124,10 +161,14 @@ async def _watch(parts: Parts, tally: Tally) -> None:
         await Watcher(parts, Publisher(producer, ledger), tally, requests).watch()
 
 
+def _needs_outcomes(settings: Settings) -> bool:
+    return bool(settings.max_backlog or settings.on_done != "keep" or settings.metrics_port)
+
+
 async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
-    """With what --max-backlog and --on-done need, where they are asked for."""
+    """With what --max-backlog, --on-done and the metrics need, where they are asked for."""
     settings = parts.settings
-    if not settings.max_backlog and settings.on_done == "keep":
+    if not _needs_outcomes(settings):
         return parts
     outcomes = Outcomes(parts.publication.source)
     _beside(stack, follow(settings, parts.names.results, outcomes.take_result))

@@ -10,7 +10,9 @@ from producer.ledger import Ledger, abandoned
 from producer.publication import Publication, Step
 from producer.tree import Found
 from schemas import Chunk, DeadLetter, FileState, LedgerEntry, TopicNames, encode
+from schemas.ids import digest
 from schemas.messages import now
+from telemetry.tracing import Header
 
 MAX_CHUNKS = 500
 MAX_BYTES = 4 * 1024 * 1024
@@ -18,19 +20,26 @@ MAX_SECONDS = 0.2
 
 
 class Record(NamedTuple):
+    """`trace` is the id of the trace that it belongs to, if any."""
+
     topic: str
     key: bytes
     value: bytes | None
+    trace: str = ""
 
 
 @dataclass(slots=True)
 class Batch:
-    """What is committed together. `entries` are the newest of their documents; the others say why, by path."""
+    """What is committed together. `entries` are the newest of their documents; the others say why, by path.
+
+    `headers` are those of records by their trace.
+    """
 
     records: list[Record] = field(default_factory=list)
     entries: dict[str, tuple[LedgerEntry, bytes]] = field(default_factory=dict)
     changed: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, list[Header]] = field(default_factory=dict)
     chunks: int = 0
     size_bytes: int = 0
 
@@ -113,7 +122,7 @@ class Batches:
 
     def _add(self, step: Step) -> None:
         if step.chunk:
-            self._record(self._names.chunks, step.chunk.content_key, step.chunk)
+            self._record(self._names.chunks, step.chunk.content_key, step.chunk, trace=_trace_of(step.chunk))
             self._batch.chunks += 1
             return
         if step.letter:
@@ -124,9 +133,9 @@ class Batches:
         value = self._record(self._names.files, entry.document.id, entry)
         self._batch.entries[entry.document.path] = (entry, value)
 
-    def _record(self, topic: str, key: str, message: Chunk | LedgerEntry | DeadLetter) -> bytes:
+    def _record(self, topic: str, key: str, message: Chunk | LedgerEntry | DeadLetter, *, trace: str = "") -> bytes:
         value = encode(message)
-        self._batch.records.append(Record(topic, key.encode(), value))
+        self._batch.records.append(Record(topic, key.encode(), value, trace))
         self._batch.size_bytes += len(value)
         return value
 
@@ -136,6 +145,10 @@ class Batches:
     def _drop(self, mark: _Mark) -> None:
         del self._batch.records[mark.records :]
         self._batch.chunks, self._batch.size_bytes = mark.chunks, mark.size_bytes
+
+
+def _trace_of(chunk: Chunk) -> str:
+    return digest("trace", chunk.document.id, chunk.document.version, chunk.generation)
 
 
 def _as_far_as(entry: LedgerEntry, committed: LedgerEntry | None) -> LedgerEntry:

@@ -19,6 +19,8 @@ from producer.paths import source_name
 from producer.watch import Alarm
 from schemas import Request
 from telemetry.logs import configure_logs
+from telemetry.metrics import ProducerMetrics
+from telemetry.telemetry import unseen
 
 SUMMARIES: dict[ActionName, str] = {
     "regenerate": "answers documents again, with today's recipe and model",
@@ -27,6 +29,8 @@ SUMMARIES: dict[ActionName, str] = {
 }
 WAIT_S = 20.0
 SHOWN = 20
+_NOT_OURS = {"on_done": "keep", "done_dir": None, "max_backlog": 0, "metrics_port": 0}
+"""Files are put away by the watcher alone, who waits is not to wait for outcomes, and the port is the watcher's."""
 
 
 def make_parser(action: ActionName) -> argparse.ArgumentParser:
@@ -49,11 +53,12 @@ def make_parser(action: ActionName) -> argparse.ArgumentParser:
 
 def main(action: ActionName, argv: list[str]) -> int:
     args = make_parser(action).parse_args(argv)
-    # Files are put away by the watcher alone, and a user who waits is not to wait for outcomes.
-    settings = cli.settings_from(args).model_copy(update={"on_done": "keep", "done_dir": None, "max_backlog": 0})
+    settings = cli.settings_from(args).model_copy(update=_NOT_OURS)
     configure_logs(settings, process="producer")
     if settings.input_dir:
-        make_parts(settings, Alarm(), once=True)  # its mistakes are told before anything is done
+        make_parts(
+            settings, Alarm(), unseen(ProducerMetrics), once=True
+        )  # its mistakes are told before anything is done
     return asyncio.run(_main(settings, action, args))
 
 

@@ -65,7 +65,10 @@ class Publisher:
     async def _transaction(self, batch: Batch) -> None:
         """A send that failed does not fail the commit: each is awaited first."""
         await self._producer.begin_transaction()
-        sends = [await self._producer.send(topic, value, key) for topic, key, value in batch.records]
+        sends = [
+            await self._producer.send(record.topic, record.value, record.key, headers=batch.headers.get(record.trace))
+            for record in batch.records
+        ]
         await asyncio.gather(*sends)
         await self._producer.commit_transaction()
 

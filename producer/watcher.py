@@ -11,6 +11,7 @@ from configs.settings import Settings
 from producer.batches import Batch, Batches, of_entries
 from producer.done import Done
 from producer.ledger import vanished
+from producer.observing import Observer
 from producer.outcomes import Outcomes
 from producer.publication import Publication
 from producer.publish import Publisher
@@ -57,6 +58,7 @@ class Parts:
     only: frozenset[str] | None = None
     outcomes: Outcomes | None = None
     done: Done | None = None
+    observer: Observer
 
 
 class Watcher:
@@ -115,6 +117,7 @@ class Watcher:
         self._tally.troubled = {found.path: "still being written" for found in look.waiting}
         self._tell(listing.skipped, "left out: %s is %s")
         self._trouble(listing.problems)
+        self._parts.observer.looked(files=len(files), waiting=len(self._tally.troubled))
         changed = await self._publish(look.settled)
         put_away = self._put_away(files)
         await self._note_vanished({found.path for found in listing.files} - put_away)
@@ -142,8 +145,10 @@ class Watcher:
         async with aclosing(_ahead(batches)) as coming:
             async for batch in coming:
                 await self._wait_for_room(batch)
+                published_before = self._tally.published
                 self._count(batch)
                 await self._commit(batch)
+                self._parts.observer.published(self._tally.published - published_before)
                 changed |= batch.changed
                 self._trouble(batch.unreadable)
                 if self._interrupted:
@@ -159,7 +164,8 @@ class Watcher:
         return self._parts.alarm.stopping or self._requests.unseen
 
     async def _commit(self, batch: Batch) -> None:
-        await self._publisher.publish(batch)
+        with self._parts.observer.transaction(batch):
+            await self._publisher.publish(batch)
         if self._parts.outcomes:
             for entry, _ in batch.entries.values():
                 self._parts.outcomes.take_entry(entry)

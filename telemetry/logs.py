@@ -2,14 +2,19 @@
 
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import orjson
 
+from configs.errors import QAStreamError
 from configs.settings import Settings
 
 REPEAT_S = 10.0
+NOISY = ("aiohttp", "aiokafka", "asyncio", "httpx", "httpx2", "openai", "opentelemetry", "urllib3", "watchfiles")
+"""Libraries of which warnings are enough. Below that some log what they send."""
+REPETITIVE = ("aiokafka", "opentelemetry", "urllib3")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -21,19 +26,19 @@ def configure_logs(settings: Settings, *, process: str, stream: TextIO | None = 
     handler.setFormatter(_Human(process) if human else _Json(process))
     handler.addFilter(_Rarely())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
-    for noisy in ("aiokafka", "httpx", "httpx2", "openai", "watchfiles", "asyncio"):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 class _Rarely(logging.Filter):
-    """The Kafka client complains ten times a second while a broker is away: one of each kind in a while is enough."""
+    """Clients complain many times while what they talk to is away: one of each kind in a while is enough."""
 
     def __init__(self) -> None:
         super().__init__()
         self._passed: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith("aiokafka"):
+        if not record.name.startswith(REPETITIVE):
             return True
         kind = record.name, str(record.msg)
         if record.created - self._passed.get(kind, -REPEAT_S) < REPEAT_S:
@@ -46,9 +51,13 @@ class _Human(logging.Formatter):
     def __init__(self, process: str) -> None:
         super().__init__(f"%(asctime)s %(levelname)-7s {process}: %(message)s", "%H:%M:%S")
 
-    def format(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        """One line, whatever is in it; a traceback comes behind it."""
         fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
-        return _escaped(f"{super().format(record)} {fields}".rstrip())
+        return _escaped(f"{super().formatMessage(record)} {fields}".rstrip())
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return "\n".join(map(_escaped, _traceback(ei[1]).splitlines()))
 
 
 class _Json(logging.Formatter):
@@ -66,8 +75,32 @@ class _Json(logging.Formatter):
             **_fields(record),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+            line["exception"] = _traceback(record.exc_info[1])
+        try:
+            return _harmless(orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode())
+        except TypeError:  # half a surrogate pair, as in file names that are not UTF-8
+            escaped = {name: _escaped(str(value)) for name, value in line.items()}
+            return orjson.dumps(escaped, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _traceback(exc: BaseException | None) -> str:
+    """With the messages of our errors and the system's only: others may quote a document, or a secret."""
+    if exc is None:
+        return ""
+    shown = traceback.TracebackException.from_exception(exc)
+    _without_messages(shown, exc)
+    return "".join(shown.format()).rstrip()
+
+
+def _without_messages(shown: traceback.TracebackException, exc: BaseException) -> None:
+    if not isinstance(exc, QAStreamError | OSError):
+        shown._str = "(message left out)"  # type: ignore[attr-defined] # noqa: SLF001 - nothing public takes it away
+    for part, cause in ((shown.__cause__, exc.__cause__), (shown.__context__, exc.__context__)):
+        if part is not None and cause is not None:
+            _without_messages(part, cause)
+    if shown.exceptions and isinstance(exc, BaseExceptionGroup):
+        for part, member in zip(shown.exceptions, exc.exceptions, strict=True):
+            _without_messages(part, member)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -75,5 +108,18 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    """A file name must not be able to drive the terminal. Tracebacks keep their line ends."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    """A file name must not be able to drive the terminal, nor to begin a line of its own."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _harmless(json: str) -> str:
+    """JSON may hold what drives a terminal or turns the direction of text: such characters as JSON's escapes.
+
+    Beyond U+FFFF they are pairs of surrogates there.
+    """
+    return json if json.isprintable() else "".join(c if c.isprintable() else _json_escape(c) for c in json)
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))

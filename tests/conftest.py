@@ -1,8 +1,8 @@
 """Fixtures on real parts: a Kafka broker, the embedded model server, vLLM on the CPU.
 
 TEST_KAFKA=jvm or container names the kind of broker for the fixture `kafka`; without it the first that is to be had.
-REQUIRE_DOCKER=1, REQUIRE_REDIS=1 and REQUIRE_KCAT=1 make a missing Docker engine, Redis or kcat a failure; elsewhere the
-tests that need it are left out, and it is said so.
+REQUIRE_DOCKER=1, REQUIRE_KCAT=1, REQUIRE_PROMTOOL=1 and REQUIRE_REDIS=1 make a missing Docker engine, kcat, promtool or
+Redis a failure; elsewhere the tests that need it are left out, and it is said so.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import pytest
 
 from configs.settings import Settings, environment_name, known_environment, load_settings
 from server.broker import Broker
-from tests.support import docker_engine, kcat, redis_server
+from tests.support import docker_engine, kcat, promtool, redis_server
 from tests.support.embedded import EmbeddedServer
 from tests.support.embedded import embedded_server as embedded_process
 from tests.support.guide import first_terminal
@@ -29,8 +29,9 @@ GIVEN_KAFKA = pytest.StashKey[str | None]()
 LEFT_OUT = pytest.StashKey[list[str]]()
 NEEDS = {
     "container": ("REQUIRE_DOCKER", docker_engine.obstacle),
-    "redis": ("REQUIRE_REDIS", redis_server.obstacle),
     "kcat": ("REQUIRE_KCAT", kcat.obstacle),
+    "promtool": ("REQUIRE_PROMTOOL", promtool.obstacle),
+    "redis": ("REQUIRE_REDIS", redis_server.obstacle),
 }
 """Tests with this marker need what is not on every machine: the variable that demands it, and why it is not there."""
 
@@ -38,6 +39,7 @@ NEEDS = {
 def pytest_configure(config: pytest.Config) -> None:
     """The user's settings are not the tests': only the broker they name is used."""
     config.addinivalue_line("markers", "container: needs a Docker engine")
+    config.addinivalue_line("markers", "promtool: needs Prometheus' promtool")
     config.addinivalue_line("markers", "redis: needs redis-server")
     config.addinivalue_line("markers", "kcat: needs kcat")
     config.addinivalue_line("markers", "long: takes a minute or more, and begins first")

@@ -13,7 +13,7 @@ from rich.table import Table
 from configs import cli
 from consumer.rebuild.points import Rebuilt
 from consumer.rebuild.restore import look, restore
-from consumer.worker.offsets import CommitPoint
+from messaging.commit_point import CommitPoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consumer.rebuild.errors import OutcomesError, TooScatteredError
-from consumer.worker.offsets import METADATA_LIMIT, CommitPoint, MetadataError, decode, encode
+from consumer.worker.offsets import METADATA_LIMIT
+from messaging.commit_point import CommitPoint, MetadataError, decode, encode
 
 Identity = int
 """Tells records apart: 64 bits of the id of the result that a record has, or would have."""

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild", action="store_true", help="make index and documents again from results/ and the ledger, and end"
     )
-    cli.add_settings(parser, "output_dir", *cli.SINK, *cli.KAFKA, *cli.LOGS)
+    cli.add_settings(parser, "output_dir", *cli.SINK, *cli.KAFKA, *cli.TELEMETRY)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -22,14 +22,18 @@ from consumer.sink.intake import Intake
 from consumer.sink.layout import Layout
 from consumer.sink.manifest import claim
 from consumer.sink.merging import merge_segments
+from consumer.sink.observing import Observer, watch_disk
 from consumer.sink.recovery import catch_up, open_index, remove_index, remove_temporary, take_in
 from consumer.sink.segments import Segment, last_value, next_offsets
 from consumer.sink.source import Lasts, Source, open_source
 from consumer.sink.status import StatusFile
+from messaging.pulse import feeling
 from messaging.reading import TopicMissingError
 from messaging.roles import Role
 from messaging.topics import cluster_id, ensure_topics
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
+from telemetry.metrics import SinkMetrics
+from telemetry.telemetry import START, Telemetry, open_telemetry, unseen
 
 POLL_S = 0.2
 RETRY_S = 1.0
@@ -44,19 +48,28 @@ class StoppedError(Exception):
 
 async def run_sink(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
     """Until `stop`; then all that was read is on disk. Raises SinkError and TopicError."""
-    with suppress(StoppedError):
+    async with AsyncExitStack() as stack:
+        telemetry = await stack.enter_async_context(open_telemetry(settings, SinkMetrics, process="sink"))
+        telemetry.health.check("kafka", (await stack.enter_async_context(feeling(settings))).trouble)
+        stack.enter_context(suppress(StoppedError))
         await unless_stopped(ensure_topics(settings, role=Role.SINK), stop)
         cluster = await unless_stopped(cluster_id(settings), stop)
-        await persistently(lambda: serve(settings, layout, cluster, stop), layout, stop)
+        await persistently(lambda: serve(settings, layout, cluster, stop, telemetry), layout, stop, telemetry)
     log.info("sink has stopped")
 
 
-async def persistently(work: Callable[[], Awaitable[None]], layout: Layout, stop: asyncio.Event) -> None:
+async def persistently(
+    work: Callable[[], Awaitable[None]],
+    layout: Layout,
+    stop: asyncio.Event,
+    telemetry: Telemetry[SinkMetrics] | None = None,
+) -> None:
     """`work` from its start again after each trouble that passes: no room on the disk, a damaged index, a broker away.
 
     A start finds what is on disk, as after a crash; there is no other way of recovery.
     """
     reminded = -REMIND_S
+    telemetry = telemetry or unseen(SinkMetrics)
     while True:
         try:
             await work()
@@ -77,12 +90,16 @@ async def persistently(work: Callable[[], Awaitable[None]], layout: Layout, stop
                     "can't write to %s: %s. Waiting; make room and the sink goes on by itself", layout.root, exc
                 )
                 reminded = time.monotonic()
+            telemetry.health.note("disk", str(exc.strerror if isinstance(exc, OSError) else exc))
         else:
             return
+        telemetry.metrics.starts_over.inc()
         await unless_stopped(asyncio.sleep(RETRY_S), stop)
 
 
-async def serve(settings: Settings, layout: Layout, cluster: str, stop: asyncio.Event) -> None:
+async def serve(
+    settings: Settings, layout: Layout, cluster: str, stop: asyncio.Event, telemetry: Telemetry[SinkMetrics]
+) -> None:
     """One life of the sink: what it finds, what comes, and on `stop` its end in order."""
     names = TopicNames(settings.namespace)
     async with AsyncExitStack() as stack:
@@ -98,7 +115,19 @@ async def serve(settings: Settings, layout: Layout, cluster: str, stop: asyncio.
         starts = {names.results: following, names.files: index.ledger_offsets()}
         opening = stack.enter_async_context(open_source(settings, starts, _lasts(layout, names.results, present)))
         source = await unless_stopped(opening, stop)
-        sink = Sink(settings, layout=layout, index=index, documents=documents, source=source, following=following)
+        observer = Observer(telemetry, layout.results)
+        watch_disk(telemetry.metrics, layout.root)
+        sink = Sink(
+            settings,
+            layout=layout,
+            index=index,
+            documents=documents,
+            source=source,
+            following=following,
+            observer=observer,
+        )
+        for name in (START, "disk"):
+            telemetry.health.note(name, None)
         stack.callback(sink.intake.discard_all)
         await sink.run(stop)
 
@@ -115,12 +144,14 @@ class Sink:
         documents: Documents,
         source: Source,
         following: dict[int, int],
+        observer: Observer,
     ) -> None:
         self._names = TopicNames(settings.namespace)
         self._layout = layout
         self._index = index
         self._documents = documents
         self._source = source
+        self._observer = observer
         self._status = StatusFile(layout)
         self._limit_bytes = settings.segment_bytes
         self._changed = asyncio.Event()
@@ -164,6 +195,7 @@ class Sink:
     def _take(self, records: list[ConsumerRecord]) -> None:
         for record in records:
             if record.topic == self._names.results:
+                self._observer.took(record)
                 self.intake.add(record)
         self._take_ledger([record for record in records if record.topic == self._names.files])
 
@@ -175,6 +207,7 @@ class Sink:
         self._changed.set()
 
     def _take_segment(self, segment: Segment) -> None:
+        self._observer.wrote(segment)
         take_in(self._layout, self._index, segment)
         self._changed.set()
 
@@ -188,7 +221,9 @@ class Sink:
 
     async def _report(self, *, at_once: bool) -> None:
         ledger = await self._source.positions(self._names.files)
-        self._status.update(self._index.totals(), self.intake.following, ledger, at_once=at_once)
+        totals = self._index.totals()
+        self._observer.reported(totals)
+        self._status.update(totals, self.intake.following, ledger, at_once=at_once)
 
 
 def _ledger_entry(record: ConsumerRecord) -> LedgerEntry | None:

@@ -19,13 +19,19 @@ from consumer.worker.cache import Cache, NoCache, SqliteCache
 from consumer.worker.endpoint import make_endpoints
 from consumer.worker.errors import WorkerError
 from consumer.worker.group import STOP_S, Group
+from consumer.worker.observing import ObservedCache, observed_calls, watch_endpoint
 from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
 from consumer.worker.redis_cache import RedisCache
+from consumer.worker.retry import Waits
 from consumer.worker.servers import ModelServers
 from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently
+from messaging.pulse import feeling
 from messaging.roles import Role
 from messaging.topics import ensure_topics
 from schemas import Chunk, DecodeError, TopicNames, decode
+from telemetry.metrics import WorkerMetrics
+from telemetry.telemetry import START, Telemetry, open_telemetry
+from telemetry.tracing import Tracing
 
 MAX_RESULT_BYTES = MAX_RECORD_BYTES // 2
 """Leaves room for the dead letter in the same request."""
@@ -44,8 +50,13 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
     """Answer chunks until `stop` is set; sets it when it ends by itself. Raises WorkerError."""
     async with AsyncExitStack() as stack:
         stack.callback(stop.set)
-        servers = await stack.enter_async_context(_model_servers(settings, stop))
-        answerer = Answerer(settings, recipe, servers, await _open_cache(settings, stack))
+        telemetry = await stack.enter_async_context(open_telemetry(settings, WorkerMetrics, process="worker"))
+        metrics = telemetry.metrics
+        servers = await stack.enter_async_context(_model_servers(settings, stop, telemetry))
+        cache = ObservedCache(await _open_cache(settings, stack), metrics)
+        waits = Waits(on_retry=lambda error_class: metrics.retries.labels(error_class).inc())
+        answerer = Answerer(settings, recipe, servers, cache, waits=waits)
+        telemetry.health.check("kafka", (await stack.enter_async_context(feeling(settings))).trouble)
         if not await _unless_stopped(ensure_topics(settings, role=Role.WORKER), stop):
             return
         consumer = _make_member(settings)
@@ -54,25 +65,30 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.push_async_callback(_leave, consumer)
         stack.push_async_callback(answerer.close)
         log.info("worker is up", extra={"group": TopicNames(settings.namespace).group, "recipe": recipe.name})
-        handler = Handler(settings, answerer)
-        await Group(settings, consumer, handler, may_take_in=lambda: servers.available).run(stop)
+        handler = Handler(settings, answerer, telemetry.tracing)
+        group = Group(settings, consumer, handler, may_take_in=lambda: servers.available, telemetry=telemetry)
+        telemetry.health.note(START, None)
+        await group.run(stop)
     log.info("worker has stopped")
 
 
 class Handler:
     """Any record of qa.chunks to its outcome; the only exception is WorkerError."""
 
-    def __init__(self, settings: Settings, answerer: Answerer) -> None:
+    def __init__(self, settings: Settings, answerer: Answerer, tracing: Tracing) -> None:
         self._names = TopicNames(settings.namespace)
         self._answerer = answerer
+        self._tracing = tracing
 
     async def __call__(self, record: ConsumerRecord) -> Outcome:
         try:
             chunk = decode(Chunk, record.value)
         except DecodeError as exc:
             return undecodable(record, str(exc), self._names)
-        result = await self._answerer.answer(chunk, origin_of(record))
-        return answered(record, result, self._names, max_bytes=MAX_RESULT_BYTES)
+        with self._tracing.span("answer chunk", {"chunk.id": chunk.chunk_id}, parent=record.headers):
+            result = await self._answerer.answer(chunk, origin_of(record))
+            headers = self._tracing.headers()
+        return answered(record, result, self._names, max_bytes=MAX_RESULT_BYTES, headers=headers)
 
 
 def default_cache_path() -> Path:
@@ -95,13 +111,17 @@ def _make_member(settings: Settings) -> AIOKafkaConsumer:
 
 
 @asynccontextmanager
-async def _model_servers(settings: Settings, stop: asyncio.Event) -> AsyncIterator[ModelServers]:
+async def _model_servers(
+    settings: Settings, stop: asyncio.Event, telemetry: Telemetry[WorkerMetrics]
+) -> AsyncIterator[ModelServers]:
     """Watched as long as the context lasts. A wrong model or key stops the worker."""
     async with AsyncExitStack() as stack:
         endpoints = make_endpoints(settings)
         for endpoint in endpoints:
             stack.push_async_callback(endpoint.close)
-        servers = ModelServers(endpoints)
+        servers = ModelServers(endpoints, ask=observed_calls(telemetry.metrics, telemetry.tracing))
+        for endpoint in endpoints:
+            watch_endpoint(telemetry.metrics, endpoint, servers)
         loop = asyncio.get_running_loop()
         for number, switch in ((signal.SIGUSR1, servers.pause), (signal.SIGUSR2, servers.resume)):
             loop.add_signal_handler(number, switch)

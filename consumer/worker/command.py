@@ -15,7 +15,7 @@ from telemetry.logs import configure_logs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    cli.add_settings(parser, *cli.WORKER, *cli.MODEL, *cli.KAFKA, *cli.LOGS)
+    cli.add_settings(parser, *cli.WORKER, *cli.MODEL, *cli.KAFKA, *cli.TELEMETRY)
 
 
 def main(args: argparse.Namespace) -> int:

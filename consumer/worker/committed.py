@@ -12,7 +12,7 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuth
 from aiokafka.protocol.commit import OffsetFetchRequest
 
 from consumer.worker.errors import WorkerError
-from consumer.worker.offsets import CommitPoint
+from messaging.commit_point import CommitPoint
 
 RETRY_S = 0.1
 COORDINATOR_MOVED = {15, 16}

@@ -4,7 +4,7 @@ import asyncio
 import math
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -43,7 +43,10 @@ RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
 
 
 class Endpoint:
-    """One base URL. `away` until it has answered; `root` is what it has loaded under the model's name."""
+    """One base URL. `away` until it has answered; `root` is what it has loaded under the model's name.
+
+    `sample` is its queue as last seen.
+    """
 
     def __init__(self, client: AsyncOpenAI, url: str, *, model: str, timeout_s: float, limit: LimitController) -> None:
         self.url = url
@@ -51,6 +54,7 @@ class Endpoint:
         self.root: str | None = None
         self.controller = limit
         self.paused = False
+        self.sample = QueueSample(0, 0)
         self._client = client
         self._model = model
         self._timeout_s = timeout_s
@@ -63,16 +67,19 @@ class Endpoint:
     async def close(self) -> None:
         await self._client.close()
 
-    async def complete(self, body: dict[str, Any], *, patience: float = 1.0) -> Answer:
+    async def complete(
+        self, body: dict[str, Any], *, patience: float = 1.0, headers: Iterable[tuple[str, bytes]] = ()
+    ) -> Answer:
         """One chat completion, within `patience` times the timeout, or less where the server's pace says so.
 
-        Raises a ModelError.
+        `headers` go along, for vLLM's own traces. Raises a ModelError.
         """
         allowed_s = self._pace.timeout_s(int(body["max_tokens"]), most_s=self._timeout_s * patience)
         began = time.monotonic()
         with _translated(self.url, body):
             async with asyncio.timeout(allowed_s):
-                reply: Any = await self._client.post("/chat/completions", body=body, cast_to=object)
+                options: Any = {"headers": {name: value.decode() for name, value in headers}} if headers else {}
+                reply: Any = await self._client.post("/chat/completions", body=body, cast_to=object, options=options)
         answer = _read(reply, self.url)
         self._pace.answered(answer.completion_tokens, time.monotonic() - began)
         return answer
@@ -113,7 +120,9 @@ class Endpoint:
                     response = await self._client.get(_beside(self.url, "/metrics"), cast_to=httpx2.Response)
                 except openai.NotFoundError:
                     return None
-        return parse_queue(response.text)
+        sample = parse_queue(response.text)
+        self.sample = sample or self.sample
+        return sample
 
 
 class Pace:
@@ -259,10 +268,11 @@ def _from_status(exc: openai.APIStatusError, body: Mapping[str, Any]) -> ModelEr
     text = f"HTTP {exc.status_code}: {_message(exc, body)}"
     if exc.status_code in (429, 503):
         return OverloadError(text, retry_after_s=_retry_after(exc))
+    outage = f"HTTP {exc.status_code}"  # it is logged, and the server's words may repeat some of the prompt
     if "EngineCore" in str(exc.body):
-        return OutageError(text, crashed=True)
+        return OutageError(outage, crashed=True)
     if exc.status_code in (401, 403, 404, 502):
-        return OutageError(text)  # a server with another key or model is not the chunk's fault
+        return OutageError(outage)  # a server with another key or model is not the chunk's fault
     if exc.status_code in (408, 409, 425) or exc.status_code >= 500:
         return TransientError(text)
     return RefusedError(text)

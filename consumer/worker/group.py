@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from consumer.worker.errors import WorkerError
+from consumer.worker.observing import Transactions
 from consumer.worker.offsets import MOST_RECORDS, OffsetTracker
 from consumer.worker.outcome import Outcome
 from consumer.worker.start import StartingPoints
@@ -22,6 +23,8 @@ from consumer.worker.tenure import Tenure, TenureOptions
 from messaging.access import AUTHORIZATION, from_refusal
 from messaging.connection import make_transactional_producer
 from schemas import TopicNames
+from telemetry.metrics import WorkerMetrics
+from telemetry.telemetry import Telemetry
 
 NOWHERE = TopicPartition("_nowhere", 0)
 """Polled while nothing may be taken in: a member that does not poll is expelled."""
@@ -40,7 +43,13 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
     """
 
     def __init__(
-        self, settings: Settings, consumer: AIOKafkaConsumer, handle: Handle, *, may_take_in: Callable[[], bool]
+        self,
+        settings: Settings,
+        consumer: AIOKafkaConsumer,
+        handle: Handle,
+        *,
+        may_take_in: Callable[[], bool],
+        telemetry: Telemetry[WorkerMetrics],
     ) -> None:
         self._settings = settings
         self._names = TopicNames(settings.namespace)
@@ -50,9 +59,12 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         self._tenures: dict[TopicPartition, tuple[Tenure, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand = 0
+        self._assigned = False
         self._most_in_hand = 2 * settings.concurrency * len(settings.model_urls)
         self._failure: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._stopping = False
+        self._rebalances = telemetry.metrics.rebalances
+        transactions = self._observed(telemetry)
         self._options = TenureOptions(
             group=self._names.group,
             flush_s=settings.flush_ms / 1000,
@@ -60,7 +72,24 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
             starting_point=StartingPoints(settings, consumer).find,
             resume_at=self._resume_at,
             refused=lambda exc: from_refusal(settings, exc, "WRITE"),
+            committed=transactions.committed,
+            failed=transactions.failed,
         )
+
+    def _observed(self, telemetry: Telemetry[WorkerMetrics]) -> Transactions:
+        transactions = Transactions(telemetry.metrics)
+        telemetry.metrics.in_hand.set_function(lambda: self._in_hand)
+        telemetry.metrics.partitions.set_function(lambda: len(self._tenures))
+        telemetry.health.check("transactions", transactions.trouble)
+        telemetry.health.check("group", self._trouble)
+        return transactions
+
+    def _trouble(self) -> str | None:
+        if not self._assigned:
+            return "has not joined the consumer group yet"
+        if self._consumer._coordinator.coordinator_id is None:  # noqa: SLF001 - no public call tells
+            return "the consumer group's coordinator is not known"
+        return None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Raises WorkerError when going on could lose or double results."""
@@ -82,6 +111,8 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         partitions = list(assigned)
+        self._assigned = True
+        self._rebalances.inc()
         self._consumer.pause(*partitions)  # before the first await: records are already on their way
         if not self._consumer.partitions_for_topic(self._names.chunks):
             # A leader without metadata assigns nothing to everybody; fresh metadata makes it assign again.

@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord
 from schemas import DeadLetter, Origin, Original, OutcomeError, Result, Status, TopicNames, encode
 from schemas.ids import letter_id
 from schemas.messages import now
+from telemetry.tracing import Header
 
 MAX_ORIGINAL_BYTES = 1024 * 1024
 """More of a failed record is not kept in its letter; size and SHA-256 still identify it."""
@@ -20,30 +21,41 @@ class Record:
     topic: str
     key: bytes
     value: bytes
+    headers: tuple[Header, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the input record at `offset` came to; its records are committed together with that offset."""
+    """What the input record at `offset` came to; its records are committed together with that offset.
+
+    The rest is for metrics: when the input was published, its result, and the error class of its letter.
+    """
 
     offset: int
     records: tuple[Record, ...]
+    published_ms: int = 0
+    result: Result | None = None
+    error_class: str | None = None
 
 
 def origin_of(record: ConsumerRecord) -> Origin:
     return Origin(topic=record.topic, partition=record.partition, offset=record.offset)
 
 
-def answered(record: ConsumerRecord, result: Result, names: TopicNames, *, max_bytes: int) -> Outcome:
-    """Outcome of a chunk. A result that no broker would take becomes a failed one, with a letter."""
+def answered(
+    record: ConsumerRecord, result: Result, names: TopicNames, *, max_bytes: int, headers: Iterable[Header] = ()
+) -> Outcome:
+    """Outcome of a chunk; `headers` are the result's. A result that no broker would take becomes a failed one."""
     value = encode(result)
     if len(value) > max_bytes:
         result = _too_large(result, len(value), max_bytes)
         value = encode(result)
-    records = [Record(names.results, result.document.id.encode(), value)]
+    records = [Record(names.results, result.document.id.encode(), value, tuple(headers))]
+    error_class = None
     if result.status is Status.FAILED and result.error is not None:
         records.append(_letter_record(record, result, result.error, names))
-    return Outcome(record.offset, tuple(records))
+        error_class = result.error.error_class
+    return Outcome(record.offset, tuple(records), record.timestamp, result, error_class)
 
 
 def undecodable(record: ConsumerRecord, problem: str, names: TopicNames) -> Outcome:
@@ -59,7 +71,8 @@ def undecodable(record: ConsumerRecord, problem: str, names: TopicNames) -> Outc
         origin=origin,
         created_at=now(),
     )
-    return Outcome(record.offset, (Record(names.dead_letters, letter.letter_id.encode(), encode(letter)),))
+    sent = Record(names.dead_letters, letter.letter_id.encode(), encode(letter))
+    return Outcome(record.offset, (sent,), record.timestamp, error_class=letter.error_class)
 
 
 def _letter_record(record: ConsumerRecord, result: Result, error: OutcomeError, names: TopicNames) -> Record:

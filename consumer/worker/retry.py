@@ -30,12 +30,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Upper ends of the random waits, in seconds; tests shorten them."""
+    """Upper ends of the random waits, in seconds; tests shorten them. `on_retry` is told the error class of each."""
 
     outage_s: float = 2.0
     overload_s: float = 10.0
     transient_s: float = 8.0
     first_s: float = 0.1
+    on_retry: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ async def call_until_answered(call: Callable[[int], Awaitable[T]], *, waits: Wai
         waiting = AsyncRetrying(
             retry=retry_if_exception_type((OutageError, OverloadError)),
             wait=lambda state: _patience_s(state, waits),
+            before_sleep=lambda state: _told(state, waits),
             reraise=True,
         )
         return await waiting(once)
@@ -83,6 +85,7 @@ async def call_until_answered(call: Callable[[int], Awaitable[T]], *, waits: Wai
     attempts = AsyncRetrying(
         retry=retry_if_exception_type((TransientError, MalformedError, TruncatedError)),
         wait=lambda state: _backoff_s(state, waits),
+        before_sleep=lambda state: _told(state, waits),
         stop=stop_after_attempt(ATTEMPTS),
         reraise=True,
     )
@@ -104,6 +107,11 @@ def _backoff_s(state: RetryCallState, waits: Waits) -> float:
     if isinstance(_error(state), TruncatedError):
         return 0.0
     return wait_random_exponential(waits.first_s, max=waits.transient_s)(state)
+
+
+def _told(state: RetryCallState, waits: Waits) -> None:
+    if isinstance(error := _error(state), ModelError):
+        waits.on_retry(error.error_class)
 
 
 def _error(state: RetryCallState) -> BaseException | None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -21,8 +22,10 @@ log = logging.getLogger(__name__)
 class ModelServers:
     """Calls wait here for a slot, and for a server that is away; `watch` must run meanwhile."""
 
-    def __init__(self, endpoints: list[Endpoint]) -> None:
+    def __init__(self, endpoints: list[Endpoint], *, ask: Callable[..., Awaitable[Answer]] = Endpoint.complete) -> None:
+        """`ask` makes one call at an endpoint: `Endpoint.complete`, or what observes it."""
         self._endpoints = endpoints
+        self._ask = ask
         self._slots = Slots(endpoints)
         self._changed = asyncio.Event()
         self._waited_for: set[Endpoint] = set()
@@ -33,6 +36,9 @@ class ModelServers:
     def available(self) -> bool:
         """Some endpoint answers and may be called; without one, no more work should be taken in."""
         return any(not endpoint.away and not endpoint.paused for endpoint in self._endpoints)
+
+    def in_flight(self, endpoint: Endpoint) -> int:
+        return self._slots.in_use(endpoint)
 
     def pause(self) -> None:
         """Begin no more calls; those under way finish."""
@@ -66,7 +72,7 @@ class ModelServers:
             if alone:
                 await self._idle(endpoint)
             try:
-                answer = await endpoint.complete(body, patience=patience)
+                answer = await self._ask(endpoint, body, patience=patience)
             except OutageError as exc:
                 self._lost(endpoint, exc)
                 if not exc.crashed:

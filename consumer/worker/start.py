@@ -10,7 +10,7 @@ from aiokafka.structs import OffsetAndMetadata
 from configs.settings import Settings
 from consumer.worker.committed import committed_point
 from consumer.worker.errors import OffsetsLostError
-from consumer.worker.offsets import CommitPoint, MetadataError, decode, encode
+from messaging.commit_point import CommitPoint, MetadataError, decode, encode
 from messaging.reading import TopicMissingError, read_to_end
 from schemas import DeadLetter, DecodeError, Result, TopicNames
 from schemas import decode as decode_message

@@ -6,6 +6,7 @@ read the committed point, which was not true before; then seek. Any other order 
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,10 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata
 
 from configs.errors import QAStreamError
-from consumer.worker.offsets import CommitPoint, OffsetTracker
+from consumer.worker.offsets import OffsetTracker
 from consumer.worker.outcome import Outcome
 from messaging.access import AUTHORIZATION
+from messaging.commit_point import CommitPoint
 from messaging.connection import abandon, discard
 from telemetry.failpoints import hit
 
@@ -32,7 +34,8 @@ log = logging.getLogger(__name__)
 class TenureOptions:
     """`make_producer` makes the partition's producer; `starting_point` finds where to start; both may be retried.
 
-    `refused` makes the error that ends the worker of one by which Kafka denies it something.
+    `refused` makes the error that ends the worker of one by which Kafka denies it something. `committed` is told of
+    each transaction with its seconds, `failed` of each that is to be repeated.
     """
 
     group: str
@@ -41,6 +44,8 @@ class TenureOptions:
     starting_point: Callable[[TopicPartition, AIOKafkaProducer], Coroutine[Any, Any, CommitPoint]]
     resume_at: Callable[[TopicPartition, int], None]
     refused: Callable[[KafkaError], QAStreamError]
+    committed: Callable[[list[Outcome], float], None] = lambda _, __: None
+    failed: Callable[[], None] = lambda: None
 
 
 class Tenure:
@@ -171,6 +176,7 @@ class Tenure:
         if not self._finished or self._producer is None or self._tracker is None:
             return None
         batch, self._finished = self._finished, []
+        began = time.monotonic()
         commit = self._committing = asyncio.ensure_future(self._commit(self._producer, self._tracker, batch))
         cancelled = False
         while not commit.done():
@@ -180,6 +186,7 @@ class Tenure:
                 cancelled = True
             except Exception:  # noqa: BLE001, S110 - read from the future below
                 pass
+        self._tell(commit, batch, time.monotonic() - began)
         if cancelled:
             raise asyncio.CancelledError
         error = commit.exception()
@@ -187,12 +194,22 @@ class Tenure:
             log.warning("partition %d: a transaction failed and is repeated: %r", self.tp.partition, error)
         return error
 
+    def _tell(self, commit: asyncio.Future[None], batch: list[Outcome], seconds: float) -> None:
+        if commit.cancelled() or commit.exception() is not None:
+            self._options.failed()
+        else:
+            self._options.committed(batch, seconds)
+
     async def _commit(self, producer: AIOKafkaProducer, tracker: OffsetTracker, batch: list[Outcome]) -> None:
         """One transaction: records, then offsets. Every send is awaited: a failed one does not fail the commit."""
         finished = {outcome.offset for outcome in batch}
         await producer.begin_transaction()
         hit("worker.flush.begun")
-        sends = [await producer.send(r.topic, r.value, key=r.key) for outcome in batch for r in outcome.records]
+        sends = [
+            await producer.send(r.topic, r.value, key=r.key, headers=list(r.headers) or None)
+            for outcome in batch
+            for r in outcome.records
+        ]
         for sent in await asyncio.gather(*sends, return_exceptions=True):
             if isinstance(sent, BaseException):
                 raise sent

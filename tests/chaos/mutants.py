@@ -16,10 +16,11 @@ import consumer.worker.app
 import consumer.worker.start
 import messaging.connection
 from consumer.worker.group import Group
-from consumer.worker.offsets import CommitPoint, OffsetTracker, encode
+from consumer.worker.offsets import OffsetTracker
 from consumer.worker.outcome import Outcome
 from consumer.worker.start import StartingPoints
 from consumer.worker.tenure import Tenure
+from messaging.commit_point import CommitPoint, encode
 from messaging.connection import make_consumer, make_transactional_producer
 
 AUTO_COMMIT_S = 2.0

@@ -108,5 +108,14 @@ def test_defaults_are_not_passed_on():
     assert [name for name in environment(load_settings(), {}) if name.startswith("QASTREAM_")] == []
 
 
+def test_each_process_has_a_port_of_its_own_where_one_is_asked_for():
+    plan = plan_of(metrics_port=9400, workers=2)
+    commands = [producer_command(plan), sink_command(plan), worker_command(plan, 1), worker_command(plan, 2)]
+    assert [command[-2:] for command in commands] == [["--metrics-port", str(9400 + i)] for i in range(4)]
+    assert "--metrics-port" not in producer_command(plan_of())
+    with pytest.raises(SettingsError, match="beyond 65535"):
+        plan_of(metrics_port=65_533, workers=2)
+
+
 def test_other_variables_reach_the_children():
     assert environment(load_settings(), {"PATH": "/bin"})["PATH"] == "/bin"

@@ -2,15 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.worker.offsets import (
-    METADATA_LIMIT,
-    MOST_RECORDS,
-    CommitPoint,
-    MetadataError,
-    OffsetTracker,
-    decode,
-    encode,
-)
+from consumer.worker.offsets import METADATA_LIMIT, MOST_RECORDS, OffsetTracker
+from messaging.commit_point import CommitPoint, MetadataError, decode, encode
 
 ascending = st.lists(st.integers(0, 10_000), unique=True, max_size=60).map(sorted)
 

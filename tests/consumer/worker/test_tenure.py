@@ -8,9 +8,9 @@ import pytest
 from aiokafka import TopicPartition
 
 from consumer.worker.errors import WorkerError
-from consumer.worker.offsets import CommitPoint, encode
 from consumer.worker.outcome import Outcome
 from consumer.worker.tenure import Tenure, TenureOptions
+from messaging.commit_point import CommitPoint, encode
 
 PLACE = TopicPartition("t.chunks", 0)
 

@@ -1,0 +1,106 @@
+"""What of a worker's work is counted, measured and traced: at its seams, so that the work knows nothing of it."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from consumer.worker.answers import Answer
+from consumer.worker.cache import Cache
+from consumer.worker.endpoint import Endpoint
+from consumer.worker.errors import ModelError
+from consumer.worker.outcome import Outcome
+from consumer.worker.servers import ModelServers
+from schemas import Pair, Result
+from telemetry.metrics import WorkerMetrics, bounded
+from telemetry.tracing import Tracing
+
+FAILED_S = 10.0
+"""Transactions that fail one after the other for longer than this are a trouble; one that is repeated is none."""
+Ask = Callable[..., Awaitable[Answer]]
+
+
+def observed_calls(metrics: WorkerMetrics, tracing: Tracing) -> Ask:
+    """`Endpoint.complete`, observed."""
+
+    async def ask(endpoint: Endpoint, body: dict[str, Any], *, patience: float) -> Answer:
+        began, url = time.monotonic(), endpoint.url
+        with tracing.span("model call", {"endpoint": url}):
+            try:
+                answer = await endpoint.complete(body, patience=patience, headers=tracing.headers())
+            except ModelError as exc:
+                metrics.calls.labels(url, exc.error_class).inc()
+                raise
+        metrics.calls.labels(url, "ok").inc()
+        metrics.call_seconds.labels(url).observe(time.monotonic() - began)
+        metrics.tokens.labels(url, "prompt").inc(answer.prompt_tokens)
+        metrics.tokens.labels(url, "cached_prompt").inc(answer.cached_prompt_tokens)
+        metrics.tokens.labels(url, "completion").inc(answer.completion_tokens)
+        return answer
+
+    return ask
+
+
+def watch_endpoint(metrics: WorkerMetrics, endpoint: Endpoint, servers: ModelServers) -> None:
+    """Gauges that look when they are asked."""
+    url = endpoint.url
+    metrics.model_limit.labels(url).set_function(lambda: endpoint.limit)
+    metrics.model_up.labels(url).set_function(lambda: float(not endpoint.away))
+    metrics.model_in_flight.labels(url).set_function(lambda: servers.in_flight(endpoint))
+    metrics.model_queue.labels(url, "running").set_function(lambda: endpoint.sample.running)
+    metrics.model_queue.labels(url, "waiting").set_function(lambda: endpoint.sample.waiting)
+
+
+class ObservedCache:
+    """A cache whose look-ups are counted."""
+
+    def __init__(self, cache: Cache, metrics: WorkerMetrics) -> None:
+        self._cache = cache
+        self._lookups = metrics.cache_lookups
+
+    async def get(self, key: str) -> bytes | None:
+        found = await self._cache.get(key)
+        self._lookups.labels("miss" if found is None else "hit").inc()
+        return found
+
+    async def put(self, key: str, value: bytes) -> None:
+        await self._cache.put(key, value)
+
+
+class Transactions:
+    """Takes note of each transaction of the worker, whichever partition it is of."""
+
+    def __init__(self, metrics: WorkerMetrics, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._failing_since_s: float | None = None
+
+    def committed(self, outcomes: Sequence[Outcome], seconds: float) -> None:
+        self._failing_since_s = None
+        self._metrics.transactions.labels("committed").inc()
+        self._metrics.transaction_seconds.observe(seconds)
+        now_ms = time.time() * 1000
+        for outcome in outcomes:
+            self._metrics.chunk_seconds.observe(max(0.0, now_ms - outcome.published_ms) / 1000)
+            if outcome.error_class is not None:
+                self._metrics.dead_letters.labels(bounded(outcome.error_class)).inc()
+            if outcome.result is not None:
+                self._count(outcome.result)
+
+    def failed(self) -> None:
+        self._metrics.transactions.labels("failed").inc()
+        if self._failing_since_s is None:
+            self._failing_since_s = self._clock()
+
+    def trouble(self) -> str | None:
+        if self._failing_since_s is None or self._clock() - self._failing_since_s < FAILED_S:
+            return None
+        return f"transactions have failed for {self._clock() - self._failing_since_s:.0f} s"
+
+    def _count(self, result: Result) -> None:
+        self._metrics.chunks.labels(result.status).inc()
+        self._count_pairs("accepted", result.pairs)
+        self._count_pairs("rejected", [rejected.pair for rejected in result.rejected])
+
+    def _count_pairs(self, outcome: str, pairs: Sequence[Pair]) -> None:
+        for pair in pairs:
+            self._metrics.pairs.labels(outcome, pair.type).inc()

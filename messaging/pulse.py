@@ -1,0 +1,74 @@
+"""Whether a Kafka broker answers now.
+
+The other clients of a process can't tell: while a broker is away or frozen they wait, without an error, as they should.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from configs.settings import Settings
+from messaging.access import client_options
+
+EVERY_S = 2.0
+ANSWER_S = 4.0
+LATE_S = 7.0
+log = logging.getLogger(__name__)
+
+
+class Pulse:
+    """When a broker last answered. `clock` gives seconds."""
+
+    def __init__(self, brokers: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._brokers = brokers
+        self._clock = clock
+        self._heard_s: float | None = None
+
+    def heard(self) -> None:
+        self._heard_s = self._clock()
+
+    def trouble(self) -> str | None:
+        if self._heard_s is None:
+            return f"no Kafka broker at {self._brokers} has answered yet"
+        silent_s = self._clock() - self._heard_s
+        return f"no Kafka broker at {self._brokers} has answered for {silent_s:.0f} s" if silent_s > LATE_S else None
+
+
+@asynccontextmanager
+async def feeling(settings: Settings) -> AsyncIterator[Pulse]:
+    """The pulse, felt every two seconds while the context lasts; not where nobody can ask: without `metrics_port`."""
+    pulse = Pulse(settings.brokers)
+    beating = asyncio.create_task(_feel(settings, pulse) if settings.metrics_port else asyncio.sleep(0))
+    try:
+        yield pulse
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+
+
+async def _feel(settings: Settings, pulse: Pulse) -> None:
+    while True:
+        client = AIOKafkaClient(**client_options(settings))
+        try:
+            await _until_silent(client, pulse)
+        except (KafkaError, OSError, TimeoutError) as exc:
+            log.debug("no broker answers: %r", exc)
+        finally:
+            await client.close()
+        await asyncio.sleep(EVERY_S)
+
+
+async def _until_silent(client: AIOKafkaClient, pulse: Pulse) -> None:
+    async with asyncio.timeout(ANSWER_S):
+        await client.bootstrap()
+    while True:
+        async with asyncio.timeout(ANSWER_S):
+            await client.fetch_all_metadata()
+        pulse.heard()
+        await asyncio.sleep(EVERY_S)

@@ -1,0 +1,77 @@
+"""What workers say of the model servers, by their /metrics: the same numbers that Prometheus reads."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+ANSWER_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Sums over the workers that see it; `up` for how many of them. Queues are of everybody, as last seen."""
+
+    url: str
+    workers: int = 0
+    up: int = 0
+    limit: int = 0
+    in_flight: int = 0
+    running: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """`silent` are addresses that gave no metrics."""
+
+    endpoints: tuple[Endpoint, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
+async def look_at_endpoints(addresses: Iterable[str]) -> Scraped:
+    """From the addresses of workers' /metrics."""
+    wanted = list(addresses)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_S)) as session:
+        texts = await asyncio.gather(*(_text(session, address) for address in wanted))
+    silent = tuple(address for address, text in zip(wanted, texts, strict=True) if text is None)
+    return Scraped(endpoints_in(text for text in texts if text is not None), silent)
+
+
+async def _text(session: aiohttp.ClientSession, address: str) -> str | None:
+    try:
+        async with session.get(address) as response:
+            is_text = response.status == 200 and response.content_type == "text/plain"
+            return await response.text() if is_text else None
+    except (aiohttp.ClientError, TimeoutError):
+        return None
+
+
+def endpoints_in(texts: Iterable[str]) -> tuple[Endpoint, ...]:
+    """Of metrics in Prometheus' text format, one text a worker."""
+    found: dict[str, Endpoint] = {}
+    for text in texts:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                url = sample.labels.get("endpoint", "")
+                if url:
+                    known = found.setdefault(url, Endpoint(url))
+                    found[url] = _with(known, sample.name, sample.labels.get("state", ""), int(sample.value))
+    return tuple(sorted(found.values(), key=lambda endpoint: endpoint.url))
+
+
+def _with(known: Endpoint, name: str, state: str, value: int) -> Endpoint:
+    match name, state:
+        case "qastream_model_up", _:
+            return replace(known, workers=known.workers + 1, up=known.up + value)
+        case "qastream_model_limit", _:
+            return replace(known, limit=known.limit + value)
+        case "qastream_model_calls_in_flight", _:
+            return replace(known, in_flight=known.in_flight + value)
+        case "qastream_model_queue", "running":
+            return replace(known, running=max(known.running, value))
+        case "qastream_model_queue", "waiting":
+            return replace(known, waiting=max(known.waiting, value))
+    return known

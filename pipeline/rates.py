@@ -1,0 +1,49 @@
+"""How fast outcomes come, over the last minute of their records' times. Pure; fed by records of qa.results."""
+
+from collections import deque
+from dataclasses import dataclass
+
+WINDOW_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Per second. Tokens are those of completions that were generated, not of cached ones."""
+
+    chunks: float = 0.0
+    pairs: float = 0.0
+    completion_tokens: float = 0.0
+
+    def seconds_for(self, chunks: int) -> float | None:
+        """Until so many more have an outcome; None while none come."""
+        return chunks / self.chunks if self.chunks else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    time_s: float
+    pairs: int
+    tokens: int
+
+
+class Window:
+    """Outcomes of the last minute. Fed in any order: partitions are read one beside the other."""
+
+    def __init__(self) -> None:
+        self._seen: deque[_Seen] = deque()
+
+    def add(self, time_s: float, *, pairs: int, tokens: int, now_s: float) -> None:
+        if time_s > now_s - WINDOW_S:
+            self._seen.append(_Seen(time_s, pairs, tokens))
+
+    def rates(self, now_s: float) -> Rates:
+        """A run that began within the window is measured from its first outcome."""
+        self._seen = deque(seen for seen in self._seen if seen.time_s > now_s - WINDOW_S)
+        if not self._seen:
+            return Rates()
+        over_s = min(WINDOW_S, max(1.0, now_s - min(seen.time_s for seen in self._seen)))
+        return Rates(
+            len(self._seen) / over_s,
+            sum(seen.pairs for seen in self._seen) / over_s,
+            sum(seen.tokens for seen in self._seen) / over_s,
+        )

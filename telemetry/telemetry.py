@@ -1,0 +1,48 @@
+"""What a process is observed with: metrics, health and traces, opened together."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from configs.settings import Settings
+from telemetry.exposition import exposed
+from telemetry.health import Health
+from telemetry.metrics import ProcessMetrics
+from telemetry.tracing import NoTracing, Tracing, open_tracing
+
+START = "start"
+M = TypeVar("M", bound=ProcessMetrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry(Generic[M]):
+    metrics: M
+    health: Health = field(default_factory=Health)
+    tracing: Tracing = field(default_factory=NoTracing)
+
+
+def unseen(make_metrics: Callable[[CollectorRegistry], M]) -> Telemetry[M]:
+    """Counts into a registry that nobody reads."""
+    return Telemetry(make_metrics(CollectorRegistry()))
+
+
+@asynccontextmanager
+async def open_telemetry(
+    settings: Settings, make_metrics: Callable[[CollectorRegistry], M], *, process: str
+) -> AsyncIterator[Telemetry[M]]:
+    """Serves what `metrics_port` says and sends what `otlp_endpoint` says. Raises a QAStreamError.
+
+    The process is not ready until it takes note that `START` is no trouble any more.
+    """
+    registry, health = CollectorRegistry(), Health()
+    health.note(START, "it is starting")
+    ProcessCollector(registry=registry)
+    async with AsyncExitStack() as stack:
+        tracing = await stack.enter_async_context(open_tracing(settings, process=process))
+        telemetry = Telemetry(make_metrics(registry), health, tracing)
+        telemetry.metrics.ready.set_function(lambda: float(health.ready))
+        await stack.enter_async_context(exposed(settings, registry, health))
+        yield telemetry
