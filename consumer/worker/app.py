@@ -66,7 +66,14 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.push_async_callback(answerer.close)
         log.info("worker is up", extra={"group": TopicNames(settings.namespace).group, "recipe": recipe.name})
         handler = Handler(settings, answerer, telemetry.tracing)
-        group = Group(settings, consumer, handler, may_take_in=lambda: servers.available, telemetry=telemetry)
+        group = Group(
+            settings,
+            consumer,
+            handler,
+            may_take_in=lambda: servers.available,
+            finish_calls=servers.finish,
+            telemetry=telemetry,
+        )
         telemetry.health.note(START, None)
         await group.run(stop)
     log.info("worker has stopped")

@@ -49,6 +49,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         handle: Handle,
         *,
         may_take_in: Callable[[], bool],
+        finish_calls: Callable[[], Coroutine[Any, Any, None]],
         telemetry: Telemetry[WorkerMetrics],
     ) -> None:
         self._settings = settings
@@ -56,6 +57,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         self._consumer = consumer
         self._handle = handle
         self._may_take_in = may_take_in
+        self._finish_calls = finish_calls
         self._tenures: dict[TopicPartition, tuple[Tenure, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand = 0
@@ -217,14 +219,23 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
             await asyncio.sleep(POLL_MS / 1000)
 
     async def _shut_down(self, drain_s: float) -> None:
-        began = time.monotonic()
-        while self._running and time.monotonic() - began < drain_s:
-            await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+        await self._drain(drain_s)
         await self._end_tenures(STOP_S)
         for task in list(self._tasks):
             task.cancel()
         if self._tasks:  # bounded: a commit under way waits without limit for a broker that is away
             await asyncio.wait(self._tasks, timeout=STOP_S)
+
+    async def _drain(self, drain_s: float) -> None:
+        """Calls under way are paid for; what has not begun is the next owner's."""
+        finishing = asyncio.create_task(self._finish_calls())
+        began = time.monotonic()
+        while self._running and not finishing.done() and time.monotonic() - began < drain_s:
+            await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+        if self._running and finishing.done():  # the last answers have yet to become outcomes
+            await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+        finishing.cancel()
+        await asyncio.gather(finishing, return_exceptions=True)
 
     @property
     def _running(self) -> int:

@@ -16,6 +16,7 @@ LOOK_EVERY_S = 0.5
 """Between looks at a server's queue, more or less by half: sharers must not look in step."""
 PROBE_FIRST_S = 0.1
 PROBE_MOST_S = 2.0
+FINISH_POLL_S = 0.05
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +53,13 @@ class ModelServers:
         for endpoint in self._endpoints:
             endpoint.paused = paused
         self._slots.look()
+
+    async def finish(self) -> None:
+        """Begin no more calls; returns when those under way have ended."""
+        for endpoint in self._endpoints:
+            endpoint.paused = True
+        while any(self._slots.in_use(endpoint) for endpoint in self._endpoints):  # noqa: ASYNC110 - once, at the end
+            await asyncio.sleep(FINISH_POLL_S)
 
     async def root(self) -> str:
         """What the servers have loaded under the model's name; waits until one answers."""

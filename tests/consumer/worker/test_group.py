@@ -225,3 +225,16 @@ async def test_it_stops_although_the_broker_is_gone_for_good(tmp_path):
                     await asyncio.sleep(0.01)
                 await asyncio.sleep(1)  # its commits are waiting for the broker by now
                 stop.set()
+
+
+async def test_a_worker_that_stops_finishes_its_calls_and_begins_no_more(make_settings):
+    async with FakeModel(latency_s=2).serve() as server:
+        settings = make_settings(model_urls=server.url, cache=False, concurrency=4, drain_s=60)
+        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(40)])
+        async with working(settings):
+            async with asyncio.timeout(60):
+                while not server.calls:
+                    await asyncio.sleep(0.01)
+        begun = sum(server.calls.values())
+    assert begun <= 4
+    assert len(await results_of(settings, begun)) == begun
