@@ -11,6 +11,7 @@ from configs.errors import SettingsError
 from configs.settings import Settings
 from pipeline.errors import OutputError, StoppedError
 from pipeline.plan import Plan, make_plan
+from pipeline.report import write_report
 from pipeline.run import Run
 from pipeline.summary import counts, summary
 from pipeline.view import make_view
@@ -63,7 +64,7 @@ def run_pipeline(args: argparse.Namespace) -> int:
         print(f"Stopped by {exc}: {counts(run.progress.totals)}.")
         print("What is done is kept; the same command goes on from here.")
         return exc.exit_code
-    print(*summary(plan, run.progress), sep="\n")
+    print(*summary(plan, run.progress, report=write_report(plan, os.environ)), sep="\n")
     return cli.DEAD_LETTERS if any(run.progress.failures()) else 0
 
 

@@ -105,6 +105,10 @@ def _metrics(plan: Plan, place: int) -> list[str]:
     return ["--metrics-port", str(port + place)] if port else []
 
 
+def report_command(plan: Plan) -> list[str]:
+    return _module("consumer", "report", "--output-dir", plan.output_dir)
+
+
 def _module(name: str, *arguments: object) -> list[str]:
     return [sys.executable, "-m", name, *map(str, arguments)]
 

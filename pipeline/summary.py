@@ -16,8 +16,8 @@ NAMED = 10
 WIDTH = 300
 
 
-def summary(plan: Plan, progress: Progress) -> Iterator[str]:
-    """Lines for a finished run."""
+def summary(plan: Plan, progress: Progress, *, report: str) -> Iterator[str]:
+    """Lines for a finished run; `report` says where the page about the data is."""
     yield ""
     yield f"Done: {counts(progress.totals)}"
     yield from _failures(progress)
@@ -25,6 +25,7 @@ def summary(plan: Plan, progress: Progress) -> Iterator[str]:
         yield from _shown(result, pair)
     yield ""
     yield f"Results:   {plan.output_dir / 'documents'} (one JSON a text), {plan.output_dir / 'results'} (JSON lines)"
+    yield f"Report:    {printable(report)}"
     yield from _how_to_read(plan)
 
 

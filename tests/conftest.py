@@ -1,8 +1,8 @@
 """Fixtures on real parts: a Kafka broker, the embedded model server, vLLM on the CPU.
 
 TEST_KAFKA=jvm or container names the kind of broker for the fixture `kafka`; without it the first that is to be had.
-REQUIRE_DOCKER=1, REQUIRE_KCAT=1, REQUIRE_PROMTOOL=1 and REQUIRE_REDIS=1 make a missing Docker engine, kcat, promtool or
-Redis a failure; elsewhere the tests that need it are left out, and it is said so.
+REQUIRE_BROWSER=1, REQUIRE_DOCKER=1, REQUIRE_KCAT=1, REQUIRE_PROMTOOL=1 and REQUIRE_REDIS=1 make a missing Chromium, Docker
+engine, kcat, promtool or Redis a failure; elsewhere the tests that need it are left out, and it is said so.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import pytest
 from configs.settings import Settings, environment_name, known_environment, load_settings
 from server.broker import Broker
 from tests.compose import obstacle as whole_compose
-from tests.support import docker_engine, kcat, promtool, redis_server
+from tests.support import browser, docker_engine, kcat, promtool, redis_server
 from tests.support.embedded import EmbeddedServer
 from tests.support.embedded import embedded_server as embedded_process
 from tests.support.guide import first_terminal
@@ -30,6 +30,7 @@ GIVEN_KAFKA = pytest.StashKey[str | None]()
 LEFT_OUT = pytest.StashKey[list[str]]()
 NEEDS = {
     "container": ("REQUIRE_DOCKER", docker_engine.obstacle),
+    "browser": ("REQUIRE_BROWSER", browser.obstacle),
     "compose": ("REQUIRE_COMPOSE", whole_compose.obstacle),
     "kcat": ("REQUIRE_KCAT", kcat.obstacle),
     "promtool": ("REQUIRE_PROMTOOL", promtool.obstacle),
@@ -45,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "redis: needs redis-server")
     config.addinivalue_line("markers", "kcat: needs kcat")
     config.addinivalue_line("markers", "compose: brings compose.yaml up; make compose-test")
+    config.addinivalue_line("markers", "browser: needs Chromium")
     config.addinivalue_line("markers", "long: takes a minute or more, and begins first")
     config.stash[GIVEN_KAFKA] = os.environ.get(environment_name("bootstrap_servers"))
     config.stash[LEFT_OUT] = []

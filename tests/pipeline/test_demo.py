@@ -94,6 +94,15 @@ def test_the_last_lines_show_pairs_with_evidence_the_path_and_how_to_read_the_to
     assert any("kcat -C" in line for line in last)
 
 
+def test_it_ends_with_a_report_of_all_pairs_and_says_where(demo: Demo):
+    assert f"Report:    {demo.output_dir / 'report.html'} " in demo.said
+    numbers = json.loads((demo.output_dir / "report.json").read_bytes())
+    assert numbers["pairs"]["kept"] == len(pairs(demo))
+    assert numbers["documents"]["complete"] == len(samples())
+    assert len(numbers["sample"]) == 20
+    assert (demo.output_dir / "report.html").read_text().count("<mark>") >= 20
+
+
 def test_topic_and_disk_hold_the_same_bytes(demo: Demo):
     with Broker(data_dir=demo.output_dir / ".qastream" / "broker") as broker:
         on_topic = asyncio.run(values(broker.bootstrap_servers))

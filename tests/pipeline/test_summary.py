@@ -42,7 +42,7 @@ def written(output: Path, *results: Result) -> None:
 
 def shown(output: Path, **flags: object) -> str:
     plan = make_plan(load_settings({"input_dir": "texts", "output_dir": str(output)} | flags))
-    return "\n".join(summary(plan, Progress()))
+    return "\n".join(summary(plan, Progress(), report="out/report.html"))
 
 
 def test_samples_are_of_different_documents_and_of_both_languages():
@@ -65,6 +65,10 @@ def test_it_shows_pairs_with_evidence_and_where_results_are(tmp_path: Path):
     assert "Q: What is EUV?" in text
     assert "Evidence, characters 0–13: EUV is light." in text
     assert str(tmp_path / "documents") in text
+
+
+def test_it_says_where_the_report_is(tmp_path: Path):
+    assert "Report:    out/report.html" in shown(tmp_path)
 
 
 def test_it_says_how_to_read_the_topic_after_the_broker_is_gone(tmp_path: Path):

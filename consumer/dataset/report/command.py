@@ -1,0 +1,83 @@
+"""One HTML page about the data, and a JSON file with the same numbers, from what the sink wrote.
+
+What is counted is the newest complete version of each document, and of each chunk the last attempt; a sink may run
+meanwhile, Kafka need not. The page is one file that opens offline.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import orjson
+
+from configs import cli
+from configs.errors import SettingsError
+from consumer.dataset.errors import DatasetError
+from consumer.dataset.report.gathering import gather
+from consumer.dataset.report.numbers import Report
+from consumer.dataset.report.page import render
+from consumer.dataset.report.tally import Prices
+from consumer.sink.command import layout_of
+from consumer.sink.durable import write_whole
+from consumer.sink.layout import Layout
+
+SUFFIXES = {"html": ".html", "json": ".json"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", type=Path, metavar="FILE", help="default: report.html in the output directory")
+    parser.add_argument(
+        "--format", choices=(*SUFFIXES, "both"), default="both", help="both (default): the JSON file beside the page"
+    )
+    parser.add_argument("--price-prompt", type=float, metavar="N", help="of a million prompt tokens, for the cost")
+    parser.add_argument("--price-completion", type=float, metavar="N", help="of a million completion tokens")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another one, other pairs (default 0)")
+    cli.add_settings(parser, "output_dir")
+
+
+def main(args: argparse.Namespace) -> int:
+    layout, prices = layout_of(cli.settings_from(args)), prices_from(args)
+    targets = targets_of(layout, args.to, args.format)
+    report = gather(layout, seed=args.seed, prices=prices)
+    for kind, path in targets.items():
+        _write(path, render(report).encode() if kind == "html" else as_json(report))
+    print(
+        f"{report.pairs.kept:,} pairs kept of {report.pairs.asked:,}, of {report.documents.complete:,} documents "
+        f"-> {', '.join(map(str, targets.values()))}"
+    )
+    return 0
+
+
+def prices_from(args: argparse.Namespace) -> Prices | None:
+    """Raises SettingsError."""
+    given = {"--price-prompt": args.price_prompt, "--price-completion": args.price_completion}
+    if all(price is None for price in given.values()):
+        return None
+    for flag, price in given.items():
+        if price is None:
+            raise SettingsError(f"{flag} is missing: a cost needs both prices; 0 is one")
+        if price < 0 or not math.isfinite(price):
+            raise SettingsError(f"{flag} {price:g}: takes 0 or more")
+    return Prices(prompt=args.price_prompt, completion=args.price_completion)
+
+
+def targets_of(layout: Layout, to: Path | None, wanted: str) -> dict[str, Path]:
+    """Files to write, by kind."""
+    if wanted == "both":
+        page = to or layout.root / "report.html"
+        if page.suffix == SUFFIXES["json"]:
+            raise SettingsError(f"--to {page}: is the page, and the JSON file stands beside it; or give --format json")
+        return {"html": page, "json": page.with_suffix(SUFFIXES["json"])}
+    return {wanted: to or layout.root / f"report{SUFFIXES[wanted]}"}
+
+
+def as_json(report: Report) -> bytes:
+    return orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, data)
+    except OSError as exc:
+        raise DatasetError(f"{path} can't be written: {exc.strerror}") from exc

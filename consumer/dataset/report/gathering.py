@@ -1,0 +1,76 @@
+"""From what the sink wrote to the numbers of a report: one pass over the outcomes that count."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from consumer.dataset.errors import NothingThereError
+from consumer.dataset.outcomes import iter_outcomes, open_index
+from consumer.dataset.report.numbers import DocumentNumbers, Report, Unfinished
+from consumer.dataset.report.tally import NAMED, Prices, Tally
+from consumer.sink.index import Index
+from consumer.sink.layout import Layout
+from consumer.sink.ledger import promise_of
+from consumer.sink.reading import SegmentFiles
+from schemas import FileState, LedgerEntry
+
+
+def gather(layout: Layout, *, seed: int = 0, prices: Prices | None = None) -> Report:
+    """A sink may run meanwhile. Raises NothingThereError and DatasetError."""
+    if not layout.root.is_dir():
+        raise NothingThereError(f"--output-dir {layout.root}: no such directory")
+    tally = Tally(seed=seed)
+    with open_index(layout) as index, SegmentFiles(layout.results) as files:
+        documents = _count_documents(index, files, tally)
+    return Report(
+        output_dir=layout.root.absolute().name,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        documents=documents,
+        chunks=tally.chunks(),
+        pairs=tally.types.all(),
+        types=tally.types.each(),
+        languages=tally.languages.each(),
+        plan_is_known=tally.plan_is_known,
+        rejections=dict(tally.rejections.most_common()),
+        scores=tally.scores(),
+        lengths=tally.lengths(),
+        usage=tally.usage_numbers(prices),
+        slowest=tuple(tally.slowest),
+        made_with=tally.made_with(),
+        sample=tally.sample(),
+    )
+
+
+def _count_documents(index: Index, files: SegmentFiles, tally: Tally) -> DocumentNumbers:
+    complete = with_failed = 0
+    for written in index.all_written():
+        complete, with_failed = complete + 1, with_failed + bool(written.failed)
+        for _, result in iter_outcomes(index, files, written.promise):
+            tally.take(result)
+        tally.end_document(written.promise.document.path)
+    states, named = Counter[str](), list[Unfinished]()
+    for entry in index.entries():
+        if (unfinished := _unfinished(index, entry)) is not None:
+            states[unfinished.state] += 1
+            named = [*named, unfinished][:NAMED]
+    return DocumentNumbers(
+        complete=complete,
+        with_failed_chunks=with_failed,
+        waiting=states["waiting"],
+        reading=states["reading"],
+        rejected=states["rejected"],
+        unfinished=tuple(named),
+    )
+
+
+def _unfinished(index: Index, entry: LedgerEntry) -> Unfinished | None:
+    """What is missing of a document, if anything is; an earlier version may be complete all the same."""
+    path = entry.document.path
+    if entry.state is FileState.REJECTED:
+        return Unfinished(document=path, state="rejected", reason=entry.reason or "")
+    if entry.state is FileState.PUBLISHING:
+        return Unfinished(document=path, state="reading", chunks=entry.chunks)
+    promise, written = promise_of(entry), index.written(entry.document.id)
+    if promise is None or (written is not None and written.promise.age >= promise.age):
+        return None
+    answered = index.answers(promise).chunks
+    return Unfinished(document=path, state="waiting", answered=answered, chunks=promise.chunks)

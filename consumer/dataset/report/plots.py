@@ -1,0 +1,135 @@
+"""Plots as SVG for a page: no scripts, nothing from elsewhere, colours by the page's CSS variables."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pygal
+from pygal.style import Style
+
+from consumer.dataset.report.numbers import Group
+from consumer.dataset.report.spread import Spread
+
+WIDTH, HEIGHT = 360, 210
+ROW_HEIGHT = 24
+X_LABELS = 6
+LONGEST_LABEL = 24
+PLANNED, KEPT, REJECTED = "var(--planned)", "var(--kept)", "var(--rejected)"
+
+
+def shares(groups: Sequence[Group]) -> str:
+    """Shares of types as they were planned, and as they were kept, in percent."""
+    chart = pygal.Bar(**_options("shares", PLANNED, KEPT, legend_at_bottom=True), range=(0, _highest(groups)))
+    chart.x_labels = [_label(group.name) for group in groups]
+    chart.value_formatter = "{:.0f} %".format
+    chart.add("planned", [_percent(group.planned_share) for group in groups])
+    chart.add("kept", [_percent(group.kept_share) for group in groups])
+    return _svg(chart, "shares")
+
+
+def outcomes(groups: Sequence[Group]) -> str:
+    """Kept and rejected pairs, by group."""
+    height = ROW_HEIGHT * len(groups) + 90
+    chart = pygal.HorizontalStackedBar(**_options("outcomes", KEPT, REJECTED, legend_at_bottom=True, height=height))
+    chart.x_labels = [_label(group.name) for group in reversed(groups)]
+    chart.value_formatter = _whole
+    chart.add("kept", [group.kept for group in reversed(groups)])
+    chart.add("rejected", [group.rejected for group in reversed(groups)])
+    return _svg(chart, "outcomes")
+
+
+def counts(name: str, counted: dict[str, int]) -> str:
+    """A bar for each, the largest on top."""
+    height = ROW_HEIGHT * len(counted) + 60
+    chart = pygal.HorizontalBar(**_options(name, REJECTED, show_legend=False, height=height))
+    chart.x_labels = [_label(each) for each in reversed(counted)]
+    chart.value_formatter = _whole
+    chart.add("", list(reversed(counted.values())))
+    return _svg(chart, name)
+
+
+def histogram(name: str, spread: Spread) -> str:
+    chart = pygal.Histogram(**_options(name, KEPT, show_legend=False))
+    chart.value_formatter = _whole
+    chart.x_value_formatter = "{:g}".format
+    chart.x_labels = _edges(spread)
+    chart.add("", [(bar.count, bar.low, bar.high) for bar in spread.bars])
+    return _svg(chart, name)
+
+
+def _edges(spread: Spread) -> list[float]:
+    """Where bars meet, as many as there is room for."""
+    edges = [spread.bars[0].low, *(bar.high for bar in spread.bars)]
+    return edges[:: -(-len(edges) // X_LABELS)]
+
+
+def _options(name: str, *colors: str, **more: Any) -> dict[str, Any]:
+    return {
+        "style": _style(colors),
+        "js": (),
+        "width": WIDTH,
+        "height": HEIGHT,
+        "margin": 4,
+        "spacing": 8,
+        "disable_xml_declaration": True,
+        "show_x_guides": False,
+        "truncate_label": -1,
+        "legend_box_size": 10,
+        "max_scale": 6,
+        "min_scale": 3,
+        "classes": ("plot", name),
+        **more,
+    }
+
+
+def _style(colors: tuple[str, ...]) -> Style:
+    return Style(
+        background="transparent",
+        plot_background="transparent",
+        foreground="var(--ink)",
+        foreground_strong="var(--ink)",
+        foreground_subtle="var(--line)",
+        guide_stroke_color="var(--line)",
+        major_guide_stroke_color="var(--line)",
+        opacity="1",
+        opacity_hover="1",
+        colors=colors,
+        font_family="inherit",
+        label_font_size=12,
+        major_label_font_size=12,
+        legend_font_size=12,
+        value_font_size=12,
+    )
+
+
+def _svg(chart: Any, name: str) -> str:
+    """Named, so that the same numbers give the same bytes; the page describes it in words."""
+    chart.uuid = name
+    chart.add_xml_filter(_only_drawing)
+    svg: str = chart.render(is_unicode=True)
+    return svg
+
+
+def _only_drawing(root: Any) -> Any:
+    """Without scripts and comments, which pygal puts in for its tooltips and its name."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if not isinstance(child.tag, str) or child.tag.endswith("script"):
+                parent.remove(child)
+    root.set("aria-hidden", "true")
+    return root
+
+
+def _label(text: str) -> str:
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else ""
+
+
+def _percent(share: float | None) -> float:
+    return 100 * (share or 0)
+
+
+def _highest(groups: Sequence[Group]) -> float:
+    return max((_percent(share) for group in groups for share in (group.planned_share, group.kept_share)), default=100)

@@ -1,0 +1,78 @@
+"""How values are spread: quantiles and a histogram, of any number of values in little memory."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import accumulate
+
+BARS = 24
+STEPS = (1, 2, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """`count` values from `low` to below `high`."""
+
+    low: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Of `count` values; quantiles are values that occur. `bars` touch each other and hold all values."""
+
+    count: int
+    least: float
+    mean: float
+    median: float
+    p90: float
+    most: float
+    bars: tuple[Bar, ...]
+
+
+def spread_of(values: Counter[int], *, unit: float = 1) -> Spread | None:
+    """Of whole multiples of `unit`, by how often they occur; None where there are none."""
+    count = values.total()
+    if not count:
+        return None
+    ordered = sorted(values)
+    return Spread(
+        count=count,
+        least=_in(unit, ordered[0]),
+        mean=_in(unit, sum(value * times for value, times in values.items()) / count),
+        median=_in(unit, _quantile(values, ordered, 0.5)),
+        p90=_in(unit, _quantile(values, ordered, 0.9)),
+        most=_in(unit, ordered[-1]),
+        bars=_bars(values, unit),
+    )
+
+
+def _in(unit: float, value: float) -> float:
+    return round(value * unit, 6)
+
+
+def _quantile(values: Counter[int], ordered: list[int], share: float) -> int:
+    """The least value that so many are not above."""
+    wanted = share * values.total()
+    below = accumulate(values[value] for value in ordered)
+    return next(value for value, reached in zip(ordered, below, strict=True) if reached >= wanted)
+
+
+def _bars(values: Counter[int], unit: float) -> tuple[Bar, ...]:
+    least, most = min(values), max(values)
+    width = bar_width(most - least + 1)
+    filled = Counter[int]()
+    for value, times in values.items():
+        filled[value // width] += times
+    places = range(least // width, most // width + 1)
+    return tuple(Bar(_in(unit, place * width), _in(unit, (place + 1) * width), filled[place]) for place in places)
+
+
+def bar_width(extent: int) -> int:
+    """The least of 1, 2, 5, 10, 20, 50 … of which `BARS` cover the extent."""
+    scale = 1
+    while True:
+        for step in STEPS:
+            if step * scale * BARS >= extent:
+                return step * scale
+        scale *= 10

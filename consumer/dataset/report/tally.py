@@ -1,0 +1,190 @@
+"""Counts outcomes one by one, in memory that does not grow with their number."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from consumer.dataset.report.groups import Groups, ratio
+from consumer.dataset.report.numbers import (
+    ChunkNumbers,
+    Cost,
+    FailedChunk,
+    Made,
+    ShownPair,
+    SlowDocument,
+    UsageNumbers,
+)
+from consumer.dataset.report.sampling import Sampler
+from consumer.dataset.report.spread import Spread, spread_of
+
+SHOWN_PAIRS = 20
+SLOWEST = 10
+NAMED = 20
+SCORE_UNIT = 0.01
+LENGTHS = ("question", "answer", "evidence", "chunk")
+COUNTS = ("calls", "cached_calls", "prompt_tokens", "cached_prompt_tokens", "completion_tokens")
+KINDS = ("model", "judge", "recipe")
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """For a million tokens."""
+
+    prompt: float
+    completion: float
+
+
+@dataclass(slots=True)
+class Tally:
+    """`take` every outcome of a document, then `end_document`."""
+
+    seed: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    failures: list[FailedChunk] = field(default_factory=list)
+    types: Groups = field(default_factory=Groups)
+    languages: Groups = field(default_factory=Groups)
+    plan_is_known: bool = False
+    skipped: Counter[str] = field(default_factory=Counter)
+    rejections: Counter[str] = field(default_factory=Counter)
+    usage: Counter[str] = field(default_factory=Counter)
+    slowest: list[SlowDocument] = field(default_factory=list)
+    _lengths: dict[str, Counter[int]] = field(default_factory=lambda: {name: Counter() for name in LENGTHS})
+    _scores: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    _made: defaultdict[tuple[str, str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    _sampler: Sampler[ShownPair] = field(init=False)
+    _document: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._sampler = Sampler(SHOWN_PAIRS, seed=self.seed)
+
+    def take(self, result: dict[str, Any]) -> None:
+        """A record of qa.results as JSON."""
+        kept, rejected = result["pairs"], [refused["pair"] for refused in result["rejected"]]
+        self._count_chunk(result)
+        self._count_groups(result, kept, rejected)
+        self.rejections.update(reason["check"] for refused in result["rejected"] for reason in refused["reasons"])
+        self._count_scores({f"text {name}": value for name, value in result.get("text_scores", {}).items()})
+        for pair in (*kept, *rejected):
+            self._count_scores(pair.get("scores", {}))
+        for pair in kept:
+            self._count_pair(pair, result)
+
+    def end_document(self, path: str) -> None:
+        done, self._document = self._document, Counter()
+        slow = SlowDocument(
+            document=path,
+            chunks=done["chunks"],
+            pairs=done["pairs"],
+            seconds=round(done["total_ms"] / 1000, 3),
+            model_seconds=round(done["model_ms"] / 1000, 3),
+        )
+        self.slowest = sorted([*self.slowest, slow], key=lambda each: -each.seconds)[:SLOWEST]
+
+    def chunks(self) -> ChunkNumbers:
+        return ChunkNumbers(
+            total=self.statuses.total(),
+            ok=self.statuses["ok"],
+            empty=self.statuses["empty"],
+            failed=self.statuses["failed"],
+            skipped=dict(self.skipped.most_common()),
+            errors=dict(self.errors.most_common()),
+            failures=tuple(self.failures),
+        )
+
+    def usage_numbers(self, prices: Prices | None) -> UsageNumbers:
+        tokens = self.usage["prompt_tokens"] + self.usage["completion_tokens"]
+        return UsageNumbers(
+            **{name: self.usage[name] for name in COUNTS},
+            per_pair=ratio(tokens, self.types.kept.total()),
+            cost=None if prices is None else self._cost(prices),
+        )
+
+    def lengths(self) -> dict[str, Spread]:
+        """In characters: of kept pairs, and of all chunks."""
+        return _spreads(self._lengths.items(), unit=1)
+
+    def scores(self) -> dict[str, Spread]:
+        """Of kept and rejected pairs, and of texts, by name."""
+        return _spreads(sorted(self._scores.items()), unit=SCORE_UNIT)
+
+    def made_with(self) -> tuple[Made, ...]:
+        made = [
+            Made(kind=kind, name=name, detail=detail, chunks=counts["chunks"], pairs=counts["pairs"])
+            for (kind, name, detail), counts in self._made.items()
+        ]
+        return tuple(sorted(made, key=lambda each: (KINDS.index(each.kind), -each.chunks, each.name, each.detail)))
+
+    def sample(self) -> tuple[ShownPair, ...]:
+        return tuple(self._sampler.items())
+
+    def _count_chunk(self, result: dict[str, Any]) -> None:
+        pairs = len(result["pairs"])
+        self.statuses[result["status"]] += 1
+        self._lengths["chunk"][len(result["chunk"]["text"])] += 1
+        self.usage.update({name: result.get("usage", {}).get(name, 0) for name in COUNTS})
+        self._document.update({"chunks": 1, "pairs": pairs, **result.get("timing", {})})
+        for kind in KINDS:
+            if made := result.get(kind):
+                detail = made["hash"] if kind == "recipe" else made.get("root", "")
+                self._made[kind, made["name"], detail].update(chunks=1, pairs=pairs)
+        if result["status"] == "failed":
+            self._count_failure(result)
+        if skipped := result.get("skipped"):
+            self.skipped[skipped["check"]] += 1
+
+    def _count_failure(self, result: dict[str, Any]) -> None:
+        error = result.get("error") or {"error_class": "unknown", "message": ""}
+        self.errors[error["error_class"]] += 1
+        if len(self.failures) < NAMED:
+            self.failures.append(
+                FailedChunk(
+                    document=result["document"]["path"],
+                    index=result["chunk"]["index"],
+                    error_class=error["error_class"],
+                    message=error["message"],
+                )
+            )
+
+    def _count_groups(self, result: dict[str, Any], kept: list[dict[str, Any]], rejected: list[dict[str, Any]]) -> None:
+        planned = result.get("planned")
+        self.plan_is_known |= bool(planned)
+        self.types.take((pair["type"] for pair in kept), (pair["type"] for pair in rejected), planned)
+        self.languages.take(
+            (pair.get("language", "") for pair in kept), (pair.get("language", "") for pair in rejected)
+        )
+
+    def _count_scores(self, scores: dict[str, float]) -> None:
+        for name, value in scores.items():
+            self._scores[name][round(value / SCORE_UNIT)] += 1
+
+    def _count_pair(self, pair: dict[str, Any], result: dict[str, Any]) -> None:
+        chunk = result["chunk"]
+        self._lengths["question"][len(pair["question"])] += 1
+        self._lengths["answer"][len(pair["answer"])] += 1
+        self._lengths["evidence"].update(len(quote["text"]) for quote in pair.get("evidence", ()))
+        shown = ShownPair(
+            document=result["document"]["path"],
+            headings=tuple(chunk.get("headings", ())),
+            chunk_index=chunk["index"],
+            pair=pair,
+            text=chunk["text"],
+            start=chunk["start"],
+        )
+        self._sampler.offer(pair["id"], shown)
+
+    def _cost(self, prices: Prices) -> Cost:
+        spent = self.usage["prompt_tokens"] * prices.prompt + self.usage["completion_tokens"] * prices.completion
+        return Cost(
+            price_prompt=prices.prompt,
+            price_completion=prices.completion,
+            total=round(spent / MILLION, 6),
+            per_pair=ratio(spent / MILLION, self.types.kept.total()),
+        )
+
+
+def _spreads(counted: Iterable[tuple[str, Counter[int]]], *, unit: float) -> dict[str, Spread]:
+    found = ((name, spread_of(values, unit=unit)) for name, values in counted)
+    return {name: spread for name, spread in found if spread is not None}
