@@ -1,10 +1,10 @@
 """What the producer does with many files, with a large one, and with files that come in ways that watchers miss.
 
-    python benchmarks/producer.py [--scale 0.1] [renamed] [bursts] [small] [large]
+    python benchmarks/producer.py [--scale 0.1] [renamed] [bursts] [small] [large] [line]
 
-Starts a Kafka broker of its own. `renamed` and `bursts` check that every file is published once; `small` and `large`
-compare with a loop that only reads and splits the same files. All of it is below a temporary directory, removed at
-the end; at full scale that takes 4 GB.
+Starts a Kafka broker of its own. `renamed` and `bursts` check that every file is published once; `small`, `large` and
+`line` (all of the large file in one line) compare with a loop that only reads and splits the same files. All of it is
+below a temporary directory, removed at the end; at full scale that takes 4 GB.
 """
 
 import argparse
@@ -29,8 +29,10 @@ sys.path.insert(0, str(ROOT))
 from configs.settings import Settings, load_settings  # noqa: E402
 from messaging.reading import read_to_end  # noqa: E402
 from producer.ledger import read_entries  # noqa: E402
+from producer.marks import Marks  # noqa: E402
 from producer.paths import Wanted  # noqa: E402
 from producer.reading import Reading  # noqa: E402
+from producer.splitting import Sizes  # noqa: E402
 from producer.tree import Tree  # noqa: E402
 from schemas import Chunk, FileState, TopicNames, decode  # noqa: E402
 from server.broker import Broker  # noqa: E402
@@ -54,6 +56,7 @@ def main() -> None:
         "bursts": bursts,
         "small": small,
         "large": large,
+        "line": line,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[*benchmarks, []], help="default: all")
@@ -131,27 +134,33 @@ def small(settings: Settings, base: Path, scale: float) -> None:
 
 
 def large(settings: Settings, base: Path, scale: float) -> None:
+    in_one_file(settings, base, scale, text_block(), "large: one file")
+
+
+def line(settings: Settings, base: Path, scale: float) -> None:
+    in_one_file(settings, base, scale, text_block().replace(b"\n", b" "), "line: one line")
+
+
+def in_one_file(settings: Settings, base: Path, scale: float, block: bytes, name: str) -> None:
     size = int(1000 * MB * scale)
     root = base / "in"
     root.mkdir()
-    block = text_block()
     with (root / "large.txt").open("wb") as file:
         while file.tell() < size:
-            file.write(b"Part %d.\n\n" % file.tell() + block[: size - file.tell()])
-    compare(settings, root, f"large: one file of {size / MB:.0f} MB", 1)
+            file.write(b"Part %d. " % file.tell() + block[: size - file.tell()])
+    compare(settings, root, f"{name} of {size / MB:.0f} MB", 1)
 
 
 def compare(settings: Settings, root: Path, name: str, files: int) -> None:
-    """A run of the producer and the loop over the same files, the loop first and last: caches are warm for both."""
+    """The loop and then the producer, over the same files, which were written just before."""
     size = sum(path.stat().st_size for path in root.rglob("*.txt"))
-    loop = [sys.executable, __file__, "--only-split", str(root)]
-    before = cost_of(loop)
+    loop = cost_of([sys.executable, __file__, "--only-split", str(root)])
     ours = cost_of([*command(settings, root), "--once"])
-    after = cost_of(loop)
-    for what, cost in (("read and split", before), ("producer", ours), ("read and split again", after)):
+    for what, cost in (("read and split", loop), ("producer", ours)):
         print(
             f"{name}, {what}: {cost.seconds:.1f} s, {files / cost.seconds:.0f} files/s, "
-            f"{size / MB / cost.seconds:.1f} MB/s, {cost.cpu_s:.1f} s CPU, {cost.rss_mb:.0f} MB RSS"
+            f"{size / MB / cost.seconds:.1f} MB/s, {cost.cpu_s:.1f} s CPU, {cost.rss_mb:.0f} MB RSS",
+            flush=True,
         )
 
 
@@ -162,7 +171,7 @@ def only_split(root: Path) -> None:
     for found in tree.scan().files:
         with tree.open(found) as file:
             reading = Reading(file, found, encoding=None, stopping=lambda: False)
-            chunks += sum(1 for _ in reading.splits(size=2000, overlap=0))
+            chunks += sum(1 for _ in reading.splits(Sizes(size=2000), Marks()))
     assert chunks
 
 

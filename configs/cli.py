@@ -24,8 +24,8 @@ MODEL = (
 )  # fmt: skip
 WORKER = ("concurrency", "recipe", "cache", "cache_path", "cache_bytes", "flush_ms", "drain_s", "session_timeout_ms")
 PRODUCER = (
-    "source", "chunk_size", "chunk_overlap", "encoding", "settle_ms", "scan_interval_s", "max_file_bytes", "include",
-    "exclude", "max_backlog", "on_done", "done_dir",
+    "source", "chunk_size", "chunk_overlap", "chunk_tokens", "tokenizer", "encoding", "settle_ms",
+    "scan_interval_s", "max_file_bytes", "include", "exclude", "max_backlog", "on_done", "done_dir",
 )  # fmt: skip
 SINK = ("formats", "segment_ms", "segment_bytes")
 LOGS = ("log_level", "log_format")

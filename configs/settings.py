@@ -20,6 +20,7 @@ GUIDE_ENVIRONMENT = {
     "api_key": "VLLM_API_KEY",
     "bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS",
 }
+LEAST_TOKENS = 50
 DEFAULT_BOOTSTRAP = "localhost:9092"
 
 
@@ -129,7 +130,19 @@ class Settings(BaseSettings):
         description="Name of the watched directory in document ids. Default: its last part. Names one producer.",
     )
     chunk_size: int = Field(default=2000, ge=50, le=200_000, description="Most characters of a chunk.")
-    chunk_overlap: int = Field(default=0, ge=0, le=100_000, description="Characters repeated from the chunk before.")
+    chunk_overlap: int = Field(
+        default=0, ge=0, le=100_000, description="Characters, or tokens, repeated from the chunk before."
+    )
+    chunk_tokens: int = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="Most tokens of a chunk, counted by --tokenizer, in place of --chunk-size; 0: characters count.",
+    )
+    tokenizer: str = Field(
+        default="",
+        description="A tokenizer.json, a model's directory with one, or a model's name on the Hugging Face hub.",
+    )
     encoding: str | None = Field(default=None, description="Read every file in this encoding instead of detecting it.")
     settle_ms: int = Field(default=500, ge=0, le=3_600_000, description="A file unchanged for this long is taken.")
     scan_interval_s: float = Field(default=5.0, gt=0, le=86_400, description="Seconds between full scans.")
@@ -236,8 +249,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_overlap(self) -> "Settings":
-        if self.chunk_overlap * 2 > self.chunk_size:
-            raise ValueError("chunk_overlap takes at most half of chunk_size")
+        if 0 < self.chunk_tokens < LEAST_TOKENS:
+            raise ValueError(f"chunk_tokens takes 0, or {LEAST_TOKENS} and more")
+        if self.chunk_overlap * 2 > (self.chunk_tokens or self.chunk_size):
+            raise ValueError("chunk_overlap takes at most half of chunk_size, or of chunk_tokens")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from producer.done import Done
 from producer.errors import PublishError, SettingsError
 from producer.follow import follow
 from producer.ledger import Rules, load
+from producer.measure import load_tokens
 from producer.observing import Observer
 from producer.ondisk import OnDisk
 from producer.outcomes import Outcomes
@@ -22,7 +23,7 @@ from producer.paths import Wanted, source_name
 from producer.publication import Publication
 from producer.publish import Publisher, started_producer
 from producer.requests import load_requests
-from producer.splitting import splitter_hash
+from producer.splitting import Sizes, splitter_hash
 from producer.tree import Tree
 from producer.watch import Alarm, hint
 from producer.watcher import Parts, Tally, Watcher
@@ -82,13 +83,12 @@ def make_parts(
     tree = Tree(settings.input_dir, Wanted(include=settings.include, exclude=settings.exclude))
     _check_done(settings, tree)
     source = settings.source or source_name(settings.input_dir)
-    size, overlap, encoding = settings.chunk_size, settings.chunk_overlap, settings.encoding
+    sizes, encoding = _sizes(settings), settings.encoding
     publication = Publication(
         tree=tree,
         source=source,
-        rules=Rules(splitter_hash(size=size, overlap=overlap, encoding=encoding), settings.max_file_bytes),
-        size=size,
-        overlap=overlap,
+        rules=Rules(splitter_hash(sizes, encoding=encoding), settings.max_file_bytes),
+        sizes=sizes,
         encoding=encoding,
         stopping=lambda: alarm.stopping,
     )
@@ -103,6 +103,15 @@ def make_parts(
         only=only,
         observer=Observer(telemetry, names),
     )
+
+
+def _sizes(settings: Settings) -> Sizes:
+    if bool(settings.chunk_tokens) != bool(settings.tokenizer):
+        raise SettingsError("--chunk-tokens and --tokenizer, which counts them, go together")
+    if settings.chunk_tokens:
+        measure = load_tokens(settings.tokenizer)
+        return Sizes(size=settings.chunk_tokens, overlap=settings.chunk_overlap, measure=measure)
+    return Sizes(size=settings.chunk_size, overlap=settings.chunk_overlap)
 
 
 def _check_done(settings: Settings, tree: Tree) -> None:

@@ -102,7 +102,7 @@ class Batches:
             for step in self._publication.steps(found, committed, self._ledger.document_id(found.path)):
                 if step.letter:
                     self._drop(mark)
-                    step = replace(step, entry=_as_far_as(step.entry, committed))  # noqa: PLW2901
+                    step = replace(step, after=_as_far_as(step.entry, committed))  # noqa: PLW2901
                 self._add(step)
                 if not step.chunk:
                     committed, mark = step.entry, self._mark()

@@ -12,6 +12,7 @@ from producer.outcomes import Outcomes
 from producer.tree import Found, Tree
 from schemas import FileState
 from schemas.paths import unescape
+from telemetry.failpoints import hit
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Done:
         return self._outcomes.answered(document_id) and self._on_disk.has(self._outcomes.last_place(document_id))
 
     def _act(self, found: Found, ledger: Ledger) -> str | None:
+        hit("producer.done")
         try:
             if self._folder is None:
                 self._tree.delete(found)
@@ -63,6 +65,7 @@ class Done:
             return None  # it has changed since: a later look publishes it anew
         except OSError as exc:
             return f"all of it is on disk, but it could not be {self._how}d: {exc.strerror or exc}"
+        hit("producer.put_away")
         self.put_away.add(found.path)
         log.debug("%sd %s", self._how, found.path)
         return None

@@ -32,13 +32,33 @@ class Heading(NamedTuple):
 
 
 def heading(line: str) -> Heading | None:
-    """The heading that `line` is: `# Markdown`, `第三章 …`, `一、…`, `（二）…`, `2.1 …`, `Chapter 4 …`; else None."""
+    """The heading that `line` is by itself: `# Markdown`, `第三章 …`, `一、…`, `2.1 …`, `Chapter 4 …`, or None."""
     if not line or line[0] not in _FIRST:
         return None
     if found := _MARKDOWN.match(line):
         title = found[2].strip().rstrip("#").rstrip()
         return Heading(len(found[1]), title[:MAX_TITLE]) if title else None
     return _plain(line.strip())
+
+
+_UNDERLINE = re.compile(r" {0,3}(={3,}|-{3,})[ \t]*\n?\Z")
+_NOT_TITLE = re.compile(r"\s|[-*+>|#]|\d+[.)]\s.*[.。]$")
+
+
+def underline(line: str) -> int:
+    """The level of heading that `line` makes of the one above it: 1 for ===, 2 for ---, 0 for anything else."""
+    if line[0] not in "=- ":
+        return 0
+    found = _UNDERLINE.match(line)
+    return (1 if found[1][0] == "=" else 2) if found else 0
+
+
+def underlined(line: str, level: int) -> Heading | None:
+    """The heading of a line with such a line below it (setext); None where it is a list, a table or too long."""
+    title = line.strip()
+    if not title or len(title) > MAX_TITLE or _NOT_TITLE.match(line):
+        return None
+    return Heading(level, title)
 
 
 def _plain(line: str) -> Heading | None:

@@ -3,6 +3,7 @@
 Entries are committed with the chunks they speak of, so the ledger is right whatever was killed when (KIP-618).
 """
 
+import sys
 from collections.abc import AsyncGenerator, Container, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from enum import Enum, auto
 from configs.settings import Settings
 from messaging.reading import read_to_end
 from producer.errors import LedgerError
+from producer.packing import pack, unpack
 from producer.tree import Found
 from schemas import DecodeError, FileState, LedgerEntry, Request, TopicNames, decode
 from schemas.ids import document_id
@@ -118,9 +120,9 @@ def _with(entry: LedgerEntry, **changes: object) -> LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """An entry as the topic has it, and what a scan compares at once: half a million files must fit."""
+    """An entry as the topic has it, packed, and what a scan compares at once: half a million files must fit."""
 
-    value: bytes
+    packed: bytes
     size_bytes: int
     mtime_ns: int
     splitter: str
@@ -136,11 +138,12 @@ class Ledger:
 
     def put(self, entry: LedgerEntry, value: bytes) -> None:
         """`value` is the entry, encoded."""
-        self._known[entry.document.path] = _Known(value, entry.size_bytes, entry.mtime_ns, entry.splitter, entry.state)
+        splitter = sys.intern(entry.splitter)
+        self._known[entry.document.path] = _Known(pack(value), entry.size_bytes, entry.mtime_ns, splitter, entry.state)
 
     def entry(self, path: str) -> LedgerEntry | None:
         known = self._known.get(path)
-        return decode(LedgerEntry, known.value) if known else None
+        return decode(LedgerEntry, unpack(known.packed)) if known else None
 
     def done(self, found: Found, rules: Rules) -> bool:
         """Whether the file needs nothing: so says its entry, which is decoded only where a glance can't tell."""
@@ -158,7 +161,7 @@ class Ledger:
         return known.state if known else None
 
     def entries(self) -> Iterator[LedgerEntry]:
-        return (decode(LedgerEntry, known.value) for known in self._known.values())
+        return (decode(LedgerEntry, unpack(known.packed)) for known in self._known.values())
 
     def absent(self, paths: Container[str]) -> Iterator[str]:
         """Documents with a file, by the ledger, that are not among `paths`."""

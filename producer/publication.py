@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import FileIO
 from itertools import islice
+from typing import NamedTuple
 
 from producer.errors import ChangedError, RejectedError
 from producer.ledger import UNREAD, Action, Rules, abandoned, action, touched
+from producer.marks import Marks
 from producer.reading import Reading
-from producer.splitting import Split
+from producer.splitting import Sizes, Split
 from producer.tree import Found, Tree
 from schemas import Chunk, CompleteVersion, DeadLetter, Document, FileState, LedgerEntry, Original
 from schemas.ids import chunk_id, content_key, digest
@@ -21,18 +23,42 @@ LETTER_BYTES = 4096
 """As much of a rejected file's beginning goes into its letter."""
 
 
+class Progress(NamedTuple):
+    """How far a file is with a chunk of it; of most chunks nobody asks for the entry that says so."""
+
+    base: LedgerEntry
+    chunk: Chunk
+    next_byte: int
+    encoding: str
+
+    def entry(self) -> LedgerEntry:
+        return self.base.model_copy(
+            update={
+                "document": self.chunk.document,
+                "encoding": self.encoding,
+                "next_byte": self.next_byte,
+                "next_char": self.chunk.end,
+                "chunks": self.chunk.index + 1,
+            }
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A chunk, with the entry as it is once that chunk is published; or the end of the file's way, without one."""
+    """A chunk, and what is so `after` it is published; or the end of the file's way, without one."""
 
-    entry: LedgerEntry
+    after: LedgerEntry | Progress
     chunk: Chunk | None = None
     letter: DeadLetter | None = None
+
+    @property
+    def entry(self) -> LedgerEntry:
+        return self.after.entry() if isinstance(self.after, Progress) else self.after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """How files of one source are read. `size` and `overlap` are of chunks, in characters.
+    """How files of one source are read.
 
     `stopping` is asked at each block: a file of gigabytes must not keep a process that should end.
     """
@@ -40,8 +66,7 @@ class Publication:
     tree: Tree
     source: str
     rules: Rules
-    size: int
-    overlap: int
+    sizes: Sizes
     encoding: str | None
     stopping: Callable[[], bool] = field(default=lambda: False)
 
@@ -93,19 +118,26 @@ class Publication:
 
     def _read(self, file: FileIO, found: Found, base: LedgerEntry) -> Iterator[Step]:
         reading = self._reading(file, found)
-        entry = base
+        document, progress = base.document, None
         try:
-            splits = reading.splits(size=self.size, overlap=self.overlap)
+            splits = reading.splits(self.sizes, self._before(base))
             _skip(splits, base)
             for index, split in enumerate(splits, base.chunks):
-                chunk = _chunk(base, index, split)
-                entry = _progress(entry, chunk, reading)
-                yield Step(entry, chunk)
+                if split.title != document.title:
+                    document = document.model_copy(update={"title": split.title})
+                chunk = _chunk(base, document, index, split)
+                progress = Progress(base, chunk, reading.size_bytes, reading.encoding)
+                yield Step(progress, chunk)
         except RejectedError as exc:
             sha256 = reading.finish()
-            yield _rejected(entry, exc, _beginning(file), sha256)
+            yield _rejected(progress.entry() if progress else base, exc, _beginning(file), sha256)
         else:
-            yield Step(_complete(entry, reading))
+            yield Step(_complete(progress.entry() if progress else base, reading))
+
+    def _before(self, base: LedgerEntry) -> Marks:
+        """Chunks of the newest complete version; other settings made others."""
+        complete = base.complete
+        return Marks(complete.marks if complete and complete.splitter == base.splitter else "")
 
     def _too_large(self, found: Found, entry: LedgerEntry | None, document_id: str) -> Step:
         base = self._base(found, entry, document_id, resumed=False)
@@ -122,8 +154,7 @@ def _skip(splits: Iterator[Split], base: LedgerEntry) -> None:
         raise ChangedError("what was published of it is not in it any more")
 
 
-def _chunk(base: LedgerEntry, index: int, split: Split) -> Chunk:
-    document = base.document.model_copy(update={"title": split.title})
+def _chunk(base: LedgerEntry, document: Document, index: int, split: Split) -> Chunk:
     return Chunk(
         chunk_id=chunk_id(document.id, document.version, index),
         document=document,
@@ -138,18 +169,6 @@ def _chunk(base: LedgerEntry, index: int, split: Split) -> Chunk:
     )
 
 
-def _progress(entry: LedgerEntry, chunk: Chunk, reading: Reading) -> LedgerEntry:
-    return entry.model_copy(
-        update={
-            "document": chunk.document,
-            "encoding": reading.encoding,
-            "next_byte": reading.size_bytes,
-            "next_char": chunk.end,
-            "chunks": chunk.index + 1,
-        }
-    )
-
-
 def _complete(entry: LedgerEntry, reading: Reading) -> LedgerEntry:
     sha256 = reading.sha256
     complete = CompleteVersion(
@@ -161,6 +180,7 @@ def _complete(entry: LedgerEntry, reading: Reading) -> LedgerEntry:
         sha256=sha256,
         splitter=entry.splitter,
         encoding=reading.encoding,
+        marks=reading.marks.pack(),
     )
     return entry.model_copy(
         update={

@@ -24,6 +24,7 @@ from producer.batches import Batch
 from producer.errors import FencedError, PublishError
 from producer.ledger import Ledger
 from schemas import TopicNames
+from telemetry.failpoints import hit
 
 T = TypeVar("T")
 TICK_S = 1.0
@@ -69,8 +70,11 @@ class Publisher:
             await self._producer.send(record.topic, record.value, record.key, headers=batch.headers.get(record.trace))
             for record in batch.records
         ]
+        hit("producer.begun")
         await asyncio.gather(*sends)
+        hit("producer.sent")
         await self._producer.commit_transaction()
+        hit("producer.committed")
 
     def _fenced(self, watch: "_Watch") -> FencedError | PublishError:
         """The broker fences for two reasons: a producer with our id started, or our transaction was open too long."""

@@ -6,7 +6,8 @@ from io import FileIO
 
 from producer.decode import Decoder
 from producer.errors import ChangedError, StoppedError
-from producer.splitting import Split, split
+from producer.marks import Marks
+from producer.splitting import Sizes, Split, split
 from producer.tree import Found, check_unchanged
 
 BLOCK_BYTES = 256 * 1024
@@ -23,6 +24,7 @@ class Reading:
         self._hash = hashlib.sha256()
         self.size_bytes = 0
         self.characters = 0
+        self.marks = Marks()
 
     @property
     def sha256(self) -> str:
@@ -33,9 +35,12 @@ class Reading:
     def encoding(self) -> str:
         return self._decoder.encoding
 
-    def splits(self, *, size: int, overlap: int) -> Iterator[Split]:
-        """The chunks. Raises ChangedError, RejectedError, StoppedError or OSError where it shows."""
-        return split(self._texts(), size=size, overlap=overlap)
+    def splits(self, sizes: Sizes, before: Marks) -> Iterator[Split]:
+        """The chunks; `marks` has them once they are all read.
+
+        Raises ChangedError, RejectedError, StoppedError or OSError where it shows.
+        """
+        return split(self._texts(), sizes, before=before, marks=self.marks)
 
     def _texts(self) -> Iterator[str]:
         for block in self._blocks():

@@ -15,6 +15,7 @@ from messaging.reading import read_to_end
 from producer.batches import MAX_CHUNKS, Batch, Record, put_entry
 from producer.ledger import Ledger, requested, under_way
 from schemas import DecodeError, Request, TopicNames, decode
+from telemetry.failpoints import hit
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +53,16 @@ class Requests:
         batch, ended = Batch(), list[bytes]()
         for key, request in list(self._waiting.items()):
             if request.document.path in batch.entries or len(batch.records) >= MAX_CHUNKS:
+                hit("producer.requested")
                 yield batch
                 self._end(ended)
                 batch, ended = Batch(), []
             if self._put(batch, key, request, ledger):
                 ended.append(key)
         if batch.records:
+            hit("producer.requested")
             yield batch
+            hit("producer.granted")
             self._end(ended)
 
     def _put(self, batch: Batch, key: bytes, request: Request, ledger: Ledger) -> bool:

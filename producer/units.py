@@ -11,7 +11,7 @@ from enum import IntEnum
 from itertools import chain
 from typing import NamedTuple
 
-from producer.headings import Heading, heading
+from producer.headings import Heading, heading, underline, underlined
 
 
 class Tier(IntEnum):
@@ -35,13 +35,14 @@ class Unit(NamedTuple):
     headings: tuple[tuple[int, Heading], ...] = ()
 
 
-_FINEST = 16
-"""Within a long paragraph no unit is under a sixteenth of the longest: finer ones cost time and gain nothing."""
+_FINEST = 8
+"""Within a long paragraph no unit is under an eighth of the longest: finer ones cost time and gain nothing."""
 
 
 class _Line(NamedTuple):
     text: str
     begins: bool  # False: goes on with a line that was too long for one piece
+    underlined: int = 0  # the level of heading that the line below makes of it
 
 
 _Rule = Callable[[str], Iterable[tuple[int, int]]]
@@ -88,7 +89,7 @@ _SENTENCE = re.compile(  # one set of characters comes first: that is what `re` 
 _CLAUSE = re.compile(r"[，；、：,;:](?:[^\S\n]+|(?<=[，；、：]))")
 _SPACE = re.compile(r"\s+")
 _INITIAL = re.compile(r"(?<!\w)(?<!\d )[A-Z]\Z")  # "J. Smith", but not "3.5 V."
-_WORD_BEFORE = re.compile(r"[\w.]*\w\Z")
+_NOT_OF_WORDS = re.compile(r"[^\w.]")
 
 
 def units(pieces: Iterable[str], *, longest: int) -> Iterator[Unit]:
@@ -97,7 +98,7 @@ def units(pieces: Iterable[str], *, longest: int) -> Iterator[Unit]:
     Line ends must be "\n". Memory is some multiples of `longest` and of the largest piece.
     """
     paragraph = _Paragraph(longest)
-    for line in _lines(pieces, longest):
+    for line in _underlined(_lines(pieces, longest)):
         yield from paragraph.add(line)
     yield from paragraph.end()
 
@@ -108,7 +109,10 @@ def _lines(pieces: Iterable[str], longest: int) -> Iterator[_Line]:
     for piece in pieces:
         *whole, last = (held + piece).split("\n")
         for line in whole:
-            yield from _parts(line + "\n", longest, begins=begins)
+            if len(line) < longest:
+                yield _Line(line + "\n", begins)
+            else:
+                yield from _parts(line + "\n", longest, begins=begins)
             begins = True
         cut = len(last) - len(last) % longest if len(last) > longest else 0
         if cut:
@@ -122,6 +126,18 @@ def _lines(pieces: Iterable[str], longest: int) -> Iterator[_Line]:
 def _parts(line: str, longest: int, *, begins: bool) -> Iterator[_Line]:
     for at in range(0, len(line), longest):
         yield _Line(line[at : at + longest], begins and at == 0)
+
+
+def _underlined(lines: Iterable[_Line]) -> Iterator[_Line]:
+    """The same, with what a line of === or --- says of the one above it."""
+    above: _Line | None = None
+    for line in lines:
+        if above:
+            level = underline(line.text) if line.begins else 0
+            yield above._replace(underlined=level) if level else above
+        above = line
+    if above:
+        yield above
 
 
 class _Paragraph:
@@ -187,13 +203,18 @@ class _Before:
     """What the tier of a line's start depends on: the lines before it."""
 
     def __init__(self) -> None:
-        self._blank = False  # a blank line stands between the last text and here
+        self._blank = True  # a blank line, or nothing, stands between the last text and here
         self._ended = False  # the last text ended as sentences do
         self._titled = False  # the last text was a heading: what follows stays with it
+        self._underline = False  # the next line is the one under a heading
         self._fenced = False  # within ``` no line is a heading
 
     def heading(self, line: _Line) -> Heading | None:
-        return heading(line.text) if line.begins and not self._fenced else None
+        if not line.begins or self._fenced or self._underline:
+            return None
+        above = underlined(line.text, line.underlined) if line.underlined and self._blank else None
+        self._underline = above is not None
+        return above or heading(line.text)
 
     def tier(self, line: _Line, found: Heading | None) -> int | None:
         """None: no cut before this line."""
@@ -206,12 +227,15 @@ class _Before:
         return Tier.ENDED_LINE if self._ended else None
 
     def see(self, line: _Line, found: Heading | None) -> None:
+        if self._underline and found is None:
+            self._underline = False
+            return
         text = line.text.rstrip()
         if not text:
             self._blank = self._blank or line.begins
             return
         self._blank = False
-        self._ended = text.rstrip(_CLOSERS)[-1:] in _ENDS
+        self._ended = text[-1] in _ENDS or text.rstrip(_CLOSERS)[-1:] in _ENDS
         self._titled = found is not None
         if line.begins and text.lstrip().startswith(("```", "~~~")):
             self._fenced = not self._fenced
@@ -254,10 +278,9 @@ def _latin_end(text: str, found: re.Match[str]) -> bool:
     if found[0][0] != "." or found.start() == 0:
         return True
     before = text[max(0, found.start() - 12) : found.start()]
-    if _INITIAL.search(before):
+    if before[-1].isupper() and _INITIAL.search(before):
         return False
-    word = _WORD_BEFORE.search(before)
-    return word is None or word[0].lower() not in _ABBREVIATIONS
+    return _NOT_OF_WORDS.split(before)[-1].lower() not in _ABBREVIATIONS
 
 
 def _ends_of(pattern: re.Pattern[str], tier: int) -> _Rule:

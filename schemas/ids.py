@@ -9,11 +9,8 @@ from hashlib import sha256
 
 def digest(*parts: str | int) -> str:
     """Hash of parts, each with its length before it, so that ("ab", "c") and ("a", "bc") differ."""
-    h = sha256()
-    for part in parts:
-        data = str(part).encode("utf-8", "surrogateescape")
-        h.update(b"%d:" % len(data) + data)
-    return h.hexdigest()[:32]
+    datas = [str(part).encode("utf-8", "surrogateescape") for part in parts]
+    return sha256(b"".join([b"%d:%b" % (len(data), data) for data in datas])).hexdigest()[:32]
 
 
 def document_id(source: str, path: str) -> str:

@@ -65,6 +65,11 @@ class CompleteVersion(Message):
     sha256: Sha256
     encoding: str | None = None
     splitter: Id
+    marks: str = Field(
+        default="",
+        description="What tells its chunks again, so that the next version keeps them: base64 of ten bytes for each. "
+        "Empty where there are fewer than two chunks, or more than 4,096.",
+    )
 
 
 class LedgerEntry(Message):

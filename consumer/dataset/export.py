@@ -19,7 +19,7 @@ from configs.errors import SettingsError
 from consumer.dataset import wanted
 from consumer.dataset.card import Part, render_card
 from consumer.dataset.errors import DatasetError, NothingThereError
-from consumer.dataset.folder import CARD, new_folder
+from consumer.dataset.folder import CARD, new_folder, pool_file
 from consumer.dataset.formats import FORMATS, Format, Item, Reasoning, Shape
 from consumer.dataset.gathering import Account, Choice, Gathering
 from consumer.dataset.pairs import iter_pairs
@@ -117,7 +117,7 @@ def export(
     if not layout.root.is_dir():
         raise NothingThereError(f"--output-dir {layout.root}: no such directory")
     try:
-        with new_folder(out) as made, closing(Pool(made.parent / "pairs.sqlite", seed=choice.seed)) as pool:
+        with new_folder(out) as made, closing(Pool(pool_file(made), seed=choice.seed)) as pool:
             account = _gather(layout, pool, choice)
             shape = Shape(
                 reasoning=reasoning or asked.reasoning[0],

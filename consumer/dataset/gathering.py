@@ -84,12 +84,22 @@ class Gathering:
         account = self.account
         account.available = self._pool.available()
         if self._choice.proportions is not None:
-            chosen = quotas(account.available, self._choice.proportions)
-            account.unbalanced = sum(account.available.values()) - sum(chosen.values())
-            self._pool.choose(chosen)
+            self._pool.choose(quotas(account.available, self._choice.proportions))
         self._pool.split(self._clusters, validation=self._choice.validation)
+        if self._choice.proportions is not None:
+            chosen = self._balance_sides(self._choice.proportions)
+            account.unbalanced = sum(account.available.values()) - chosen
         account.types, account.languages, account.models = map(self._pool.counts, ("type", "language", "model"))
         return account
+
+    def _balance_sides(self, proportions: Proportions) -> int:
+        """The shares hold on either side, and validation keeps within its own; how many pairs that leaves."""
+        train = quotas(self._pool.available("train"), proportions)
+        count, share = sum(train.values()), self._choice.validation
+        held_out = quotas(self._pool.available("validation"), proportions, most=count * share / (1 - share))
+        self._pool.choose(train, "train")
+        self._pool.choose(held_out, "validation")
+        return count + sum(held_out.values())
 
     def _take(self, exported: ExportedPair) -> None:
         chunk = exported.result["chunk"]

@@ -13,6 +13,18 @@ from consumer.dataset.similarity import fold, plain
 
 SCHEMA = Path(__file__).with_name("pool.sql")
 Item = dict[str, Any]
+_AVAILABLE = (
+    "SELECT type, count(*) FROM pairs JOIN texts ON texts.number = pairs.text WHERE :side IN ('', side) GROUP BY type"
+)
+_LEAVE_OUT = (
+    "UPDATE pairs SET chosen = 0 WHERE number IN "
+    "(SELECT pairs.number FROM pairs JOIN texts ON texts.number = pairs.text WHERE :side IN ('', side))"
+)
+_CHOOSE = (
+    "UPDATE pairs SET chosen = 1 WHERE number IN "
+    "(SELECT pairs.number FROM pairs JOIN texts ON texts.number = pairs.text "
+    "WHERE :side IN ('', side) AND type = :kind ORDER BY rank, pairs.number LIMIT :count)"
+)
 
 
 class Pool:
@@ -55,18 +67,15 @@ class Pool:
             (content_key, _hash(plain(item["question"])), orjson.dumps(item).decode()),
         )
 
-    def available(self) -> dict[str, int]:
-        return dict(self.db.execute("SELECT type, count(*) FROM pairs GROUP BY type"))
+    def available(self, side: str = "") -> dict[str, int]:
+        """Pairs by type, once they are split those of one side."""
+        return dict(self.db.execute(_AVAILABLE, {"side": side}))
 
-    def choose(self, quotas: Mapping[str, int]) -> None:
+    def choose(self, quotas: Mapping[str, int], side: str = "") -> None:
         """So many of each type, by chance; the others are left out."""
-        self.db.execute("UPDATE pairs SET chosen = 0")
+        self.db.execute(_LEAVE_OUT, {"side": side})
         for kind, count in quotas.items():
-            self.db.execute(
-                "UPDATE pairs SET chosen = 1 WHERE number IN "
-                "(SELECT number FROM pairs WHERE type = ? ORDER BY rank, number LIMIT ?)",
-                (kind, count),
-            )
+            self.db.execute(_CHOOSE, {"side": side, "kind": kind, "count": count})
 
     def split(self, clusters: Clusters, *, validation: float) -> None:
         """Whole clusters go to validation, by chance, while its share of the chosen pairs is not exceeded."""

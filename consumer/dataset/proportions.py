@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import inf
 
 from configs.errors import SettingsError
 from schemas import PairType
@@ -23,10 +24,11 @@ def parse_proportions(text: str) -> dict[str, Fraction]:
     return {kind: shares.get(kind, Fraction(0)) / total for kind in PairType}
 
 
-def quotas(available: Mapping[str, int], proportions: Proportions) -> dict[str, int]:
-    """As many of each type as there can be, with `abs(quota - share * total) < 1` for each."""
+def quotas(available: Mapping[str, int], proportions: Proportions, *, most: float = inf) -> dict[str, int]:
+    """As many of each type as there can be, `most` in all, with `abs(quota - share * total) < 1` for each."""
     total = min((available.get(kind, 0) + 1) // share for kind, share in proportions.items() if share)
-    while (found := _quotas_of(int(total), available, proportions)) is None:
+    total = int(min(total, most))
+    while (found := _quotas_of(total, available, proportions)) is None:
         total -= 1
     return found
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from telemetry.failpoints import hit
+
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """Errors that can pass without us: somebody makes room, raises a limit, mends a disk."""
 BUFFER_BYTES = 1024 * 1024
@@ -33,7 +35,9 @@ class TempFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        hit("sink.file.whole")
         self.path.replace(target)
+        hit("sink.file.named")
         self._published = True
         sync_folder(target.parent)
 

@@ -1,4 +1,4 @@
-"""Faults by the hour: `python -m tests.chaos --minutes 60 --chunks 200000 --brokers 3`.
+"""Faults by the hour: `python -m tests.chaos --minutes 60 --chunks 200000 --brokers 3`, or `--ends --minutes 60`.
 
 Prints the seed and the history; `--seed` repeats a run. Exit code 1 when anything was lost or doubled, or when a fault
 did not take place.
@@ -12,10 +12,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+from configs.settings import load_settings
+from server.broker import Broker
 from tests.chaos.cluster import running_cluster
 from tests.chaos.conduct import conduct
 from tests.chaos.decks import DAILY, deck_for
+from tests.chaos.ends import KINDS, run_ends
+from tests.chaos.ends import Report as EndsReport
 from tests.chaos.run import Options, Report, options_of
+from tests.support.embedded import embedded_server
 
 PAUSE_SHARE = 0.6
 """Of the time between two faults; the rest is for the fault itself, and for the workers to get going again."""
@@ -33,6 +38,20 @@ async def run(args: argparse.Namespace, directory: Path) -> Report:
         return await conduct(cluster, directory, options, deck, every_s=args.every * PAUSE_SHARE)
 
 
+async def _of_workers(args: argparse.Namespace, directory: Path) -> Report:
+    return await (run_daily(directory) if args.daily else run(args, directory))
+
+
+def run_at_the_ends(args: argparse.Namespace, directory: Path) -> EndsReport:
+    """Every kind of fault at producer and sink, in rounds, for about the time given."""
+    faults = max(len(KINDS), round(args.minutes * 60 / args.every))
+    directory.mkdir(parents=True, exist_ok=True)
+    with Broker(data_dir=directory / "kafka") as broker, embedded_server(directory) as model:
+        flags = {"bootstrap_servers": broker.bootstrap_servers, "namespace": "ends", "partitions": 3}
+        deck = [KINDS[number % len(KINDS)] for number in range(faults)]
+        return run_ends(load_settings(flags), directory, model.base_url, seed=args.seed, deck=deck)
+
+
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--daily", action="store_true", help="the run of five minutes that every change has to pass")
@@ -44,6 +63,7 @@ def main(argv: list[str]) -> int:
         "--every", type=float, default=6.0, help="seconds from one fault to the next, about (default 6)"
     )
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to have its faults again")
+    parser.add_argument("--ends", action="store_true", help="faults at producer and sink instead of at the workers")
     parser.add_argument("--keep", type=Path, help="directory for logs and data (default: a temporary one)")
     args = parser.parse_args(argv)
     args.seed = random.SystemRandom().randrange(10**6) if args.seed is None else args.seed
@@ -52,7 +72,7 @@ def main(argv: list[str]) -> int:
         print(f"seed {args.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="qastream-chaos-", ignore_cleanup_errors=True) as temporary:
         directory = args.keep or Path(temporary)
-        report = asyncio.run(run_daily(directory) if args.daily else run(args, directory))
+        report = run_at_the_ends(args, directory) if args.ends else asyncio.run(_of_workers(args, directory))
     print(report)
     return 0 if report.clean else 1
 

@@ -10,7 +10,7 @@ from producer.batches import Batch, Batches, of_entries
 from producer.ledger import Ledger, Rules, vanished
 from producer.paths import Wanted
 from producer.publication import LETTER_BYTES, Publication
-from producer.splitting import splitter_hash
+from producer.splitting import Sizes, splitter_hash
 from producer.tree import Found, Tree
 from schemas import Chunk, DeadLetter, FileState, LedgerEntry, TopicNames, decode
 from schemas.ids import content_key
@@ -31,12 +31,12 @@ class Bench:
         self.use(**rules)
 
     def use(self, *, size: int = 200, limit: int = 10**9, stopping: Callable[[], bool] = lambda: False) -> None:
+        sizes = Sizes(size=size)
         self.publication = Publication(
             tree=Tree(self.root, Wanted()),
             source="src",
-            rules=Rules(splitter_hash(size=size, overlap=0, encoding=None), limit),
-            size=size,
-            overlap=0,
+            rules=Rules(splitter_hash(sizes, encoding=None), limit),
+            sizes=sizes,
             encoding=None,
             stopping=stopping,
         )

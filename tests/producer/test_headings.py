@@ -1,6 +1,6 @@
 import pytest
 
-from producer.headings import MAX_TITLE, Heading, below, heading
+from producer.headings import MAX_TITLE, Heading, below, heading, underline, underlined
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,31 @@ def test_a_heading_ends_those_of_its_level_and_deeper() -> None:
     path = (Heading(1, "a"), Heading(2, "b"), Heading(3, "c"))
     assert below(path, Heading(2, "d")) == (Heading(1, "a"), Heading(2, "d"))
     assert below((), Heading(4, "x")) == (Heading(4, "x"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("=====\n", 1),
+        ("---\n", 2),
+        ("  ---", 2),
+        ("--\n", 0),
+        ("--- | ---\n", 0),
+        ("    ---\n", 0),
+        ("\n", 0),
+        ("- a\n", 0),
+    ],
+)
+def test_a_line_under_a_heading(line: str, level: int) -> None:
+    assert underline(line) == level
+
+
+@pytest.mark.parametrize(
+    "line", ["- item\n", "| a | b |\n", "  indented\n", "1. A sentence.\n", "x" * 300, "# Title\n"]
+)
+def test_what_is_no_heading_even_underlined(line: str) -> None:
+    assert underlined(line, 1) is None
+
+
+def test_an_underlined_heading() -> None:
+    assert underlined("薄膜晶体管 \n", 1) == Heading(1, "薄膜晶体管")

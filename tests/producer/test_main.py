@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from configs.settings import Settings
-from producer.splitting import split
+from producer.splitting import Sizes, split
 from schemas import FileState
 from schemas.ids import chunk_id, document_id
 from tests.conftest import MakeSettings
@@ -92,7 +92,7 @@ async def test_a_kill_in_the_middle_of_a_large_file_loses_and_doubles_nothing(
     last = run_once(settings, tmp_path, "--chunk-size", "400")
     assert last.returncode == 0, last.stderr
     after = await published(settings)
-    expected = list(split([text], size=400))
+    expected = list(split([text], Sizes(size=400)))
     assert after.ids == sorted(chunk_id(document, 1, index) for index in range(len(expected)))
     by_index = sorted(after.chunks, key=lambda chunk: chunk.index)
     assert [(chunk.start, chunk.end, chunk.text) for chunk in by_index] == [(c.start, c.end, c.text) for c in expected]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.splitting import Split, split, splitter_hash
+from producer.splitting import Sizes, Split, split, splitter_hash
 from tests.producer.texts import documents, paragraph, paragraphs
 
 SIZES = st.integers(50, 400)
@@ -16,7 +16,7 @@ SIZES = st.integers(50, 400)
 @given(documents, SIZES)
 def test_chunks_reassemble_the_text(text: str, size: int) -> None:
     at = 0
-    for chunk in split([text], size=size):
+    for chunk in split([text], Sizes(size=size)):
         assert text[at : chunk.start].strip() == ""  # only white space is left out
         assert text[chunk.start : chunk.end] == chunk.text
         assert 0 < len(chunk.text) <= size
@@ -28,14 +28,14 @@ def test_chunks_reassemble_the_text(text: str, size: int) -> None:
 @given(documents.filter(lambda text: not any(line.isspace() for line in text.split("\n"))), SIZES)
 def test_nothing_is_left_out_of_ordinary_text(text: str, size: int) -> None:
     if text.strip() and "\n" * 30 not in text:
-        assert "".join(chunk.text for chunk in split([text], size=size)) == text
+        assert "".join(chunk.text for chunk in split([text], Sizes(size=size))) == text
 
 
 @given(documents, SIZES, st.data())
 def test_overlapping_chunks_have_exact_offsets(text: str, size: int, data: st.DataObject) -> None:
     overlap = data.draw(st.integers(1, size // 2))
     before = None
-    for chunk in split([text], size=size, overlap=overlap):
+    for chunk in split([text], Sizes(size=size, overlap=overlap)):
         assert text[chunk.start : chunk.end] == chunk.text
         assert len(chunk.text) <= size
         if before:
@@ -48,11 +48,11 @@ def test_overlapping_chunks_have_exact_offsets(text: str, size: int, data: st.Da
 @given(documents, SIZES, st.integers(1, 40))
 def test_pieces_make_no_difference(text: str, size: int, piece: int) -> None:
     pieces = [text[at : at + piece] for at in range(0, len(text), piece)]
-    assert list(split(pieces, size=size)) == list(split([text], size=size))
+    assert list(split(pieces, Sizes(size=size))) == list(split([text], Sizes(size=size)))
 
 
 def test_chunks_are_neither_tiny_nor_all_small() -> None:
-    lengths = [len(chunk.text) for chunk in split(["\n\n".join(paragraphs(1, 1500))], size=2000)]
+    lengths = [len(chunk.text) for chunk in split(["\n\n".join(paragraphs(1, 1500))], Sizes(size=2000))]
     assert max(lengths) <= 2000
     assert min(lengths[:-1]) >= 600
     assert sum(lengths) / len(lengths) > 1200
@@ -60,7 +60,7 @@ def test_chunks_are_neither_tiny_nor_all_small() -> None:
 
 def test_a_text_that_fits_is_one_chunk() -> None:
     text = "# A\n\n" + "Some words here. " * 50 + "\n\n## B\n\n" + "And there. " * 60
-    assert [chunk.text for chunk in split([text], size=2000)] == [text]
+    assert [chunk.text for chunk in split([text], Sizes(size=2000))] == [text]
 
 
 def new_chunks(before: list[Split], after: list[Split]) -> int:
@@ -75,8 +75,8 @@ def test_an_edit_is_felt_by_its_own_chunk_and_few_neighbours(seed: int, separato
     old = paragraphs(seed, 150)
     at = chance.randrange(len(old))
     new = edited(old, at, edit, chance)
-    before = list(split([separator.join(old)], size=2000))
-    assert new_chunks(before, list(split([separator.join(new)], size=2000))) <= 5
+    before = list(split([separator.join(old)], Sizes(size=2000)))
+    assert new_chunks(before, list(split([separator.join(new)], Sizes(size=2000)))) <= 5
 
 
 def edited(old: list[str], at: int, edit: str, chance: random.Random) -> list[str]:
@@ -96,7 +96,9 @@ def test_most_edits_cost_one_or_two_chunks() -> None:
         old = paragraphs(seed, 150)
         new = edited(old, chance.randrange(150), "change", chance)
         counts.append(
-            new_chunks(list(split(["\n\n".join(old)], size=2000)), list(split(["\n\n".join(new)], size=2000)))
+            new_chunks(
+                list(split(["\n\n".join(old)], Sizes(size=2000))), list(split(["\n\n".join(new)], Sizes(size=2000)))
+            )
         )
     assert sum(counts) / len(counts) < 1.7
     assert sum(count <= 2 for count in counts) >= 0.9 * len(counts)
@@ -104,7 +106,7 @@ def test_most_edits_cost_one_or_two_chunks() -> None:
 
 def test_headings_above_a_chunk() -> None:
     text = "# Book\n\n## One\n\n" + "First part. " * 30 + "\n\n## Two\n\n" + "Second part. " * 30 + "\n\nEnd of two."
-    chunks = list(split([text], size=250))
+    chunks = list(split([text], Sizes(size=250)))
     assert chunks[0].headings == ()
     assert chunks[1].headings == ("Book", "One")
     assert chunks[-1].headings == ("Book", "Two")
@@ -112,12 +114,12 @@ def test_headings_above_a_chunk() -> None:
 
 
 def test_a_text_without_headings_has_no_title() -> None:
-    assert [chunk.title for chunk in split(["Just text."], size=50)] == [""]
+    assert [chunk.title for chunk in split(["Just text."], Sizes(size=50))] == [""]
 
 
 @pytest.mark.parametrize("text", ["", "\n", " \n\t\n　", "\n" * 5000])
 def test_white_space_makes_no_chunk(text: str) -> None:
-    assert list(split([text], size=50)) == []
+    assert list(split([text], Sizes(size=50))) == []
 
 
 @pytest.mark.parametrize("piece", ["x" * 4096, "字，" * 2048, "word " * 800, "\n" * 4096, "a.\n" * 1300])
@@ -131,7 +133,7 @@ def test_memory_does_not_grow_with_the_text(piece: str) -> None:
         nonlocal count
         count = number
         tracemalloc.start()
-        for _ in split(pieces(), size=200):
+        for _ in split(pieces(), Sizes(size=200)):
             pass
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -144,7 +146,7 @@ def test_memory_does_not_grow_with_the_text(piece: str) -> None:
 
 def test_settings_have_a_hash_of_their_own() -> None:
     hashes = {
-        splitter_hash(size=size, overlap=overlap, encoding=encoding)
+        splitter_hash(Sizes(size=size, overlap=overlap), encoding=encoding)
         for size in (100, 200)
         for overlap in (0, 10)
         for encoding in (None, "big5")

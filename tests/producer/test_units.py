@@ -34,6 +34,23 @@ def test_paragraphs_and_ended_lines_are_units_and_wrapped_lines_are_not() -> Non
     ]
 
 
+def test_an_underlined_heading_and_its_line_stay_with_what_follows() -> None:
+    found = list(units(["Text.\n\nTitle\n=====\n\nMore.\n\nPart\n---\nText."], longest=100))
+    assert [unit.text for unit in found] == ["Text.\n\n", "Title\n=====\n\nMore.\n\n", "Part\n---\nText."]
+    assert [[heading for _, heading in unit.headings] for unit in found] == [
+        [],
+        [Heading(1, "Title")],
+        [Heading(2, "Part")],
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["Two lines\nof text\n---\n\nMore.", "```\nTitle\n=====\n```\n", "---\nkey: 1\n---\n\nText."]
+)
+def test_lines_that_underline_nothing(text: str) -> None:
+    assert not [unit.headings for unit in units([text], longest=100) if unit.headings]
+
+
 def test_a_heading_stays_with_what_follows_and_outranks_paragraphs() -> None:
     found = list(units(["Text.\n\n# A\n\n## B\n\nMore.\n\nLast."], longest=100))
     assert [unit.text for unit in found] == ["Text.\n\n", "# A\n\n## B\n\nMore.\n\n", "Last."]

@@ -1,5 +1,6 @@
 """Export from what a sink wrote."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -150,6 +151,44 @@ async def test_balance_is_exact_and_chooses_the_same_each_time(tmp_path, asked):
     assert len(items) >= {DEFAULT: 60, "factual=1,open=2": 25}[asked]
     assert written(layout, choice=choice) == items
     assert written(layout, choice=Choice(proportions=choice.proportions, seed=1)) != items
+
+
+async def test_balance_holds_on_either_side(tmp_path):
+    """Where what sides share is by text, and one text has pairs of one type only."""
+    types, documents = ("factual", "open"), [make_document(f"{n}.md") for n in range(40)]
+    results = [
+        a_result(document, 0, [a_pair(f"{types[n % 2]} question {n} {m}", kind=types[n % 2]) for m in range(3)])
+        for n, document in enumerate(documents)
+    ]
+    layout = await laid_out(tmp_path, *results)
+    choice = Choice(proportions=parse_proportions("factual=1,open=2"), validation=0.2)
+    sides = [written(layout, choice=choice, file=side) for side in ("train", "validation")]
+    for items in sides:
+        found = Counter(item["type"] for item in items)
+        assert abs(found["factual"] - len(items) / 3) < 1
+        assert found["open"]
+    assert len(sides[1]) <= 0.2 * (len(sides[0]) + len(sides[1]))
+
+
+async def test_what_a_killed_export_has_left_is_cleared_and_nothing_else(layout):
+    """One that still runs holds a lock on what it makes."""
+    parent = layout.exports
+    for name in (".jsonl.killed", ".jsonl.running", ".jsonl.notes", ".other.killed"):
+        (parent / name / "new").mkdir(parents=True)
+    (parent / ".jsonl.killed/pairs.sqlite-journal").touch()
+    (parent / ".jsonl.notes/mine.txt").touch()
+    running = os.open(parent / ".jsonl.running", os.O_RDONLY)
+    fcntl.flock(running, fcntl.LOCK_EX)
+    assert written(layout)
+    os.close(running)
+    assert sorted(path.name for path in parent.iterdir()) == [
+        ".jsonl.notes",
+        ".jsonl.running",
+        ".other.killed",
+        "jsonl",
+    ]
+    assert written(layout)
+    assert not (parent / ".jsonl.running").exists()
 
 
 async def test_equal_texts_and_questions_that_are_alike_are_there_once(tmp_path):
