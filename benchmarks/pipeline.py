@@ -32,17 +32,19 @@ FILES, CHUNKS = 400, 10
 RECIPE = """
 name = "bench"
 version = 1
-[prompts]
 system = "system"
-task = "fast"
-[pairs]
+[plan]
 characters_each = { zh = 300, en = 1000 }
 most = 2
+proportions = { factual = 15, comparative = 15, reasoning = 50, open = 20 }
+[limits]
 question_characters = 120
 answer_characters = 240
 reasoning_characters = 240
 quotes = 1
 quote_characters = 120
+[one_call]
+prompt = "fast"
 """
 """Short answers: a model of random weights fills every string."""
 

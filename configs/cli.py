@@ -20,7 +20,7 @@ REACH = (
 KAFKA = (*REACH, "partitions", "replication_factor")
 MODEL = (
     "model_urls", "model_ca_file", "model_name", "temperature", "max_tokens", "reasoning_max_tokens", "timeout_s",
-    "share", "priority",
+    "share", "priority", "judge_urls", "judge_model_name",
 )  # fmt: skip
 WORKER = ("concurrency", "recipe", "cache", "cache_path", "cache_bytes", "flush_ms", "drain_s", "session_timeout_ms")
 PRODUCER = (

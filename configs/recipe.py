@@ -1,84 +1,130 @@
 """Recipes: files that say what is asked of the model for each chunk, and with which prompts."""
 
+import json
+import re
 import tomllib
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from string import Template
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from configs.checks import Checks
 from configs.errors import SettingsError
+from configs.recipe_sections import (
+    LANGUAGES,
+    Example,
+    Language,
+    Limits,
+    Line,
+    Plan,
+    PromptName,
+    Rewriting,
+    Scoring,
+    Section,
+    Stage,
+)
+from configs.toml_lines import line_of
 
 FOLDER = Path(__file__).parent
-LANGUAGES = ("zh", "en")
 MAX_BYTES = 256 * 1024
-Bound = Annotated[int, Field(ge=1, le=10_000)]
+STAGES = ("one_call", "text_gate", "ask", "question_gate", "answer", "second_answer", "judge", "rewrite")
+PAIR = {"question", "answer"}
+SHOWN = {"type", "reasoning", "evidence"}
+PLACEHOLDERS: dict[str, tuple[set[str], set[str]]] = {
+    "system": (set(), set()),
+    "one_call": ({"pairs"}, {"plan", "examples"}),
+    "text_gate": (set(), set()),
+    "ask": ({"plan"}, {"pairs", "examples"}),
+    "question_gate": ({"questions"}, set()),
+    "answer": ({"question"}, {"type", "examples"}),
+    "second_answer": ({"question"}, {"type"}),
+    "judge": (PAIR, SHOWN),
+    "rewrite": (PAIR | {"comment"}, SHOWN),
+}
+"""What the prompt of a stage must have, and what it may have besides."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class Recipe(Section):
+    """Stages are gone through in the order of STAGES; `one_call` takes the place of ask and answer."""
 
-
-class Prompts(_Part):
-    system: str
-    task: str
-
-
-class Pairs(_Part):
-    """How many are asked for, and the bounds of the response schema, in characters."""
-
-    characters_each: dict[str, Bound]
-    most: Annotated[int, Field(ge=1, le=100)]
-    question_characters: Bound
-    answer_characters: Bound
-    reasoning_characters: Bound
-    quotes: Annotated[int, Field(ge=1, le=10)]
-    quote_characters: Bound
-
-    def wanted(self, characters: int, language: str) -> int:
-        return min(self.most, max(1, round(characters / self.characters_each[language])))
-
-
-class Recipe(_Part):
     name: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")]
     version: int
-    prompts: Prompts
-    pairs: Pairs
+    system: PromptName
     thinking: bool | None = Field(
         default=None, description="Switch a reasoning model's thinking on or off; unset: its own default."
     )
-    texts: dict[str, str] = Field(description="Prompt texts by `name.language`.")
-    hash: str = Field(description="Of everything that this recipe sends.")
+    plan: Plan
+    limits: Limits = Limits()
+    checks: Checks = Checks()
+    one_call: Stage | None = None
+    text_gate: Scoring | None = None
+    ask: Stage | None = None
+    question_gate: Scoring | None = None
+    answer: Stage | None = None
+    second_answer: Stage | None = None
+    judge: Scoring | None = None
+    rewrite: Rewriting | None = None
+    terms: dict[Language, dict[Line, Line]] = Field(default_factory=dict)
+    examples: tuple[Example, ...] = Field(default=(), max_length=100, strict=False)
+    texts: dict[str, str] = Field(
+        default_factory=dict, description="Prompt texts by `name.language`, from their files."
+    )
 
-    def system(self, language: str) -> str:
-        return self.texts[f"{self.prompts.system}.{language}"]
+    @model_validator(mode="after")
+    def _check_stages(self) -> Self:
+        if self.one_call is not None and (self.ask or self.answer or self.question_gate or self.second_answer):
+            raise ValueError("one_call asks and answers: it goes without ask, question_gate, answer and second_answer")
+        if self.one_call is None and (self.ask is None or self.answer is None):
+            raise ValueError("takes either [one_call], or [ask] and [answer]")
+        if self.judge is None and (self.second_answer or self.rewrite):
+            raise ValueError("[second_answer] and [rewrite] need a [judge]")
+        return self
 
-    def task(self, language: str, pairs: int) -> str:
-        return Template(self.texts[f"{self.prompts.task}.{language}"]).substitute(pairs=pairs)
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """Those that this recipe has, in their order."""
+        return {name: stage for name in STAGES if (stage := getattr(self, name)) is not None}
+
+    @property
+    def hash(self) -> str:
+        """Of everything that this recipe sends and decides by."""
+        dumped = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        return sha256(dumped.encode()).hexdigest()[:32]
+
+    def prompt(self, name: str, language: str) -> str:
+        return self.texts[f"{name}.{language}"]
 
 
 def load_recipe(name: str) -> Recipe:
     """The recipe `name` of configs/recipes, or the file of that name; prompts stand beside it or in configs/prompts.
 
-    Raises SettingsError with the file and the place in it.
+    Raises SettingsError with the file and the line in it.
     """
     path = _find(name)
     text = _read(path)
     try:
         data: dict[str, Any] = tomllib.loads(text)
-        prompts = Prompts.model_validate(data.get("prompts", {}))
-        texts = {
-            f"{prompt}.{language}": _prompt(path, f"{prompt}.{language}.txt")
-            for prompt in (prompts.system, prompts.task)
-            for language in LANGUAGES
-        }
-        recipe = Recipe(**data, texts=texts, hash=_hash(data, texts))
+        if "texts" in data:
+            raise SettingsError(f"{path}: texts: no such setting; prompts are files")
+        recipe = Recipe.model_validate(data)
     except tomllib.TOMLDecodeError as exc:
         raise SettingsError(f"{path}: not TOML: {exc}") from None
     except ValidationError as exc:
-        raise SettingsError("\n".join(f"{path}: {_line(error, text)}" for error in exc.errors())) from None
-    _check_templates(recipe, path)
+        raise SettingsError("\n".join(f"{path}: {_explained(error, text)}" for error in exc.errors())) from None
+    prompts = {("system", recipe.system)} | {(stage, part.prompt) for stage, part in recipe.stages.items()}
+    files = {(stage, p, language): _prompt_file(path, p, language) for stage, p in prompts for language in LANGUAGES}
+    texts = {f"{prompt}.{language}": _read(file).strip() for (_, prompt, language), file in sorted(files.items())}
+    recipe = recipe.model_copy(update={"texts": texts})
+    problems = [
+        f"{file}: {problem}"
+        for (stage, prompt, language), file in sorted(files.items())
+        for problem in _problems(recipe, stage, recipe.prompt(prompt, language))
+    ]
+    if problems:
+        raise SettingsError("\n".join(problems))
     return recipe
 
 
@@ -90,12 +136,11 @@ def _find(name: str) -> Path:
     raise SettingsError(f"--recipe {name}: no such file, and no such recipe; there are: {known}")
 
 
-def _prompt(recipe: Path, file_name: str) -> str:
-    if Path(file_name).name != file_name:
-        raise SettingsError(f"{recipe}: prompts are named without folders, not {file_name!r}")
+def _prompt_file(recipe: Path, prompt: str, language: str) -> Path:
+    file_name = f"{prompt}.{language}.txt"
     for folder in (recipe.parent, FOLDER / "prompts"):
         if (folder / file_name).is_file():
-            return _read(folder / file_name).strip()
+            return folder / file_name
     raise SettingsError(f"{recipe}: no prompt file {file_name} beside it or in {FOLDER / 'prompts'}")
 
 
@@ -112,27 +157,31 @@ def _read(path: Path) -> str:
         raise SettingsError(f"{path}: not UTF-8 at byte {exc.start}") from exc
 
 
-def _line(error: Any, text: str) -> str:
-    """The problem, with the number of the line that names the setting."""
+def _explained(error: Any, text: str) -> str:
+    """The problem, with the number of the line that has it."""
     where = ".".join(map(str, error["loc"]))
-    key = str(error["loc"][-1]) if error["loc"] else ""
-    number = next((n for n, line in enumerate(text.splitlines(), 1) if key and line.lstrip().startswith(key)), None)
+    number = line_of(text, error["loc"])
     what = "no such setting" if error["type"] == "extra_forbidden" else error["msg"]
-    return f"line {number}: {where}: {what}" if number else f"{where}: {what}"
+    return ": ".join(filter(None, [f"line {number}" if number else "", where, what]))
 
 
-def _hash(data: dict[str, Any], texts: dict[str, str]) -> str:
-    return sha256(repr((sorted(data.items()), sorted(texts.items()))).encode()).hexdigest()[:32]
-
-
-def _check_templates(recipe: Recipe, path: Path) -> None:
-    missing = [language for language in LANGUAGES if language not in recipe.pairs.characters_each]
-    if missing:
-        raise SettingsError(f"{path}: pairs.characters_each lacks {', '.join(missing)}")
-    for language in LANGUAGES:
-        try:
-            recipe.task(language, 1)
-        except (KeyError, ValueError) as exc:
-            raise SettingsError(
-                f"{path}: prompt {recipe.prompts.task}.{language}.txt: $pairs is the only placeholder: {exc}"
-            ) from None
+def _problems(recipe: Recipe, stage: str, text: str) -> Iterator[str]:
+    """Of a prompt: placeholders that are missing or unknown, and criteria it says nothing of."""
+    needed, possible = PLACEHOLDERS[stage]
+    if stage == "judge" and recipe.second_answer is not None:
+        needed = needed | {"second"}
+    if not Template(text).is_valid():
+        line = next(n for n, line in enumerate(text.splitlines(), 1) if not Template(line).is_valid())
+        yield f"line {line}: a $ that begins no placeholder is written $$"
+        return
+    names = set(Template(text).get_identifiers())
+    for name in sorted(names - needed - possible):
+        line = next(n for n, line in enumerate(text.splitlines(), 1) if re.search(rf"\${{?{name}\b", line))
+        known = ", ".join(f"${known}" for known in sorted(needed | possible)) or "none"
+        yield f"line {line}: ${name}: no such placeholder in a prompt for {stage}; there are: {known}"
+    if needed - names:
+        yield f"a prompt for {stage} needs {', '.join(f'${name}' for name in sorted(needed - names))}"
+    part = getattr(recipe, stage) if stage != "system" else None
+    for criterion in part.criteria if isinstance(part, Scoring) else ():
+        if criterion not in text:
+            yield f"says nothing of the criterion {criterion}"

@@ -100,6 +100,17 @@ class Settings(BaseSettings):
         description="Sent with each request, for vLLM with --scheduling-policy priority; higher waits longer.",
     )
 
+    # Another model that judges the answers
+    judge_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Base URL, or several, comma-separated, of the model that judges answers, where the recipe has a "
+        "[judge]. Default: the model that gives them.",
+    )
+    judge_model_name: str = Field(
+        default="", description="Name of the model that judges, at judge_urls, or beside the other at model_urls."
+    )
+    judge_api_key: SecretStr = Field(default=SecretStr("dummy-key"), description="Key of the servers at judge_urls.")
+
     # Worker
     concurrency: int = Field(
         default=64, ge=1, le=4096, description="Most calls in flight in one worker, for each model server."
@@ -202,7 +213,7 @@ class Settings(BaseSettings):
     def _split_globs(cls, value: object) -> object:
         return tuple(g.strip() for g in value.split(",") if g.strip()) if isinstance(value, str) else value
 
-    @field_validator("model_urls", mode="before")
+    @field_validator("model_urls", "judge_urls", mode="before")
     @classmethod
     def _split_urls(cls, value: object) -> object:
         return tuple(u.strip() for u in value.split(",") if u.strip()) if isinstance(value, str) else value
@@ -213,7 +224,7 @@ class Settings(BaseSettings):
         names = tuple(f.strip() for f in value.split(",") if f.strip()) if isinstance(value, str) else value
         return () if names == ("none",) else names
 
-    @field_validator("model_urls")
+    @field_validator("model_urls", "judge_urls")
     @classmethod
     def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         for url in urls:
@@ -268,6 +279,14 @@ class Settings(BaseSettings):
         if (self.ssl_keyfile or self.ssl_key_password) and not self.ssl_certfile:
             raise ValueError("ssl_keyfile and ssl_key_password need ssl_certfile")
         return self
+
+    @property
+    def judging(self) -> "Settings | None":
+        """These settings with the model that judges in place of the other; None where there is none."""
+        if not self.judge_urls and not self.judge_model_name:
+            return None
+        server = {"model_urls": self.judge_urls, "api_key": self.judge_api_key} if self.judge_urls else {}
+        return self.model_copy(update={**server, "model_name": self.judge_model_name or self.model_name})
 
     @property
     def brokers(self) -> str:

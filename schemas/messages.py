@@ -131,8 +131,12 @@ class Pair(Message):
     answer: str
     reasoning: str = ""
     evidence: tuple[Evidence, ...] = ()
-    scores: dict[str, float] = Field(default_factory=dict)
+    scores: dict[str, float] = Field(
+        default_factory=dict,
+        description="From 0 to 1: `question` and `answer` are weighted means, `answer.accuracy` one criterion's.",
+    )
     language: str = Field(default="", description="zh or en.")
+    thinking: str = Field(default="", description="A reasoning model's chain of thought before it gave this answer.")
 
 
 class Reason(Message):
@@ -211,10 +215,20 @@ class Result(Message):
     chunk: ChunkRef
     generation: Count = 0
     attempt: Count = 0
+    planned: dict[PairType, Count] = Field(
+        default_factory=dict, description="Questions that the recipe wanted of this chunk."
+    )
+    asked: dict[PairType, Count] = Field(
+        default_factory=dict,
+        description="Questions that there were: as many as pairs and rejected together. None in a failed result.",
+    )
     pairs: tuple[Pair, ...] = ()
     rejected: tuple[RejectedPair, ...] = ()
+    skipped: Reason | None = Field(default=None, description="Why nothing was asked: the text did not pass.")
+    text_scores: dict[str, float] = Field(default_factory=dict, description="Of the text, where a recipe judges it.")
     recipe: RecipeRef
     model: ModelRef
+    judge: ModelRef | None = Field(default=None, description="The model that judged, if it was another one.")
     usage: Usage = Usage()
     timing: Timing = Timing()
     error: OutcomeError | None = None

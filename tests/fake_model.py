@@ -23,10 +23,49 @@ def text_of(body: dict[str, Any]) -> str:
     return TEXT.search(body["messages"][-1]["content"])[1]
 
 
-def completion(content: str, *, finish: str = "stop") -> web.Response:
-    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content}}
+def completion(content: str, *, finish: str = "stop", reasoning: str | None = None) -> web.Response:
+    message = {"role": "assistant", "content": content, "reasoning": reasoning}
+    choice = {"index": 0, "finish_reason": finish, "message": message}
     usage = {"prompt_tokens": 10, "completion_tokens": 5}
     return web.json_response({"id": "x", "object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+def stage_of(body: dict[str, Any]) -> str:
+    """Name of the schema that is asked for: pairs, questions, answer, …"""
+    return body.get("response_format", {}).get("json_schema", {}).get("name", "pairs")
+
+
+def block_of(body: dict[str, Any], name: str) -> str:
+    """What stands between <name> and </name> in the prompt's task."""
+    return re.findall(rf"<{name}>\n(.*?)\n</{name}>", body["messages"][-1]["content"], re.DOTALL)[-1]
+
+
+def good_answer(body: dict[str, Any], text: str) -> str:
+    """One that fits the schema and passes, for any stage of a recipe."""
+    schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
+    quote = quote_of(text)
+    match stage_of(body):
+        case "questions":
+            lists = {kind: array["maxItems"] for kind, array in schema["questions"]["properties"].items()}
+            asked = {kind: [f"What {kind} thing {n} of {quote}?" for n in range(most)] for kind, most in lists.items()}
+            given: Any = {"questions": asked}
+        case "answer" | "rewriting" | "second_answer":
+            given = {"evidence": [quote], "reasoning": "It says so.", "answerable": True, "answer": f"{quote}, yes."}
+            given = {name: given.get(name) or block_of(body, name) for name in schema}
+        case "marks":
+            given = {"comment": "none", "marks": dict.fromkeys(schema["marks"]["properties"], 9)}
+        case "many_marks":
+            parts = schema["marks"]["properties"].items()
+            given = {"comment": "none", "marks": {n: dict.fromkeys(part["properties"], 9) for n, part in parts}}
+        case _:
+            return pairs_about(text)
+    return orjson.dumps(given).decode()
+
+
+def quote_of(text: str) -> str:
+    """Its beginning, in whole words."""
+    text, begin = text.strip(), text.strip()[:40]
+    return begin if text == begin or " " not in begin else begin.rsplit(" ", 1)[0]
 
 
 def pairs_about(text: str) -> str:
@@ -125,7 +164,7 @@ class FakeModel:
             if self.latency_s:
                 await asyncio.sleep(self.latency_s)
             scripted = await self.script(request, body) if self.script else None
-            return scripted if scripted is not None else completion(pairs_about(text))
+            return scripted if scripted is not None else completion(good_answer(body, text))
         except asyncio.CancelledError:
             self.aborted[text] += 1
             raise

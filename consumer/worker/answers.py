@@ -1,35 +1,72 @@
 """What is asked of the model as JSON, and what it answered.
 
-The schema sent to the server is bounded everywhere: an open array or string may never end.
+Schemas are bounded everywhere: an open array or string may never end. They keep to what guided decoders support:
+objects with all properties required, enumerations, bounded arrays and strings. Properties come in the order in which
+the model shall think: evidence before the answer, comment before the marks.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from configs.recipe import Pairs
+from configs.recipe_sections import Limits
 from consumer.worker.errors import MalformedError
 from schemas import PairType
 
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+Schema = dict[str, Any]
+MOST_MARK = 10
+Mark = Annotated[int, Field(ge=0, le=MOST_MARK)]
 
-class AnsweredPair(BaseModel):
-    """A pair as the model gave it; `evidence` is not yet checked."""
 
+class Given(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+
+class AnsweredPair(Given):
+    """A pair as the model gave it; `evidence` is not yet checked."""
+
     type: PairType
-    question: str = Field(min_length=1)
-    answer: str = Field(min_length=1)
+    question: str
+    answer: str
     reasoning: str = ""
     evidence: tuple[str, ...] = ()
 
 
-class AnsweredPairs(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
+class AnsweredPairs(Given):
     pairs: tuple[AnsweredPair, ...]
+
+
+class Questions(Given):
+    questions: dict[PairType, tuple[str, ...]]
+
+
+class GivenAnswer(Given):
+    """`answerable` is false where the text does not hold the answer."""
+
+    evidence: tuple[str, ...] = ()
+    reasoning: str = ""
+    answerable: bool = True
+    answer: str
+    question: str = ""
+
+
+class Marks(Given):
+    """From 0 to 10 for each criterion."""
+
+    comment: str = ""
+    marks: dict[str, Mark]
+
+
+class ManyMarks(Given):
+    """By number, from 1."""
+
+    comment: str = ""
+    marks: dict[str, dict[str, Mark]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +81,115 @@ class Answer:
     completion_tokens: int
 
 
-def response_format(pairs: Pairs) -> dict[str, Any]:
-    """The `response_format` of a request: JSON Schema in the subset that guided decoders support."""
-
-    def text(most: int) -> dict[str, Any]:
-        return {"type": "string", "maxLength": most}
-
+def pairs_format(limits: Limits, most: int) -> Schema:
+    """The `response_format` for questions and answers in one."""
     pair = {
         "type": {"type": "string", "enum": [kind.value for kind in PairType]},
-        "question": text(pairs.question_characters),
-        "answer": text(pairs.answer_characters),
-        "reasoning": text(pairs.reasoning_characters),
-        "evidence": {"type": "array", "maxItems": pairs.quotes, "items": text(pairs.quote_characters)},
+        "question": _text(limits.question_characters),
+        "answer": _text(limits.answer_characters),
+        "reasoning": _text(limits.reasoning_characters),
+        "evidence": _array(_text(limits.quote_characters), limits.quotes),
     }
-    items = {"type": "object", "properties": pair, "required": list(pair), "additionalProperties": False}
-    schema = {
-        "type": "object",
-        "properties": {"pairs": {"type": "array", "maxItems": pairs.most, "items": items}},
-        "required": ["pairs"],
-        "additionalProperties": False,
-    }
-    return {"type": "json_schema", "json_schema": {"name": "pairs", "strict": True, "schema": schema}}
+    return _format("pairs", _object({"pairs": _array(_object(pair), most)}))
+
+
+def questions_format(limits: Limits, plan: Mapping[PairType, int]) -> Schema:
+    """At most as many of each type as were planned."""
+    question = _text(limits.question_characters)
+    lists = {kind.value: _array(question, most) for kind, most in plan.items() if most}
+    return _format("questions", _object({"questions": _object(lists)}))
+
+
+def answer_format(limits: Limits) -> Schema:
+    return _format("answer", _object(_answer(limits)))
+
+
+def rewriting_format(limits: Limits) -> Schema:
+    return _format("rewriting", _object({"question": _text(limits.question_characters), **_answer(limits)}))
+
+
+def second_answer_format(limits: Limits) -> Schema:
+    brief = {"answerable": {"type": "boolean"}, "answer": _text(limits.answer_characters)}
+    return _format("second_answer", _object(brief))
+
+
+def marks_format(limits: Limits, criteria: Sequence[str]) -> Schema:
+    return _format("marks", _object({"comment": _text(limits.comment_characters), "marks": _marks(criteria)}))
+
+
+def many_marks_format(limits: Limits, criteria: Sequence[str], count: int) -> Schema:
+    """Marks by number, from 1."""
+    marks = _object({str(n): _marks(criteria) for n in range(1, count + 1)})
+    return _format("many_marks", _object({"comment": _text(limits.comment_characters), "marks": marks}))
 
 
 def parse_pairs(content: str) -> tuple[AnsweredPair, ...]:
+    return parsed(AnsweredPairs, content).pairs
+
+
+def parse_questions(content: str) -> tuple[tuple[PairType, str], ...]:
+    asked = parsed(Questions, content).questions
+    return tuple((kind, question) for kind in PairType for question in asked.get(kind, ()))
+
+
+def parse_marks(content: str, criteria: Sequence[str]) -> Marks:
+    marks = parsed(Marks, content)
+    return marks.model_copy(update={"marks": _all(marks.marks, criteria)})
+
+
+def parse_many_marks(content: str, criteria: Sequence[str], count: int) -> tuple[Marks, ...]:
+    given = parsed(ManyMarks, content)
+    numbered = _all(given.marks, [str(n) for n in range(1, count + 1)])
+    return tuple(Marks(comment=given.comment, marks=_all(marks, criteria)) for marks in numbered.values())
+
+
+def parsed(kind: type[M], content: str) -> M:
     """Raises MalformedError, without quoting the answer."""
     try:
-        return AnsweredPairs.model_validate(orjson.loads(content)).pairs
+        return kind.model_validate(orjson.loads(content))
     except orjson.JSONDecodeError as exc:
         raise MalformedError(f"the answer is not JSON: {exc.msg} at character {exc.pos}") from None
     except ValidationError as exc:
         problem = exc.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, problem["loc"]))
         raise MalformedError(f"the answer does not fit the schema: {where}: {problem['msg']}") from None
+
+
+def _all(given: Mapping[str, T], names: Sequence[str]) -> dict[str, T]:
+    if missing := [name for name in names if name not in given]:
+        raise MalformedError(f"the answer does not fit the schema: it lacks {', '.join(missing)}")
+    return {name: given[name] for name in names}
+
+
+def _answer(limits: Limits) -> Schema:
+    return {
+        "evidence": _array(_text(limits.quote_characters), limits.quotes),
+        "reasoning": _text(limits.reasoning_characters),
+        "answerable": {"type": "boolean"},
+        "answer": _text(limits.answer_characters),
+    }
+
+
+def _marks(criteria: Sequence[str]) -> Schema:
+    return _object({name: {"type": "integer", "enum": list(range(MOST_MARK + 1))} for name in criteria})
+
+
+def _format(name: str, schema: Schema) -> Schema:
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
+
+
+def _object(properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _array(items: Schema, most: int) -> Schema:
+    return {"type": "array", "maxItems": most, "items": items}
+
+
+def _text(most: int) -> Schema:
+    return {"type": "string", "maxLength": most}

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from consumer.worker.cache import Cache, NoCache, SqliteCache
 from consumer.worker.endpoint import make_endpoints
 from consumer.worker.errors import WorkerError
 from consumer.worker.group import STOP_S, Group
+from consumer.worker.model import Model
 from consumer.worker.observing import ObservedCache, observed_calls, watch_endpoint
 from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
 from consumer.worker.redis_cache import RedisCache
@@ -52,10 +53,16 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.callback(stop.set)
         telemetry = await stack.enter_async_context(open_telemetry(settings, WorkerMetrics, process="worker"))
         metrics = telemetry.metrics
-        servers = await stack.enter_async_context(_model_servers(settings, stop, telemetry))
         cache = ObservedCache(await _open_cache(settings, stack), metrics)
         waits = Waits(on_retry=lambda error_class: metrics.retries.labels(error_class).inc())
-        answerer = Answerer(settings, recipe, servers, cache, waits=waits)
+        servers = await stack.enter_async_context(_model_servers(settings, stop, telemetry))
+        model = _make_model(settings, servers, cache, waits)
+        every, judge = [servers], None
+        if settings.judging is not None and recipe.judge is not None:
+            every.append(await stack.enter_async_context(_model_servers(settings.judging, stop, telemetry)))
+            judge = _make_model(settings.judging, every[-1], cache, waits)
+        stack.enter_context(_pausing(every))
+        answerer = Answerer(settings, recipe, model, judge=judge)
         telemetry.health.check("kafka", (await stack.enter_async_context(feeling(settings))).trouble)
         if not await _unless_stopped(ensure_topics(settings, role=Role.WORKER), stop):
             return
@@ -70,8 +77,8 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
             settings,
             consumer,
             handler,
-            may_take_in=lambda: servers.available,
-            finish_calls=servers.finish,
+            may_take_in=lambda: all(each.available for each in every),
+            finish_calls=lambda: _finish(every),
             telemetry=telemetry,
         )
         telemetry.health.note(START, None)
@@ -129,10 +136,6 @@ async def _model_servers(
         servers = ModelServers(endpoints, ask=observed_calls(telemetry.metrics, telemetry.tracing))
         for endpoint in endpoints:
             watch_endpoint(telemetry.metrics, endpoint, servers)
-        loop = asyncio.get_running_loop()
-        for number, switch in ((signal.SIGUSR1, servers.pause), (signal.SIGUSR2, servers.resume)):
-            loop.add_signal_handler(number, switch)
-            stack.callback(loop.remove_signal_handler, number)
         watching = asyncio.create_task(servers.watch())
         watching.add_done_callback(lambda _: stop.set())
         try:
@@ -141,6 +144,32 @@ async def _model_servers(
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching
+
+
+@contextmanager
+def _pausing(every: list[ModelServers]) -> Iterator[None]:
+    """SIGUSR1 pauses all, SIGUSR2 resumes them."""
+
+    def switch(change: Callable[[ModelServers], None]) -> None:
+        for servers in every:
+            change(servers)
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, switch, ModelServers.pause)
+    loop.add_signal_handler(signal.SIGUSR2, switch, ModelServers.resume)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            loop.remove_signal_handler(number)
+
+
+def _make_model(settings: Settings, servers: ModelServers, cache: Cache, waits: Waits) -> Model:
+    return Model(settings.model_name, servers, cache, waits=waits, priority=settings.priority)
+
+
+async def _finish(every: list[ModelServers]) -> None:
+    await asyncio.gather(*(servers.finish() for servers in every))
 
 
 async def _open_cache(settings: Settings, stack: AsyncExitStack) -> Cache:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from consumer.worker.answers import Answer, parse_pairs
-from consumer.worker.errors import KillsServerError, OutageError
-from consumer.worker.servers import ModelServers
+from consumer.worker.answers import Answer
+from consumer.worker.errors import CutShortError, KillsServerError, OutageError, RefusedError
+from consumer.worker.servers import Home, ModelServers
+from consumer.worker.stages import Prompted
 
 SUSPECT = 2
 """Crashes with a request in hand after which it goes alone. At the first one, whatever was in flight is innocent."""
@@ -15,19 +16,23 @@ MOST_TOKENS_FACTOR = 16
 class Call:
     """Retries call `ask` again; what it raises says whether that can help."""
 
-    def __init__(self, servers: ModelServers, body: dict[str, Any], *, priority: int | None = None) -> None:
+    def __init__(
+        self, servers: ModelServers, request: Prompted[Any], *, priority: int | None = None, home: Home = lambda: None
+    ) -> None:
         """`priority` changes when an answer comes, not what it is: it is no part of the cache's key."""
         self._servers = servers
-        self._body = body if priority is None else body | {"priority": priority}
+        self._body = request.body if priority is None else request.body | {"priority": priority}
+        self._read = request.read
+        self._home = home
         self._crashes = 0
 
     async def ask(self, tokens_factor: int) -> Answer:
-        """An answer that parses: only such may be cached. Raises a ModelError."""
+        """An answer that can be read: only such may be cached. Raises a ModelError."""
         factor = min(tokens_factor, MOST_TOKENS_FACTOR)
         body = self._body | {"max_tokens": self._body["max_tokens"] * factor}
         alone = self._crashes >= SUSPECT
         try:
-            answer = await self._servers.complete(body, patience=factor, alone=alone)
+            answer = await self._servers.complete(body, patience=factor, alone=alone, home=self._home)
         except OutageError as exc:
             self._crashes += exc.crashed
             if alone and exc.crashed and self._crashes >= GUILTY:
@@ -35,5 +40,9 @@ class Call:
                     f"the model server died of it {self._crashes} times, the last time alone"
                 ) from exc
             raise
-        parse_pairs(answer.content)
+        except RefusedError as exc:
+            if factor > 1:  # more tokens than the server's context has left
+                raise CutShortError(f"the answer was cut, and {body['max_tokens']} tokens are refused: {exc}") from exc
+            raise
+        self._read(answer.content)
         return answer

@@ -9,6 +9,7 @@ ModelError                 one call failed
 │   └── TimedOutError      it took too long
 ├── MalformedError         it answered, but not with what was asked for
 ├── TruncatedError         its answer was cut at max_tokens
+├── CutShortError          it was cut, and the server takes no request for more tokens
 ├── KillsServerError       the server died of it, alone
 └── RefusedError           it will never accept this request
 """
@@ -68,6 +69,12 @@ class MalformedError(ModelError):
 
 class TruncatedError(ModelError):
     """finish_reason was `length`."""
+
+    error_class = "truncated"
+
+
+class CutShortError(ModelError):
+    """finish_reason was `length`, and the server refuses to give the answer more tokens."""
 
     error_class = "truncated"
 

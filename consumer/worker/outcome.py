@@ -99,7 +99,7 @@ def _too_large(result: Result, size: int, max_bytes: int) -> Result:
     error = OutcomeError(error_class="too_large", message=f"the result has {size} bytes, over {max_bytes}")
     chunk = result.chunk.model_copy(update={"text": result.chunk.text[: max_bytes // 16]})
     return result.model_copy(
-        update={"status": Status.FAILED, "error": error, "pairs": (), "rejected": (), "chunk": chunk}
+        update={"status": Status.FAILED, "error": error, "asked": {}, "pairs": (), "rejected": (), "chunk": chunk}
     )
 
 

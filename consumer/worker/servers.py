@@ -17,6 +17,8 @@ LOOK_EVERY_S = 0.5
 PROBE_FIRST_S = 0.1
 PROBE_MOST_S = 2.0
 FINISH_POLL_S = 0.05
+Home = Callable[[], str | None]
+"""URL of the endpoint that a call would rather go to."""
 log = logging.getLogger(__name__)
 
 
@@ -27,6 +29,7 @@ class ModelServers:
         """`ask` makes one call at an endpoint: `Endpoint.complete`, or what observes it."""
         self._endpoints = endpoints
         self._ask = ask
+        self._by_url = {endpoint.url: endpoint for endpoint in endpoints}
         self._slots = Slots(endpoints)
         self._changed = asyncio.Event()
         self._waited_for: set[Endpoint] = set()
@@ -70,13 +73,17 @@ class ModelServers:
             self._changed.clear()
             await self._changed.wait()
 
-    async def complete(self, body: dict[str, Any], *, patience: float = 1.0, alone: bool = False) -> Answer:
-        """One chat completion at the least busy endpoint; `alone` with nothing else under way there.
+    async def complete(
+        self, body: dict[str, Any], *, patience: float = 1.0, alone: bool = False, home: Home = lambda: None
+    ) -> Answer:
+        """One chat completion, at `home` while it has room, else at the least busy endpoint.
+
+        `alone` with nothing else under way there.
 
         Raises a ModelError. After an outage, call again: it waits for a server. A server that answers a probe at once
         has not died, whatever became of the connection.
         """
-        async with self._slots.slot(alone=alone) as endpoint:
+        async with self._slots.slot(alone=alone, prefers=lambda: self._by_url.get(home() or "")) as endpoint:
             if alone:
                 await self._idle(endpoint)
             try:

@@ -1,14 +1,15 @@
 """One chat completion, from request body to response body. Pure, but for the id and the time in it."""
 
+import json
 import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from server.embedded.errors import RequestError
-from server.embedded.extract import extract
-from server.embedded.prompt import contents, count_tokens, framed_text, last_question
-from server.embedded.schema import Shape, all_fields, shape_of
+from server.embedded.forms import Form, form_of, found
+from server.embedded.prompt import contents, count_tokens, framed_text, prompt_of
+from server.embedded.schema import Shape, all_fields
 from server.embedded.sentences import is_chinese
 
 MODEL = "extractive"
@@ -29,7 +30,7 @@ class Request:
 
     messages: list[tuple[str, str]]
     max_tokens: int | None
-    shape: Shape | None
+    form: Form | Shape | None
     as_json: bool
     prompt_tokens: int
 
@@ -45,14 +46,14 @@ def check(body: Any, *, served: tuple[str, ...]) -> Request:
     if body.get("n") not in (None, 1):
         raise RequestError("n must be 1: this model has one answer to a text", param="n")
     messages = contents(body.get("messages"))
-    shape, as_json = _response_format(body.get("response_format"))
+    form, as_json = _response_format(body.get("response_format"))
     prompt_tokens = sum(count_tokens(content) for _, content in messages)
     if prompt_tokens > MAX_MODEL_LEN:
         raise RequestError(
             f"This model's maximum context length is {MAX_MODEL_LEN} tokens; the prompt has {prompt_tokens}.",
             param="messages",
         )
-    return Request(messages, _max_tokens(body), shape, as_json, prompt_tokens)
+    return Request(messages, _max_tokens(body), form, as_json, prompt_tokens)
 
 
 def answer(request: Request) -> dict[str, Any]:
@@ -82,16 +83,17 @@ def answer(request: Request) -> dict[str, Any]:
 
 
 def _content(request: Request) -> tuple[str, str]:
-    text = framed_text(request.messages)
-    if request.shape is not None or request.as_json:
-        pairs = extract(text if text is not None else last_question(request.messages))
-        return (
-            request.shape.fill(pairs, max_tokens=request.max_tokens) if request.shape else all_fields(pairs)
-        ), "stop"
-    if text is not None:
-        free = "\n\n".join(f"Q: {pair.question}\nA: {pair.answer}" for pair in extract(text))
+    prompt, form = prompt_of(request.messages), request.form
+    if isinstance(form, Shape):
+        return form.fill(found(prompt.text), max_tokens=request.max_tokens), "stop"
+    if form is not None:
+        return _cut(form.fill(prompt), request.max_tokens)
+    if request.as_json:
+        return all_fields(found(prompt.text)), "stop"
+    if framed_text(request.messages) is not None:
+        free = "\n\n".join(f"Q: {pair.question}\nA: {pair.answer}" for pair in found(prompt.text))
     else:
-        free = _HONEST_ZH if is_chinese(last_question(request.messages)) else _HONEST_EN
+        free = _HONEST_ZH if is_chinese(prompt.text) else _HONEST_EN
     return _cut(free, request.max_tokens)
 
 
@@ -114,7 +116,7 @@ def _max_tokens(body: dict[str, Any]) -> int | None:
     return None
 
 
-def _response_format(asked: Any) -> tuple[Shape | None, bool]:
+def _response_format(asked: Any) -> tuple[Form | Shape | None, bool]:
     if asked is None:
         return None, False
     kind = asked.get("type") if isinstance(asked, dict) else None
@@ -122,7 +124,7 @@ def _response_format(asked: Any) -> tuple[Shape | None, bool]:
         schema = asked["json_schema"].get("schema") if isinstance(asked.get("json_schema"), dict) else None
         if not isinstance(schema, dict):
             raise RequestError("json_schema needs a schema", param="response_format.json_schema.schema")
-        return shape_of(schema), True
+        return form_of(json.dumps(schema, sort_keys=True)), True
     if kind in ("text", "json_object"):
         return None, kind == "json_object"
     raise RequestError("response_format.type takes text, json_object and json_schema", param="response_format.type")

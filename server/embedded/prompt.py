@@ -2,11 +2,13 @@
 
 The contract with whoever asks: the text stands between a line `<text>` and a line `</text>`, the headings above it
 between `<headings>` and `</headings>`. What is between is data: the first opening and the last closing line count, so
-nothing in the text can end it early.
+nothing in the text can end it early. What is asked stands below it; a question that is to be answered, say, between
+`<question>` and `</question>`.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from server.embedded.errors import RequestError
@@ -14,6 +16,27 @@ from server.embedded.errors import RequestError
 _OPEN = re.compile(r"^<text>[ \t]*\r?\n", re.MULTILINE)
 _CLOSE = re.compile(r"\r?\n</text>[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The text, and the task below it."""
+
+    text: str
+    task: str
+
+    def block(self, name: str) -> str:
+        """What the task has between <name> and </name>; empty if it has none."""
+        match = re.search(rf"^<{name}>\n(.*?)\n?</{name}>[ \t]*$", self.task, re.MULTILINE | re.DOTALL)
+        return match[1] if match else ""
+
+
+def prompt_of(messages: Sequence[tuple[str, str]]) -> Prompt:
+    """Of the last message that has a text; without one, what the user said last is the text, and the task."""
+    for _, content in reversed(messages):
+        if (text := framed_text([("", content)])) is not None:
+            return Prompt(text, content[[*_CLOSE.finditer(content)][-1].end() :])
+    return Prompt(last_question(messages), last_question(messages))
 
 
 def contents(messages: Any) -> list[tuple[str, str]]:

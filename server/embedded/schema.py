@@ -1,14 +1,13 @@
 """Pairs in the shape that a request's JSON Schema asks for.
 
-This model can say one thing: an object with `pairs`, a list of objects with some of type, question, answer, reasoning
-and evidence. A schema that asks for anything else is refused; within one that fits, a pair that breaks a bound
-(maxLength, enum, …) is left out, never cut.
+An object with `pairs`, a list of objects with some of type, question, answer, reasoning and evidence. A schema that
+asks for anything else is refused; within one that fits, a pair that breaks a bound (maxLength, enum, …) is left out,
+never cut. The other schemas that this model can fill are in `forms`.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -80,16 +79,6 @@ class Shape:
         error = _first_error(self._whole, {"pairs": []})
         if error is not None and list(error.absolute_path) != ["pairs"]:
             raise _refuse(error.message)
-
-
-def shape_of(schema: Mapping[str, Any]) -> Shape:
-    """Compiled once for each schema: a run sends one schema with thousands of requests."""
-    return _compiled(json.dumps(schema, sort_keys=True))
-
-
-@lru_cache(maxsize=32)
-def _compiled(schema: str) -> Shape:
-    return Shape(json.loads(schema))
 
 
 def all_fields(pairs: Sequence[Pair]) -> str:

@@ -134,3 +134,16 @@ def test_every_setting_says_what_it_is():
 
 def test_load_reads_the_environment_it_is_given_for_unknown_names():
     assert load_settings(environ={"PATH": os.environ["PATH"]}).partitions == 12
+
+
+def test_another_model_may_judge():
+    assert load_settings({}).judging is None
+    settings = load_settings({"api_key": "ours", "judge_urls": "http://a:1/v1, http://b:1/v1", "judge_model_name": "m"})
+    judging = settings.judging
+    assert (judging.model_urls, judging.model_name) == (("http://a:1/v1", "http://b:1/v1"), "m")
+    assert judging.api_key.get_secret_value() != "ours"
+    same_server = load_settings({"api_key": "ours", "judge_model_name": "m"}).judging
+    assert same_server.model_urls == load_settings({}).model_urls
+    assert same_server.api_key.get_secret_value() == "ours"
+    with pytest.raises(SettingsError, match="judge-urls"):
+        load_settings({"judge_urls": "a:1"})

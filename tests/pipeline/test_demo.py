@@ -35,7 +35,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def run(output_dir: Path, model: EmbeddedServer) -> str:
-    flags = ["--model-urls", model.base_url, "--model-name", "extractive"]
+    flags = ["--model-urls", model.base_url, "--model-name", "extractive", "--recipe", "standard"]
     return finished(TEXTS, output_dir, *flags).said
 
 
@@ -79,11 +79,35 @@ def test_no_question_is_its_own_answer(demo: Demo):
     assert all(pair["question"].strip() != pair["answer"].strip() for _, pair in pairs(demo))
 
 
+def results(demo: Demo) -> list[dict]:
+    return [json.loads(line) for line in records(demo.output_dir).values()]
+
+
+def test_no_request_is_made_twice(demo: Demo):
+    """By the server's own count."""
+    made = [request["key"] for request in demo.model.requests]
+    assert len(set(made)) == len(made) == sum(result["usage"]["calls"] for result in results(demo))
+
+
 def test_the_copy_costs_no_call(demo: Demo):
-    """By the server's own count: one request for each distinct chunk, and there are copies among the chunks."""
-    keys = [json.loads(line)["chunk"]["content_key"] for line in records(demo.output_dir).values()]
-    assert len(set(keys)) < len(keys)
-    assert len(demo.model.requests) == len(set(keys))
+    """Chunks with the same text pay together for each request once: for questions, and two for each of them."""
+    alike: dict[str, list[dict]] = {}
+    for result in results(demo):
+        alike.setdefault(result["chunk"]["content_key"], []).append(result)
+    assert len(alike) < len(results(demo))
+    for group in alike.values():
+        assert sum(result["usage"]["calls"] for result in group) == 1 + 2 * sum(group[0]["asked"].values())
+        assert len({tuple(pair["question"] for pair in result["pairs"]) for result in group}) == 1
+
+
+def test_every_question_is_kept_or_rejected(demo: Demo):
+    for result in results(demo):
+        assert sum(result["asked"].values()) == len(result["pairs"]) + len(result["rejected"])
+        assert all(count <= result["planned"][kind] for kind, count in result["asked"].items())
+
+
+def test_scores_are_overlaps_and_pass(demo: Demo):
+    assert all(pair["scores"]["answer"] >= 0.7 for _, pair in pairs(demo))
 
 
 def test_the_last_lines_show_pairs_with_evidence_the_path_and_how_to_read_the_topic(demo: Demo):

@@ -56,9 +56,12 @@ origins = some(Origin, topic=text, partition=counts, offset=counts)
 evidences = some(Evidence, text=text, start=counts, end=counts)
 pairs = some(
     Pair, id=ids, type=st.sampled_from(PairType), question=text, answer=text, reasoning=text, language=text,
-    evidence=tuples(evidences).map(tuple), scores=st.dictionaries(text, st.floats(0, 1), max_size=2),
+    evidence=tuples(evidences).map(tuple), scores=st.dictionaries(text, st.floats(0, 1), max_size=2), thinking=text,
 )  # fmt: skip
-rejected = some(RejectedPair, pair=pairs, reasons=tuples(some(Reason, check=text, detail=text)).map(tuple))
+reasons = some(Reason, check=text, detail=text)
+rejected = some(RejectedPair, pair=pairs, reasons=tuples(reasons).map(tuple))
+asked = st.dictionaries(st.sampled_from(PairType), counts)
+models = some(ModelRef, name=text, root=text, endpoint=text)
 refs = some(
     ChunkRef, id=ids, index=counts, start=counts, end=counts, text=text, headings=tuples(text).map(tuple),
     content_key=ids,
@@ -86,7 +89,9 @@ MESSAGES = {
     Result: some(
         Result, record_id=ids, status=st.sampled_from(Status), document=documents, chunk=refs, generation=counts,
         attempt=counts, pairs=tuples(pairs).map(tuple), rejected=tuples(rejected).map(tuple),
-        recipe=some(RecipeRef, name=text, hash=ids), model=some(ModelRef, name=text, root=text, endpoint=text),
+        planned=asked, asked=asked, skipped=st.none() | reasons,
+        text_scores=st.dictionaries(text, st.floats(0, 1), max_size=2),
+        recipe=some(RecipeRef, name=text, hash=ids), model=models, judge=st.none() | models,
         usage=usages, timing=some(Timing, total_ms=st.floats(0, 1e9), model_ms=st.floats(0, 1e9)),
         error=st.none() | errors, origin=origins, created_at=times,
     ),

@@ -13,16 +13,19 @@ from schemas.codec import M, decode
 from schemas.ids import chunk_id, content_key, document_id
 
 
-def make_chunk(text: str, index: int = 0, *, path: str = "doc.txt") -> Chunk:
+def make_chunk(
+    text: str, index: int = 0, *, path: str = "doc.txt", start: int = 0, headings: tuple[str, ...] = ()
+) -> Chunk:
     document = Document(id=document_id("tests", path), source="tests", path=path, version=1)
     return Chunk(
         chunk_id=chunk_id(document.id, 1, index),
         document=document,
         index=index,
-        start=0,
-        end=len(text),
+        start=start,
+        end=start + len(text),
+        headings=headings,
         text=text,
-        content_key=content_key(text, ()),
+        content_key=content_key(text, headings),
     )
 
 

@@ -1,64 +1,14 @@
 import asyncio
-from functools import partial
 
 import orjson
 import pytest
 from aiohttp import web
 
-from configs.recipe import load_recipe
-from configs.settings import load_settings
-from consumer.worker.answering import Answerer
-from consumer.worker.cache import NoCache, SqliteCache
-from consumer.worker.endpoint import make_endpoints
-from consumer.worker.retry import Waits
-from consumer.worker.servers import ModelServers
-from schemas import Chunk, Document, Origin, Status, decode, encode
-from schemas.ids import chunk_id, content_key, document_id
+from schemas import Origin, Status, decode, encode
 from tests.fake_model import FakeModel, completion, text_of
+from tests.support.chunks import make_chunk as chunk
 
-QUICK = Waits(outage_s=0.01, overload_s=0.01, transient_s=0.01, first_s=0.005)
 ORIGIN = Origin(topic="qa.chunks", partition=0, offset=0)
-
-
-def chunk(text: str, *, index: int = 0, start: int = 0, headings: tuple[str, ...] = ()) -> Chunk:
-    document = Document(id=document_id("s", "p"), source="s", path="p", version=1)
-    return Chunk(
-        chunk_id=chunk_id(document.id, 1, index),
-        document=document,
-        index=index,
-        start=start,
-        end=start + len(text),
-        headings=headings,
-        text=text,
-        content_key=content_key(text, headings),
-    )
-
-
-async def cancelled(task: asyncio.Task) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-@pytest.fixture
-async def make_answerer(tmp_path):
-    closing = []
-
-    async def make(server: FakeModel, *, cache: bool = True, **settings) -> Answerer:
-        made = load_settings({"model_urls": server.url, "cache": cache, **settings})
-        endpoints = make_endpoints(made)
-        store = SqliteCache(tmp_path / "cache.sqlite", max_bytes=2**30) if cache else NoCache()
-        if isinstance(store, SqliteCache):
-            await store.open()
-            closing.append(store.close)
-        servers = ModelServers(endpoints)
-        watching = asyncio.create_task(servers.watch())
-        answerer = Answerer(made, load_recipe("fast"), servers, store, waits=QUICK)
-        closing.extend([*(endpoint.close for endpoint in endpoints), answerer.close, partial(cancelled, watching)])
-        return answerer
-
-    yield make
-    for close in reversed(closing):
-        await close()
 
 
 async def test_a_chunk_becomes_pairs_with_evidence_at_its_place(make_answerer):
@@ -167,7 +117,7 @@ async def test_invented_evidence_is_rejected_and_kept_apart(make_answerer):
 
 
 async def test_a_bug_of_ours_is_an_outcome_too(make_answerer, monkeypatch):
-    monkeypatch.setattr("consumer.worker.answering.chat_request", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("consumer.worker.prompts.chat_request", lambda *a, **k: 1 / 0)
     async with FakeModel().serve() as server:
         result = await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
     assert (result.status, result.error.error_class) == (Status.FAILED, "internal")
@@ -255,7 +205,9 @@ async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: 
     async with FakeModel().serve() as server:
         answerer = await make_answerer(server)
         await answerer.answer(chunk("some words"), ORIGIN)
-        await answerer._cache._call(lambda: answerer._cache._db.execute("UPDATE answers SET value = ?", (damaged,)))
+        await answerer._model._cache._call(
+            lambda: answerer._model._cache._db.execute("UPDATE answers SET value = ?", (damaged,))
+        )
         results = [await answerer.answer(chunk("some words"), ORIGIN) for _ in range(2)]
     assert [result.status for result in results] == [Status.OK, Status.OK]
     assert [result.usage.cached_calls for result in results] == [0, 1]

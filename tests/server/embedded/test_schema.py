@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 
 from server.embedded.errors import RequestError
 from server.embedded.extract import extract
-from server.embedded.schema import Shape, shape_of
+from server.embedded.schema import Shape
 
 PAIRS = extract("光刻是一种工艺。硅的禁带宽度为1.12 eV。碳化硅的热导率比硅高约三倍。\n\nA die is a piece of silicon.")
 
@@ -88,7 +88,3 @@ def test_a_schema_that_can_not_be_filled_is_refused(unfillable: dict[str, Any], 
 def test_more_pairs_than_the_text_gives_are_refused():
     with pytest.raises(RequestError, match="the text gives 4 pairs"):
         Shape(schema(minItems=5)).fill(PAIRS)
-
-
-def test_a_schema_is_compiled_once():
-    assert shape_of(schema()) is shape_of(schema())

@@ -1,0 +1,95 @@
+"""What the sections of a recipe may say."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+LANGUAGES = ("zh", "en")
+Language = Annotated[str, Field(pattern="^(zh|en)$")]
+Kind = Literal["factual", "comparative", "reasoning", "open"]
+Bound = Annotated[int, Field(ge=1, le=100_000)]
+Few = Annotated[int, Field(ge=1, le=100)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Criterion = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
+Line = Annotated[str, Field(min_length=1, max_length=1000)]
+PromptName = Annotated[str, Field(pattern=r"^[\w-]{1,100}$")]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Plan(Section):
+    """How many pairs are asked for of a chunk, and of which types."""
+
+    pairs: Few | None = Field(default=None, description="So many of each chunk, whatever its length.")
+    characters_each: dict[Language, Bound] | None = Field(default=None, description="One for so many characters.")
+    most: Few = Field(default=20, description="Of one chunk, at most; bounds the response schema.")
+    proportions: dict[Kind, Annotated[int, Field(ge=0, le=10_000)]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.pairs is None) == (self.characters_each is None):
+            raise ValueError("takes either pairs or characters_each")
+        missing = [language for language in LANGUAGES if language not in (self.characters_each or LANGUAGES)]
+        if missing:
+            raise ValueError(f"characters_each lacks {', '.join(missing)}")
+        if not sum(self.proportions.values()):
+            raise ValueError("proportions are all 0")
+        return self
+
+    def wanted(self, characters: int, language: str) -> int:
+        """Pairs for a chunk of so many characters."""
+        each = (self.characters_each or {}).get(language, 1)
+        return min(self.most, self.pairs or max(1, round(characters / each)))
+
+
+class Limits(Section):
+    """Bounds of the response schemas, in characters: an open string may never end."""
+
+    question_characters: Bound = 200
+    answer_characters: Bound = 1000
+    reasoning_characters: Bound = 1000
+    quotes: Annotated[int, Field(ge=1, le=10)] = 3
+    quote_characters: Bound = 300
+    comment_characters: Bound = 300
+    thinking_characters: Bound = Field(
+        default=30_000, description="A longer chain of thought of a reasoning model is not kept."
+    )
+
+
+class Stage(Section):
+    """One kind of call."""
+
+    prompt: PromptName
+    thinking: bool | None = Field(default=None, description="As the recipe's; for this stage only.")
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(default=None, description="Unset: the setting.")
+
+
+class Scoring(Stage):
+    """A stage that gives marks from 0 to 10 for each criterion; scores are those divided by ten."""
+
+    criteria: dict[Criterion, Annotated[float, Field(gt=0, le=1000)]] = Field(
+        min_length=1, max_length=10, description="Criteria and their weights."
+    )
+    threshold: Share = Field(description="The weighted mean must reach this.")
+    least: Share = Field(default=0.0, description="And each criterion this.")
+
+    def total(self, scores: dict[str, float]) -> float:
+        weights = self.criteria
+        return round(sum(scores[name] * weight for name, weight in weights.items()) / sum(weights.values()), 4)
+
+    def passes(self, scores: dict[str, float]) -> bool:
+        return self.total(scores) >= self.threshold and min(scores[name] for name in self.criteria) >= self.least
+
+
+class Rewriting(Stage):
+    worth: Share = Field(description="Pairs with a lower score than this are dropped, not written anew.")
+
+
+class Example(Section):
+    language: Language
+    type: Kind
+    question: Line
+    reasoning: str = Field(default="", max_length=2000)
+    answer: str = Field(default="", max_length=2000)

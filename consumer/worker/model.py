@@ -1,0 +1,86 @@
+"""A model behind its servers, where each answer is paid for once: cache, single flight, retries."""
+
+import logging
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+import orjson
+
+from consumer.worker.answers import Answer
+from consumer.worker.cache import Cache
+from consumer.worker.call import Call
+from consumer.worker.errors import MalformedError
+from consumer.worker.flights import Flights
+from consumer.worker.retry import Tried, Waits, call_until_answered
+from consumer.worker.servers import Home, ModelServers
+from consumer.worker.stages import Prompted
+from schemas.ids import digest
+from telemetry.failpoints import hit
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """An answer and what it cost now: no calls if the cache had it."""
+
+    answer: Answer
+    calls: int
+    model_ms: float
+
+
+class Model:
+    """`name` is what requests call it."""
+
+    def __init__(
+        self, name: str, servers: ModelServers, cache: Cache, *, waits: Waits, priority: int | None = None
+    ) -> None:
+        self.name = name
+        self._servers = servers
+        self._cache = cache
+        self._waits = waits
+        self._priority = priority
+        self._flights: Flights[Obtained] = Flights()
+
+    async def root(self) -> str:
+        """What the servers have loaded under its name; waits until one answers."""
+        return await self._servers.root()
+
+    async def obtain(self, request: Prompted[T], *, sample: int, home: Home) -> Obtained:
+        """An answer that `request` can read; `home` names the server that has the prefix of the prompt cached.
+
+        Raises CallFailedError.
+        """
+        body = orjson.dumps(request.body, option=orjson.OPT_SORT_KEYS).decode()
+        key = digest("call", body, await self._servers.root(), sample)
+        obtained, leads = await self._flights.join(key, lambda: self._cached_or_asked(key, request, home))
+        return obtained if leads else Obtained(obtained.answer, calls=0, model_ms=0.0)
+
+    async def close(self) -> None:
+        await self._flights.cancel()
+
+    async def _cached_or_asked(self, key: str, request: Prompted[Any], home: Home) -> Obtained:
+        cached = _readable(await self._cache.get(key), request)
+        if cached is not None:
+            return Obtained(cached, calls=0, model_ms=0.0)
+        began = time.monotonic()
+        call = Call(self._servers, request, priority=self._priority, home=home)
+        tried: Tried[Answer] = await call_until_answered(call.ask, waits=self._waits)
+        hit("worker.answered")
+        await self._cache.put(key, orjson.dumps(asdict(tried.value)))
+        hit("worker.cached")
+        return Obtained(tried.value, tried.calls, round((time.monotonic() - began) * 1000, 3))
+
+
+def _readable(cached: bytes | None, request: Prompted[Any]) -> Answer | None:
+    """A cached answer; None also for one that was damaged on the disk: then it is asked for again."""
+    try:
+        answer = Answer(**orjson.loads(cached)) if cached is not None else None
+        if answer is not None:
+            request.read(answer.content)
+    except (ValueError, TypeError, MalformedError):
+        log.warning("the generation cache gave an entry that can't be read; it is replaced")
+        return None
+    return answer

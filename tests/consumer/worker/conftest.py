@@ -1,0 +1,60 @@
+"""An answerer on real endpoints, behind which are fake servers."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from configs.recipe import Recipe, load_recipe
+from configs.settings import Settings, load_settings
+from consumer.worker.answering import Answerer
+from consumer.worker.cache import Cache, NoCache, SqliteCache
+from consumer.worker.endpoint import make_endpoints
+from consumer.worker.model import Model
+from consumer.worker.retry import Waits
+from consumer.worker.servers import ModelServers
+from tests.fake_model import FakeModel
+
+QUICK = Waits(outage_s=0.01, overload_s=0.01, transient_s=0.01, first_s=0.005)
+
+
+async def cancelled(task: asyncio.Task) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def make_answerer(tmp_path):
+    closing = []
+
+    async def running(settings: Settings, store: Cache) -> Model:
+        endpoints = make_endpoints(settings)
+        servers = ModelServers(endpoints)
+        watching = asyncio.create_task(servers.watch())
+        closing.extend([*(endpoint.close for endpoint in endpoints), partial(cancelled, watching)])
+        return Model(settings.model_name, servers, store, waits=QUICK)
+
+    async def make(
+        *servers: FakeModel,
+        cache: bool = True,
+        recipe: Recipe | None = None,
+        judge: FakeModel | None = None,
+        **settings,
+    ) -> Answerer:
+        urls = ",".join(server.url for server in servers)
+        made = load_settings({"model_urls": urls, "cache": cache, **settings})
+        store = SqliteCache(tmp_path / "cache.sqlite", max_bytes=2**30) if cache else NoCache()
+        if isinstance(store, SqliteCache):
+            await store.open()
+            closing.append(store.close)
+        other = None
+        if judge is not None:
+            judging = load_settings({"judge_urls": judge.url, "judge_model_name": judge.model}).judging
+            other = await running(judging, store)
+        answerer = Answerer(made, recipe or load_recipe("fast"), await running(made, store), judge=other)
+        closing.append(answerer.close)
+        return answerer
+
+    yield make
+    for close in reversed(closing):
+        await close()

@@ -1,0 +1,47 @@
+"""Each recipe against the embedded server: the prompts and schemas of one are understood by the other."""
+
+import asyncio
+
+import pytest
+
+from configs.recipe import load_recipe
+from configs.settings import load_settings
+from consumer.worker.answering import Answerer
+from consumer.worker.cache import NoCache
+from consumer.worker.endpoint import make_endpoints
+from consumer.worker.model import Model
+from consumer.worker.retry import Waits
+from consumer.worker.servers import ModelServers
+from schemas import Origin, Status
+from server.embedded.app import Options, serve
+from tests.support.chunks import make_chunk
+from tests.support.pipeline import ROOT
+
+TEXTS = [
+    (ROOT / "data" / "texts" / path).read_text()[:1500]
+    for path in ("display/lcd-basics.md", "semiconductor/doping-and-pn-junction.md", "display/oled.md")
+]
+
+
+@pytest.mark.parametrize("name", ["fast", "standard", "semiconductor"])
+async def test_every_question_that_it_finds_is_answered_and_kept(name: str):
+    settings = load_settings({"model_name": "extractive"})
+    async with serve(Options()) as url:
+        (endpoint,) = make_endpoints(settings.model_copy(update={"model_urls": (url,)}))
+        servers = ModelServers([endpoint])
+        watching = asyncio.create_task(servers.watch())
+        answerer = Answerer(settings, load_recipe(name), Model("extractive", servers, NoCache(), waits=Waits()))
+        origin = Origin(topic="qa.chunks", partition=0, offset=0)
+        try:
+            results = await asyncio.gather(*(answerer.answer(make_chunk(text), origin) for text in TEXTS))
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await answerer.close()
+            await endpoint.close()
+    for result in results:
+        assert result.status is not Status.FAILED, result.error
+        assert sum(result.asked.values()) == len(result.pairs) + len(result.rejected)
+        assert all(count >= result.asked.get(kind, 0) for kind, count in result.planned.items()) or name == "fast"
+        assert {reason.check for each in result.rejected for reason in each.reasons} <= {"question_score"}
+    assert sum(len(result.pairs) for result in results) >= 5
