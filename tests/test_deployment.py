@@ -14,7 +14,7 @@ from threading import Thread
 
 import pytest
 
-from configs.settings import PREFIX, Settings, environment_name
+from configs.settings import PREFIX, known_environment
 from deploy.healthcheck import answers
 from server.ports import free_port
 from server.vllm_command import command, parse
@@ -33,7 +33,7 @@ def relative(path: Path) -> str:
 @pytest.mark.parametrize("path", [*DEPLOYED, *DOCUMENTS], ids=relative)
 def test_every_setting_that_is_named_exists(path: Path):
     named = set(re.findall(rf"\b{PREFIX}[A-Z0-9_]*[A-Z0-9]\b", path.read_text(encoding="utf-8")))
-    assert named <= {environment_name(field) for field in Settings.model_fields}
+    assert named <= known_environment()
 
 
 def commands() -> dict[tuple[str, ...], set[str]]:
@@ -62,7 +62,7 @@ def test_every_command_that_is_named_exists_and_takes_its_flags(
     assert ended.value.code == 0
     told = capsys.readouterr().out
     assert words == ("server",) or " ".join(("python -m", *words)) in told
-    assert flags <= set(re.findall(r"--[a-z][a-z0-9-]*", told))
+    assert words == ("server",) or flags <= set(re.findall(r"--[a-z][a-z0-9-]*", told))  # others it gives to vLLM
 
 
 def test_the_environment_file_for_a_gpu_sets_what_compose_asks_for():

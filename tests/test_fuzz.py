@@ -5,6 +5,7 @@
 
 import os
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,14 +15,15 @@ from hypothesis import strategies as st
 
 from configs.errors import SettingsError
 from configs.guide import read_config
-from consumer.worker.answers import parse_pairs
+from consumer.worker.answers import parse_many_marks, parse_marks, parse_pairs, parse_questions
 from consumer.worker.endpoint import _read, parse_queue
 from consumer.worker.errors import ModelError
-from consumer.worker.offsets import CommitPoint, MetadataError, OffsetTracker
+from consumer.worker.offsets import OffsetTracker
+from messaging.commit_point import CommitPoint, MetadataError
 from producer.decode import Decoder
 from producer.errors import RejectedError
 from producer.ledger import Rules, action
-from producer.splitting import split
+from producer.splitting import Sizes, split
 from producer.tree import Found
 from schemas import DecodeError, LedgerEntry, decode, encode
 from schemas.__main__ import KINDS
@@ -89,7 +91,7 @@ def test_bytes_of_a_file_become_chunks_or_are_rejected(data, encoding, piece, si
     with suppress(RejectedError):
         text = [decoder.feed(data[at : at + piece]) for at in range(0, len(data), piece)]
         text.append(decoder.feed(b"", final=True))
-        for chunk in split(text, size=size):
+        for chunk in split(text, Sizes(size=size)):
             assert "".join(text)[chunk.start : chunk.end] == chunk.text
             chunk.text.encode()
 
@@ -114,9 +116,13 @@ def test_any_entry_of_the_ledger_says_what_its_file_needs(data, size, mtime):
 
 @fuzzed
 @given(st.binary(max_size=100) | values.map(written), values)
-def test_any_answer_of_a_model_is_pairs_or_malformed(content, value):
+def test_any_answer_of_a_model_is_what_was_asked_for_or_malformed(content, value):
+    text = content.decode(errors="surrogateescape")
+    for read in (parse_pairs, parse_questions, partial(parse_marks, criteria=["depth"])):
+        with suppress(ModelError):
+            read(text)
     with suppress(ModelError):
-        parse_pairs(content.decode(errors="surrogateescape"))
+        parse_many_marks(text, ["depth"], 2)
     message = {"content": value, "reasoning": value}
     usage = {"prompt_tokens": value, "prompt_tokens_details": value}
     for reply in (value, {"choices": [{"finish_reason": "stop", "message": message}], "usage": usage}):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from producer.splitting import split
+from producer.splitting import Sizes, split
 from server.embedded.sentences import sentences
 
 TEXTS = Path(__file__).parents[2] / "data" / "texts"
@@ -59,7 +59,7 @@ def _chunks() -> Iterator[str]:
                 text = data.decode()
             except UnicodeDecodeError:
                 text = data.decode("gb18030")
-            yield from (piece.text for piece in split([text], size=2000))
+            yield from (piece.text for piece in split([text], Sizes(size=2000)))
 
 
 def _letters(text: str) -> str:
