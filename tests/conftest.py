@@ -23,6 +23,7 @@ from tests.support.embedded import embedded_server as embedded_process
 from tests.support.guide import first_terminal
 from tests.support.secure_kafka import PLAIN_USERS, SecureKafka, make_users
 from tests.support.secure_kafka import secure_kafka as running_secure_kafka
+from tests.support.sharing import ByFixtures
 from tests.vllm_cpu.server import RunningVllm
 
 MakeSettings = Callable[..., Settings]
@@ -54,11 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """For several processes: the tests of a file share its fixtures, those of vLLM its port, the secure broker its users."""
-    shared = {"vllm_cpu", "secure_kafka"} & set(getattr(item, "fixturenames", ()))
-    group = shared.pop() if shared else item.location[0]
-    item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFixtures:
+    return ByFixtures(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
