@@ -57,7 +57,7 @@ _LISTENERS = ("listeners", "advertised.listeners", "listener.security.protocol.m
 def properties(
     *, host: str, port: int, controller_port: int, log_dir: str, more: Mapping[str, str | int]
 ) -> dict[str, str]:
-    """All settings of one node; `more` wins, but for listeners, which come on top of ours.
+    """All settings of one node; `more` wins, listener by listener where it names some.
 
     Ours has no password: clients that are to have one get another. The controller listens on the loopback interface.
 
@@ -74,8 +74,13 @@ def properties(
         "log.dirs": log_dir,
     }
     for name, value in more.items():
-        settings[name] = f"{settings[name]},{value}" if name in _LISTENERS else value
+        settings[name] = _by_name(f"{settings[name]},{value}") if name in _LISTENERS else value
     return {name: str(value) for name, value in settings.items()}
+
+
+def _by_name(listeners: str) -> str:
+    """The last of each name, `NAME://…` or `NAME:…`."""
+    return ",".join({listener.partition(":")[0]: listener for listener in listeners.split(",")}.values())
 
 
 def address(host: str, port: int) -> str:

@@ -43,3 +43,8 @@ def test_a_value_reads_back_from_the_file(value: str):
     assert line.isascii()
     assert line.count("\n") == 1
     assert unescape(line.removeprefix("log.dirs=").removesuffix("\n")) == value
+
+
+def test_listeners_come_on_top_of_ours_or_in_the_place_of_one_of_the_same_name():
+    changed = settings(listeners="TLS://127.0.0.1:1,PLAINTEXT://127.0.0.1:2")
+    assert changed["listeners"] == "PLAINTEXT://127.0.0.1:2,CONTROLLER://127.0.0.1:9093,TLS://127.0.0.1:1"
