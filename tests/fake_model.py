@@ -102,6 +102,7 @@ class FakeModel:
         self.model = model
         self.root = "fake"
         self.probes_fail = False
+        self.hangs = False
         self.queue: tuple[int, int] | None = None
         self.calls: Counter[str] = Counter()
         self.aborted: Counter[str] = Counter()
@@ -142,6 +143,8 @@ class FakeModel:
         return await handler(request)
 
     async def _models(self, request: web.Request) -> web.Response:
+        if self.hangs:
+            await asyncio.Event().wait()
         return web.json_response({"object": "list", "data": [{"id": self.model, "root": self.root}]})
 
     async def _metrics(self, request: web.Request) -> web.Response:
@@ -154,6 +157,8 @@ class FakeModel:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = orjson.loads(await request.read())
+        if self.hangs:
+            await asyncio.Event().wait()
         if body.get("max_tokens") == 1:
             return web.Response(status=502) if self.probes_fail else completion("1", finish="length")
         text = text_of(body)

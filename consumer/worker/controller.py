@@ -9,8 +9,10 @@ multiplicative decrease: Chiu and Jain, 1989).
 from dataclasses import dataclass
 
 LEAST_WAITING = 1
+LEAST_WAITING_SHARE = 1 / 8
+"""Fewer waiting than this share of what runs do not fill the slots of requests that end together."""
 MOST_WAITING = 4
-MOST_WAITING_SHARE = 0.25
+MOST_WAITING_SHARE = 3 / 8
 """The queue may hold this share of what runs, and at least MOST_WAITING."""
 COLD_GROWTH = 0.25
 """Of what runs at the server is added a step while nothing waits, until something waits for the first time."""
@@ -24,25 +26,63 @@ OVERLOADED_SHARE = 1 / 8
 """Of the calls that ended in a step: with fewer refused for overload, the server is not full but moody."""
 USED = 0.9
 """A limit that is not used up says nothing about the server, and is not raised."""
+MOST_SLOWER = 1.3
+"""With a share below 1: so much longer than alone a token may take, before the limit is lowered."""
+SLOWER = 1.15
+"""Up to here it may still be raised."""
+FEW_TOKENS = 30
+"""Between two looks: their mean says too little."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSample:
-    """Requests of everybody at the server, from its metrics."""
+    """Requests of everybody at the server, from its metrics; and how many tokens it has made in what time, if it tells.
+
+    `tokens_s` is the sum over requests: two that run for a second are two seconds.
+    """
 
     running: float
     waiting: float
+    tokens: float | None = None
+    tokens_s: float = 0.0
+
+
+class SlowDown:
+    """How much longer a token takes than for a request that has the server to itself."""
+
+    def __init__(self) -> None:
+        self._since: QueueSample | None = None
+        self._alone_s: float | None = None
+        self._now: float | None = None
+
+    def observe(self, sample: QueueSample) -> float | None:
+        """By what was made since enough was known the last time; None as long as nothing is known."""
+        if sample.tokens is None:
+            return 1.0
+        if self._since is None or self._since.tokens is None or sample.tokens < self._since.tokens:  # or it began anew
+            self._since = sample
+        elif sample.tokens - self._since.tokens >= FEW_TOKENS:
+            self._learn((sample.tokens_s - self._since.tokens_s) / (sample.tokens - self._since.tokens), sample.running)
+            self._since = sample
+        return self._now
+
+    def _learn(self, each_s: float, running: float) -> None:
+        if self._alone_s is None or running <= 1:
+            self._alone_s = each_s
+        self._alone_s = min(self._alone_s, each_s)
+        self._now = each_s / self._alone_s if self._alone_s > 0 else 1.0
 
 
 class LimitController:
     """The limit of one worker at one server, within [least, most]. Call `observe` or `tick` at a steady pace."""
 
     def __init__(self, *, least: int, most: int, start: int, share: float = 1.0) -> None:
-        """`share` below 1 leaves the rest of the server to others: nothing of ours may wait there, nor fill it."""
+        """`share` below 1 leaves the rest of the server to others: nothing of ours may wait there, nor slow it down."""
         self._least, self._most = least, most
         self._share = share
         self._capacity = float("inf")
-        self._limit = float(min(max(start, least), most))
+        self._slow_down = SlowDown()
+        self._limit = float(min(max(start if share == 1 else least, least), most))
         self._cold = True
         self._frozen = False
         self._ended = 0
@@ -58,7 +98,7 @@ class LimitController:
         self._cold = self._cold and sample.waiting < LEAST_WAITING
         if self._share < 1:
             self._yield(sample, in_flight)
-        elif sample.waiting < LEAST_WAITING:
+        elif sample.waiting < self._least_waiting(sample):
             if in_flight >= USED * self.limit:
                 self._set(self._limit + max(1.0, (COLD_GROWTH if self._cold else GROWTH) * sample.running))
         elif sample.waiting > self._most_waiting(sample):
@@ -83,12 +123,22 @@ class LimitController:
 
     def _yield(self, sample: QueueSample, in_flight: int) -> None:
         """Find out once how much runs when the server is full; then keep to the share, and give way at once."""
+        slower = self._slow_down.observe(sample)
         if sample.waiting >= LEAST_WAITING:
             self._capacity = sample.running
             self._set(min(self._limit, in_flight) * CUT)
-        elif in_flight >= USED * self.limit:
+        elif slower is None:  # the first calls go alone, to find out
+            pass
+        elif slower > MOST_SLOWER:
+            self._slower(in_flight, by=max(CUT, SLOWER / slower))
+        elif slower < SLOWER and in_flight >= USED * self.limit:
             self._set(self._limit + max(1.0, (COLD_GROWTH if self._cold else GROWTH) * sample.running))
         self._set(min(self._limit, self._share * self._capacity))
+
+    def _slower(self, in_flight: int, *, by: float) -> None:
+        if not self._frozen:
+            self._set(min(self._limit, in_flight) * by)
+            self._frozen = True
 
     def _cut_excess(self, sample: QueueSample, in_flight: int) -> None:
         """Give up our share of what is too much; then wait until it has drained, or each look would cut again."""
@@ -101,6 +151,9 @@ class LimitController:
 
     def _thaw(self, in_flight: int) -> None:
         self._frozen = self._frozen and in_flight > self.limit
+
+    def _least_waiting(self, sample: QueueSample) -> float:
+        return max(LEAST_WAITING, LEAST_WAITING_SHARE * sample.running)
 
     def _most_waiting(self, sample: QueueSample) -> float:
         return max(MOST_WAITING, MOST_WAITING_SHARE * sample.running)

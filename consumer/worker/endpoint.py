@@ -40,6 +40,7 @@ START_LIMIT = 8
 QUOTE = 20
 """Characters of the prompt in a row that make a message one that repeats it."""
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
+TOKENS, TOKENS_S = "vllm:inter_token_latency_seconds_count", "vllm:inter_token_latency_seconds_sum"
 
 
 class Endpoint:
@@ -155,14 +156,14 @@ def parse_queue(metrics: str) -> QueueSample | None:
     found: dict[str, float] = {}
     for line in metrics.splitlines():
         name = line.partition("{")[0].partition(" ")[0]
-        if name in (RUNNING, WAITING):
+        if name in (RUNNING, WAITING, TOKENS, TOKENS_S):
             try:
                 found[name] = found.get(name, 0.0) + float(line.rsplit(" ", 1)[-1])
             except ValueError:
                 return None
-    if len(found) < 2 or not all(0 <= count < math.inf for count in found.values()):
+    if not {RUNNING, WAITING} <= found.keys() or not all(0 <= count < math.inf for count in found.values()):
         return None
-    return QueueSample(found[RUNNING], found[WAITING])
+    return QueueSample(found[RUNNING], found[WAITING], found.get(TOKENS), found.get(TOKENS_S, 0.0))
 
 
 def make_endpoints(settings: Settings) -> list[Endpoint]:

@@ -6,7 +6,7 @@ Redis bounds and ages it (`maxmemory`, `maxmemory-policy allkeys-lru`). While it
 import logging
 import time
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -14,15 +14,23 @@ from redis.exceptions import RedisError
 TIMEOUT_S = 1.0
 AWAY_S = 5.0
 """A server that failed is left alone for so long: its time-out must not slow every call."""
+CONNECTIONS = 16
+"""Of one worker; more lookups at once wait for one of them."""
 PREFIX = "qastream:generation:"
 log = logging.getLogger(__name__)
 
 
 class RedisCache:
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(
-            url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 1)
+        pool = BlockingConnectionPool.from_url(  # the default pool refuses what is over its size
+            url,
+            max_connections=CONNECTIONS,
+            timeout=TIMEOUT_S,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            retry=Retry(NoBackoff(), 1),
         )
+        self._redis = Redis.from_pool(pool)
         self._away_until_s = 0.0
 
     async def close(self) -> None:

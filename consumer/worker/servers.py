@@ -94,8 +94,12 @@ class ModelServers:
                     raise
                 died = await asyncio.shield(self._died[endpoint])
                 raise OutageError(str(exc), crashed=died) from exc
+            except TimedOutError as exc:
+                await self._require_sign_of_life(endpoint, exc)
+                endpoint.controller.ended(overloaded=True)
+                raise
             except ModelError as exc:
-                endpoint.controller.ended(overloaded=isinstance(exc, OverloadError | TimedOutError))
+                endpoint.controller.ended(overloaded=isinstance(exc, OverloadError))
                 raise
             endpoint.controller.ended(overloaded=False)
             return answer
@@ -179,6 +183,18 @@ class ModelServers:
             self._lost_now[endpoint].set()
         endpoint.away = True
         self._waited_for.add(endpoint)
+
+    async def _require_sign_of_life(self, endpoint: Endpoint, late: TimedOutError) -> None:
+        """Raises OutageError when a server that was late with an answer says nothing at all, as when it hangs."""
+        try:
+            if not endpoint.away:
+                await endpoint.identify()
+                return
+        except WorkerError:  # it has been restarted with something else: the next call will find out
+            return
+        except ModelError:
+            self._lost(endpoint, late)
+        raise OutageError(f"{endpoint.url} has stopped to answer") from late
 
     async def _idle(self, endpoint: Endpoint) -> None:
         """Wait until other workers' requests are done as well, as far as the server's metrics tell."""

@@ -1,6 +1,6 @@
 """Write a tiny Qwen3 with random weights, and a tokenizer trained on given texts: a real model for vLLM, in seconds.
 
-Run by the interpreter of .venv-vllm: python tests/vllm_cpu/tiny_model.py MODEL_DIR TEXT_DIR
+Run by the interpreter of .venv-vllm: python tests/vllm_cpu/tiny_model.py [--thinks] MODEL_DIR TEXT_DIR
 """
 
 import argparse
@@ -15,11 +15,19 @@ PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 VOCABULARY_TOKENS = 4096
 CONTEXT_TOKENS = 32768
 END_WEIGHT = 3.1  # tried: free text ends after some 50 tokens
+THOUGHT_BEGINS, THOUGHT_ENDS = "<think>", "</think>"
+THOUGHT_END_WEIGHT = 3.4  # tried: thoughts end after some 10 tokens
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
     "{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+THINKING_TEMPLATE = (  # as Qwen3 has it
+    CHAT_TEMPLATE.removesuffix("{% endif %}")
+    + "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
 )
 
 
@@ -70,12 +78,13 @@ def random_model(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
             dtype="bfloat16",
         )
     )
-    make_talkative(model, end=tokenizer.eos_token_id)
+    make_talkative(model)
+    make_likely(model, tokenizer.eos_token_id, END_WEIGHT)
     return model.to(torch.bfloat16)
 
 
 @torch.no_grad()
-def make_talkative(model: Qwen3ForCausalLM, *, end: int) -> None:
+def make_talkative(model: Qwen3ForCausalLM) -> None:
     """Spread the logits, so that answers differ by prompt even at temperature 0, and let free text end by itself.
 
     With the usual initialisation all tokens are about equally likely: greedy answers are all alike, and the end comes
@@ -84,18 +93,34 @@ def make_talkative(model: Qwen3ForCausalLM, *, end: int) -> None:
     torch.nn.init.normal_(model.model.embed_tokens.weight, std=1.0)
     torch.nn.init.normal_(model.lm_head.weight, std=0.25)
     model.model.embed_tokens.weight[:, 0] = 2.0
-    model.lm_head.weight[end] = 0.0
-    model.lm_head.weight[end, 0] = END_WEIGHT
+
+
+@torch.no_grad()
+def make_likely(model: Qwen3ForCausalLM, token: int, weight: float) -> None:
+    model.lm_head.weight[token] = 0.0
+    model.lm_head.weight[token, 0] = weight
+
+
+def teach_thinking(tokenizer: PreTrainedTokenizerFast) -> None:
+    """It thinks before it answers, unless the request switches that off; no parser takes its tokens for special."""
+    tokenizer.add_tokens([THOUGHT_BEGINS, THOUGHT_ENDS])
+    tokenizer.chat_template = THINKING_TEMPLATE
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model_dir", type=Path)
     parser.add_argument("text_dir", type=Path)
+    parser.add_argument("--thinks", action="store_true", help="a reasoning model")
     arguments = parser.parse_args()
     tokenizer = train_tokenizer(texts(arguments.text_dir))
+    if arguments.thinks:
+        teach_thinking(tokenizer)
+    model = random_model(tokenizer)
+    if arguments.thinks:
+        make_likely(model, tokenizer.convert_tokens_to_ids(THOUGHT_ENDS), THOUGHT_END_WEIGHT)
     tokenizer.save_pretrained(arguments.model_dir)
-    random_model(tokenizer).save_pretrained(arguments.model_dir)
+    model.save_pretrained(arguments.model_dir)
 
 
 if __name__ == "__main__":

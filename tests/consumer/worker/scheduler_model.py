@@ -27,6 +27,8 @@ class Server:
     running: list[Request] = field(default_factory=list)
     now_s: float = 0.0
     tokens: float = 0.0
+    told_tokens: float = 0.0
+    told_s: float = 0.0
     latencies: list[float] = field(default_factory=list)
 
     def advance(self) -> list[Request]:
@@ -38,6 +40,8 @@ class Server:
         for request in self.running:
             request.tokens_left -= made
         self.tokens += made * len(self.running)
+        self.told_tokens += made * len(self.running)
+        self.told_s += STEP_S * len(self.running)
         done = [r for r in self.running if r.tokens_left <= 0]
         self.running = [r for r in self.running if r.tokens_left > 0]
         self.latencies += [self.now_s - r.began_s for r in done]
@@ -45,7 +49,12 @@ class Server:
 
     @property
     def sample(self) -> QueueSample:
-        return QueueSample(len(self.running), len(self.waiting))
+        return QueueSample(len(self.running), len(self.waiting), self.told_tokens, self.told_s)
+
+    @property
+    def slower(self) -> float:
+        """Time of a token now, beside that of a request alone."""
+        return (self.base_s + self.each_s * len(self.running)) / (self.base_s + self.each_s)
 
 
 def drive(server: Server, controllers: list[LimitController], *, seconds: float, seed: int) -> list[list[int]]:

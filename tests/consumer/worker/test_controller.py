@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.worker.controller import LimitController, QueueSample
+from consumer.worker.controller import MOST_SLOWER, LimitController, QueueSample, SlowDown
 from tests.consumer.worker.scheduler_model import STEP_S, Server, drive
 
 
@@ -102,12 +102,48 @@ def test_without_metrics_overload_cuts_and_silence_raises():
 
 @pytest.mark.parametrize("share", [0.25, 0.5])
 def test_a_good_neighbour_keeps_to_its_share_and_lets_nothing_wait(share: float):
-    server = Server(64)
+    server = Server(64, each_s=0.00005)
     driving = [LimitController(least=1, most=1024, start=4, share=share)]
     drive(server, driving, seconds=60, seed=1)
     history = drive(server, driving, seconds=120, seed=2)
     mean = sum(limits[0] for limits in history) / len(history)
     assert 0.7 * share * 64 <= mean <= share * 64
+
+
+@pytest.mark.parametrize(("each_s", "workers"), [(0.0004, 1), (0.0004, 3), (0.001, 1), (0.002, 1)])
+def test_good_neighbours_make_a_token_of_others_at_most_so_much_slower(each_s: float, workers: int):
+    server = Server(64, each_s=each_s)
+    driving = [LimitController(least=1, most=1024, start=4, share=0.9) for _ in range(workers)]
+    drive(server, driving, seconds=60, seed=1)
+    seen = []
+    for seed in range(240):
+        drive(server, driving, seconds=0.5, seed=seed)
+        seen.append(server.slower)
+    seen.sort()
+    assert 1.1 <= seen[len(seen) // 2] <= 1.05 * MOST_SLOWER
+    assert seen[int(0.95 * len(seen))] <= 1.15 * MOST_SLOWER
+
+
+def test_a_good_neighbour_learns_anew_how_fast_the_server_is_alone():
+    slow_down, tokens, seconds = SlowDown(), 0.0, 0.0
+
+    def look(running: float, token_s: float) -> float | None:
+        nonlocal tokens, seconds
+        tokens, seconds = tokens + 100, seconds + 100 * token_s
+        return slow_down.observe(QueueSample(running, 0, tokens, seconds))
+
+    assert look(1, 0.01) is None
+    assert look(1, 0.01) == 1.0
+    assert look(8, 0.02) == pytest.approx(2.0)
+    assert look(1, 0.02) == 1.0, "prompts are longer now, say"
+    assert look(8, 0.03) == pytest.approx(1.5)
+
+
+def test_a_good_neighbour_does_not_grow_before_it_knows():
+    controller = LimitController(least=1, most=100, start=8, share=0.5)
+    for tokens in (0, 10, 20):
+        controller.observe(QueueSample(1, 0, tokens, 0.01 * tokens), 1)
+    assert controller.limit == 1
 
 
 def test_a_good_neighbour_gives_way_when_others_wait():

@@ -180,6 +180,19 @@ vllm:num_requests_waiting_by_reason{reason="capacity"} 9.0
     assert parse_queue("other 1.0") is None
 
 
+def test_what_tokens_took_is_read_where_it_is_told():
+    name = "vllm:inter_token_latency_seconds"
+    text = f"""vllm:num_requests_running 2.0
+vllm:num_requests_waiting 0.0
+{name}_bucket{{engine="0",le="0.01"}} 7.0
+{name}_count{{engine="0"}} 100.0
+{name}_count{{engine="1"}} 50.0
+{name}_sum{{engine="0"}} 1.5
+{name}_sum{{engine="1"}} 0.5
+"""
+    assert parse_queue(text) == QueueSample(2, 0, tokens=150, tokens_s=2.0)
+
+
 def test_a_hung_request_is_given_up_by_the_pace_that_was_seen():
     pace = Pace()
     assert pace.timeout_s(2000, most_s=3600) == 3600, "nothing seen yet"

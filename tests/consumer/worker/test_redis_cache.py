@@ -1,5 +1,6 @@
 """The shared cache on a real Redis, its death included."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,14 @@ async def test_what_was_put_is_there_for_another_host(redis_server):
     assert await other.get("missing") is None
     await one.close()
     await other.close()
+
+
+async def test_a_crowd_of_lookups_is_served(redis_server, caplog):
+    cache = RedisCache(redis_server.url)
+    await asyncio.gather(*(cache.put(f"k{n}", b"v") for n in range(500)))
+    assert await asyncio.gather(*(cache.get(f"k{n}") for n in range(500))) == [b"v"] * 500
+    assert not caplog.records
+    await cache.close()
 
 
 async def test_its_death_costs_entries_and_nothing_else(redis_server, monkeypatch, caplog):

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from configs.settings import load_settings
 from consumer.worker.endpoint import make_endpoints
-from consumer.worker.errors import OutageError, WorkerError
+from consumer.worker.errors import OutageError, TimedOutError, WorkerError
 from consumer.worker.servers import ModelServers
 from tests.fake_model import FakeModel
 
@@ -21,8 +21,9 @@ BODY = {
 
 
 @asynccontextmanager
-async def watched(*servers: FakeModel) -> AsyncIterator[ModelServers]:
-    endpoints = make_endpoints(load_settings({"model_urls": ",".join(server.url for server in servers)}))
+async def watched(*servers: FakeModel, timeout_s: float = 600) -> AsyncIterator[ModelServers]:
+    urls = ",".join(server.url for server in servers)
+    endpoints = make_endpoints(load_settings({"model_urls": urls, "timeout_s": timeout_s}))
     pool = ModelServers(endpoints)
     watching = asyncio.create_task(pool.watch())
     try:
@@ -105,6 +106,31 @@ async def test_with_all_away_calls_wait_and_nothing_is_available():
         waiting = asyncio.create_task(pool.complete(BODY))
         server.script, server.probes_fail = None, False
         assert (await waiting).content
+
+
+async def test_a_server_that_hangs_is_away_and_costs_no_attempt(monkeypatch):
+    monkeypatch.setattr("consumer.worker.endpoint.LOOK_S", 0.2)
+    server = FakeModel()
+    async with server.serve(), watched(server, timeout_s=0.2) as pool:
+        await all_up(pool)
+        server.hangs = True
+        outcomes = await asyncio.gather(*(pool.complete(BODY) for _ in range(3)), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [OutageError] * 3
+        assert not pool.available
+        server.hangs = False
+        assert (await pool.complete(BODY)).content
+
+
+async def test_a_late_answer_of_a_server_that_lives_costs_an_attempt():
+    async def late(request, body):
+        await asyncio.Event().wait()
+
+    server = FakeModel(late)
+    async with server.serve(), watched(server, timeout_s=0.2) as pool:
+        await all_up(pool)
+        with pytest.raises(TimedOutError):
+            await pool.complete(BODY)
+        assert pool.available
 
 
 async def test_endpoints_with_different_models_are_refused_at_start():
