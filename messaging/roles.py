@@ -45,6 +45,7 @@ def needs(role: Role, names: TopicNames) -> list[Need]:
             found.append(Need("group", names.group, "READ"))
             found.append(Need("transactional-id", f"{names.group}.", "WRITE", prefix=True))
         case Role.TOOLS:
+            found.append(Need("group", names.group, "DESCRIBE"))
             found.append(Need("transactional-id", names.replay_id, "WRITE"))
         case Role.SETUP:
             found.append(Need("topic", everything, "CREATE", prefix=True))

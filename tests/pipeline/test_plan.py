@@ -72,7 +72,7 @@ def test_secrets_reach_children_by_environment_and_never_as_arguments(tmp_path, 
     assert env["QASTREAM_CACHE_URL"] == "redis://:canary@host"
     assert "VLLM_API_KEY_FILE" not in env
     ready = tmp_path / "ready"
-    commands = (broker_command(plan, ready), embedded_command(ready), sink_command(plan), worker_command())
+    commands = (broker_command(plan, ready), embedded_command(ready), sink_command(plan), worker_command(plan, 1))
     assert "canary" not in str((*commands, producer_command(plan)))
 
 

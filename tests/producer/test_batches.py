@@ -49,7 +49,7 @@ class Bench:
         return made.of(self.found() if files is None else files)
 
     def commit(self, batch: Batch) -> None:
-        for topic, key, value in batch.records:
+        for topic, key, value, _ in batch.records:
             if topic == NAMES.chunks:
                 self.chunks.append(decode(Chunk, value))
                 assert key.decode() == self.chunks[-1].content_key

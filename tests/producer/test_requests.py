@@ -71,7 +71,7 @@ def put(known: Ledger, changed: LedgerEntry) -> None:
 def taken_up(requests: Requests, known: Ledger) -> list[list[tuple[str, bytes | None]]]:
     done = []
     for batch in requests.batches(known):
-        done.append([(topic, value) for topic, _, value in batch.records])
+        done.append([(topic, value) for topic, _, value, _ in batch.records])
         for changed, value in batch.entries.values():
             known.put(changed, value)
     return done

@@ -110,9 +110,15 @@ async def test_every_finished_call_is_paid_for_once_even_when_the_worker_ends_be
     assert (again.usage.calls, again.usage.cached_calls) == (0, 1 + 2 * sum(result.asked.values()))
 
 
+async def both_answer(answerer):
+    while any(endpoint.away for endpoint in answerer._model._servers._endpoints):
+        await asyncio.sleep(0.01)
+
+
 async def test_all_calls_of_a_chunk_go_to_one_server(make_answerer, standard):
     async with FakeModel().serve() as one, FakeModel().serve() as other:
         answerer = await make_answerer(one, other, recipe=standard)
+        await both_answer(answerer)
         texts = [f"{n} {TEXT}" for n in range(4)]  # not more calls than slots
         await asyncio.gather(*(answerer.answer(make_chunk(text, n), ORIGIN) for n, text in enumerate(texts)))
     assert set(one.calls) | set(other.calls) == set(texts)
