@@ -56,6 +56,7 @@ class Recipe(Section):
     thinking: bool | None = Field(
         default=None, description="Switch a reasoning model's thinking on or off; unset: its own default."
     )
+    any_model: bool = Field(default=False, description="Let the servers of one run have loaded different models.")
     plan: Plan
     limits: Limits = Limits()
     checks: Checks = Checks()

@@ -55,11 +55,11 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         metrics = telemetry.metrics
         cache = ObservedCache(await _open_cache(settings, stack), metrics)
         waits = Waits(on_retry=lambda error_class: metrics.retries.labels(error_class).inc())
-        servers = await stack.enter_async_context(_model_servers(settings, stop, telemetry))
+        servers = await stack.enter_async_context(_model_servers(settings, recipe, stop, telemetry))
         model = _make_model(settings, servers, cache, waits)
         every, judge = [servers], None
         if settings.judging is not None and recipe.judge is not None:
-            every.append(await stack.enter_async_context(_model_servers(settings.judging, stop, telemetry)))
+            every.append(await stack.enter_async_context(_model_servers(settings.judging, recipe, stop, telemetry)))
             judge = _make_model(settings.judging, every[-1], cache, waits)
         stack.enter_context(_pausing(every))
         answerer = Answerer(settings, recipe, model, judge=judge)
@@ -126,14 +126,15 @@ def _make_member(settings: Settings) -> AIOKafkaConsumer:
 
 @asynccontextmanager
 async def _model_servers(
-    settings: Settings, stop: asyncio.Event, telemetry: Telemetry[WorkerMetrics]
+    settings: Settings, recipe: Recipe, stop: asyncio.Event, telemetry: Telemetry[WorkerMetrics]
 ) -> AsyncIterator[ModelServers]:
     """Watched as long as the context lasts. A wrong model or key stops the worker."""
     async with AsyncExitStack() as stack:
         endpoints = make_endpoints(settings)
         for endpoint in endpoints:
             stack.push_async_callback(endpoint.close)
-        servers = ModelServers(endpoints, ask=observed_calls(telemetry.metrics, telemetry.tracing))
+        ask = observed_calls(telemetry.metrics, telemetry.tracing)
+        servers = ModelServers(endpoints, ask=ask, any_model=recipe.any_model)
         for endpoint in endpoints:
             watch_endpoint(telemetry.metrics, endpoint, servers)
         watching = asyncio.create_task(servers.watch())

@@ -25,9 +25,19 @@ log = logging.getLogger(__name__)
 class ModelServers:
     """Calls wait here for a slot, and for a server that is away; `watch` must run meanwhile."""
 
-    def __init__(self, endpoints: list[Endpoint], *, ask: Callable[..., Awaitable[Answer]] = Endpoint.complete) -> None:
-        """`ask` makes one call at an endpoint: `Endpoint.complete`, or what observes it."""
+    def __init__(
+        self,
+        endpoints: list[Endpoint],
+        *,
+        ask: Callable[..., Awaitable[Answer]] = Endpoint.complete,
+        any_model: bool = False,
+    ) -> None:
+        """`ask` makes one call at an endpoint: `Endpoint.complete`, or what observes it.
+
+        `any_model`: the endpoints may have loaded different ones.
+        """
         self._endpoints = endpoints
+        self._any_model = any_model
         self._ask = ask
         self._by_url = {endpoint.url: endpoint for endpoint in endpoints}
         self._slots = Slots(endpoints)
@@ -65,11 +75,11 @@ class ModelServers:
             await asyncio.sleep(FINISH_POLL_S)
 
     async def root(self) -> str:
-        """What the servers have loaded under the model's name; waits until one answers."""
+        """What the servers have loaded under the model's name, each once; waits until one answers."""
         while True:
-            for endpoint in self._endpoints:
-                if not endpoint.away and endpoint.root is not None:
-                    return endpoint.root
+            if any(not endpoint.away for endpoint in self._endpoints):
+                known = [each for each in self._endpoints if each.root and (self._any_model or not each.away)]
+                return ", ".join(sorted({str(each.root) for each in known}))
             self._changed.clear()
             await self._changed.wait()
 
@@ -172,9 +182,12 @@ class ModelServers:
 
     def _check_root(self, endpoint: Endpoint, root: str) -> None:
         others = {other.root for other in self._endpoints if other is not endpoint and not other.away and other.root}
-        if others - {root}:
+        if others - {root} and not self._any_model:
             names = ", ".join(sorted({root, *others}))
-            raise WorkerError(f"{endpoint.url} serves a different model than the other endpoints: {names}")
+            raise WorkerError(
+                f"{endpoint.url} serves a different model than the other endpoints: {names}. Leave one out, or allow "
+                "it in the recipe: any_model = true"
+            )
 
     def _lost(self, endpoint: Endpoint, exc: ModelError) -> None:
         if not endpoint.away:

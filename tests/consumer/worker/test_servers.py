@@ -146,6 +146,20 @@ async def test_endpoints_with_different_models_are_refused_at_start():
             await endpoint.close()
 
 
+async def test_a_recipe_may_let_them_have_different_models():
+    one, other = FakeModel(), FakeModel()
+    one.root, other.root = "b", "a"
+    async with one.serve(), other.serve():
+        endpoints = make_endpoints(load_settings({"model_urls": f"{one.url},{other.url}"}))
+        pool = ModelServers(endpoints, any_model=True)
+        watching = asyncio.create_task(pool.watch())
+        await all_up(pool)
+        assert await pool.root() == "a, b"
+        watching.cancel()
+        for endpoint in endpoints:
+            await endpoint.close()
+
+
 async def test_a_limit_follows_the_queue_of_the_server():
     server = FakeModel(latency_s=0.05)
     server.queue = (8, 0)
