@@ -16,7 +16,7 @@ SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bi
 CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks deploy LocalModels *.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test compose-test chaos fuzz bench lint sbom audit wheel setup clean
+.PHONY: help demo test compose-test chaos mutants fuzz bench lint sbom audit wheel setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,9 +24,9 @@ help: ## list the targets
 demo: .venv/.local ## process INPUT=data/texts into OUTPUT=data/qa_results with a Kafka and a model server started here
 	@.venv/bin/python -m pipeline --once --input-dir "$(INPUT)" --output-dir "$(OUTPUT)" --recipe "$(RECIPE)" $(ARGS)
 
-test: setup ## the whole suite, on a real Kafka and a real vLLM (ARGS="-k name" for less of it)
+test: setup ## the suite, on a real Kafka and a real vLLM (ARGS="-k name" for less of it)
 	@tests/vllm_cpu/install.sh
-	.venv/bin/python -m pytest -n $(JOBS) --no-loadscope-reorder $(ARGS)
+	.venv/bin/python -m pytest -n $(JOBS) --no-loadscope-reorder -m "not mutants" $(ARGS)
 
 compose-test: setup ## the image and compose.yaml on a Docker engine: files, scaling, restarts, stop (minutes)
 	REQUIRE_COMPOSE=1 .venv/bin/python -m pytest -m compose tests/compose $(ARGS)
@@ -41,6 +41,9 @@ bench: setup ## short forms of the benchmarks, half an hour; each has its own --
 	.venv/bin/python benchmarks/reasoning.py
 	.venv/bin/python -m benchmarks.driving --scale 0.1
 	.venv/bin/python benchmarks/producer.py --scale 0.1
+
+mutants: setup ## are broken workers found out? (four minutes)
+	.venv/bin/python -m pytest -m mutants tests/chaos $(ARGS)
 
 fuzz: setup ## about a minute of what nobody meant, for everything that decodes
 	FUZZ_EXAMPLES=1000 .venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)

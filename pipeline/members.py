@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import GroupAuthorizationFailedError
 from aiokafka.structs import OffsetAndMetadata
 
 from configs.settings import Settings
+from messaging.access import denial
 from messaging.commit_point import CommitPoint, MetadataError, decode
 from messaging.connection import admin_client, make_consumer, start_patiently
 from messaging.reading import assign_all, read_to_end
@@ -53,11 +55,14 @@ class Members:
 
 
 async def look_at_members(settings: Settings, *, patience_s: float | None = None) -> Members:
-    """Costs a few requests, and reading at most `COUNTED` records of qa.chunks."""
+    """Costs a few requests, and reading at most `COUNTED` records of qa.chunks. Raises AccessError."""
     names = TopicNames(settings.namespace)
-    async with admin_client(settings, patience_s=patience_s) as admin:
-        state, workers = await _workers(admin, names.group)
-        committed = await admin.list_consumer_group_offsets(names.group)
+    try:
+        async with admin_client(settings, patience_s=patience_s) as admin:
+            state, workers = await _workers(admin, names.group)
+            committed = await admin.list_consumer_group_offsets(names.group)
+    except GroupAuthorizationFailedError as exc:
+        raise denial(settings, "DESCRIBE", f"group {names.group}") from exc
     return Members(state, workers, await _backlogs(settings, names.chunks, committed))
 
 

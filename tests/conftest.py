@@ -49,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "compose: brings compose.yaml up; make compose-test")
     config.addinivalue_line("markers", "browser: needs Chromium")
     config.addinivalue_line("markers", "long: takes a minute or more, and begins first")
+    config.addinivalue_line("markers", "mutants: workers broken on purpose, which faults must find out; make mutants")
     config.stash[GIVEN_KAFKA] = os.environ.get(environment_name("bootstrap_servers"))
     config.stash[LEFT_OUT] = []
     for name in known_environment():
@@ -62,7 +63,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFixture
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     _leave_out(config, items)
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(key=lambda item: not _is_long(item))
+
+
+def _is_long(item: pytest.Item) -> bool:
+    """Of several processes none is to be left with such tests at the end."""
+    return item.get_closest_marker("long") is not None or "vllm_cpu" in getattr(item, "fixturenames", ())
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:

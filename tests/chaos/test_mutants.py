@@ -35,7 +35,7 @@ STALL_S = 12.0
 STOP_S = 12.0
 """A mutant may lose its work for good, or not stop; that takes no longer to see."""
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.mutants]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -22,6 +22,7 @@ from messaging.connection import BrokerUnreachableError
 from messaging.rights import PAGE
 from messaging.roles import Need, Role, needs
 from messaging.topics import cluster_id, ensure_topics
+from pipeline.members import look_at_members
 from producer.app import run as run_producer
 from producer.asking import send
 from producer.watch import Alarm
@@ -101,6 +102,7 @@ async def a_sink(settings: Settings, folder: Path) -> None:
 async def some_tools(settings: Settings, folder: Path) -> None:
     layout = Layout(folder)
     layout.make()
+    await look_at_members(settings)
     claim(layout.manifest, cluster_id=await cluster_id(settings), namespace=settings.namespace)
     await verify(settings, layout)
     await replay(settings, Wanted(), dry_run=False)
