@@ -8,14 +8,12 @@ undisturbed and with ten kill -9. `verify`: time and memory of `consumer verify`
 of it is below a temporary directory, removed at the end.
 """
 
-import argparse
 import asyncio
 import os
 import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
@@ -31,12 +29,12 @@ from aiohttp import web
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from configs.settings import Settings, load_settings  # noqa: E402
+from benchmarks.running import Benchmark, run_benchmarks  # noqa: E402
+from configs.settings import Settings  # noqa: E402
 from messaging.connection import make_consumer, start_patiently  # noqa: E402
 from messaging.reading import assign_all  # noqa: E402
 from messaging.topics import ensure_topics  # noqa: E402
 from schemas import TopicNames  # noqa: E402
-from server.broker import Broker  # noqa: E402
 from tests.chaos.workers import Worker, Workers  # noqa: E402
 from tests.fake_model import FakeModel, text_of  # noqa: E402
 from tests.support.chunks import make_chunk  # noqa: E402
@@ -60,20 +58,12 @@ DOCUMENT = 100
 
 
 def main() -> None:
-    benchmarks: dict[str, Callable[[Settings, Path, float], Coroutine[Any, Any, None]]] = {
-        "slow": slow,
-        "distinct": distinct,
-        "verify": verify,
-    }
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[*benchmarks, []], help="default: all")
-    parser.add_argument("--scale", type=float, default=1.0, help="of the number of chunks, and of the ten minutes")
-    args = parser.parse_args()
-    for name in args.names or benchmarks:
-        with tempfile.TemporaryDirectory(prefix="qastream-bench-") as folder:
-            base = Path(folder)
-            with Broker(data_dir=base / "broker") as broker:
-                asyncio.run(benchmarks[name](_settings(broker), base, args.scale))
+    benchmarks = {"slow": _run(slow), "distinct": _run(distinct), "verify": _run(verify)}
+    run_benchmarks(benchmarks, description=__doc__, scaled="the number of chunks, and of the ten minutes")
+
+
+def _run(benchmark: Callable[[Settings, Path, float], Coroutine[Any, Any, None]]) -> Benchmark:
+    return lambda settings, base, scale: asyncio.run(benchmark(settings, base, scale))
 
 
 async def slow(settings: Settings, base: Path, scale: float) -> None:
@@ -243,10 +233,6 @@ async def following(settings: Settings) -> AsyncIterator[Outcomes]:
         with suppress(asyncio.CancelledError):
             await task
         await consumer.stop()
-
-
-def _settings(broker: Broker) -> Settings:
-    return load_settings({"bootstrap_servers": broker.bootstrap_servers, "namespace": "bench"}, environ={})
 
 
 def _workers(settings: Settings, base: Path, model: FakeModel, *, concurrency: int = CONCURRENCY) -> Workers:
