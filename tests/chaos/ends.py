@@ -229,7 +229,7 @@ class Ends:
             "--no-cache",
         )  # fmt: skip
         sink = ("--output-dir", self.output, "--segment-ms", 50, "--segment-bytes", 100_000)
-        self.sink = Program(directory / "sink.log", "consumer", "sink", *sink, *created)
+        self.sink = Program(directory / "sink.log", "consumer", "sink", *sink, *self._kafka)
         self.programs = (self.producer, self.worker, self.sink)
 
     def strike(self, kind: str) -> None:
