@@ -11,8 +11,9 @@ from consumer.sink.documents import Documents
 from consumer.sink.index import Index
 from consumer.sink.layout import Layout
 from consumer.sink.recovery import catch_up, open_index, remove_index, remove_temporary
-from consumer.sink.service import StoppedError, claimed, persistently, unless_stopped
+from consumer.sink.service import claimed, persistently
 from messaging.reading import read_to_end
+from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 

@@ -5,9 +5,8 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from typing import Any, TypeVar
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -37,6 +36,7 @@ from consumer.sink.status import StatusFile
 from messaging.pulse import feeling
 from messaging.reading import TopicMissingError, count_partitions
 from messaging.roles import Role
+from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id, ensure_topics
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 from telemetry.metrics import SinkMetrics
@@ -46,11 +46,6 @@ POLL_S = 0.2
 RETRY_S = 1.0
 REMIND_S = 30.0
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-
-class StoppedError(Exception):
-    """The stop signal came while something was waited for."""
 
 
 async def run_sink(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
@@ -276,17 +271,3 @@ def _may_pass(exc: OSError | sqlite3.OperationalError) -> bool:
     if isinstance(exc, OSError):
         return is_room_problem(exc)
     return exc.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-
-
-async def unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
-    """The result of `work`; StoppedError when the signal comes first, since a broker may stay away for ever."""
-    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise StoppedError
-    finally:
-        task.cancel()
-        stopped.cancel()
-        await asyncio.gather(task, stopped, return_exceptions=True)

@@ -189,7 +189,7 @@ def test_kills_of_two_sinks_lose_and_double_nothing(make_settings, tmp_path):
         kills = 0
         while not producing.done() or kills < 3:
             with running_sink(settings, output, "--partitions", share, *quick) as sink:
-                await asyncio.to_thread(eventually, lambda: is_up(sink))  # noqa: B023 - awaited here
+                await asyncio.to_thread(eventually, lambda: is_up(sink))
                 await asyncio.sleep(chance.random() * 0.6)
             kills += 1
         return kills
