@@ -154,11 +154,14 @@ def _out_of_range(positions: Positions, beginnings: Positions, ends: Positions) 
 
 @asynccontextmanager
 async def open_source(
-    settings: Settings, starts: Mapping[str, Mapping[int, int]], lasts: Lasts, shares: Mapping[str, Share]
+    settings: Settings,
+    starts: Mapping[str, Mapping[int, int]],
+    lasts: Lasts,
+    shares: Mapping[str, Share] | None = None,
 ) -> AsyncIterator[Source]:
     """A source over the topics of `starts`, which has first offsets by partition; others are read from their beginning.
 
-    Of a topic that is in `shares` only those partitions are read.
+    Of a topic that is in `shares` only those partitions are read, of others all.
     Waits for the broker without limit. Raises ContinuityError, TopicMissingError and KafkaError.
     """
     consumer = make_consumer(settings)
@@ -166,7 +169,7 @@ async def open_source(
         await start_patiently(consumer, settings)
         numbers = {topic: sorted(await topic_partitions(consumer, topic)) for topic in starts}
         counts = {topic: len(found) for topic, found in numbers.items()}
-        read = {topic: list(filter(shares.get(topic, ALL).has, found)) for topic, found in numbers.items()}
+        read = {topic: list(filter((shares or {}).get(topic, ALL).has, found)) for topic, found in numbers.items()}
         for topic, offsets in starts.items():
             _check_partitions(topic, offsets, counts[topic])
         source = Source(settings, consumer, await _positions(consumer, read, starts), lasts, counts)
