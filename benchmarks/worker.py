@@ -1,11 +1,12 @@
-"""What a worker does with a backlog and with repeated texts, and what it costs to verify a million records.
+"""What a worker does with a backlog and with repeated texts, and what many records cost behind it.
 
-    python benchmarks/worker.py [slow] [distinct] [verify] [--scale 0.1]
+    python benchmarks/worker.py [slow] [distinct] [verify] [document] [--scale 0.1]
 
 Starts a Kafka broker of its own and real processes; the model server is a fake one that counts. `slow`: one answer
 takes ten minutes while 100,000 chunks wait behind it. `distinct`: 10,000 chunks of 1,000 texts and four workers,
-undisturbed and with ten kill -9. `verify`: time and memory of `consumer verify` over 100,000 and 1,000,000 records. All
-of it is below a temporary directory, removed at the end.
+undisturbed and with ten kill -9. `verify`: time and memory of `consumer verify` over 100,000 and 1,000,000 records.
+`document`: time and memory of a sink that gets a document of 500,000 chunks. All of it is below a temporary directory,
+removed at the end.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ DOCUMENT = 100
 
 
 def main() -> None:
-    benchmarks = {"slow": _run(slow), "distinct": _run(distinct), "verify": _run(verify)}
+    benchmarks = {"slow": _run(slow), "distinct": _run(distinct), "verify": _run(verify), "document": _run(document)}
     run_benchmarks(benchmarks, description=__doc__, scaled="the number of chunks, and of the ten minutes")
 
 
@@ -156,6 +157,36 @@ async def _verify(settings: Settings, output: Path, count: int) -> None:
         f"verify: {count} records: exit {code} after {seconds:.0f} s, {peak_mb:.0f} MB RSS at most, "
         f"{orjson.loads(said)['records_on_disk']} on disk; the sink before it: {sunk_s:.0f} s, {sink_mb:.0f} MB"
     )
+
+
+async def document(settings: Settings, base: Path, scale: float) -> None:
+    for count in (int(50_000 * scale), int(500_000 * scale)):
+        await _document(settings.model_copy(update={"namespace": f"document-{count}"}), base / f"out-{count}", count)
+
+
+async def _document(settings: Settings, output: Path, count: int) -> None:
+    large = make_document("large.txt")
+    await publish(settings, (make_result(large, index, rejected=index % 2) for index in range(count)))
+    await publish(settings, [make_entry(large, chunks=count)])
+    began = time.monotonic()
+    sink = SinkProcess(settings, output)
+    path = output / "documents" / "large.txt.json"
+    while not path.exists():
+        assert sink.process.poll() is None, sink.lines()[-3:]
+        assert time.monotonic() - began < SINK_PATIENCE_S, "the sink takes too long"
+        await asyncio.sleep(1)
+    seconds, peak_mb = time.monotonic() - began, _peak_mb(sink.process.pid)
+    sink.stop()
+    print(
+        f"document: of {count} chunks, {path.stat().st_size / MB:.0f} MB, there {seconds:.0f} s after the sink began; "
+        f"{peak_mb:.0f} MB RSS at most",
+        flush=True,
+    )
+
+
+def _peak_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / MB
 
 
 def _measured(command: list[str]) -> tuple[bytes, int, float, float]:
