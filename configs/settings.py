@@ -186,8 +186,8 @@ class Settings(BaseSettings):
     output_dir: Path | None = Field(default=None, description="Where results go.")
     sink_partitions: str = Field(
         default="all",
-        description="Partitions of the results that this sink writes, such as 0-5,7. Each has one sink in an output "
-        "directory; several sinks with some each may share one.",
+        description="Partitions of the results that this sink writes, such as 0-5,7; others may write the others, also "
+        "into the same directory.",
     )
     segment_ms: int = Field(default=300, ge=1, le=600_000, description="A segment is closed at this age.")
     segment_bytes: int = Field(default=64 * 1024**2, ge=1024, description="A segment is closed at this size.")

@@ -74,7 +74,10 @@ def _open_index(sink: Layout) -> Iterator[Index]:
         with closing(Index(sink.index, read_only=True)) as index:
             yield index
     except IndexDamagedError as exc:
-        raise DatasetError(f"{sink.index}: {exc}. Make it again with `python -m consumer sink --rebuild`") from exc
+        which = "" if sink.share.numbers is None else f" --partitions {sink.share}"
+        raise DatasetError(
+            f"{sink.index}: {exc}. Make it again with `python -m consumer sink --rebuild{which}`"
+        ) from exc
 
 
 def iter_outcomes(
