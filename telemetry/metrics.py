@@ -121,7 +121,10 @@ class WorkerMetrics(WriterMetrics):
             "model_queue", "Everybody's requests at the server, as last seen: running, waiting.", "endpoint", "state"
         )
         self.cache_lookups = self.counter(
-            "cache_lookups", "Look-ups in the generation cache, by result.", "result", values=("hit", "miss")
+            "cache_lookups",
+            "Look-ups in the generation cache, by result; none with --no-cache.",
+            "result",
+            values=("hit", "miss"),
         )
 
 
