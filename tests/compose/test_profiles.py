@@ -34,7 +34,7 @@ FILES = 30
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """All profiles but NVIDIA's exporter; the tests below go on from one another."""
-    override = OVERRIDE if has_image(GRAFANA) else f"{OVERRIDE}\n  grafana: {{scale: 0}}\n"
+    override = OVERRIDE if has_image(GRAFANA) else f"{OVERRIDE}\n  grafana: {{profiles: !override [no-image]}}\n"
     environment = {
         "COMPOSE_PROFILES": "gpu,lb,redis,observability",
         "EMBEDDED_SERVERS": "0",
