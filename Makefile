@@ -16,7 +16,7 @@ SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bi
 CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks deploy LocalModels *.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test compose-test chaos mutants fuzz bench lint sbom audit wheel setup clean
+.PHONY: help demo test compose-test chaos mutants fuzz bench screenshots lint sbom audit wheel setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ mutants: setup ## are broken workers found out? (four minutes)
 
 fuzz: setup ## about a minute of what nobody meant, for everything that decodes
 	FUZZ_EXAMPLES=1000 .venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
+
+screenshots: setup ## the pictures in docs/ of status, dashboard and report, from runs made for them (needs chromium, prometheus)
+	.venv/bin/python -m tests.support.screenshots
 
 lint: setup ## ruff and mypy
 	.venv/bin/ruff check $(CODE)

@@ -106,7 +106,7 @@ PANELS = (
     Panel(
         "Calls that failed, and retries, per second",
         (
-            ("{{outcome}}", _rate("qastream_model_calls_total", by="outcome", where='outcome!="ok"')),
+            ("{{outcome}}", _rate("qastream_model_calls_total", by="outcome", where='outcome!="ok"') + " > 0"),
             ("retry: {{error_class}}", _rate("qastream_retries_total", by="error_class") + " > 0"),
         ),
     ),

@@ -20,7 +20,7 @@ from consumer.worker.endpoint import make_endpoints
 from consumer.worker.errors import WorkerError
 from consumer.worker.group import STOP_S, Group
 from consumer.worker.model import Model
-from consumer.worker.observing import ObservedCache, observed_calls, watch_endpoints
+from consumer.worker.observing import ObservedCache, begin_at_zero, observed_calls, watch_endpoints
 from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
 from consumer.worker.redis_cache import RedisCache
 from consumer.worker.retry import Waits
@@ -61,6 +61,7 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         if settings.judging is not None and recipe.judge is not None:
             every.append(await stack.enter_async_context(_model_servers(settings.judging, recipe, stop, telemetry)))
             judge = _make_model(settings.judging, every[-1], cache, waits)
+        begin_at_zero(metrics, every)
         watch_endpoints(metrics, every)
         stack.enter_context(_pausing(every))
         answerer = Answerer(settings, recipe, model, judge=judge)

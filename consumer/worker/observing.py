@@ -11,12 +11,14 @@ from consumer.worker.endpoint import Endpoint
 from consumer.worker.errors import ModelError
 from consumer.worker.outcome import Outcome
 from consumer.worker.servers import ModelServers
-from schemas import Pair, Result
+from schemas import Pair, PairType, Result
 from telemetry.metrics import WorkerMetrics, bounded
 from telemetry.tracing import Tracing
 
 FAILED_S = 10.0
 """Transactions that fail one after the other for longer than this are a trouble; one that is repeated is none."""
+CALLS_END = ("ok", "malformed", "outage", "overload", "refused", "transient", "truncated")
+"""How a call to an endpoint may end; more than one of them makes `kills_server`."""
 Ask = Callable[..., Awaitable[Answer]]
 
 
@@ -39,6 +41,19 @@ def observed_calls(metrics: WorkerMetrics, tracing: Tracing) -> Ask:
         return answer
 
     return ask
+
+
+def begin_at_zero(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
+    """Series that first appear with a number hide it: `rate` sees a rise only from what was there before."""
+    for kind in PairType:
+        for outcome in ("accepted", "rejected"):
+            metrics.pairs.labels(outcome, kind)
+    for url in {endpoint.url for servers in every for endpoint in servers.endpoints}:
+        metrics.call_seconds.labels(url)
+        for outcome in CALLS_END:
+            metrics.calls.labels(url, outcome)
+        for tokens in ("prompt", "cached_prompt", "completion"):
+            metrics.tokens.labels(url, tokens)
 
 
 def watch_endpoints(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:

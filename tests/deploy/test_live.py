@@ -36,7 +36,9 @@ def live_through(run: Observed) -> None:
 
 
 def text(number: int) -> str:
-    return f"A type {number} laser is a light source that emits at {number + 193} nm. It was built in 1970.\n"
+    """Long enough for a question or two."""
+    facts = (f"A type {number}-{part} laser is a light source that emits at {part + 193} nm." for part in range(12))
+    return " ".join(facts) + "\n"
 
 
 def test_every_panel_of_the_dashboard_has_data(prometheus: Prometheus):

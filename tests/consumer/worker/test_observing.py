@@ -11,8 +11,10 @@ from configs.settings import Settings, load_settings
 from consumer.worker.app import _open_cache
 from consumer.worker.controller import QueueSample
 from consumer.worker.endpoint import make_endpoints
-from consumer.worker.observing import watch_endpoints
+from consumer.worker.errors import KillsServerError, ModelError
+from consumer.worker.observing import begin_at_zero, watch_endpoints
 from consumer.worker.servers import ModelServers
+from schemas import PairType
 from telemetry.metrics import WorkerMetrics
 from tests.fake_model import FakeModel
 
@@ -75,3 +77,21 @@ async def test_look_ups_are_counted_where_there_is_a_cache(tmp_path, cache: bool
         for result in ("hit", "miss")
     ]
     assert tuple(values) == counted
+
+
+async def test_series_are_there_before_what_they_count():
+    async with AsyncExitStack() as stack:
+        metrics = WorkerMetrics(CollectorRegistry())
+        model = await servers(load_settings({"model_urls": "http://a/v1"}), stack)
+        begin_at_zero(metrics, [model])
+    found = {(sample.name, *sample.labels.values()) for each in metrics.registry.collect() for sample in each.samples}
+    for type_ in PairType:
+        assert {("qastream_pairs_total", outcome, type_) for outcome in ("accepted", "rejected")} <= found
+    for error in all_of(ModelError) - {ModelError, KillsServerError}:
+        assert ("qastream_model_calls_total", "http://a/v1", error.error_class) in found
+    assert ("qastream_tokens_total", "http://a/v1", "cached_prompt") in found
+    assert ("qastream_model_call_seconds_count", "http://a/v1") in found
+
+
+def all_of(kind: type[ModelError]) -> set[type[ModelError]]:
+    return {kind}.union(*(all_of(each) for each in kind.__subclasses__()))
