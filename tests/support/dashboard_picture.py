@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from itertools import cycle
 from typing import Any
 
 import pygal
@@ -13,19 +14,23 @@ from telemetry.dashboard import COLUMNS, dashboard
 from tests.support.prometheus import Prometheus
 
 CELL_W, CELL_H, GAP = 60, 32, 8
-TITLE_H = 30
+TITLE_H, LEGEND_H = 30, 34
 EVERY_S = 30
 """Between two times that are written below a plot."""
 COLOURS = ("#2e7d32", "#1565c0", "#ef6c00", "#6a1b9a", "#c62828", "#00838f", "#9e9d24", "#5d4037")
 CSS = """
 body { margin: 0; background: #f4f5f7; font: 13px sans-serif; color: #24292e; position: relative; }
 .panel { position: absolute; background: #fff; border: 1px solid #dde1e6; border-radius: 3px; overflow: hidden; }
+.legend { font-size: 11px; line-height: 15px; margin: 0 8px; overflow: hidden; }
+.legend span { white-space: nowrap; margin-right: 10px; }
 h2, .row { font-size: 13px; font-weight: 600; margin: 7px 8px; white-space: nowrap; }
 .row { position: absolute; margin: 5px 0; font-size: 15px; }
 .stat { font-size: 32px; text-align: center; margin-top: 14px; color: #2e7d32; }
 """
-SMALL = {f"{what}_font_size": 10 for what in ("label", "major_label", "legend", "no_data")}
-STYLE = Style(background="white", plot_background="white", colors=COLOURS, stroke_width=1.5, **SMALL)
+STYLE = Style(
+    background="white", plot_background="white", foreground_subtle="#d0d5db", guide_stroke_color="#e4e7eb",
+    major_guide_stroke_color="#e4e7eb", colors=COLOURS, stroke_width=1.5, label_font_size=10, major_label_font_size=10,
+)  # fmt: skip
 Points = list[tuple[float, float | None]]
 
 
@@ -65,16 +70,26 @@ def _stat(panel: dict[str, Any], prometheus: Prometheus) -> str:
 
 def _plot(panel: dict[str, Any], prometheus: Prometheus, span: Span, width: int, height: int) -> str:
     chart = pygal.XY(
-        width=width, height=height - TITLE_H, style=STYLE, js=(), disable_xml_declaration=True, explicit_size=True,
-        show_dots=False, allow_interruptions=True, legend_at_bottom=True, legend_at_bottom_columns=2, legend_box_size=8,
-        truncate_legend=36, margin=4, spacing=6, max_scale=5, include_x_axis=True, show_x_guides=False,
+        width=width, height=height - TITLE_H - LEGEND_H, style=STYLE, js=(), disable_xml_declaration=True,
+        explicit_size=True, show_dots=False, allow_interruptions=True, show_legend=False, margin=4, spacing=6,
+        max_scale=5, include_x_axis=True, show_x_guides=False,
         value_formatter=lambda value: shown(value, _unit(panel)), x_value_formatter="{:.0f} s".format,
         xrange=(0, span.end_s - span.start_s),
     )  # fmt: skip
     chart.x_labels = range(0, int(span.end_s - span.start_s) + 1, EVERY_S)
-    for legend, points in _lines(panel, prometheus, span):
+    lines = list(_lines(panel, prometheus, span))
+    for legend, points in lines:
         chart.add(legend, points)
-    return str(chart.render(is_unicode=True))
+    return f"{chart.render(is_unicode=True)}{_legend([legend for legend, _ in lines])}"
+
+
+def _legend(names: list[str]) -> str:
+    boxes = (
+        f'<span><b style="color:{colour}">■</b> {escape(name)}</span>'
+        for name, colour in zip(names, cycle(COLOURS), strict=False)
+        if name
+    )
+    return f'<div class="legend">{"".join(boxes)}</div>'
 
 
 def _lines(panel: dict[str, Any], prometheus: Prometheus, span: Span) -> Iterator[tuple[str, Points]]:

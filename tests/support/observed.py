@@ -1,6 +1,6 @@
 """A pipeline of this machine that a Prometheus looks at, and what it lives through: for dashboard, alerts, pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ class Observed:
     """Addresses of the workers' /metrics."""
     _model: EmbeddedServer
     _stack: ExitStack
-    _latency_ms: int
+    _speed: Mapping[str, int]
 
     def drop(self, name: str, content: str | bytes) -> None:
         temporary = self.texts / f".{name}"
@@ -41,18 +41,19 @@ class Observed:
         self._model.process.wait()
         port = urlsplit(self._model.base_url).port or 0
         log = self._model.request_log.parent
-        self._model = self._stack.enter_context(embedded_server(log, latency_ms=self._latency_ms, port=port))
+        self._model = self._stack.enter_context(embedded_server(log, port=port, **self._speed))
 
 
 @contextmanager
-def observed_pipeline(directory: Path, *flags: object, latency_ms: int) -> Iterator[Observed]:
-    """Two workers, all of it up and scraped."""
+def observed_pipeline(directory: Path, *flags: object, latency_ms: int, slots: int = 256) -> Iterator[Observed]:
+    """Two workers and an embedded model server, all of it up and scraped."""
+    speed = {"latency_ms": latency_ms, "slots": slots}
     first = metrics_port(WORKERS + 2)
     addresses = [f"127.0.0.1:{first + i}" for i in range(WORKERS + 2)]
     texts = directory / "texts"
     texts.mkdir()
     with ExitStack() as stack:
-        model = stack.enter_context(embedded_server(directory, latency_ms=latency_ms))
+        model = stack.enter_context(embedded_server(directory, **speed))
         targets = {
             "qastream-producer": addresses[:1],
             "qastream-sink": addresses[1:2],
@@ -65,4 +66,4 @@ def observed_pipeline(directory: Path, *flags: object, latency_ms: int) -> Itera
         wanted = {job: len(of_job) for job, of_job in sorted(targets.items())}
         eventually(lambda: prometheus.up() == wanted, within_s=90, what=lambda: f"{prometheus.up()}\n{running.logs}")
         metrics = tuple(f"http://{address}/metrics" for address in addresses[2:])
-        yield Observed(texts, running, prometheus, metrics, model, stack, latency_ms)
+        yield Observed(texts, running, prometheus, metrics, model, stack, speed)

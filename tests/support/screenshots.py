@@ -15,8 +15,9 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 REPORT = {"width": 960, "height": 900}
-LATENCY_MS = 400
-FILES = 120
+LATENCY_MS, SLOTS = 1500, 16
+FILES = 160
+"""Besides the sample texts."""
 FACTS = 40
 """Of a file: some 2,600 characters."""
 
@@ -36,8 +37,10 @@ def report(directory: Path) -> None:
 
 def status_and_dashboard(directory: Path) -> None:
     """Of a run in which files come, one that is no text among them, and the model server dies once under its calls."""
-    began_s = time.time()
-    with observed_pipeline(directory, "--recipe", "standard", latency_ms=LATENCY_MS) as run:
+    with observed_pipeline(directory, "--recipe", "standard", latency_ms=LATENCY_MS, slots=SLOTS) as run:
+        began_s = time.time()
+        for path in (ROOT / "data" / "texts").iterdir():
+            run.drop(path.name, path.read_bytes())
         for number in range(FILES // 2):
             run.drop(f"{number}.txt", _text(number))
         run.drop("picture.txt", b"\x00\x01\x02\x03" * 50)
@@ -47,7 +50,7 @@ def status_and_dashboard(directory: Path) -> None:
             run.drop(f"{number}.txt", _text(number))
         _until_done(run, FILES // 2)
         _status(run, DOCS / "status.svg")
-        _until_done(run, FILES)
+        _until_done(run, FILES + len(list((ROOT / "data" / "texts").iterdir())))
         html = directory / "dashboard.html"
         html.write_text(page(run.prometheus, Span(began_s, time.time())), encoding="utf-8")
     _photograph(html, DOCS / "images" / "dashboard.png", whole=True)
