@@ -14,6 +14,7 @@ from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+TEXTS = ROOT / "data" / "texts"
 REPORT = {"width": 960, "height": 900}
 LATENCY_MS, SLOTS = 1500, 16
 FILES = 160
@@ -31,15 +32,16 @@ def main() -> None:
 
 def report(directory: Path) -> None:
     """Of what `make demo` makes, the first screen at desktop width."""
-    finished(ROOT / "data" / "texts", directory / "qa_results", "--recipe", "standard")
+    finished(TEXTS, directory / "qa_results", "--recipe", "standard")
     _photograph(directory / "qa_results" / "report.html", DOCS / "images" / "report.png", whole=False)
 
 
 def status_and_dashboard(directory: Path) -> None:
     """Of a run in which files come, one that is no text among them, and the model server dies once under its calls."""
+    samples = [path for path in TEXTS.rglob("*") if path.is_file()]
     with observed_pipeline(directory, "--recipe", "standard", latency_ms=LATENCY_MS, slots=SLOTS) as run:
         began_s = time.time()
-        for path in (ROOT / "data" / "texts").iterdir():
+        for path in samples:
             run.drop(path.name, path.read_bytes())
         for number in range(FILES // 2):
             run.drop(f"{number}.txt", _text(number))
@@ -50,7 +52,7 @@ def status_and_dashboard(directory: Path) -> None:
             run.drop(f"{number}.txt", _text(number))
         _until_done(run, FILES // 2)
         _status(run, DOCS / "status.svg")
-        _until_done(run, FILES + len(list((ROOT / "data" / "texts").iterdir())))
+        _until_done(run, FILES + len(samples))
         html = directory / "dashboard.html"
         html.write_text(page(run.prometheus, Span(began_s, time.time())), encoding="utf-8")
     _photograph(html, DOCS / "images" / "dashboard.png", whole=True)
