@@ -34,11 +34,22 @@ class Stack:
     def documents(self) -> Path:
         return self.directory / "results" / "documents"
 
+    @property
+    def project(self) -> str:
+        return f"qastream-{self.kafka_port}"
+
     def __call__(self, *arguments: str, check: bool = True) -> str:
         """Standard output of `docker compose ARGUMENTS`."""
-        files = ["-f", "compose.yaml", "-f", str(self.directory / "override.yaml")]
-        command = ["docker", "compose", "-p", f"qastream-{self.kafka_port}", *files, *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment(), capture_output=True, text=True, check=False)
+        return self._run(["docker", "compose", *arguments], check=check)
+
+    def shell(self, script: str) -> str:
+        """Standard output of a script in `directory`, for which `docker compose` is this project."""
+        return self._run(["bash", "-euo", "pipefail", "-c", script], check=True)
+
+    def _run(self, command: list[str], *, check: bool) -> str:
+        done = subprocess.run(
+            command, cwd=self.directory, env=self._environment(), capture_output=True, text=True, check=False
+        )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -46,6 +57,8 @@ class Stack:
     def _environment(self) -> dict[str, str]:
         return {
             **os.environ,
+            "COMPOSE_PROJECT_NAME": self.project,
+            "COMPOSE_FILE": f"{ROOT / 'compose.yaml'}:{self.directory / 'override.yaml'}",
             "INPUT": str(self.texts),
             "OUTPUT": str(self.directory / "results"),
             "KAFKA_PORT": str(self.kafka_port),
