@@ -14,6 +14,8 @@ from consumer.worker.slots import Slots
 
 LOOK_EVERY_S = 0.5
 """Between looks at a server's queue, more or less by half: sharers must not look in step."""
+SEARCH_EVERY_S = 0.15
+"""The same while a limit is far from what the server can run: each look costs the server some milliseconds."""
 PROBE_FIRST_S = 0.1
 PROBE_MOST_S = 2.0
 FINISH_POLL_S = 0.05
@@ -135,9 +137,9 @@ class ModelServers:
                 back = await self._try(endpoint)
                 if endpoint in self._died and not self._died[endpoint].done():
                     self._died[endpoint].set_result(not back)
-                wait_s = LOOK_EVERY_S if back else min(2 * wait_s, PROBE_MOST_S)
+                wait_s = SEARCH_EVERY_S if back else min(2 * wait_s, PROBE_MOST_S)
             else:
-                wait_s = LOOK_EVERY_S if await self._look(endpoint) else PROBE_FIRST_S
+                wait_s = self._look_again_s(endpoint) if await self._look(endpoint) else PROBE_FIRST_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s * random.uniform(0.5, 1.5)):  # noqa: S311 - not for secrecy
                     await self._lost_now[endpoint].wait()
@@ -159,6 +161,10 @@ class ModelServers:
             endpoint.controller.observe(sample, in_flight)
         self._slots.look()
         return True
+
+    def _look_again_s(self, endpoint: Endpoint) -> float:
+        searching = endpoint.controller.searching(self._slots.in_use(endpoint))
+        return SEARCH_EVERY_S if searching else LOOK_EVERY_S
 
     async def _try(self, endpoint: Endpoint) -> bool:
         """Has it the right model, and does it answer?"""
