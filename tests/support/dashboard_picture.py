@@ -64,7 +64,7 @@ def _placed(panel: dict[str, Any], prometheus: Prometheus, span: Span) -> str:
 
 def _stat(panel: dict[str, Any], prometheus: Prometheus) -> str:
     found = prometheus.query(panel["targets"][0]["expr"])
-    value = shown(float(found[0]["value"][1]), _unit(panel)) if found else "no data"
+    value = _shown(float(found[0]["value"][1]), panel) if found else "no data"
     return f'<div class="stat">{value}</div>'
 
 
@@ -73,7 +73,7 @@ def _plot(panel: dict[str, Any], prometheus: Prometheus, span: Span, width: int,
         width=width, height=height - TITLE_H - LEGEND_H, style=STYLE, js=(), disable_xml_declaration=True,
         explicit_size=True, show_dots=False, allow_interruptions=True, show_legend=False, margin=4, spacing=6,
         max_scale=5, include_x_axis=True, show_x_guides=False,
-        value_formatter=lambda value: shown(value, _unit(panel)), x_value_formatter="{:.0f} s".format,
+        value_formatter=lambda value: _shown(value, panel), x_value_formatter="{:.0f} s".format,
         xrange=(0, span.end_s - span.start_s),
     )  # fmt: skip
     chart.x_labels = range(0, int(span.end_s - span.start_s) + 1, EVERY_S)
@@ -89,7 +89,7 @@ def _legend(names: list[str]) -> str:
         for name, colour in zip(names, cycle(COLOURS), strict=False)
         if name
     )
-    return f'<div class="legend">{"".join(boxes)}</div>'
+    return f'<div class="legend">{" ".join(boxes)}</div>'
 
 
 def _lines(panel: dict[str, Any], prometheus: Prometheus, span: Span) -> Iterator[tuple[str, Points]]:
@@ -110,13 +110,12 @@ def _points(values: dict[float, str], span: Span) -> Iterator[tuple[float, float
         yield second, value if math.isfinite(value) else None
 
 
-def _unit(panel: dict[str, Any]) -> str:
-    return str(panel["fieldConfig"]["defaults"]["unit"])
-
-
-def shown(value: float, unit: str) -> str:
+def _shown(value: float, panel: dict[str, Any]) -> str:
     """As Grafana would, about."""
-    match unit:
+    defaults = panel["fieldConfig"]["defaults"]
+    if defaults.get("decimals") == 0:
+        value = round(value)
+    match unit := defaults["unit"]:
         case "percentunit":
             return f"{100 * value:.3g} %"
         case "s":
