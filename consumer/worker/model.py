@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import orjson
+from pydantic import TypeAdapter
 
 from consumer.worker.answers import Answer
 from consumer.worker.cache import Cache
@@ -19,6 +20,7 @@ from schemas.ids import digest
 from telemetry.failpoints import hit
 
 T = TypeVar("T")
+ENTRY = TypeAdapter(Answer)
 log = logging.getLogger(__name__)
 
 
@@ -75,12 +77,12 @@ class Model:
 
 
 def _readable(cached: bytes | None, request: Prompted[Any]) -> Answer | None:
-    """A cached answer; None also for one that was damaged on the disk: then it is asked for again."""
+    """A cached answer; None also for what is none, as after damage: then it is asked for again."""
     try:
-        answer = Answer(**orjson.loads(cached)) if cached is not None else None
+        answer = ENTRY.validate_json(cached, strict=True) if cached is not None else None
         if answer is not None:
             request.read(answer.content)
-    except (ValueError, TypeError, MalformedError):
+    except (ValueError, MalformedError):
         log.warning("the generation cache gave an entry that can't be read; it is replaced")
         return None
     return answer

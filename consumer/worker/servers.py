@@ -49,6 +49,10 @@ class ModelServers:
         self._died: dict[Endpoint, asyncio.Future[bool]] = {}
 
     @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return tuple(self._endpoints)
+
+    @property
     def available(self) -> bool:
         """Some endpoint answers and may be called; without one, no more work should be taken in."""
         return any(not endpoint.away and not endpoint.paused for endpoint in self._endpoints)
