@@ -97,8 +97,9 @@ class ModelServers:
 
         `alone` with nothing else under way there.
 
-        Raises UnwantedError when it is not `wanted` any more by the time that it could begin, else a ModelError. After an outage, call again: it waits for a server. A server that answers a probe at once
-        has not died, whatever became of the connection.
+        Raises a ModelError, or UnwantedError when it could begin and is not `wanted` any more. After an outage, call
+        again: it waits for a server. A server that answers a probe at once has not died, whatever became of the
+        connection.
         """
         async with self._slots.slot(alone=alone, prefers=lambda: self._by_url.get(home() or "")) as endpoint:
             if alone:
