@@ -30,8 +30,8 @@ from tests.support.chunks import doubled, make_chunk, publish, read_all
 POINTS = ("worker.answered", "worker.cached", "cache.inserted", "cache.committed")
 """Between two stages: an answer has come, is about to be cached, and is."""
 AT_RANDOM = 1
-CHUNKS = 8
-"""Published before each kill."""
+CHUNKS = 5
+"""Published before a worker joins, and again before one is killed."""
 CONCURRENCY = 3
 LATENCY_S = (0.05, 0.3)
 LOST_S = 0.25
@@ -105,6 +105,8 @@ class Stand:
         self.kills_s.append(time.time())
 
     async def _joined(self, failpoints: str = "") -> Worker:
+        """It takes partitions from another in the middle of its chunks."""
+        await self.publish()
         worker = self._workers.start(failpoints=failpoints)
         async with asyncio.timeout(60):
             while not any(worker.assignments()[-1:]):
@@ -168,7 +170,7 @@ async def killed_between_stages(brokers: str, recipe: str, folder: Path) -> None
             await run.kill_at_random()
         results = await run.results()
     assert doubled([result.record_id for result in results]) == []
-    assert len(results) == CHUNKS * (len(POINTS) + AT_RANDOM)
+    assert len(results) == 2 * CHUNKS * (len(POINTS) + AT_RANDOM)
     assert {result.status for result in results} == {Status.OK}
     for result in results:
         ended = Counter(pair.type for pair in result.pairs) + Counter(each.pair.type for each in result.rejected)
