@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from configs.checks import Checks
 from configs.errors import SettingsError
 from configs.recipe_sections import (
+    BOUNDS,
     LANGUAGES,
     Example,
     Language,
@@ -44,7 +45,7 @@ PLACEHOLDERS: dict[str, tuple[set[str], set[str]]] = {
     "judge": (PAIR, SHOWN),
     "rewrite": (PAIR | {"comment"}, SHOWN),
 }
-"""What the prompt of a stage must have, and what it may have besides."""
+"""What the prompt of a stage must have, and what it may have besides; any may have BOUNDS."""
 
 
 class Recipe(Section):
@@ -182,6 +183,7 @@ def _explained(error: Any, text: str) -> str:
 def _problems(recipe: Recipe, stage: str, text: str) -> Iterator[str]:
     """Of a prompt: placeholders that are missing or unknown."""
     needed, possible = PLACEHOLDERS[stage]
+    possible = possible | set(BOUNDS)
     if stage == "judge" and recipe.second_answer is not None:
         needed = needed | {"second"}
     if not Template(text).is_valid():

@@ -41,7 +41,7 @@ def test_the_hash_covers_prompts_beside_the_recipe(own):
         ("most = 80", "most = 81"),
         ("open = 20", "open = 21"),
         ("quotes = 2", "quotes = 3"),
-        ("version = 2", "version = 3"),
+        ("version = 3", "version = 4"),
     ],
 )
 def test_the_hash_covers_what_decides(own, old, new):

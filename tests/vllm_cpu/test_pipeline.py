@@ -40,6 +40,7 @@ reasoning_characters = 20
 quotes = 1
 quote_characters = 20
 comment_characters = 20
+keep_cut = true
 
 [checks]
 evidence = false
