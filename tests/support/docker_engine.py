@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import docker
 from docker.errors import DockerException, ImageNotFound
@@ -45,10 +47,17 @@ def kafka_container() -> Iterator[str]:
     container = DockerContainer(IMAGE, env=_environment(port)).with_bind_ports(9092, port)
     with container:
         address = f"localhost:{port}"
-        if not asyncio.run(wait_until_ready(address, alive=lambda: True, timeout_s=START_S)):
+        if not _answers(address):
             out, err = container.get_logs()
             raise TimeoutError(f"Kafka in a container does not answer:\n{(out + err).decode(errors='replace')}")
         yield address
+
+
+def _answers(address: str) -> bool:
+    """Waits in a thread: the fixture may be asked for in the midst of a coroutine."""
+    waiting = partial(wait_until_ready, address, alive=lambda: True, timeout_s=START_S)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(lambda: asyncio.run(waiting())).result()
 
 
 def _environment(port: int) -> dict[str, str]:
