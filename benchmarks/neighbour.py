@@ -55,7 +55,7 @@ class Row:
 
 
 def rows(url: str, args: argparse.Namespace, pool: ProcessPoolExecutor, *, priority: int | None) -> Iterator[Row]:
-    base = Load(url, "", None, args.concurrency, 0.0, args.seconds, ONLINE_TOKENS)
+    base = Load(url, "", None, args.concurrency, args.seconds, ONLINE_TOKENS)
     batch = replace(base, tokens=args.tokens, priority=priority)
     yield _row("warm-up", base, None, pool)
     yield _row("alone", base, None, pool)

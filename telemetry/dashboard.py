@@ -24,10 +24,12 @@ class Panel:
     width: int = 8
     height: int = 8
     description: str = ""
+    whole: bool = False
+    """Of things that are counted one by one: `increase` extrapolates to fractions."""
 
 
-def _stat(title: str, expression: str, unit: str = "short", description: str = "") -> Panel:
-    return Panel(title, (("", expression),), unit, kind="stat", width=4, height=4, description=description)
+def _stat(title: str, expression: str, unit: str = "short", description: str = "", *, whole: bool = False) -> Panel:
+    return Panel(title, (("", expression),), unit, kind="stat", width=4, height=4, description=description, whole=whole)
 
 
 def _rate(metric: str, *, by: str = "", where: str = "", over: str = "5m") -> str:
@@ -60,7 +62,7 @@ PANELS = (
     _stat("Chunks per second", _rate("qastream_chunks_total")),
     _stat("Accepted pairs per second", _rate("qastream_pairs_total", where='outcome="accepted"')),
     _stat("Tokens per second", _rate("qastream_tokens_total", where='kind="completion"'), description="Completions'."),
-    _stat("Dead letters, 24 h", "sum(increase(qastream_dead_letters_total[24h]))"),
+    _stat("Dead letters, 24 h", "sum(increase(qastream_dead_letters_total[24h]))", whole=True),
     Panel("Work"),
     Panel("Chunks per second, by status", (("{{status}}", _rate("qastream_chunks_total", by="status")),)),
     Panel(
@@ -86,7 +88,9 @@ PANELS = (
         "percentunit",
     ),
     Panel(
-        "Dead letters, by reason", (("{{reason}}", "sum by (reason) (increase(qastream_dead_letters_total[5m])) > 0"),)
+        "Dead letters in 5 minutes, by reason",
+        (("{{reason}}", "sum by (reason) (increase(qastream_dead_letters_total[5m])) > 0"),),
+        whole=True,
     ),
     Panel("Model servers"),
     Panel(
@@ -106,7 +110,7 @@ PANELS = (
     Panel(
         "Calls that failed, and retries, per second",
         (
-            ("{{outcome}}", _rate("qastream_model_calls_total", by="outcome", where='outcome!="ok"')),
+            ("{{outcome}}", _rate("qastream_model_calls_total", by="outcome", where='outcome!="ok"') + " > 0"),
             ("retry: {{error_class}}", _rate("qastream_retries_total", by="error_class") + " > 0"),
         ),
     ),
@@ -145,17 +149,17 @@ PANELS = (
         "Published per second",
         (("files", _rate("qastream_files_published_total")), ("chunks", _rate("qastream_chunks_published_total"))),
     ),
-    Panel("Bytes published", (("", _rate("qastream_published_bytes_total")),), "Bps"),
+    Panel(
+        "Bytes",
+        (("published", _rate("qastream_published_bytes_total")), ("written", _rate("qastream_written_bytes_total"))),
+        "Bps",
+    ),
     Panel("From topic to disk", _quantiles("qastream_sink_delay_seconds"), "s"),
     Panel(
         "Documents",
         (("complete", "sum(qastream_documents_complete)"), ("waiting", "sum(qastream_documents_waiting)")),
     ),
-    Panel(
-        "Bytes written, free space",
-        (("written per second", _rate("qastream_written_bytes_total")), ("free", "min(qastream_disk_free_bytes)")),
-        "bytes",
-    ),
+    Panel("Free on the output's disk", (("", "min(qastream_disk_free_bytes)"),), "bytes"),
     Panel("Kafka and processes"),
     Panel("Transactions per second", (("{{outcome}}", _rate("qastream_transactions_total", by="outcome")),)),
     Panel("Seconds of a transaction", _quantiles("qastream_transaction_seconds"), "s"),
@@ -165,6 +169,7 @@ PANELS = (
             ("partitions {{instance}}", "qastream_partitions_assigned"),
             ("rebalances, 5 m", "sum(increase(qastream_rebalances_total[5m]))"),
         ),
+        whole=True,
     ),
     Panel("Ready", (("{{job}} {{instance}}", "qastream_ready"),)),
     Panel("CPU", (("{{job}} {{instance}}", "rate(process_cpu_seconds_total[5m])"),)),
@@ -200,6 +205,10 @@ def _placed() -> Iterator[dict[str, Any]]:
         x, below = x + width, y + height
 
 
+def _defaults(panel: Panel) -> dict[str, Any]:
+    return {"unit": panel.unit, "min": 0} | ({"decimals": 0} if panel.whole else {})
+
+
 def _rendered(number: int, panel: Panel) -> dict[str, Any]:
     if not panel.queries:
         return {"id": number, "type": "row", "title": panel.title, "collapsed": False, "panels": []}
@@ -209,7 +218,7 @@ def _rendered(number: int, panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "description": panel.description,
         "datasource": SOURCE,
-        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
         "targets": [
             {"refId": chr(ord("A") + place), "datasource": SOURCE, "expr": expression, "legendFormat": legend}
             for place, (legend, expression) in enumerate(panel.queries)

@@ -10,7 +10,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 CALL_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640)
 COMMIT_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-WAIT_BUCKETS_S = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600)
+WAIT_BUCKETS_S = (
+    0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600,
+)  # fmt: skip
 """From a chunk's publication to its result: a backlog may be worked off over a night, or a week."""
 REASONS = frozenset(
     {
@@ -121,7 +123,10 @@ class WorkerMetrics(WriterMetrics):
             "model_queue", "Everybody's requests at the server, as last seen: running, waiting.", "endpoint", "state"
         )
         self.cache_lookups = self.counter(
-            "cache_lookups", "Look-ups in the generation cache, by result.", "result", values=("hit", "miss")
+            "cache_lookups",
+            "Look-ups in the generation cache, by result; none with --no-cache.",
+            "result",
+            values=("hit", "miss"),
         )
 
 

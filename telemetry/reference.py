@@ -40,7 +40,13 @@ TAIL = """\
 own metrics where Prometheus scrapes it too. `deploy/prometheus/alerts.yml` has rules for: no progress with a backlog,
 dead letters, many failures, an endpoint that is out, a process that is not ready or gone, failing transactions, endless
 rebalances, a sink that is behind or stuck, a full disk, files that can't be read. Each says what to do. They are tested
-with `promtool test rules deploy/prometheus/alerts.test.yml`.
+with `promtool test rules deploy/prometheus/alerts.test.yml`. And a test lets a real Prometheus look at a real run:
+every query of the dashboard and every series of the rules must find data there.
+
+![The dashboard's panels](images/dashboard.png)
+
+The picture was drawn by `make screenshots` from what Prometheus answered to the dashboard's queries; Grafana, which
+draws them in its own way, was not run. A model server died in that run, and a file was no text.
 
 ## Status on a terminal
 

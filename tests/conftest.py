@@ -2,7 +2,7 @@
 
 TEST_KAFKA=jvm or container names the kind of broker for the fixture `kafka`; without it the first that is to be had.
 REQUIRE_BROWSER=1, REQUIRE_DOCKER=1, REQUIRE_KCAT=1, REQUIRE_PROMTOOL=1 and REQUIRE_REDIS=1 make a missing Chromium, Docker
-engine, kcat, promtool or Redis a failure; elsewhere the tests that need it are left out, and it is said so.
+engine, kcat, Prometheus or Redis a failure; elsewhere the tests that need it are left out, and it is said so.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import pytest
 from configs.settings import Settings, environment_name, known_environment, load_settings
 from server.broker import Broker
 from tests.compose import obstacle as whole_compose
-from tests.support import browser, docker_engine, kcat, promtool, redis_server
+from tests.support import browser, docker_engine, kcat, prometheus, redis_server
 from tests.support.embedded import EmbeddedServer
 from tests.support.embedded import embedded_server as embedded_process
 from tests.support.guide import first_terminal
@@ -34,7 +34,7 @@ NEEDS = {
     "browser": ("REQUIRE_BROWSER", browser.obstacle),
     "compose": ("REQUIRE_COMPOSE", whole_compose.obstacle),
     "kcat": ("REQUIRE_KCAT", kcat.obstacle),
-    "promtool": ("REQUIRE_PROMTOOL", promtool.obstacle),
+    "promtool": ("REQUIRE_PROMTOOL", prometheus.obstacle),
     "redis": ("REQUIRE_REDIS", redis_server.obstacle),
 }
 """Tests with this marker need what is not on every machine: the variable that demands it, and why it is not there."""
@@ -43,7 +43,7 @@ NEEDS = {
 def pytest_configure(config: pytest.Config) -> None:
     """The user's settings are not the tests': only the broker they name is used."""
     config.addinivalue_line("markers", "container: needs a Docker engine")
-    config.addinivalue_line("markers", "promtool: needs Prometheus' promtool")
+    config.addinivalue_line("markers", "promtool: needs Prometheus and its promtool")
     config.addinivalue_line("markers", "redis: needs redis-server")
     config.addinivalue_line("markers", "kcat: needs kcat")
     config.addinivalue_line("markers", "compose: brings compose.yaml up; make compose-test")

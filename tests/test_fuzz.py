@@ -5,6 +5,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import asdict, fields
 from functools import partial
 from typing import Any
 
@@ -15,17 +16,19 @@ from hypothesis import strategies as st
 
 from configs.errors import SettingsError
 from configs.guide import read_config
-from consumer.worker.answers import parse_many_marks, parse_marks, parse_pairs, parse_questions
+from consumer.worker.answers import Answer, parse_many_marks, parse_marks, parse_pairs, parse_questions
 from consumer.worker.endpoint import _read, parse_queue
 from consumer.worker.errors import ModelError
+from consumer.worker.model import _readable
 from consumer.worker.offsets import OffsetTracker
+from consumer.worker.stages import Prompted
 from messaging.commit_point import CommitPoint, MetadataError
 from producer.decode import Decoder
 from producer.errors import RejectedError
 from producer.ledger import Rules, action
 from producer.splitting import Sizes, split
 from producer.tree import Found
-from schemas import DecodeError, LedgerEntry, decode, encode
+from schemas import DecodeError, LedgerEntry, Usage, decode, encode
 from schemas.__main__ import KINDS
 from schemas.paths import unescape
 from tests.schemas.test_messages import MESSAGES
@@ -39,6 +42,8 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 values = scalars | st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )
+
+ANSWER_FIELDS = [field.name for field in fields(Answer)]
 
 
 def written(value: Any) -> bytes:
@@ -129,6 +134,21 @@ def test_any_answer_of_a_model_is_what_was_asked_for_or_malformed(content, value
         with suppress(ModelError):
             answer = _read(reply, "http://model")
             orjson.dumps([answer.content, answer.reasoning, answer.prompt_tokens, answer.cached_prompt_tokens])
+
+
+@fuzzed
+@given(
+    st.binary(max_size=100)
+    | st.dictionaries(
+        st.sampled_from(ANSWER_FIELDS), values | st.just("ok") | st.just(7), min_size=len(ANSWER_FIELDS)
+    ).map(written)
+)
+def test_any_entry_of_the_cache_is_an_answer_or_asked_for_again(data):
+    answer = _readable(data, Prompted({}, str.strip))
+    if answer is not None:
+        assert answer.endpoint.strip() is not None
+        Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens)
+        assert _readable(orjson.dumps(asdict(answer)), Prompted({}, str.strip)) == answer
 
 
 @fuzzed

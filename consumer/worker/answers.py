@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from configs.recipe_sections import Limits
 from consumer.worker.errors import MalformedError
 from schemas import PairType
+from schemas.messages import Count
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -76,9 +77,9 @@ class Answer:
     content: str
     reasoning: str
     endpoint: str
-    prompt_tokens: int
-    cached_prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: Count
+    cached_prompt_tokens: Count
+    completion_tokens: Count
 
 
 def pairs_format(limits: Limits, most: int) -> Schema:

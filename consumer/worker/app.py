@@ -19,7 +19,7 @@ from consumer.worker.endpoint import make_endpoints
 from consumer.worker.errors import WorkerError
 from consumer.worker.group import STOP_S, Group
 from consumer.worker.model import Model
-from consumer.worker.observing import ObservedCache, observed_calls, watch_endpoint
+from consumer.worker.observing import ObservedCache, begin_at_zero, observed_calls, watch_endpoints
 from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
 from consumer.worker.redis_cache import RedisCache
 from consumer.worker.retry import Waits
@@ -53,7 +53,7 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.callback(stop.set)
         telemetry = await stack.enter_async_context(open_telemetry(settings, WorkerMetrics, process="worker"))
         metrics = telemetry.metrics
-        cache = ObservedCache(await _open_cache(settings, stack), metrics)
+        cache = await _open_cache(settings, stack, metrics)
         waits = Waits(on_retry=lambda error_class: metrics.retries.labels(error_class).inc())
         servers = await stack.enter_async_context(_model_servers(settings, recipe, stop, telemetry))
         model = _make_model(settings, servers, cache, waits)
@@ -61,6 +61,8 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         if settings.judging is not None and recipe.judge is not None:
             every.append(await stack.enter_async_context(_model_servers(settings.judging, recipe, stop, telemetry)))
             judge = _make_model(settings.judging, every[-1], cache, waits)
+        begin_at_zero(metrics, every)
+        watch_endpoints(metrics, every)
         stack.enter_context(_pausing(every))
         answerer = Answerer(settings, recipe, model, judge=judge)
         telemetry.health.check("kafka", (await stack.enter_async_context(feeling(settings))).trouble)
@@ -134,8 +136,6 @@ async def _model_servers(
             stack.push_async_callback(endpoint.close)
         ask = observed_calls(telemetry.metrics, telemetry.tracing)
         servers = ModelServers(endpoints, ask=ask, any_model=recipe.any_model)
-        for endpoint in endpoints:
-            watch_endpoint(telemetry.metrics, endpoint, servers)
         watching = asyncio.create_task(servers.watch())
         watching.add_done_callback(lambda _: stop.set())
         try:
@@ -172,13 +172,14 @@ async def _finish(every: list[ModelServers]) -> None:
     await asyncio.gather(*(servers.finish() for servers in every))
 
 
-async def _open_cache(settings: Settings, stack: AsyncExitStack) -> Cache:
+async def _open_cache(settings: Settings, stack: AsyncExitStack, metrics: WorkerMetrics) -> Cache:
+    """Its look-ups are counted; without a cache there are none."""
     if not settings.cache:
         return NoCache()
     if settings.cache_url is not None:
         shared = RedisCache(settings.cache_url.get_secret_value())
         stack.push_async_callback(shared.close)
-        return shared
+        return ObservedCache(shared, metrics)
     path = settings.cache_path or default_cache_path()
     cache = SqliteCache(path, max_bytes=settings.cache_bytes)
     try:
@@ -186,7 +187,7 @@ async def _open_cache(settings: Settings, stack: AsyncExitStack) -> Cache:
     except OSError as exc:
         raise WorkerError(f"generation cache {path}: {exc.strerror}. Set --cache-path, or --no-cache") from exc
     stack.push_async_callback(cache.close)
-    return cache
+    return ObservedCache(cache, metrics)
 
 
 async def _leave(consumer: AIOKafkaConsumer) -> None:

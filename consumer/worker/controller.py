@@ -14,10 +14,11 @@ LEAST_WAITING_SHARE = 1 / 8
 MOST_WAITING = 4
 MOST_WAITING_SHARE = 3 / 8
 """The queue may hold this share of what runs, and at least MOST_WAITING."""
-COLD_GROWTH = 0.25
-"""Of what runs at the server is added a step while nothing waits, until something waits for the first time."""
+COLD_GROWTH = 0.5
+"""Of the limit is added a step from cold while nothing waits: by its own, not by what runs, or sharers that begin
+together would outdo each other."""
 GROWTH = 1 / 32
-"""The same after that."""
+"""Of what runs at the server is added a step after that."""
 DECAY = 0.02
 """Given up a step while the queue is right, so that sharers approach each other while it stays so."""
 CUT = 0.7
@@ -84,6 +85,7 @@ class LimitController:
         self._slow_down = SlowDown()
         self._limit = float(min(max(start if share == 1 else least, least), most))
         self._cold = True
+        self._most_ran = 0.0
         self._frozen = False
         self._ended = 0
         self._refused = 0
@@ -92,15 +94,22 @@ class LimitController:
     def limit(self) -> int:
         return int(self._limit)
 
+    def searching(self, in_flight: int) -> bool:
+        """Does a step soon bring the limit nearer to what the server can run? Only from cold, with work enough."""
+        return self._cold and self._limit < self._most and in_flight >= USED * self.limit
+
     def observe(self, sample: QueueSample, in_flight: int) -> None:
         """One step with the server's own word; `in_flight` are this worker's calls there."""
         self._thaw(in_flight)
-        self._cold = self._cold and sample.waiting < LEAST_WAITING
+        self._cold = self._cold and (sample.waiting < LEAST_WAITING or sample.running > self._most_ran)
+        self._most_ran = max(self._most_ran, sample.running)
         if self._share < 1:
             self._yield(sample, in_flight)
         elif sample.waiting < self._least_waiting(sample):
             if in_flight >= USED * self.limit:
-                self._set(self._limit + max(1.0, (COLD_GROWTH if self._cold else GROWTH) * sample.running))
+                self._grow(sample, in_flight)
+        elif self._cold:  # it still takes in what we sent: prompts wait to be read, not for a place
+            pass
         elif sample.waiting > self._most_waiting(sample):
             self._cut_excess(sample, in_flight)
         elif not self._frozen:
@@ -132,8 +141,13 @@ class LimitController:
         elif slower > MOST_SLOWER:
             self._slower(in_flight, by=max(CUT, SLOWER / slower))
         elif slower < SLOWER and in_flight >= USED * self.limit:
-            self._set(self._limit + max(1.0, (COLD_GROWTH if self._cold else GROWTH) * sample.running))
+            self._grow(sample, in_flight)
         self._set(min(self._limit, self._share * self._capacity))
+
+    def _grow(self, sample: QueueSample, in_flight: int) -> None:
+        """From cold by leaps, as long as the sample has our last one in it: metrics of a busy server can be old."""
+        leap = self._cold and sample.running + sample.waiting >= USED * in_flight
+        self._set(self._limit + max(1.0, COLD_GROWTH * self._limit if leap else GROWTH * sample.running))
 
     def _slower(self, in_flight: int, *, by: float) -> None:
         if not self._frozen:

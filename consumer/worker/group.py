@@ -62,6 +62,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand = 0
         self._assigned = False
+        self._gave_back_s = time.monotonic()
         self._most_in_hand = 2 * settings.concurrency * len(settings.model_urls)
         self._failure: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._stopping = False
@@ -125,10 +126,16 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
             tenure = Tenure(tp, self._options, self._consumer.pause)
             self._tenures[tp] = (tenure, self._spawn(tenure.run()))
         log.info(
-            "assigned %d partitions", len(partitions), extra={"partitions": sorted(tp.partition for tp in partitions)}
+            "assigned %d partitions",
+            len(partitions),
+            extra={
+                "partitions": sorted(tp.partition for tp in partitions),
+                "rebalance_s": round(time.monotonic() - self._gave_back_s, 3),
+            },
         )
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - always all
+        self._gave_back_s = time.monotonic()
         await self._end_tenures(REVOKE_S)
 
     async def _end_tenures(self, budget_s: float) -> None:
@@ -185,7 +192,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
             tracker = tenure.deliver(record.offset)
             if tracker is not None:
                 self._in_hand += 1
-                self._spawn(self._process(tenure, tracker, record))
+                tenure.own(self._spawn(self._process(tenure, tracker, record)))
 
     async def _process(self, tenure: Tenure, tracker: OffsetTracker, record: ConsumerRecord) -> None:
         try:

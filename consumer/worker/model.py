@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import orjson
+from pydantic import TypeAdapter
 
 from consumer.worker.answers import Answer
 from consumer.worker.cache import Cache
 from consumer.worker.call import Call
 from consumer.worker.errors import MalformedError
-from consumer.worker.flights import Flights
+from consumer.worker.flights import Flights, Wanted
 from consumer.worker.retry import Tried, Waits, call_until_answered
 from consumer.worker.servers import Home, ModelServers
 from consumer.worker.stages import Prompted
@@ -19,6 +20,7 @@ from schemas.ids import digest
 from telemetry.failpoints import hit
 
 T = TypeVar("T")
+ENTRY = TypeAdapter(Answer)
 log = logging.getLogger(__name__)
 
 
@@ -55,18 +57,20 @@ class Model:
         """
         body = orjson.dumps(request.body, option=orjson.OPT_SORT_KEYS).decode()
         key = digest("call", body, await self._servers.root(), sample)
-        obtained, leads = await self._flights.join(key, lambda: self._cached_or_asked(key, request, home))
+        obtained, leads = await self._flights.join(
+            key, lambda wanted: self._cached_or_asked(key, request, home, wanted)
+        )
         return obtained if leads else Obtained(obtained.answer, calls=0, model_ms=0.0)
 
     async def close(self) -> None:
         await self._flights.cancel()
 
-    async def _cached_or_asked(self, key: str, request: Prompted[Any], home: Home) -> Obtained:
+    async def _cached_or_asked(self, key: str, request: Prompted[Any], home: Home, wanted: Wanted) -> Obtained:
         cached = _readable(await self._cache.get(key), request)
         if cached is not None:
             return Obtained(cached, calls=0, model_ms=0.0)
         began = time.monotonic()
-        call = Call(self._servers, request, priority=self._priority, home=home)
+        call = Call(self._servers, request, priority=self._priority, home=home, wanted=wanted)
         tried: Tried[Answer] = await call_until_answered(call.ask, waits=self._waits)
         hit("worker.answered")
         await self._cache.put(key, orjson.dumps(asdict(tried.value)))
@@ -75,12 +79,12 @@ class Model:
 
 
 def _readable(cached: bytes | None, request: Prompted[Any]) -> Answer | None:
-    """A cached answer; None also for one that was damaged on the disk: then it is asked for again."""
+    """A cached answer; None also for what is none, as after damage: then it is asked for again."""
     try:
-        answer = Answer(**orjson.loads(cached)) if cached is not None else None
+        answer = ENTRY.validate_json(cached, strict=True) if cached is not None else None
         if answer is not None:
             request.read(answer.content)
-    except (ValueError, TypeError, MalformedError):
+    except (ValueError, MalformedError):
         log.warning("the generation cache gave an entry that can't be read; it is replaced")
         return None
     return answer

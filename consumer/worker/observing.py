@@ -1,7 +1,8 @@
 """What of a worker's work is counted, measured and traced: at its seams, so that the work knows nothing of it."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from consumer.worker.answers import Answer
@@ -10,12 +11,14 @@ from consumer.worker.endpoint import Endpoint
 from consumer.worker.errors import ModelError
 from consumer.worker.outcome import Outcome
 from consumer.worker.servers import ModelServers
-from schemas import Pair, Result
+from schemas import Pair, PairType, Result
 from telemetry.metrics import WorkerMetrics, bounded
 from telemetry.tracing import Tracing
 
 FAILED_S = 10.0
 """Transactions that fail one after the other for longer than this are a trouble; one that is repeated is none."""
+CALLS_END = ("ok", "malformed", "outage", "overload", "refused", "transient", "truncated")
+"""How a call to an endpoint may end; more than one of them makes `kills_server`."""
 Ask = Callable[..., Awaitable[Answer]]
 
 
@@ -40,14 +43,37 @@ def observed_calls(metrics: WorkerMetrics, tracing: Tracing) -> Ask:
     return ask
 
 
-def watch_endpoint(metrics: WorkerMetrics, endpoint: Endpoint, servers: ModelServers) -> None:
-    """Gauges that look when they are asked."""
-    url = endpoint.url
-    metrics.model_limit.labels(url).set_function(lambda: endpoint.limit)
-    metrics.model_up.labels(url).set_function(lambda: float(not endpoint.away))
-    metrics.model_in_flight.labels(url).set_function(lambda: servers.in_flight(endpoint))
-    metrics.model_queue.labels(url, "running").set_function(lambda: endpoint.sample.running)
-    metrics.model_queue.labels(url, "waiting").set_function(lambda: endpoint.sample.waiting)
+def begin_at_zero(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
+    """Series that first appear with a number hide it: `rate` sees a rise only from what was there before."""
+    for kind in PairType:
+        for outcome in ("accepted", "rejected"):
+            metrics.pairs.labels(outcome, kind)
+    for url in {endpoint.url for servers in every for endpoint in servers.endpoints}:
+        metrics.call_seconds.labels(url)
+        for outcome in CALLS_END:
+            metrics.calls.labels(url, outcome)
+        for tokens in ("prompt", "cached_prompt", "completion"):
+            metrics.tokens.labels(url, tokens)
+
+
+def watch_endpoints(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
+    """Gauges that look when they are asked. A URL that has the judge as well is one endpoint here: limits add up."""
+    at: defaultdict[str, list[tuple[Endpoint, ModelServers]]] = defaultdict(list)
+    for servers in every:
+        for endpoint in servers.endpoints:
+            at[endpoint.url].append((endpoint, servers))
+    for url, models in at.items():
+        _watch(metrics, url, models)
+
+
+def _watch(metrics: WorkerMetrics, url: str, models: list[tuple[Endpoint, ModelServers]]) -> None:
+    """`models` are those that are called at this URL."""
+    endpoints = [endpoint for endpoint, _ in models]
+    metrics.model_limit.labels(url).set_function(lambda: sum(each.limit for each in endpoints))
+    metrics.model_up.labels(url).set_function(lambda: float(not any(each.away for each in endpoints)))
+    metrics.model_in_flight.labels(url).set_function(lambda: sum(servers.in_flight(each) for each, servers in models))
+    metrics.model_queue.labels(url, "running").set_function(lambda: max(each.sample.running for each in endpoints))
+    metrics.model_queue.labels(url, "waiting").set_function(lambda: max(each.sample.waiting for each in endpoints))
 
 
 class ObservedCache:

@@ -20,6 +20,12 @@ PREFIX = "qastream:generation:"
 log = logging.getLogger(__name__)
 
 
+def _kind(exc: Exception) -> str:
+    """With the word that Redis begins a refusal with (DENIED, MISCONF, …). Its others may repeat what was sent."""
+    word = str(exc).partition(" ")[0]
+    return f"{type(exc).__name__}: {word}" if word.isalpha() and word.isupper() else type(exc).__name__
+
+
 class RedisCache:
     def __init__(self, url: str) -> None:
         pool = BlockingConnectionPool.from_url(  # the default pool refuses what is over its size
@@ -59,7 +65,6 @@ class RedisCache:
         return time.monotonic() < self._away_until_s
 
     def _failed(self, exc: Exception) -> None:
-        """Without the URL: it may hold a password."""
         if not self._away:
-            log.warning("the shared generation cache failed (%s); calls are made without it", type(exc).__name__)
+            log.warning("the shared generation cache failed (%s); calls are made without it", _kind(exc))
         self._away_until_s = time.monotonic() + AWAY_S

@@ -10,10 +10,13 @@ from typing import Any
 from consumer.worker.answers import Answer
 from consumer.worker.endpoint import Endpoint
 from consumer.worker.errors import ModelError, OutageError, OverloadError, TimedOutError, WorkerError
+from consumer.worker.flights import UnwantedError, Wanted
 from consumer.worker.slots import Slots
 
 LOOK_EVERY_S = 0.5
 """Between looks at a server's queue, more or less by half: sharers must not look in step."""
+SEARCH_EVERY_S = 0.15
+"""The same while a limit is far from what the server can run: each look costs the server some milliseconds."""
 PROBE_FIRST_S = 0.1
 PROBE_MOST_S = 2.0
 FINISH_POLL_S = 0.05
@@ -45,6 +48,10 @@ class ModelServers:
         self._waited_for: set[Endpoint] = set()
         self._lost_now = {endpoint: asyncio.Event() for endpoint in endpoints}
         self._died: dict[Endpoint, asyncio.Future[bool]] = {}
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return tuple(self._endpoints)
 
     @property
     def available(self) -> bool:
@@ -84,18 +91,27 @@ class ModelServers:
             await self._changed.wait()
 
     async def complete(
-        self, body: dict[str, Any], *, patience: float = 1.0, alone: bool = False, home: Home = lambda: None
+        self,
+        body: dict[str, Any],
+        *,
+        patience: float = 1.0,
+        alone: bool = False,
+        home: Home = lambda: None,
+        wanted: Wanted = lambda: True,
     ) -> Answer:
         """One chat completion, at `home` while it has room, else at the least busy endpoint.
 
         `alone` with nothing else under way there.
 
-        Raises a ModelError. After an outage, call again: it waits for a server. A server that answers a probe at once
-        has not died, whatever became of the connection.
+        Raises a ModelError, or UnwantedError when it could begin and is not `wanted` any more. After an outage, call
+        again: it waits for a server. A server that answers a probe at once has not died, whatever became of the
+        connection.
         """
         async with self._slots.slot(alone=alone, prefers=lambda: self._by_url.get(home() or "")) as endpoint:
             if alone:
                 await self._idle(endpoint)
+            if not wanted():
+                raise UnwantedError
             try:
                 answer = await self._ask(endpoint, body, patience=patience)
             except OutageError as exc:
@@ -131,9 +147,9 @@ class ModelServers:
                 back = await self._try(endpoint)
                 if endpoint in self._died and not self._died[endpoint].done():
                     self._died[endpoint].set_result(not back)
-                wait_s = LOOK_EVERY_S if back else min(2 * wait_s, PROBE_MOST_S)
+                wait_s = SEARCH_EVERY_S if back else min(2 * wait_s, PROBE_MOST_S)
             else:
-                wait_s = LOOK_EVERY_S if await self._look(endpoint) else PROBE_FIRST_S
+                wait_s = self._look_again_s(endpoint) if await self._look(endpoint) else PROBE_FIRST_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s * random.uniform(0.5, 1.5)):  # noqa: S311 - not for secrecy
                     await self._lost_now[endpoint].wait()
@@ -155,6 +171,10 @@ class ModelServers:
             endpoint.controller.observe(sample, in_flight)
         self._slots.look()
         return True
+
+    def _look_again_s(self, endpoint: Endpoint) -> float:
+        searching = endpoint.controller.searching(self._slots.in_use(endpoint))
+        return SEARCH_EVERY_S if searching else LOOK_EVERY_S
 
     async def _try(self, endpoint: Endpoint) -> bool:
         """Has it the right model, and does it answer?"""

@@ -29,12 +29,14 @@ class EmbeddedServer:
 
 
 @contextmanager
-def embedded_server(directory: Path, *, latency_ms: int = 0, port: int = 0) -> Iterator[EmbeddedServer]:
-    """Logs to `directory`; on a free port unless one is given."""
+def embedded_server(
+    directory: Path, *, latency_ms: int = 0, slots: int = 256, port: int = 0
+) -> Iterator[EmbeddedServer]:
+    """Logs to `directory`; on a free port unless one is given. Answers at most `slots` calls at once."""
     ready, requests = directory / "ready.json", directory / "requests.jsonl"
     ready.unlink(missing_ok=True)
     command = [sys.executable, "-m", "server", "embedded", "--port", port, "--ready-file", ready]
-    command += ["--latency-ms", latency_ms, "--request-log", requests]
+    command += ["--latency-ms", latency_ms, "--max-num-seqs", slots, "--request-log", requests]
     with (directory / "embedded.log").open("ab") as log:
         process = subprocess.Popen(
             list(map(str, command)),

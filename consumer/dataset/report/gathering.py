@@ -37,6 +37,7 @@ def gather(layout: Layout, *, seed: int = 0, prices: Prices | None = None) -> Re
         slowest=tuple(tally.slowest),
         made_with=tally.made_with(),
         sample=tally.sample(),
+        rejected_sample=tally.rejected_sample(),
     )
 
 

@@ -1,12 +1,13 @@
 """A model of vLLM's scheduler in simulated time, and workers that drive it."""
 
+import math
 import random
 from dataclasses import dataclass, field
 
 from consumer.worker.controller import LimitController, QueueSample
+from consumer.worker.servers import LOOK_EVERY_S, SEARCH_EVERY_S
 
 STEP_S = 0.05
-LOOK_S = 0.5
 
 
 @dataclass
@@ -18,11 +19,16 @@ class Request:
 
 @dataclass
 class Server:
-    """`slots` run at once; a decode step takes base + each per running request, as on a GPU that fills up."""
+    """`slots` run at once; a decode step takes base + each per running request, as on a GPU that fills up.
+
+    A prompt takes `prompt_s` to read, and only then does its request run. The metrics are `late_s` old at most.
+    """
 
     slots: int
     base_s: float = 0.02
     each_s: float = 0.0004
+    prompt_s: float = 0.0
+    late_s: float = 0.0
     waiting: list[Request] = field(default_factory=list)
     running: list[Request] = field(default_factory=list)
     now_s: float = 0.0
@@ -30,11 +36,16 @@ class Server:
     told_tokens: float = 0.0
     told_s: float = 0.0
     latencies: list[float] = field(default_factory=list)
+    reading_s: float = 0.0
+    told: QueueSample = field(default=QueueSample(0, 0))
+    told_at_s: float = -math.inf
 
     def advance(self) -> list[Request]:
         """One simulation step; the requests that finished."""
-        while self.waiting and len(self.running) < self.slots:
+        self.reading_s = min(self.reading_s + STEP_S, max(STEP_S, self.prompt_s))
+        while self.waiting and len(self.running) < self.slots and self.reading_s >= self.prompt_s:
             self.running.append(self.waiting.pop(0))
+            self.reading_s -= self.prompt_s
         self.now_s += STEP_S
         made = STEP_S / (self.base_s + self.each_s * len(self.running))
         for request in self.running:
@@ -49,7 +60,10 @@ class Server:
 
     @property
     def sample(self) -> QueueSample:
-        return QueueSample(len(self.running), len(self.waiting), self.told_tokens, self.told_s)
+        if self.now_s >= self.told_at_s + self.late_s:
+            self.told = QueueSample(len(self.running), len(self.waiting), self.told_tokens, self.told_s)
+            self.told_at_s = self.now_s
+        return self.told
 
     @property
     def slower(self) -> float:
@@ -62,7 +76,7 @@ def drive(server: Server, controllers: list[LimitController], *, seconds: float,
     chance = random.Random(seed)
     in_flight = [sum(r.owner == n for r in (*server.running, *server.waiting)) for n in range(len(controllers))]
     history: list[list[int]] = []
-    looks = [chance.random() * LOOK_S for _ in controllers]
+    looks = [server.now_s + chance.random() * SEARCH_EVERY_S for _ in controllers]
     end = server.now_s + seconds
     while server.now_s < end:
         for number, controller in enumerate(controllers):
@@ -73,7 +87,8 @@ def drive(server: Server, controllers: list[LimitController], *, seconds: float,
             in_flight[request.owner] -= 1
         for number, controller in enumerate(controllers):
             if server.now_s >= looks[number]:
-                looks[number] += LOOK_S * chance.uniform(0.5, 1.5)
                 controller.observe(server.sample, in_flight[number])
+                every_s = SEARCH_EVERY_S if controller.searching(in_flight[number]) else LOOK_EVERY_S
+                looks[number] += every_s * chance.uniform(0.5, 1.5)
         history.append([controller.limit for controller in controllers])
     return history

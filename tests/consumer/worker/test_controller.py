@@ -46,6 +46,24 @@ def test_fed_and_not_flooded_from_cold_and_shared_fairly(slots: int, workers: in
     assert max(means) <= 2.0 * min(means) + 1, means
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("late_s", [0.0, 1.0])
+@pytest.mark.parametrize(("slots", "prompt_s"), [(16, 0.0), (64, 0.02), (256, 0.05), (256, 0.0)])
+def test_full_soon_from_cold_and_never_flooded(slots: int, prompt_s: float, late_s: float, workers: int):
+    """Prompts that wait to be read, and metrics that don't tell yet, are no reason to stop, or to leap again."""
+    server, driving = Server(slots, prompt_s=prompt_s, late_s=late_s), controllers(workers)
+    soon_s = slots * prompt_s + 3 + 8 * late_s
+    longest = 0
+    while server.now_s < soon_s and len(server.running) < 0.95 * slots:
+        drive(server, driving, seconds=STEP_S, seed=int(server.now_s * 1000))
+        longest = max(longest, len(server.waiting))
+    assert len(server.running) >= 0.95 * slots
+    for seed in range(200):
+        drive(server, driving, seconds=STEP_S, seed=seed)
+        longest = max(longest, len(server.waiting))
+    assert longest <= 1.5 * slots + 8 * workers
+
+
 def test_a_worker_that_joins_gets_its_share():
     server, driving = Server(64), controllers(2)
     drive(server, driving, seconds=60, seed=1)

@@ -59,3 +59,12 @@ async def test_a_dead_server_is_left_alone_for_a_while(redis_server, caplog):
         assert await cache.get("k") is None
     assert caplog.text.count("calls are made without it") == 1
     await cache.close()
+
+
+async def test_a_refusal_is_named_without_what_was_sent(redis_server, caplog):
+    cache = RedisCache(redis_server.url)
+    await cache._redis.rpush(redis_cache.PREFIX + "secret", "a list")
+    assert await cache.get("secret") is None
+    assert "failed (ResponseError: WRONGTYPE)" in caplog.text
+    assert "secret" not in caplog.text
+    await cache.close()

@@ -1,0 +1,97 @@
+"""What a worker tells of its model servers and its cache."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from configs.settings import Settings, load_settings
+from consumer.worker.app import _open_cache
+from consumer.worker.controller import QueueSample
+from consumer.worker.endpoint import make_endpoints
+from consumer.worker.errors import KillsServerError, ModelError
+from consumer.worker.observing import begin_at_zero, watch_endpoints
+from consumer.worker.servers import ModelServers
+from schemas import PairType
+from telemetry.metrics import WorkerMetrics
+from tests.fake_model import FakeModel
+
+BODY = {"model": "qwen-vllm", "max_tokens": 9, "messages": [{"role": "user", "content": "<text>\nText.\n</text>"}]}
+
+
+async def servers(settings: Settings, stack: AsyncExitStack) -> ModelServers:
+    """That answer already."""
+    endpoints = make_endpoints(settings)
+    for endpoint in endpoints:
+        endpoint.away = False
+        stack.push_async_callback(endpoint.close)
+    return ModelServers(endpoints)
+
+
+async def test_gauges_of_an_endpoint_are_of_all_models_that_are_called_there():
+    go_on = asyncio.Event()
+
+    async def wait(request: web.Request, body: dict) -> None:
+        await go_on.wait()
+
+    async with AsyncExitStack() as stack:
+        fake = await stack.enter_async_context(FakeModel(wait).serve())
+        settings = load_settings({"model_urls": fake.url, "judge_urls": fake.url})
+        metrics = WorkerMetrics(CollectorRegistry())
+        model, judge = await servers(settings, stack), await servers(settings.judging, stack)
+        watch_endpoints(metrics, [model, judge])
+
+        def value(name: str, **labels: str) -> float:
+            return metrics.registry.get_sample_value(f"qastream_{name}", {"endpoint": fake.url, **labels})
+
+        calls = [asyncio.create_task(each.complete(BODY)) for each in (model, model, judge)]
+        async with asyncio.timeout(10):
+            while fake.under_way < 3:
+                await asyncio.sleep(0.01)
+        assert value("model_calls_in_flight") == 3
+        (answers,), (judges,) = model.endpoints, judge.endpoints
+        assert value("model_limit") == answers.limit + judges.limit > answers.limit
+        answers.sample, judges.sample = QueueSample(5, 0), QueueSample(3, 2)
+        assert (value("model_queue", state="running"), value("model_queue", state="waiting")) == (5, 2)
+        assert value("model_up") == 1
+        answers.away = True
+        assert value("model_up") == 0
+        go_on.set()
+        await asyncio.gather(*calls)
+        assert value("model_calls_in_flight") == 0
+
+
+@pytest.mark.parametrize(("cache", "counted"), [(True, (1, 1)), (False, (0, 0))])
+async def test_look_ups_are_counted_where_there_is_a_cache(tmp_path, cache: bool, counted: tuple[int, int]):
+    metrics = WorkerMetrics(CollectorRegistry())
+    settings = load_settings({"cache": cache, "cache_path": tmp_path / "cache.sqlite"})
+    async with AsyncExitStack() as stack:
+        opened = await _open_cache(settings, stack, metrics)
+        await opened.get("key")
+        await opened.put("key", b"value")
+        await opened.get("key")
+    values = [
+        metrics.registry.get_sample_value("qastream_cache_lookups_total", {"result": result})
+        for result in ("hit", "miss")
+    ]
+    assert tuple(values) == counted
+
+
+async def test_series_are_there_before_what_they_count():
+    async with AsyncExitStack() as stack:
+        metrics = WorkerMetrics(CollectorRegistry())
+        model = await servers(load_settings({"model_urls": "http://a/v1"}), stack)
+        begin_at_zero(metrics, [model])
+    found = {(sample.name, *sample.labels.values()) for each in metrics.registry.collect() for sample in each.samples}
+    for type_ in PairType:
+        assert {("qastream_pairs_total", outcome, type_) for outcome in ("accepted", "rejected")} <= found
+    for error in all_of(ModelError) - {ModelError, KillsServerError}:
+        assert ("qastream_model_calls_total", "http://a/v1", error.error_class) in found
+    assert ("qastream_tokens_total", "http://a/v1", "cached_prompt") in found
+    assert ("qastream_model_call_seconds_count", "http://a/v1") in found
+
+
+def all_of(kind: type[ModelError]) -> set[type[ModelError]]:
+    return {kind}.union(*(all_of(each) for each in kind.__subclasses__()))
