@@ -32,7 +32,8 @@ async def run_daily(directory: Path) -> Report:
 
 
 async def run(args: argparse.Namespace, directory: Path) -> Report:
-    options = Options(chunks=args.chunks, seed=args.seed, planted=max(4, args.chunks // 500), workers=args.workers)
+    planted = max(4, args.chunks // 500)
+    options = Options(chunks=args.chunks, seed=args.seed, planted=planted, workers=args.workers, recipe=args.recipe)
     deck = deck_for(args.minutes, args.every)
     async with running_cluster(directory / "kafka", nodes=args.brokers) as cluster:
         return await conduct(cluster, directory, options, deck, every_s=args.every * PAUSE_SHARE)
@@ -59,6 +60,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--minutes", type=float, default=60, help="of faults, about (default 60)")
     parser.add_argument("--chunks", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=4, help="kept alive (default 4)")
+    parser.add_argument("--recipe", default="fast", help="the workers'; in the daily run fast (default fast)")
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=3)
     parser.add_argument(
         "--every", type=float, default=6.0, help="seconds from one fault to the next, about (default 6)"

@@ -247,6 +247,7 @@ async def test_a_judgement_that_can_not_be_read_is_asked_for_again_and_then_a_le
         result = await (await make_answerer(server, recipe=standard)).answer(make_chunk(TEXT), ORIGIN)
     asked = script.stages["answer"]
     assert (result.status, result.error.error_class) == (Status.FAILED, "malformed")
+    assert result.error.message.startswith("judge: the answer does not fit the schema: ")
     assert (result.pairs, result.rejected, result.asked) == ((), (), {})
     assert sum(result.planned.values()) == asked
     assert script.stages["marks"] == 5 * asked
@@ -261,7 +262,7 @@ async def test_another_model_may_judge(make_answerer, standard):
     asked = sum(result.asked.values())
     assert (sum(server.calls.values()), sum(critic.calls.values())) == (1 + asked, asked)
     assert (result.model.name, result.judge.name, result.judge.root) == ("qwen-vllm", "critic", "Org/critic")
-    assert result.model.endpoint == server.url
+    assert (result.model.endpoint, result.judge.endpoint) == (server.url, critic.url)
 
 
 async def test_what_a_reasoning_model_thought_is_kept_apart_from_its_answer(make_answerer, standard):
