@@ -30,7 +30,6 @@ def test_finds_files_at_any_depth_sorted(tmp_path: Path) -> None:
     assert not listing.skipped
 
 
-@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_text("x")])
 def test_ten_thousand_directories(tmp_path: Path) -> None:
     """Wide, and as deep as paths may be."""
     for number in range(10_000):
@@ -46,6 +45,7 @@ def test_ten_thousand_directories(tmp_path: Path) -> None:
         assert file.read() == b"text"
 
 
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_text("x")])
 def test_an_input_that_is_no_directory_is_a_mistake_of_the_user(tmp_path: Path, make) -> None:
     make(tmp_path / "in")
     with pytest.raises(SettingsError, match="--input-dir"):
