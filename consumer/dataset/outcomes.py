@@ -1,5 +1,6 @@
 """The outcomes that count: of each document's newest complete version, the last attempt at each chunk."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from heapq import merge
@@ -73,6 +74,8 @@ def _open_index(sink: Layout) -> Iterator[Index]:
     try:
         with closing(Index(sink.index, read_only=True)) as index:
             yield index
+    except sqlite3.OperationalError as exc:
+        raise DatasetError(f"{sink.index}: {exc}. A sink may just be making it anew: try again") from exc
     except IndexDamagedError as exc:
         which = "" if sink.share.numbers is None else f" --partitions {sink.share}"
         raise DatasetError(
