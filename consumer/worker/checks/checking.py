@@ -71,17 +71,17 @@ class _Checking:
 
     def _of_evidence(self, pair: AnsweredPair, evidence: tuple[Evidence, ...]) -> Iterator[Reason]:
         checks = self._checks
+        quoted = "\n".join(each.text for each in evidence)
         if checks.evidence and (not evidence or len(evidence) < len(pair.evidence)):
             detail = f"{len(evidence)} of {len(pair.evidence)} quotes are in the text"
             yield Reason(check="evidence_verbatim", detail=detail)
         if checks.numbers:
-            unsupported = self._sources.unsupported(pair.question, pair.answer, pair.reasoning)
+            unsupported = self._sources.unsupported(pair.question, pair.answer, pair.reasoning, quoted)
             yield from _reason("numbers", (f"not in the text: {number}" for number in unsupported))
         if checks.polarity:
             against = turned(pair.answer, self._clauses, alignment=checks.alignment)
             yield from _reason("polarity", (f"the text says the opposite of: {clause}" for clause in against))
         if checks.overlap and evidence:
-            quoted = "\n".join(each.text for each in evidence)
             yield from _reason("overlap", apart(pair.question, pair.answer, quoted, least=checks.overlap_least))
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from consumer.worker.checks.calculations import agrees, worked_out
 from consumer.worker.checks.quantities import Quantity, plain, quantities
 
 _ALIKE = 1e-6
@@ -21,24 +22,26 @@ class Sources:
         self._text = "\n".join(plain(text) for text in texts)
         self._all = quantities(self._text)
 
-    def unsupported(self, question: str, answer: str, reasoning: str) -> Iterator[str]:
+    def unsupported(self, question: str, answer: str, reasoning: str, evidence: str) -> Iterator[str]:
         """Numbers of the answer that are neither here nor in the question, nor worked out in the reasoning."""
         answer = plain(answer)
         given = quantities(answer)
         if not given:
             return
-        known = self._all + quantities(plain(question))
-        worked_out = self._worked_out(reasoning, known)
-        for quantity in given:
-            each = _EACH.search(answer[max(0, quantity.start - 16) : quantity.end + 12]) is not None
-            found = self._has(quantity, known, each=each) or self._has(quantity, worked_out, each=each)
-            if not found and not self._sums_up(quantity, answer):
+        asked = quantities(plain(question))
+        known = self._all + asked
+        unknown = [each for each in given if not (self._is_named(each, known, answer) or self._sums_up(each, answer))]
+        if not unknown:
+            return
+        near = (*asked, *quantities(plain(evidence)))
+        results = worked_out(reasoning, answer, near, known=lambda each: self._has(each, known, each=True))
+        for quantity in unknown:
+            if not any(agrees(quantity, result, answer) for result in results):
                 yield answer[quantity.start : quantity.end].strip()
 
-    def _worked_out(self, reasoning: str, known: Sequence[Quantity]) -> Sequence[Quantity]:
-        """What the reasoning names, if it starts from a number that is known."""
-        named = quantities(plain(reasoning))
-        return named if any(self._has(quantity, known, each=True) for quantity in named) else ()
+    def _is_named(self, quantity: Quantity, known: Sequence[Quantity], answer: str) -> bool:
+        each = _EACH.search(answer[max(0, quantity.start - 16) : quantity.end + 12]) is not None
+        return self._has(quantity, known, each=each)
 
     def _has(self, quantity: Quantity, among: Sequence[Quantity], *, each: bool) -> bool:
         """With its unit; a bare number does only where the same number has no other unit of that kind."""

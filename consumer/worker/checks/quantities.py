@@ -15,7 +15,7 @@ _MINUS = str.maketrans("−–—‐‑﹣", "------")
 _FIGURES = re.compile(
     r"(?<![A-Za-z\d_^.])(?<![A-Za-z]-)(?<![A-Za-z]\d-)"
     r"(?:(?P<tens>10\^(?P<power>-?\d{1,3}))"
-    r"|(?P<number>\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?(?:\s?[×x*]\s?10\^?(?P<exponent>-?\d{1,3}))?)"
+    r"|(?P<number>\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?(?:\s?[×x*]\s?10(?:\^|(?=-))(?P<exponent>-?\d{1,3})(?!\d))?)"
     r"(?P<multiple>\s?(?:万亿|[万亿]|(?:thousand|million|billion|trillion)(?![A-Za-z])))?"
 )
 _ITEM = re.compile(r"(?:^|\n|(?<=[；;。:：]))\s*[(（]?\d{1,2}(?:[.、)）](?!\d)|:)\s*")
