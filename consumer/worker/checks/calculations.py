@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from consumer.worker.checks.quantities import Quantity, plain, quantities
+from consumer.worker.checks.quantities import Quantity, plain, quantities, sums, with_sums
 from consumer.worker.checks.units import Unit
 
 Known = Callable[[Quantity], bool]
@@ -63,10 +63,20 @@ def worked_out(reasoning: str, answer: str, near: Sequence[Quantity], *, known: 
     """
     results = [*_calculated(reasoning, known)]
     results += _calculated(answer, lambda q: known(q) or _is_among(q, results))
-    named = quantities(plain(reasoning))
+    named = with_sums(plain(reasoning))
     start = [q for q in (*near, *named) if known(q) or _is_among(q, results)]
-    results += [q for q in named if not known(q) and _one_step(q, start)]
+    factors = [replace(q, unit=None) for q in named if _is_factor_of_time(q)]
+    for quantity in named:
+        others = [q for q in factors if q.value != quantity.value]
+        if not known(quantity) and one_step(quantity, [*start, *others]):
+            results.append(quantity)
     return tuple(results)
+
+
+def _is_factor_of_time(quantity: Quantity) -> bool:
+    """As 12 in "12 months make 24 km", or a plain 60."""
+    timed = quantity.unit is None or quantity.unit.dimensions == (("s", 1),)
+    return timed and quantity.value in _CONSTANTS and quantity.value > 1
 
 
 def agrees(quantity: Quantity, result: Quantity, text: str) -> bool:
@@ -96,20 +106,32 @@ def _is_ratio(quantity: Quantity) -> bool:
 
 
 def _calculated(text: str, known: Known) -> Iterator[Quantity]:
-    """All numbers of the equations that are true and have one number at most that is not known."""
+    """Numbers of equations that are true and have one at most that is not known; what known numbers amount to."""
     text = _TIGHT_MINUS.sub(" - ", _REMARK.sub(" ", plain(text)))
     found: list[Quantity] = []
     for left, right in _equations(text):
         numbers = [token for token in (*left, *right) if isinstance(token, Quantity)]
-        new = [q for q in numbers if not (known(q) or _is_among(q, found) or _is_factor(q, numbers, known))]
-        given = [q for q in numbers if q not in new and q.value not in _CONSTANTS]
-        if len(new) - _constants(new) <= 1 and (given or len(new) < len(numbers)) and _is_true(left, right, text):
+        new = [q for q in numbers if not (_is_written(q, known) or _is_among(q, found) or _is_factor(q, numbers, known))]
+        free = [q for q in new if abs(q.value) not in _CONSTANTS]
+        if len(new) < len(numbers) and len(free) <= 1 and _is_true(left, right, text):
             found += numbers
             yield from numbers
+        if len(new) < len(numbers) and len(left) > 1 < len(right):
+            yield from (_amount(value) for side in (left, right) if not any(q in free for q in side) for value in _values(side))
 
 
-def _constants(numbers: Iterable[Quantity]) -> int:
-    return sum(abs(q.value) in _CONSTANTS for q in numbers)
+def _values(side: list[Token]) -> Iterator[float]:
+    found = (_evaluated(side, reading) for reading in _READINGS)
+    yield from dict.fromkeys(value for value in found if value is not None)
+
+
+def _amount(value: float) -> Quantity:
+    return Quantity(value, None, 0.0, 0, 0)
+
+
+def _is_written(quantity: Quantity, known: Known) -> bool:
+    """In a calculation that is true the number is enough: it may be given with another unit, or none."""
+    return known(quantity) or known(replace(quantity, unit=None))
 
 
 def _is_factor(quantity: Quantity, numbers: Sequence[Quantity], known: Known) -> bool:
@@ -159,13 +181,13 @@ def _chains(text: str) -> Iterator[list[list[Token]]]:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    numbers = {quantity.start: quantity for quantity in quantities(text)}
-    at = 0
+    numbers = {quantity.start: quantity for quantity in (*quantities(text), *sums(text, quantities(text)))}
+    at = after = 0
     while at < len(text):
         if at in numbers:
             yield numbers[at]
-            at = max(at + 1, numbers[at].end)
-        elif match := _TOKEN.match(text, at):
+            at = after = max(at + 1, numbers[at].end)
+        elif (match := _TOKEN.match(text, at)) and not (text[at] in "/-" and text[at - 1 : at].isalpha() and at > after):
             kind = match.lastgroup or ""
             if match["power"]:
                 yield int(match["exponent"] or match["times"] or 2)
@@ -180,7 +202,7 @@ def _is_true(left: list[Token], right: list[Token], text: str) -> bool:
     result = right if len(right) == 1 else left
     written = result[-1]
     if not isinstance(written, Quantity) or len(result) > 1:
-        return False
+        return False  # both sides calculate
     calculation = left if result is right else right
     for reading in _READINGS:
         exact = _evaluated(calculation, reading)
@@ -242,7 +264,7 @@ def _apply(values: list[float], operator: str) -> None:
             values.append(left / right)
 
 
-def _one_step(quantity: Quantity, start: Sequence[Quantity]) -> bool:
+def one_step(quantity: Quantity, start: Sequence[Quantity]) -> bool:
     """Whether one step leads there from these: a sum, a difference, a ratio, a share, a change in per cent."""
     distinct = list({(q.value, q.unit): q for q in start}.values())[:_MOST]
     return any(

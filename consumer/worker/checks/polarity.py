@@ -16,7 +16,7 @@ from consumer.worker.checks.words import IDLE, WORD, clauses, stem
 _NEITHER = (
     "不仅|不但|不断|不同|不锈|不管|不得不|不可或缺|不然|不久|无论|非常|非晶|否则|无线|无机|未来|差不多|之前|目前|前者|大约|大致|大概|"
     "大小|大多|大部分|长度|高度|宽度|厚度|强度|深度|高分子|多晶|多数|多少|多种|多层|正常|正在|正确|正是|生长|成长|反应|负责|小时|"
-    "优点|优势|缺点|减去|增益|加工|加入|加上",
+    "优点|优势|缺点|薄膜|厚膜|减去|增益|加工|加入|加上",
     r"not only|more or less|up to|over time|no longer than|no one|as long as|so long as|long[- ]term|short[- ]term|"
     r"higher-\w+|rising edge|falling edge|in order to",
 )

@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from consumer.worker.checks.numerals import CHINESE, ENGLISH, MULTIPLES, chinese_number, english_number
 from consumer.worker.checks.units import ONE, Unit, unit_at
@@ -36,9 +37,35 @@ _MONTH = re.compile(rf"\b(?:{'|'.join(m.title() for m in _MONTHS)})\b")
 _RANGE = re.compile(r"\s?(?:~|-|至|到|或|、|and|to|or)\s?")
 
 
+TEMPERATURES = frozenset({(("degC", 1),), (("degF", 1),), (("K", 1),)})
+_CHANGE = re.compile(
+    r"差|升高|上升|降低|下降|提高|升温|降温|温升|温差|每|变化|±|"
+    r"\b(?:by|differ\w*|rise|per|every|each|higher|lower|hotter|cooler|colder|warmer|range|span|within|gap)\b",
+    re.IGNORECASE,
+)
+_PERIODS = {
+    "second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2629800.0, "quarter": 7889400.0,
+    "year": 31557600.0, "daily": 86400.0, "hourly": 3600.0, "weekly": 604800.0, "monthly": 2629800.0, "yearly": 31557600.0,
+    "annually": 31557600.0, "秒": 1.0, "分钟": 60.0, "小时": 3600.0, "天": 86400.0, "日": 86400.0, "周": 604800.0,
+    "星期": 604800.0, "月": 2629800.0, "季度": 7889400.0, "年": 31557600.0,
+}  # fmt: skip
+_PERIOD_AFTER = re.compile(
+    r"(?: [A-Za-z-]+){0,3}? (?:(?:an?|per|each|every) (?=[a-z]+\b)(second|minute|hour|day|week|month|quarter|year)\b)|"
+    r"(?: [A-Za-z-]+){0,3}? (?P<adverb>daily|hourly|weekly|monthly|yearly|annually)\b",
+    re.IGNORECASE,
+)
+_PERIOD_BEFORE = re.compile(r"每个?(秒|分钟|小时|天|日|周|星期|月|季度|年)[^，。；：,;:\d每]{0,8}$")
+_ONE = re.compile(r"\b(?:an?|one) (?=[a-z]{3})|(?<![十百千万第之统])一(?=个?[小分秒天日周月年季世星])", re.IGNORECASE)
+_NOTHING = re.compile(r"\s?(?:and|零|又)?\s?")
+_MONTH_OF_YEAR = Unit((("month of the year", 1),), 1.0, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """`unit` is None where none is known. `step` is the value of the last digit that was written."""
+    """`unit` is None where none is known. `step` is the value of the last digit that was written.
+
+    `period` are the seconds of "a day" or 每天 beside it, 0 without. `change`: it is said by how much something changes.
+    """
 
     value: float
     unit: Unit | None
@@ -46,6 +73,8 @@ class Quantity:
     start: int
     end: int
     in_words: bool = False
+    period: float = 0.0
+    change: bool = False
 
     @property
     def size(self) -> float:
@@ -76,7 +105,44 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         if not any(begin <= quantity.start < end for begin, end in taken):
             found.append(quantity)
             taken.append((quantity.start, quantity.end))
-    return _ranges(text, sorted(found, key=lambda quantity: quantity.start))
+    return _ranges(text, [_placed(text, each) for each in sorted(found, key=lambda quantity: quantity.start)])
+
+
+def with_sums(text: str) -> tuple[Quantity, ...]:
+    """Besides, "4 h 18 min" as one quantity, and "a day" as one day."""
+    found = quantities(text)
+    ones = (_one(text, match) for match in _ONE.finditer(text))
+    return (*found, *(each for each in ones if each), *sums(text, found))
+
+
+def sums(text: str, found: Sequence[Quantity]) -> Iterator[Quantity]:
+    """What follows one another in smaller and smaller units of the same kind."""
+    for first, second in pairwise(found):
+        if first.unit and second.unit and first.unit.dimensions == second.unit.dimensions != ():
+            smaller = second.size < first.unit.factor and second.unit.factor < first.unit.factor
+            if smaller and _NOTHING.fullmatch(text[first.end : second.start]):
+                value = first.value + second.size / first.unit.factor
+                yield replace(first, value=value, step=second.step * second.unit.factor / first.unit.factor, end=second.end)
+
+
+def _one(text: str, match: re.Match[str]) -> Quantity | None:
+    found = unit_at(text, match.end())
+    return Quantity(1.0, found[0], 0.0, match.start(), found[1], in_words=True) if found else None
+
+
+def _placed(text: str, quantity: Quantity) -> Quantity:
+    """With what stands around it."""
+    after = _PERIOD_AFTER.match(text, quantity.end)
+    match = after or _PERIOD_BEFORE.search(text, max(0, quantity.start - 16), quantity.start)
+    change = quantity.unit is not None and quantity.unit.dimensions in TEMPERATURES and _is_change(text, quantity)
+    if not match and not change:
+        return quantity
+    return replace(quantity, period=_PERIODS[match[match.lastindex or 1].lower()] if match else 0.0, change=change)
+
+
+def _is_change(text: str, quantity: Quantity) -> bool:
+    around = text[max(0, quantity.start - 24) : quantity.start] + "|" + text[quantity.end : quantity.end + 12]
+    return _CHANGE.search(around) is not None
 
 
 def _fractions(text: str) -> Iterator[Quantity]:
@@ -120,7 +186,7 @@ def _words(text: str) -> Iterator[Quantity]:
         if match[0].lower() not in ("one", "zero"):
             yield _measured(text, english_number(match[0]), 1.0, *match.span(), in_words=True)
     for match in _MONTH.finditer(text):
-        yield Quantity(_MONTHS.index(match[0].lower()) + 1.0, None, 1.0, *match.span(), in_words=True)
+        yield Quantity(_MONTHS.index(match[0].lower()) + 1.0, _MONTH_OF_YEAR, 1.0, *match.span(), in_words=True)
 
 
 def _measured(text: str, value: float, step: float, start: int, end: int, *, in_words: bool) -> Quantity:
