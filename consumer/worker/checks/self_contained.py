@@ -92,7 +92,7 @@ _ENGLISH_IDLE = frozenset(
     "ratio lifetime number change changes happen happens happened need needs difference important used use done called work works mean means happens "
     "better best worse worst faster cheaper higher lower larger smaller more less most least next else there then now required maximum minimum average "
     "typical value values parameter parameters meaning total amount level result outcome conclusion point idea topic subject theme occur occurs one ones thing things "
-    "between among about only explain describe please affect affects achieved under during after before".split()
+    "among about only explain describe please affect affects achieved under during after before".split()
 )
 _ENGLISH_WORD = re.compile(r"[A-Za-z][\w'’-]*")
 
