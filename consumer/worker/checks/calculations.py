@@ -56,13 +56,16 @@ _READINGS = (
 )
 
 
-def worked_out(reasoning: str, answer: str, near: Sequence[Quantity], *, known: Known) -> tuple[Quantity, ...]:
+def worked_out(
+    reasoning: str, answer: str, near: Sequence[Quantity], *, known: Known, written: Known
+) -> tuple[Quantity, ...]:
     """Numbers that the reasoning, or the answer itself, gets to.
 
-    `near` are those of question and evidence: what is told in words may start from them, too.
+    `near` are those of question and evidence: what is told in words may start from them, too. `written`: the bare number
+    is known, whatever its unit; that does for a calculation that is true.
     """
-    results = [*_calculated(reasoning, known)]
-    results += _calculated(answer, lambda q: known(q) or _is_among(q, results))
+    results = [*_calculated(reasoning, written)]
+    results += _calculated(answer, lambda q: written(q) or _is_among(q, results))
     named = with_sums(plain(reasoning))
     start = [q for q in (*near, *named) if known(q) or _is_among(q, results)]
     factors = [replace(q, unit=None) for q in named if _is_factor_of_time(q)]
@@ -111,7 +114,7 @@ def _calculated(text: str, known: Known) -> Iterator[Quantity]:
     found: list[Quantity] = []
     for left, right in _equations(text):
         numbers = [token for token in (*left, *right) if isinstance(token, Quantity)]
-        new = [q for q in numbers if not (_is_written(q, known) or _is_among(q, found) or _is_factor(q, numbers, known))]
+        new = [q for q in numbers if not (known(q) or _is_among(q, found) or _is_factor(q, numbers, known))]
         free = [q for q in new if abs(q.value) not in _CONSTANTS]
         if len(new) < len(numbers) and len(free) <= 1 and _is_true(left, right, text):
             found += numbers
@@ -129,9 +132,6 @@ def _amount(value: float) -> Quantity:
     return Quantity(value, None, 0.0, 0, 0)
 
 
-def _is_written(quantity: Quantity, known: Known) -> bool:
-    """In a calculation that is true the number is enough: it may be given with another unit, or none."""
-    return known(quantity) or known(replace(quantity, unit=None))
 
 
 def _is_factor(quantity: Quantity, numbers: Sequence[Quantity], known: Known) -> bool:
@@ -268,10 +268,13 @@ def one_step(quantity: Quantity, start: Sequence[Quantity]) -> bool:
     """Whether one step leads there from these: a sum, a difference, a ratio, a share, a change in per cent."""
     distinct = list({(q.value, q.unit): q for q in start}.values())[:_MOST]
     return any(
-        is_rounded(quantity, exact, quantity.size, "")
-        for one, other in combinations(distinct, 2)
-        for exact in _steps(one, other, quantity)
-    ) or any(_is_ratio(one) and is_rounded(quantity, 1 - one.size, quantity.size, "") for one in distinct)
+        _is_near(quantity, exact) for one, other in combinations(distinct, 2) for exact in _steps(one, other, quantity)
+    ) or any(_is_ratio(one) and _is_near(quantity, 1 - one.size) for one in distinct)
+
+
+def _is_near(quantity: Quantity, exact: float) -> bool:
+    """Of many steps that are tried, some come near by chance."""
+    return abs(quantity.size - exact) <= 0.025 * abs(exact) and is_rounded(quantity, exact, quantity.size, "")
 
 
 def _steps(one: Quantity, other: Quantity, result: Quantity) -> Iterator[float]:

@@ -34,7 +34,13 @@ class Sources:
         if not unknown:
             return
         near = (*asked, *with_sums(plain(evidence)))
-        results = worked_out(reasoning, answer, near, known=lambda each: self._has(each, known, each=True))
+        results = worked_out(
+            reasoning,
+            answer,
+            near,
+            known=lambda each: self._has(each, known, each=True),
+            written=lambda each: self._has(each, known, each=True) or _is_written(each, known),
+        )
         whole = [each for each in sums(answer, given) if self._is_named(each, known, answer)]
         whole += [each for each in sums(answer, given) if any(agrees(each, result, answer) for result in results)]
         right = [each for each in given if each not in unknown]
@@ -65,7 +71,14 @@ class Sources:
         if not quantity.in_words or quantity.unit is not None or not 1 < quantity.value <= _FEW:
             return False
         counted = _counted(answer, quantity)
-        return not counted or all(_counted(self._text, other) != counted for other in self._all)
+        return not counted or (
+            f"一{counted}" not in self._text and all(_counted(self._text, other) != counted for other in self._all)
+        )
+
+
+def _is_written(quantity: Quantity, among: Sequence[Quantity]) -> bool:
+    """As 48.6 in "48.6亿元"."""
+    return any(_close(quantity.value, number, quantity.step) for q in among for number in (q.value, q.value / q.scale))
 
 
 def _counted(text: str, quantity: Quantity) -> str:

@@ -19,13 +19,23 @@ def apart(
     Numbers count for what the evidence speaks of, but not among an answer's words: they may be worked out.
     """
     asked, given, quoted = grams(question), grams(answer), grams(evidence)
-    said = prose(answer)
-    if len(said) >= _JUDGED and len(said & (asked | text)) < least * len(said):
+    said, numbers = prose(answer), _numbers(evidence)
+    if len(said) >= _JUDGED and len(said & (asked | text)) < least * len(said) and not numbers & _numbers(answer):
         yield "the answer has hardly a word in common with question and text"
-    elif len(quoted) >= _JUDGED and not quoted & (asked | given | grams(reasoning)):
+    elif (
+        len(quoted) >= _JUDGED
+        and not quoted & (asked | given | grams(reasoning))
+        and not numbers & _numbers(f"{question}\n{answer}\n{reasoning}")
+    ):
         yield "the evidence has no word in common with question and answer"
-    elif len((said - asked) & text) >= _ELSEWHERE and not quoted & (given - asked):
+    elif len((said - asked) & text) >= _ELSEWHERE and not quoted & (given - asked) and not numbers & _numbers(answer):
         yield "what the answer says is in the text, but not in its evidence"
+
+
+def _numbers(text: str) -> frozenset[float]:
+    """As written and in base units, to six digits."""
+    found = quantities(plain(text))
+    return frozenset(float(f"{number:.5e}") for each in found for number in (each.value, each.size, each.value / each.scale))
 
 
 def prose(text: str) -> frozenset[str]:

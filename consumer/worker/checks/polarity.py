@@ -52,8 +52,10 @@ _LOW = ("低|小|少|短|窄|薄|弱|慢|负|反|劣|降|减|后|冷|暗|浅", r
 
 
 def _either(lists: tuple[str, str]) -> str:
+    """Chinese alternatives are tried only at characters that are in one of them: they are many."""
     chinese, english = lists
-    return rf"{chinese}|\b(?:{english})\b"
+    begins = "".join(sorted({character for character in chinese if character >= "\u2e80"}))
+    return rf"(?=[{begins}])(?:{chinese})|\b(?:{english})\b"
 
 
 _PART = re.compile(

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from consumer.worker.checks.numerals import CHINESE, ENGLISH, MULTIPLES, chinese_number, english_number
@@ -29,6 +30,7 @@ _ENGLISH_FRACTIONS = {
 _PARTS = re.compile(
     rf"\b(?:{'|'.join(sorted(_ENGLISH_FRACTIONS, key=len, reverse=True))})\b|一半|减半|半(?=年|小时|个)", re.IGNORECASE
 )
+_ONE_IN = re.compile(rf"\bone (?:in|out of) (\d+|{ENGLISH.pattern})", re.IGNORECASE)
 _AND_A_HALF = re.compile(r"\b(?P<count>an?|one|two|three|\d+) (?P<unit>\w+) and a half\b", re.IGNORECASE)
 _HALF_A = re.compile(r"\bhalf (?:an?|of an?) (?=\w)", re.IGNORECASE)
 _AND_HALF_MORE = re.compile(r"(?P<count>[一二两三四五六七八九十]+|\d+)(?P<unit>个?(?:小时|[年月天周圈倍]))半")
@@ -43,6 +45,7 @@ _CHANGE = re.compile(
     r"\b(?:by|differ\w*|rise|per|every|each|higher|lower|hotter|cooler|colder|warmer|range|span|within|gap)\b",
     re.IGNORECASE,
 )
+_STOP = re.compile(r"[，。；,;.]")
 _PERIODS = {
     "second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2629800.0, "quarter": 7889400.0,
     "year": 31557600.0, "daily": 86400.0, "hourly": 3600.0, "weekly": 604800.0, "monthly": 2629800.0, "yearly": 31557600.0,
@@ -55,16 +58,20 @@ _PERIOD_AFTER = re.compile(
     re.IGNORECASE,
 )
 _PERIOD_BEFORE = re.compile(r"每个?(秒|分钟|小时|天|日|周|星期|月|季度|年)[^，。；：,;:\d每]{0,8}$")
-_ONE = re.compile(r"\b(?:an?|one) (?=[a-z]{3})|(?<![十百千万第之统])一(?=个?[小分秒天日周月年季世星])", re.IGNORECASE)
+_ONE = re.compile(r"\b(?:an?|one|each|every|per) (?=[a-z]{3})|(?<![十百千万第之统])一(?=个?[小分秒天日周月年季世星])", re.IGNORECASE)
 _NOTHING = re.compile(r"\s?(?:and|零|又)?\s?")
 _MONTH_OF_YEAR = Unit((("month of the year", 1),), 1.0, 1.0)
+
+
+_READ_LAST = 64
+"""Texts that are remembered: each of a pair is read by several checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """`unit` is None where none is known. `step` is the value of the last digit that was written.
 
-    `period` are the seconds of "a day" or 每天 beside it, 0 without. `change`: it is said by how much something changes.
+    `scale` is 1e8 in "48.6亿". `period` are the seconds of "a day" or 每天 beside it, 0 without. `change`: it is said by how much something changes.
     """
 
     value: float
@@ -73,6 +80,7 @@ class Quantity:
     start: int
     end: int
     in_words: bool = False
+    scale: float = 1.0
     period: float = 0.0
     change: bool = False
 
@@ -82,6 +90,7 @@ class Quantity:
         return self.value * (self.unit.factor if self.unit else 1.0)
 
 
+@lru_cache(maxsize=_READ_LAST)
 def plain(text: str) -> str:
     """In one form: half width, ^ before exponents, - for minus. What `quantities` and `unit_at` read."""
     text = _POWER.sub(lambda match: "^" + match[0].translate(_SUPERSCRIPTS), text.translate(_MINUS))
@@ -97,6 +106,7 @@ def _count(word: str) -> float:
     return chinese_number(word) if CHINESE.fullmatch(word) else max(1.0, english_number(word))
 
 
+@lru_cache(maxsize=_READ_LAST)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """In the order of the text, which `plain` gave; numbers of list items and those within names are left out."""
     taken = [match.span() for match in _ITEM.finditer(text)]
@@ -141,8 +151,9 @@ def _placed(text: str, quantity: Quantity) -> Quantity:
 
 
 def _is_change(text: str, quantity: Quantity) -> bool:
-    around = text[max(0, quantity.start - 24) : quantity.start] + "|" + text[quantity.end : quantity.end + 12]
-    return _CHANGE.search(around) is not None
+    before = _STOP.split(text[max(0, quantity.start - 20) : quantity.start])[-1]
+    after = _STOP.split(text[quantity.end : quantity.end + 10])[0]
+    return _CHANGE.search(f"{before}|{after}") is not None
 
 
 def _fractions(text: str) -> Iterator[Quantity]:
@@ -150,6 +161,10 @@ def _fractions(text: str) -> Iterator[Quantity]:
         below = {"百": 100.0, "千": 1000.0, "万": 10000.0}.get(match[1]) or chinese_number(match[1])
         above = float(match[2]) if match[2][0].isdigit() else chinese_number(match[2])
         yield Quantity(above / below, ONE, 1 / below if below >= 100 else 0.0, *match.span(), in_words=True)
+    for match in _ONE_IN.finditer(text):
+        below = float(match[1]) if match[1].isdigit() else english_number(match[1])
+        if below > 1:
+            yield Quantity(1 / below, ONE, 0.0, *match.span(), in_words=True)
     for match in _PARTS.finditer(text):
         value = _ENGLISH_FRACTIONS.get(match[0].lower(), 0.5)
         yield Quantity(value, ONE, 0.0, *match.span(), in_words=True)
@@ -166,7 +181,8 @@ def _figures(text: str) -> Iterator[Quantity]:
         scale = float(f"1e{match['exponent'] or 0}") * _multiple((match["multiple"] or "").strip())
         sign = -1.0 if _is_negative(text, match.start()) else 1.0
         if not re.match(r"[A-Za-z]", text[match.end() : match.end() + 1]) or unit_at(text, match.end()):
-            yield _measured(text, sign * value * scale, step * scale, match.start(), match.end(), in_words=False)
+            measured = _measured(text, sign * value * scale, step * scale, match.start(), match.end(), in_words=False)
+            yield measured if scale == 1.0 else replace(measured, scale=scale)
 
 
 def _multiple(word: str) -> float:

@@ -55,7 +55,7 @@ _OTHERS = {
     "公顷": "m2:1e4", "英寸": "m:0.0254", "英尺": "m:0.3048", "元": "CNY", "美元": "USD", "欧元": "EUR", "日元": "JPY",
     "个百分点": "point:1e-2", "百分点": "point:1e-2", "percentage point": "point:1e-2", "basis point": "point:1e-4",
     "bp": "point:1e-4", "bps": "point:1e-4", "个基点": "point:1e-4", "基点": "point:1e-4", "sec": "s", "secs": "s", "mins": "s:60",
-    "hrs": "s:3600", "decade": "s:315576000", "century": "s:3155760000", "centuries": "s:3155760000", "fortnight": "s:1209600",
+    "hrs": "s:3600", "cent": "USD:0.01", "美分": "USD:0.01", "decade": "s:315576000", "century": "s:3155760000", "centuries": "s:3155760000", "fortnight": "s:1209600",
     "世纪": "s:3155760000", "个世纪": "s:3155760000", "日": "s:86400", "成": ":1e-1", "埃": "m:1e-10",
 }  # fmt: skip
 _CHINESE = {
