@@ -24,17 +24,44 @@ _TOKEN = re.compile(
     r"|(?P<open>\()|(?P<close>\))|(?P<end>[，。；;、!?\n]|[,.:](?=\s|$|[\u4e00-\u9fff]))",
     re.IGNORECASE,
 )
+_EQUALS, _OPEN, _CLOSE, _END = "=", "(", ")", "end"
 _OPERATORS = {"times_": "*", "over": "/", "plus": "+", "minus": "-", "equals": "=", "open": "(", "close": ")"}
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2}
 _CONSTANTS = frozenset(
-    (1, 2, 7, 8, 10, 12, 24, 30, 32, 52, 60, 100, 180, 273, 273.15, 360, 365, 1000, 1024, 1.8, 3600, 86400, 3.14, 3.1416)
+    (
+        1,
+        2,
+        7,
+        8,
+        10,
+        12,
+        24,
+        30,
+        32,
+        52,
+        60,
+        100,
+        180,
+        273,
+        273.15,
+        360,
+        365,
+        1000,
+        1024,
+        1.8,
+        3600,
+        86400,
+        3.14,
+        3.1416,
+    )
 ) | {10.0**power for power in range(-12, 13)}
 """What calculations take from nowhere: conversions of units, the whole of 100 %, two sides."""
 _MOST = 12
 """Numbers of which all pairs are tried."""
 _POINT = (("point", 1),)
 _ABOUT = re.compile(
-    r"(?:约|近|大概|差不多|≈|~|\b(?:about|around|roughly|approximately|nearly|almost|some|over)) ?[$€¥]?$", re.IGNORECASE
+    r"(?:约|近|大概|差不多|≈|~|\b(?:about|around|roughly|approximately|nearly|almost|some|over)) ?[$€¥]?$",
+    re.IGNORECASE,
 )
 
 Token = Quantity | str | int
@@ -120,7 +147,9 @@ def _calculated(text: str, known: Known) -> Iterator[Quantity]:
             found += numbers
             yield from numbers
         if len(new) < len(numbers) and len(left) > 1 < len(right):
-            yield from (_amount(value) for side in (left, right) if not any(q in free for q in side) for value in _values(side))
+            yield from (
+                _amount(value) for side in (left, right) if not any(q in free for q in side) for value in _values(side)
+            )
 
 
 def _values(side: list[Token]) -> Iterator[float]:
@@ -130,8 +159,6 @@ def _values(side: list[Token]) -> Iterator[float]:
 
 def _amount(value: float) -> Quantity:
     return Quantity(value, None, 0.0, 0, 0)
-
-
 
 
 def _is_factor(quantity: Quantity, numbers: Sequence[Quantity], known: Known) -> bool:
@@ -163,14 +190,14 @@ def _equations(text: str) -> Iterator[tuple[list[Token], list[Token]]]:
 def _chains(text: str) -> Iterator[list[list[Token]]]:
     chain: list[list[Token]] = [[]]
     for token in _tokens(text):
-        if token == "end":
+        if token == _END:
             yield chain
             chain = [[]]
-        elif token == "=":
+        elif token == _EQUALS:
             chain.append([])
         else:
             side = chain[-1]
-            if isinstance(token, Quantity) and side and (isinstance(side[-1], Quantity) or side[-1] == ")"):
+            if isinstance(token, Quantity) and side and (isinstance(side[-1], Quantity) or side[-1] == _CLOSE):
                 if len(chain) > 1:  # "2 + 3 = 5 of 7": what follows is another matter
                     yield chain
                     chain = [[]]
@@ -187,12 +214,14 @@ def _tokens(text: str) -> Iterator[Token]:
         if at in numbers:
             yield numbers[at]
             at = after = max(at + 1, numbers[at].end)
-        elif (match := _TOKEN.match(text, at)) and not (text[at] in "/-" and text[at - 1 : at].isalpha() and at > after):
+        elif (match := _TOKEN.match(text, at)) and not (
+            text[at] in "/-" and text[at - 1 : at].isalpha() and at > after
+        ):
             kind = match.lastgroup or ""
             if match["power"]:
                 yield int(match["exponent"] or match["times"] or 2)
             else:
-                yield _OPERATORS.get(kind, "end")
+                yield _OPERATORS.get(kind, _END)
             at = match.end()
         else:
             at += 1
@@ -234,14 +263,14 @@ def _evaluated(tokens: list[Token], reading: _Reading) -> float | None:
                 values.append(reading.of(token))
             elif isinstance(token, int):
                 values[-1] **= token
-            elif token == "(":
+            elif token == _OPEN:
                 pending.append(token)
-            elif token == ")":
-                while pending[-1] != "(":
+            elif token == _CLOSE:
+                while pending[-1] != _OPEN:
                     _apply(values, pending.pop())
                 pending.pop()
             else:
-                while pending and pending[-1] != "(" and _PRECEDENCE[pending[-1]] >= _PRECEDENCE[token]:
+                while pending and pending[-1] != _OPEN and _PRECEDENCE[pending[-1]] >= _PRECEDENCE[token]:
                     _apply(values, pending.pop())
                 pending.append(token)
         while pending:

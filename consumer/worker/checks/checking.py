@@ -83,9 +83,7 @@ class _Checking:
             against = turned(pair.answer, self._clauses, alignment=checks.alignment)
             yield from _reason("polarity", (f"the text says the opposite of: {clause}" for clause in against))
         if checks.overlap and evidence:
-            found = apart(
-                pair.question, pair.answer, pair.reasoning, quoted, self._prose, least=checks.overlap_least
-            )
+            found = apart(pair.question, pair.answer, pair.reasoning, quoted, self._prose, least=checks.overlap_least)
             yield from _reason("overlap", found)
 
 

@@ -23,9 +23,12 @@ _KINDS = {
         re.IGNORECASE,
     ),
     "where": re.compile(
-        r"哪里|哪儿|何处|何地|在哪|什么地方|哪个地方|\bwhere\b|\b(?:in|at) (?:what|which) (?:place|location|city|country)\b", re.IGNORECASE
+        r"哪里|哪儿|何处|何地|在哪|什么地方|哪个地方|\bwhere\b|\b(?:in|at) (?:what|which) (?:place|location|city|country)\b",
+        re.IGNORECASE,
     ),
-    "who": re.compile(r"谁|哪位|何人|什么人|\bwho(?:m|se)?\b|\b(?:which|what) (?:person|people|persons)\b", re.IGNORECASE),
+    "who": re.compile(
+        r"谁|哪位|何人|什么人|\bwho(?:m|se)?\b|\b(?:which|what) (?:person|people|persons)\b", re.IGNORECASE
+    ),
 }
 _CAUSE = re.compile(
     r"的?(?:主要)?(?:原因|缘由|理由)(?:是什么|有哪些|是哪些|何在)|(?:出于|因为|由于|是)?(?:什么|哪些|何种)(?:原因|缘由|理由)(?:使得?|导致|造成)?|"
@@ -107,7 +110,9 @@ _CHINESE_SYNONYMS = {
     for word in words.split()
 }  # fmt: skip
 _PLAIN_CHINESE = re.compile("|".join(sorted(_CHINESE_SYNONYMS, key=len, reverse=True)))
-_HOW_HIGH = re.compile(r"(?<=[度率量值力压流温比寸积径数距速频阻容性费价本额例])(?:能|可以?|会)?(?:有|是|约?为|达到?)?多[高大长宽厚深重快远](?!时)")
+_HOW_HIGH = re.compile(
+    r"(?<=[度率量值力压流温比寸积径数距速频阻容性费价本额例])(?:能|可以?|会)?(?:有|是|约?为|达到?)?多[高大长宽厚深重快远](?!时)"
+)
 """After what is measured it only asks how much."""
 _ALIAS = re.compile(r"\(([A-Z][\w-]{1,11})\)")
 _MARK = re.compile(r"%|(?<![\w)])-(?=\d)|[<>=≤≥]")
@@ -141,8 +146,8 @@ def asked(question: str) -> Asked:
     before = text[: order.end()] if order else text.replace(baseline[0], "") if baseline else ""
     if kind == "why":
         text, before = _CAUSE.sub(" ", text), _CAUSE.sub(" ", before)
-    marks = (pattern.search(text) is not None for pattern in (_HOW, _DEFINES, _AMOUNT, _WHICH))
-    return Asked(kind, *marks, words_of(text), words_of(before))
+    how, defines, amount, which = (pattern.search(text) is not None for pattern in (_HOW, _DEFINES, _AMOUNT, _WHICH))
+    return Asked(kind, how, defines, amount, which, words_of(text), words_of(before))
 
 
 def same(one: Asked, other: Asked) -> bool:

@@ -35,7 +35,9 @@ def apart(
 def _numbers(text: str) -> frozenset[float]:
     """As written and in base units, to six digits."""
     found = quantities(plain(text))
-    return frozenset(float(f"{number:.5e}") for each in found for number in (each.value, each.size, each.value / each.scale))
+    return frozenset(
+        float(f"{number:.5e}") for each in found for number in (each.value, each.size, each.value / each.scale)
+    )
 
 
 def prose(text: str) -> frozenset[str]:

@@ -46,8 +46,14 @@ _LESS = (
     r"weaken\w*|slow(?:s|ed|ing)?(?: down)?|shrink\w*|shrank|shrunk|declin\w*|diminish\w*|degrad\w*|delay(?:s|ed)|halv\w+|suppress\w*|inhibit\w*|"
     r"hinder\w*|cool(?:s|ed)(?: down)?|contract(?:s|ed|ing)|minimi[sz]\w*",
 )
-_HIGH = ("高|大|多|长|宽|厚|强|快|正|优|升|增|先|前|热|亮|深", r"high|large|long|big|fast|wide|thick|strong|positive|directly|deep|hot|bright|first")
-_LOW = ("低|小|少|短|窄|薄|弱|慢|负|反|劣|降|减|后|冷|暗|浅", r"low|small|short|slow|narrow|thin|weak|negative|inversely|shallow|cold|dark|last")
+_HIGH = (
+    "高|大|多|长|宽|厚|强|快|正|优|升|增|先|前|热|亮|深",
+    r"high|large|long|big|fast|wide|thick|strong|positive|directly|deep|hot|bright|first",
+)
+_LOW = (
+    "低|小|少|短|窄|薄|弱|慢|负|反|劣|降|减|后|冷|暗|浅",
+    r"low|small|short|slow|narrow|thin|weak|negative|inversely|shallow|cold|dark|last",
+)
 """Of a thing, not of how it changes or compares: what is not high is not the same as low."""
 
 
@@ -66,6 +72,7 @@ _PART = re.compile(
 _SIGNS = {"more": 1, "high": 1, "less": -1, "low": -1}
 _NEAR = 1
 """A negation with so many words between, or twice as many Chinese characters, turns a comparison round: "does not exceed"."""
+_COVERED = 0.2
 _WHOLE = 4
 """A clause of the text with so many words may stand as a whole within one of the answer."""
 
@@ -134,25 +141,28 @@ def _length(words: list[str]) -> float:
 def turned(answer: str, text: tuple[Clause, ...], *, alignment: float) -> Iterator[str]:
     """Clauses of the answer that say the opposite of the text. `alignment`: share of words in common, in order."""
     for clause in parsed(answer):
-        near = [(_alignment(clause, other, alignment), other) for other in text]
-        best = max((share for share, _ in near), default=0.0)
-        if best < alignment:
+        near = [(_nearness(clause, other, alignment), other) for other in text]
+        best = max((nearness for nearness, _ in near), default=0.0)
+        if best == 0.0:
             continue
-        verdicts = {_opposed(clause, other) for share, other in near if share >= best - 0.05}
+        verdicts = {_opposed(clause, other) for nearness, other in near if nearness >= best - 0.05}
         if verdicts == {True}:
             yield clause.text
 
 
-def _alignment(clause: Clause, other: Clause, least: float) -> float:
-    """Share of the clause's words, and a little for the other's; none if its figures are other ones: they say something
-    else."""
+def _nearness(clause: Clause, other: Clause, least: float) -> float:
+    """Share of the clause's words that are in the other, and a little for the other's that are in it.
+
+    None if it is less than the least share, or the figures are other ones: these say something else.
+    """
     figures = {word for word in clause.words if word[0].isdigit()}
     if figures and figures.isdisjoint(other.words):
         return 0.0
     common = LCSseq.similarity(clause.words, other.words)
+    share, covered = common / len(clause.words), common / len(other.words)
     if len(other.words) >= _WHOLE and common == len(other.words):
-        return max(least, common / len(clause.words)) + 0.2
-    return common / len(clause.words) + 0.2 * common / len(other.words)
+        return max(least, share) + _COVERED * covered
+    return share + _COVERED * covered if share >= least else 0.0
 
 
 def _opposed(one: Clause, other: Clause) -> bool:

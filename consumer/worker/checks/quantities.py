@@ -58,7 +58,9 @@ _PERIOD_AFTER = re.compile(
     re.IGNORECASE,
 )
 _PERIOD_BEFORE = re.compile(r"每个?(秒|分钟|小时|天|日|周|星期|月|季度|年)[^，。；：,;:\d每]{0,8}$")
-_ONE = re.compile(r"\b(?:an?|one|each|every|per) (?=[a-z]{3})|(?<![十百千万第之统])一(?=个?[小分秒天日周月年季世星])", re.IGNORECASE)
+_ONE = re.compile(
+    r"\b(?:an?|one|each|every|per) (?=[a-z]{3})|(?<![十百千万第之统])一(?=个?[小分秒天日周月年季世星])", re.IGNORECASE
+)
 _NOTHING = re.compile(r"\s?(?:and|零|又)?\s?")
 _MONTH_OF_YEAR = Unit((("month of the year", 1),), 1.0, 1.0)
 
@@ -132,7 +134,9 @@ def sums(text: str, found: Sequence[Quantity]) -> Iterator[Quantity]:
             smaller = second.size < first.unit.factor and second.unit.factor < first.unit.factor
             if smaller and _NOTHING.fullmatch(text[first.end : second.start]):
                 value = first.value + second.size / first.unit.factor
-                yield replace(first, value=value, step=second.step * second.unit.factor / first.unit.factor, end=second.end)
+                yield replace(
+                    first, value=value, step=second.step * second.unit.factor / first.unit.factor, end=second.end
+                )
 
 
 def _one(text: str, match: re.Match[str]) -> Quantity | None:

@@ -78,7 +78,10 @@ _ENGLISH_ALWAYS = re.compile(
 )
 _OPTIONS = re.compile(r"(?:[:：]|\bof the (?:two|three|four),).*\w\s*(?:[、,，]|\bor\b|\band\b|还是|或|和)\s*\w")
 """What is given to choose from."""
-_CHOICE = re.compile(r"\b(?:of the (?:two|three|four)|of the following|of these|of those|the following)\b|以下|下列|下面|上面", re.IGNORECASE)
+_CHOICE = re.compile(
+    r"\b(?:of the (?:two|three|four)|of the following|of these|of those|the following)\b|以下|下列|下面|上面",
+    re.IGNORECASE,
+)
 _EXPLETIVE = re.compile(
     r"\b(?:is|was|does|did|will|would|can) it (?!used|made|called|needed)(?:(?:so|more|less|very|not|often) )*\w+ (?:to|that|for|when|if)\b|\bdoes it (?:take|cost)\b(?=.* to )|"
     r"\bit (?:is|was) (?:\w+ ){1,2}(?:to|that)\b|\b(?:is|was) it that\b",
