@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from consumer.worker.checks.quantities import plain
+from consumer.worker.checks.quantities import plain, quantities
 from consumer.worker.checks.words import WORD, stem
 
 _KINDS = {
@@ -19,7 +19,7 @@ _KINDS = {
     ),
     "when": re.compile(
         r"何时|何年|什么时候|什么时间|哪一年|哪年|哪一天|几时|\b(?:in|since|during) (?:what|which) year\b|\b(?:at|on) (?:what|which) (?:date|day|point in time)\b|"
-        r"\bwhat year\b|\bwhen(?= (?:was|is|did|does|do|were|will|must|should|can|has|have)\b)",
+        r"\b(?:what|which) year\b|\bwhen(?= (?:was|is|did|does|do|were|will|must|should|can|has|have)\b)",
         re.IGNORECASE,
     ),
     "where": re.compile(
@@ -46,53 +46,84 @@ _HOW = re.compile(
     re.IGNORECASE,
 )
 _DEFINES = re.compile(
-    r"什么是|是什么|什么叫|定义|^what(?: is|'s| are) (?!the \w+ (?:of|between|on|in|for|from)\b)", re.IGNORECASE
+    r"什么是|(?<!影响|关系|变化|方法|方式|不同|区别|差异|差别|原理|机制|效果|结果|后果|步骤|条件|过程)是什么|什么叫|定义|^what(?: is|'s| are) (?!the (?:\w+ ){1,2}(?:of|between|on|in|for|from)\b)",
+    re.IGNORECASE,
 )
 _AMOUNT = re.compile(r"多少|(?<!哪)几")
 _WHICH = re.compile(r"(?:什么|哪些|哪[一几]?[个种类项]|何种)(?=\w)")
 _MEASURES = "个种类项步层点次位天年倍艘台片人座家米公小分秒月"
 _CHINESE_FRAME = re.compile(
     r"为什么|為什麼|为何|為何|为啥|何以|缘何|因何|怎么会|什么叫做?|什么时候|什么时间|什么地方|什么样|什么|啥|如何|怎样|怎么样?|怎麼|"
-    rf"(?:多少|(?<!哪)几)(?:分钟|小时|公里|摄氏度|纳米|微米|毫米|厘米|毫克|[秒天日年元米度克次倍人]|[{_MEASURES}])(?=\W|$)|多少[名位]?|几(?=[{_MEASURES}])|多大|"
+    rf"多少(?:分钟|小时|秒|天|年|元|公里|米)|(?:多少|(?<!哪)几)(?:分钟|小时|公里|摄氏度|纳米|微米|毫米|厘米|毫克|[秒天日年元米度克次倍人]|[{_MEASURES}])(?=\W|$)|多少[名位]?|几(?=[{_MEASURES}])|多大|"
     r"哪[里儿]|哪一?[些个种类项位年天]|哪几[个种类项步层点次位]|哪(?=[一两二三])|何时|何年|何处|何地|何种|何人|何等|(?<![几任如])何(?!况|必)|"
     r"请问|请|简要|说明|解释|简述|描述|介绍|阐述|列举|谈谈|说说|一下|"
     r"定义|含义|意思|大约|通常|一般|具体|需要|必须|应该|应当|可以|能够|能否|可否|是否|是不是|能不能|各自?|分别|指的?是|所指|大概|左右|之间|才能|"
     r"一共|总共|共有|共计|总计|合计|达到?|其中|究竟|到底|主要|进行|的时候|的?情况下|的?条件下|以及|(?<![饱中调总共参])[与和](?!非|门)"
 )
-_CHINESE_IDLE = frozenset("是为由起的了吗呢有约在时先要应该做叫其所会能可被对较个使让令到之就已以得于些")
+_CHINESE_IDLE = frozenset("是为由起的了吗呢有约在时先要应该做叫其所会能可被对较个使让令到之就已以得于些须需将把")
 _ENGLISH_FRAME = re.compile(
     r"\b(?:can|could|would) you (?:please )?|\bplease\b|\b(?:explain|describe|define|tell me|state|name|give|list|specify|outline|briefly)\b|"
     r"\bwhat is meant by\b|\bwhat does (?=.* mean\b)|\bmeans?\b(?! of)|\b(?:the )?(?:definition|meaning) of\b|\bdefined(?: as)?\b|\btake place\b|\bused to\b|\bis it true that\b|"
     r"\bable to\b|\b(?:in|at) (?:what|which) (?:place|location)\b|\b(?:in|since|during) (?:what|which) year\b|"
-    r"\bwhat year\b|\b(?:in|by) (?:what|which) (?:way|manner)s?\b|\b(?:which|what) (?:person|people|persons)\b|\b(?:on|at) (?:what|which) date\b|"
+    r"\b(?:what|which) year\b|\b(?:in|by) (?:what|which) (?:way|manner)s?\b|\b(?:which|what) (?:person|people|persons)\b|\b(?:on|at) (?:what|which) date\b|"
     r"\b(?:approximately|roughly|about|usually|typically|generally|normally|exactly)\b",
     re.IGNORECASE,
 )
-_ENGLISH_PHRASES = (
+_BY_WHAT = re.compile(
+    r"(?:可以?|能)?(?:有|用|通过|采用|采取)(?:什么|哪些|哪种|何种)(?:方法|方式|办法|途径|手段)(?:可以|能够?|来)?|的?(?:方法|方式|办法|途径)(?:是什么|有哪些)"
+)
+"""Asks how, in other words."""
+_PHRASES = (
     (re.compile(r"\bhow many\b|\b(?:what|which) number of\b", re.IGNORECASE), "number"),
     (re.compile(r"\b(?:made|made up|composed|comprised|built up) of\b", re.IGNORECASE), "consist"),
     (re.compile(r"\b(?:(?:what|which) role\b(?=.*\bplay))", re.IGNORECASE), "purpose"),
     (re.compile(r"\b(?:compared (?:with|to)|in comparison (?:with|to)|relative to)\b", re.IGNORECASE), "over"),
+    (re.compile(r"\bused for\b(?=\s*\?|$)", re.IGNORECASE), "purpose"),
+    (re.compile(r"\bthe use of\b", re.IGNORECASE), "purpose"),
+    (re.compile(r"\b(?:what|which) (?:amount|quantity) of\b", re.IGNORECASE), ""),
+    (re.compile(r"\b(?:carried out|performed|conducted)\b", re.IGNORECASE), "done"),
+    (re.compile(r"\b(?:leads? to|results? in|gives? rise to|brings? about)\b", re.IGNORECASE), "cause"),
+    (re.compile(r"\bhow hot\b", re.IGNORECASE), "temperature"),
+    (re.compile(r"\bprior to\b", re.IGNORECASE), "before"),
+    (
+        re.compile(
+            r"\b(?:(?:in|by) (?:what|which) ways?|(?:by|with) (?:what|which) (?:methods?|means))\b", re.IGNORECASE
+        ),
+        "how",
+    ),
+    (re.compile(r"的?数?值(?=[是为]多少|有?多大)|的?大小(?=[是为]多少)"), ""),
+    (re.compile(r"有什么用(?=[?。]|$)|用来(?:做|干)什么|用于什么"), "作用"),
+    (re.compile(r"(?:发明|提出|发现|创始)(?:者|人)(?=是谁)"), lambda match: match[0][:-1]),
+    (re.compile(r"不同(?:之处|点)|区别(?:之处|点)"), "不同"),
+    (re.compile(r"每日"), "每天"),
+    (re.compile(r"位于|坐落于|(?:^|[,，])当(?![前量年地时])"), ""),
+    (re.compile(r"(?<=\w)(?<![集其空公英这那哪])[中里](?![国心间和子部性频温位继等程])"), ""),
+    (re.compile(r"大于|超过|多于"), "高于"),
+    (re.compile(r"小于|少于"), "低于"),
+    (re.compile(r"不得|不可以?|不能够"), "不能"),
+    (re.compile(r"占比|比重"), "比例"),
+    (re.compile(r"及(?![时格其])"), ""),
 )
 _ENGLISH_IDLE = frozenset(
     "what which how why when where who whom whose is are was were be been being am do doe did does done have has had can could will "
     "would shall should must may might the a an of in on at for by to with and or that there it its this these those i you me us we "
-    "s re much many some any as if play plays one stand stands".split()
+    "s re much many some any as if so very play plays one stand stands".split()
 )
 _IDLE = _ENGLISH_IDLE | _CHINESE_IDLE
 _SYNONYMS = {"percent": "%"} | {
-    word: stem(shown)
+    stem(word): stem(shown)
     for shown, words in {
         "affect": "effect effects influence influences influenced impact impacts", "kg": "kilogram kilograms",
         "purpose": "function functions role roles", "each": "every", "size": "large big sizes", "begin": "start starts started starting",
         "happen": "occur occurs occurred", "need": "require requires required requirement necessary", "drawback": "disadvantage disadvantages",
         "advantage": "benefit benefits merit merits", "main": "primary principal major chief", "use": "utilize utilise utilized employ employs employed",
-        "obtain": "get gets got", "thick": "thickness", "wide": "width", "high": "height", "deep": "depth", "strong": "strength", "long": "length",
+        "obtain": "receive get gets got", "thick": "thickness", "wide": "width", "high": "height", "deep": "depth", "strong": "strength", "long": "length",
         "fast": "quickly quick rapidly rapid speed", "frequent": "often frequency frequently", "buy": "purchase purchased",
         "allow": "permit permits permitted", "prevent": "avoid avoided avoids", "contain": "include includes included",
-        "improve": "enhance enhanced enhances", "reduce": "decrease decreases decreased", "step": "stage stages", "end": "finish finishes finished",
+        "improve": "enhance enhanced enhances", "reduce": "decrease lower", "step": "stage stages", "end": "finish finishes finished",
         "differ": "difference differences different", "method": "way ways", "choose": "select selected selects selection choice",
-        "remove": "removal", "grow": "growth", "hot": "heat", "lose": "loss losses", "weigh": "weight heavy", "analyze": "analysis",
+        "remove": "removal", "grow": "growth", "lose": "loss losses", "weigh": "weight heavy", "analyze": "analysis", "share": "percentage proportion fraction", "increase": "raise rise", "cause": "induce",
+        "maximum": "highest max", "minimum": "lowest min", "largest": "biggest greatest", "demonstrate": "exhibit",
     }.items()
     for word in words.split()
 }  # fmt: skip
@@ -139,6 +170,7 @@ class Asked:
 
 def asked(question: str) -> Asked:
     text = _HOW_HIGH.sub("多少", _ALIAS.sub(" ", plain(question).replace("’", "'")))
+    text = _BY_WHAT.sub("如何", text)
     kind = next((kind for kind, pattern in _KINDS.items() if pattern.search(text)), "")
     kind = kind or ("whether" if _WHETHER.search(text) else "")
     baseline = _BASELINE.search(text)
@@ -175,14 +207,25 @@ def _swapped(one: Asked, other: Asked) -> bool:
 
 def words_of(text: str) -> Counter[str]:
     """Without those that only make it a question; Chinese characters are counted."""
-    for phrase, word in _ENGLISH_PHRASES:
+    found, text = _figures(text.replace("第一", "第1"))
+    for phrase, word in _PHRASES:
         text = phrase.sub(word, text)
     text = _PLAIN_CHINESE.sub(lambda match: _CHINESE_SYNONYMS[match[0]], text)
     text = _ENGLISH_FRAME.sub(" ", _CHINESE_FRAME.sub(" ", text))
-    found = Counter(_MARK.findall(text))
+    found.update(_MARK.findall(text))
     for word in WORD.findall(text.replace("n't", " not")):
         if word.lower() not in _IDLE:
-            found[_SYNONYMS.get(word.lower()) or stem(word)] += 1
+            root = stem(word)
+            found[_SYNONYMS.get(root, root)] += 1
     if "differ" in found:  # "between" or "from"
         del found["between"], found["from"]
     return Counter({word: 1 if word < "\u2e80" else count for word, count in found.items()})
+
+
+def _figures(text: str) -> tuple[Counter[str], str]:
+    """Numbers by their value and unit, and the rest: "2 h" and "two hours" are the same."""
+    found: Counter[str] = Counter()
+    for quantity in reversed(quantities(text)):
+        found[f"{quantity.size:.6g} {quantity.unit.dimensions if quantity.unit else ''}"] += 1
+        text = f"{text[: quantity.start]} {text[quantity.end :]}"
+    return found, text
