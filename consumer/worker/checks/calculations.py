@@ -313,7 +313,9 @@ def _steps(one: Quantity, other: Quantity, result: Quantity) -> Iterator[float]:
     if _dimensions(one) == _dimensions(other):
         if _dimensions(one) == _dimensions(result) or (one.unit is None and other.unit is None):
             yield from (abs(a - b), a + b)
-        if plain_result and a and b:
+        if result.unit is None and _is_ratio(one):
+            yield abs(a - b) * 100  # "from 60% to 75% it is 15 points"
+        if plain_result and a and b and not _is_ratio(one):
             yield from (a / b, b / a, abs(a - b) / a, abs(a - b) / b)
     for share, whole in ((one, other), (other, one)):
         if (_is_ratio(share) or share.unit is None) and _dimensions(whole) == _dimensions(result):

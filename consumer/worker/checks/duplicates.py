@@ -14,7 +14,7 @@ _KINDS = {
     "why": re.compile(
         r"为什么|为何|为啥|为什麼|為什麼|為何|何以|缘何|因何|怎么会|(?:原因|缘由|理由)(?:是什么|有哪些|是哪些|何在|是啥)|(?:什么|哪些|何种)(?:原因|缘由|理由)|"
         r"\bwhy\b|\bhow come\b|\b(?:what|which) (?:is|are|was|were) the (?:main |primary |underlying )?(?:reasons?|causes?) (?:for|of|why|that|behind)\b|"
-        r"\b(?:for|due to|because of) (?:what|which) reasons?\b|\bwhat (?:causes?|caused)\b",
+        r"\b(?:for|due to|because of) (?:what|which) reasons?\b|\bwhat (?:causes?|caused)\b|^what (?:is|are|was|were) .*\bcaused by\s*\?|\bby what .*\bcaused\b",
         re.IGNORECASE,
     ),
     "when": re.compile(
@@ -23,7 +23,7 @@ _KINDS = {
         re.IGNORECASE,
     ),
     "where": re.compile(
-        r"哪里|哪儿|何处|何地|在哪|什么地方|哪个地方|\bwhere\b|\b(?:in|at) (?:what|which) (?:place|location|city|country)\b",
+        r"哪里|哪儿|何处|何地|在哪|什么地方|哪个地方|\bwhere\b|\b(?:in|at) (?:what|which) (?:place|location)\b",
         re.IGNORECASE,
     ),
     "who": re.compile(
@@ -36,6 +36,9 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 """What is left out where it is asked why."""
+_POLITE = re.compile(
+    r"(?:能否|可否|能不能|是否可以|可以)请?(?:你|您)?(?=解释|说明|介绍|描述|告诉|简述)|^do you know ", re.IGNORECASE
+)
 _WHETHER = re.compile(
     r"吗|是否|能否|可否|是不是|能不能|可不可以|有没有|会不会|^(?!(?:can|could|would) you\b)"
     r"(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b",
@@ -49,8 +52,11 @@ _DEFINES = re.compile(
     r"什么是|(?<!影响|关系|变化|方法|方式|不同|区别|差异|差别|原理|机制|效果|结果|后果|步骤|条件|过程)是什么|什么叫|定义|^what(?: is|'s| are) (?!the (?:\w+ ){1,2}(?:of|between|on|in|for|from)\b)",
     re.IGNORECASE,
 )
-_AMOUNT = re.compile(r"多少|(?<!哪)几")
-_WHICH = re.compile(r"(?:什么|哪些|哪[一几]?[个种类项]|何种)(?=\w)")
+_AMOUNT = re.compile(r"多少|(?<!哪)几|\b(?:how many|number of)\b", re.IGNORECASE)
+_WHICH = re.compile(
+    r"(?:什么|哪些|哪[一几]?[个种类项]|何种)(?=\w)|\bwhich\b(?! (?:percent|share|proportion|fraction|number|amount))",
+    re.IGNORECASE,
+)
 _MEASURES = "个种类项步层点次位天年倍艘台片人座家米公小分秒月"
 _CHINESE_FRAME = re.compile(
     r"为什么|為什麼|为何|為何|为啥|何以|缘何|因何|怎么会|什么叫做?|什么时候|什么时间|什么地方|什么样|什么|啥|如何|怎样|怎么样?|怎麼|"
@@ -74,11 +80,14 @@ _BY_WHAT = re.compile(
 )
 """Asks how, in other words."""
 _PHRASES = (
-    (re.compile(r"\bhow many\b|\b(?:what|which) number of\b", re.IGNORECASE), "number"),
+    (re.compile(r"\bhow many\b|\b(?:(?:what|which|the) )?number of\b", re.IGNORECASE), ""),
     (re.compile(r"\b(?:made|made up|composed|comprised|built up) of\b", re.IGNORECASE), "consist"),
     (re.compile(r"\b(?:(?:what|which) role\b(?=.*\bplay))", re.IGNORECASE), "purpose"),
     (re.compile(r"\b(?:compared (?:with|to)|in comparison (?:with|to)|relative to)\b", re.IGNORECASE), "over"),
-    (re.compile(r"\bused for\b(?=\s*\?|$)", re.IGNORECASE), "purpose"),
+    (
+        re.compile(r"^what (is|are|was|were) (.*?)\bused for\b|\bfor what (?:purpose )?(.*?)\bused\b", re.IGNORECASE),
+        r"purpose \2\3",
+    ),
     (re.compile(r"\bthe use of\b", re.IGNORECASE), "purpose"),
     (re.compile(r"\b(?:what|which) (?:amount|quantity) of\b", re.IGNORECASE), ""),
     (re.compile(r"\b(?:carried out|performed|conducted)\b", re.IGNORECASE), "done"),
@@ -91,7 +100,7 @@ _PHRASES = (
         ),
         "how",
     ),
-    (re.compile(r"的?数?值(?=[是为]多少|有?多大)|的?大小(?=[是为]多少)"), ""),
+    (re.compile(r"的?(?:数值|大小)(?=(?:大约|大概|约)?[是为有]?(?:多少|多大))"), ""),
     (re.compile(r"有什么用(?=[?。]|$)|用来(?:做|干)什么|用于什么"), "作用"),
     (re.compile(r"(?:发明|提出|发现|创始)(?:者|人)(?=是谁)"), lambda match: match[0][:-1]),
     (re.compile(r"不同(?:之处|点)|区别(?:之处|点)"), "不同"),
@@ -107,10 +116,10 @@ _PHRASES = (
 _ENGLISH_IDLE = frozenset(
     "what which how why when where who whom whose is are was were be been being am do doe did does done have has had can could will "
     "would shall should must may might the a an of in on at for by to with and or that there it its this these those i you me us we "
-    "s re much many some any as if so very play plays one stand stands".split()
+    "s re much many some any as if so very played play plays one stand stands".split()
 )
 _IDLE = _ENGLISH_IDLE | _CHINESE_IDLE
-_SYNONYMS = {"percent": "%"} | {
+_SYNONYMS = {stem(word): "%" for word in ("percent", "percentage", "proportion", "fraction", "share")} | {
     stem(word): stem(shown)
     for shown, words in {
         "affect": "effect effects influence influences influenced impact impacts", "kg": "kilogram kilograms",
@@ -122,8 +131,10 @@ _SYNONYMS = {"percent": "%"} | {
         "allow": "permit permits permitted", "prevent": "avoid avoided avoids", "contain": "include includes included",
         "improve": "enhance enhanced enhances", "reduce": "decrease lower", "step": "stage stages", "end": "finish finishes finished",
         "differ": "difference differences different", "method": "way ways", "choose": "select selected selects selection choice",
-        "remove": "removal", "grow": "growth", "lose": "loss losses", "weigh": "weight heavy", "analyze": "analysis", "share": "percentage proportion fraction", "increase": "raise rise", "cause": "induce",
-        "maximum": "highest max", "minimum": "lowest min", "largest": "biggest greatest", "demonstrate": "exhibit",
+        "remove": "removal", "grow": "growth", "lose": "loss losses", "weigh": "weight heavy", "analyze": "analysis", "increase": "raise rise", "cause": "induce",
+        "maximum": "highest max", "minimum": "lowest min", "largest": "biggest greatest", "demonstrate": "exhibit", "cost": "price", "fail": "failure", "discover": "discovery discoverer", "invent": "inventor",
+        "write": "author writer", "create": "creator", "consist": "composition", "aluminum": "aluminium", "center": "centre",
+        "fiber": "fibre", "meter": "metre", "sulfur": "sulphur", "gray": "grey",
     }.items()
     for word in words.split()
 }  # fmt: skip
@@ -145,7 +156,8 @@ _HOW_HIGH = re.compile(
     r"(?<=[度率量值力压流温比寸积径数距速频阻容性费价本额例])(?:能|可以?|会)?(?:有|是|约?为|达到?)?多[高大长宽厚深重快远](?!时)"
 )
 """After what is measured it only asks how much."""
-_ALIAS = re.compile(r"\(([A-Z][\w-]{1,11})\)")
+_ALIAS = re.compile(r"\((?:[A-Z][\w-]{1,11}|[\u4e00-\u9fff]{2,12})\)")
+_NOT = re.compile(r"(?<!ca)n't\b|(?<=can)(?:not|'t)\b")
 _MARK = re.compile(r"%|(?<![\w)])-(?=\d)|[<>=≤≥]")
 _ORDER = re.compile(
     r"(?<![相对之占])比(?![例较率值重])|(?<!相)对(?![比应称面])|再|然后|(?<=从)[^，,]{1,15}?到|影响|导致|引起|代替|取代|"
@@ -172,7 +184,7 @@ def asked(question: str) -> Asked:
     text = _HOW_HIGH.sub("多少", _ALIAS.sub(" ", plain(question).replace("’", "'")))
     text = _BY_WHAT.sub("如何", text)
     kind = next((kind for kind, pattern in _KINDS.items() if pattern.search(text)), "")
-    kind = kind or ("whether" if _WHETHER.search(text) else "")
+    kind = kind or ("whether" if _WHETHER.search(_POLITE.sub("", text)) else "")
     baseline = _BASELINE.search(text)
     order = _ORDER.search(text)
     before = text[: order.end()] if order else text.replace(baseline[0], "") if baseline else ""
@@ -191,7 +203,7 @@ def same(one: Asked, other: Asked) -> bool:
 
 def _conflict(one: Asked, other: Asked) -> bool:
     """How something is made is not what it is; how many there are is not which."""
-    return (one.how and other.defines) or (one.amount and other.which and not one.which)
+    return (one.how and other.defines) or (one.amount and ((other.which and not one.which) or other.defines))
 
 
 def _spelled_alike(left: Counter[str], right: Counter[str]) -> bool:
@@ -213,7 +225,7 @@ def words_of(text: str) -> Counter[str]:
     text = _PLAIN_CHINESE.sub(lambda match: _CHINESE_SYNONYMS[match[0]], text)
     text = _ENGLISH_FRAME.sub(" ", _CHINESE_FRAME.sub(" ", text))
     found.update(_MARK.findall(text))
-    for word in WORD.findall(text.replace("n't", " not")):
+    for word in WORD.findall(_NOT.sub(" not", text)):
         if word.lower() not in _IDLE:
             root = stem(word)
             found[_SYNONYMS.get(root, root)] += 1

@@ -57,7 +57,7 @@ _ENGLISH = {
         r"\b[Tt]he (?:proposed|presented|current|present) (?:method|approach|technique|scheme|device|model|system|work|study|solution|algorithm|design)\b|"
         r"\bthe (?:[\w-]+ )?(?!(?:is|are|was|were|be|been|being|not|first|often|also) )[\w-]+ (?:described|mentioned|discussed|listed|presented|outlined|cited|stated|proposed|examined)(?=\s*[?.,]|$)|"
         r"\b(?:the|this) (?:trial|study|experiment|survey|lecture|talk|video|example)(?=\s*[?,.]|$)|\bunderlined\b|\bhere(?=\s*[?,.]|$)|"
-        r"\b(?:first|second|third|last|next|previous) paragraph\b|\bin the (?:excerpt|passage|text)\b|"
+        r"\b(?:first|second|third|last|next|previous) paragraph\b|\bin the (?:excerpt|passage|text)\b(?! (?:editor|field|box|message|file|mode|of)\b)|"
         r"\b(?:described|mentioned|shown|given|listed|discussed|stated|noted|defined)(?: (?:here|above|below|earlier|previously))\b|"
         r"\b(?:[Aa]s|previously|earlier) (?:mentioned|described|stated|noted|discussed|shown)\b|\baforementioned\b|"
         r"\b[Tt]he above\b(?!-)|\bthe (?:given|provided) \w+|\binformation (?:given|provided)\b|"
@@ -68,7 +68,7 @@ _ENGLISH = {
         r"\b(?:[Ff]ig(?:ure|s?\.)?|[Tt]ab(?:le|\.)|[Ee]q(?:uation|s?\.)?|[Dd]iagram|[Rr]ef(?:erence|s?\.)|[Ee]xample|[Ll]isting)\s?[\[(]?\d|\bAppendix [A-Z\d]\b|\[\d{1,3}\]|"
         r"\b[Pp]age \d|\b(?:figure|diagram|chart|graph|image|picture|plot|illustration) (?:above|below|shows?|illustrates?|depicts?|indicates?)\b|"
         r"\b(?:[Ss]ection|[Cc]hapter|[Pp]aragraph)\s?\d[\d.]*(?![\d.]| (?:of|bankruptcy))|"
-        r"\b(?:shown|depicted|seen|illustrated|in) (?:in )?the (?:figure|diagram|table|chart|graph|image|picture|plot)\b(?! of)"
+        r"\b(?:shown|depicted|seen|illustrated|in) (?:in )?the (?:figure|diagram|table|chart|graph|image|picture|plot)\b(?=\s*[?,.;:]|$| (?:above|below|what|which|where|how|why|is|are|to the)\b)"
     ),
 }
 _ENGLISH_POINTING = re.compile(
