@@ -13,8 +13,8 @@ from consumer.worker.checks.words import WORD, stem
 _KINDS = {
     "why": re.compile(
         r"为什么|为何|为啥|为什麼|為什麼|為何|何以|缘何|因何|怎么会|(?:原因|缘由|理由)(?:是什么|有哪些|是哪些|何在|是啥)|(?:什么|哪些|何种)(?:原因|缘由|理由)|"
-        r"\bwhy\b|\bhow come\b|\b(?:what|which) (?:is|are|was|were) the (?:main |primary |underlying )?(?:reasons?|causes?) (?:for|of|why|that|behind)\b|"
-        r"\b(?:for|due to|because of) (?:what|which) reasons?\b|\bwhat (?:causes?|caused)\b|^what (?:is|are|was|were) .*\bcaused by\s*\?|\bby what .*\bcaused\b",
+        r"\bwhy\b|\bhow come\b|\b(?:the|what) (?:main |primary |underlying )?(?:reasons?|causes?) (?:for|of|why|that|behind)\b|"
+        r"\b(?:for|due to|because of) (?:what|which) reasons?\b|\bwhat (?:causes?|caused)\b|\bwhat (?:is|are|was|were) .*\bcaused by\s*\?|\bby what .*\bcaused\b",
         re.IGNORECASE,
     ),
     "when": re.compile(
@@ -36,8 +36,10 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 """What is left out where it is asked why."""
+_IS = re.compile(r"(?<=what)'s\b|(?<=who)'s\b|(?<=how)'s\b|(?<=where)'s\b|(?<=why)'s\b", re.IGNORECASE)
 _POLITE = re.compile(
-    r"(?:能否|可否|能不能|是否可以|可以)请?(?:你|您)?(?=解释|说明|介绍|描述|告诉|简述)|^do you know ", re.IGNORECASE
+    r"(?:能否|可否|能不能|是否可以|可以)请?(?:你|您)?(?=解释|说明|介绍|描述|告诉|简述)|^(?:请问|please tell me:? ?|(?:could|can) you (?:please )?(?:tell me|explain):? ?(?:whether |if )?|do you know )",
+    re.IGNORECASE,
 )
 _WHETHER = re.compile(
     r"吗|是否|能否|可否|是不是|能不能|可不可以|有没有|会不会|^(?!(?:can|could|would) you\b)"
@@ -54,7 +56,7 @@ _DEFINES = re.compile(
 )
 _AMOUNT = re.compile(r"多少|(?<!哪)几|\b(?:how many|number of)\b", re.IGNORECASE)
 _WHICH = re.compile(
-    r"(?:什么|哪些|哪[一几]?[个种类项]|何种)(?=\w)|\bwhich\b(?! (?:percent|share|proportion|fraction|number|amount))",
+    r"(?:(?<!为)什么(?!时候|叫|是)|哪些|哪[一几]?[个种类项]|何种)(?=\w)|\bwhich\b(?! (?:percent|share|proportion|fraction|number|amount))",
     re.IGNORECASE,
 )
 _MEASURES = "个种类项步层点次位天年倍艘台片人座家米公小分秒月"
@@ -76,7 +78,7 @@ _ENGLISH_FRAME = re.compile(
     re.IGNORECASE,
 )
 _BY_WHAT = re.compile(
-    r"(?:可以?|能)?(?:有|用|通过|采用|采取)(?:什么|哪些|哪种|何种)(?:方法|方式|办法|途径|手段)(?:可以|能够?|来)?|的?(?:方法|方式|办法|途径)(?:是什么|有哪些)"
+    r"(?:可以?|能)?(?:有|用|通过|采用|采取)(?:什么|哪些|哪种|何种)(?:方法|方式|办法|途径|手段)(?:可以|能够?|来)?|的?(?:方法|方式|办法|途径)(?:是什么|有哪些)(?=[?。]|$)"
 )
 """Asks how, in other words."""
 _PHRASES = (
@@ -85,7 +87,7 @@ _PHRASES = (
     (re.compile(r"\b(?:(?:what|which) role\b(?=.*\bplay))", re.IGNORECASE), "purpose"),
     (re.compile(r"\b(?:compared (?:with|to)|in comparison (?:with|to)|relative to)\b", re.IGNORECASE), "over"),
     (
-        re.compile(r"^what (is|are|was|were) (.*?)\bused for\b|\bfor what (?:purpose )?(.*?)\bused\b", re.IGNORECASE),
+        re.compile(r"\bwhat (is|are|was|were) (.*?)\bused for\b|\bfor what (?:purpose )?(.*?)\bused\b", re.IGNORECASE),
         r"purpose \2\3",
     ),
     (re.compile(r"\bthe use of\b", re.IGNORECASE), "purpose"),
@@ -101,7 +103,7 @@ _PHRASES = (
         "how",
     ),
     (re.compile(r"的?(?:数值|大小)(?=(?:大约|大概|约)?[是为有]?(?:多少|多大))"), ""),
-    (re.compile(r"有什么用(?=[?。]|$)|用来(?:做|干)什么|用于什么"), "作用"),
+    (re.compile(r"有什么用(?=[?。]|$)|用来(?:做|干)什么|(?<![适利应])用于什么(?=[?。]|$)"), "作用"),
     (re.compile(r"(?:发明|提出|发现|创始)(?:者|人)(?=是谁)"), lambda match: match[0][:-1]),
     (re.compile(r"不同(?:之处|点)|区别(?:之处|点)"), "不同"),
     (re.compile(r"每日"), "每天"),
@@ -181,7 +183,7 @@ class Asked:
 
 
 def asked(question: str) -> Asked:
-    text = _HOW_HIGH.sub("多少", _ALIAS.sub(" ", plain(question).replace("’", "'")))
+    text = _HOW_HIGH.sub("多少", _ALIAS.sub(" ", _IS.sub(" is", plain(question).replace("’", "'"))))
     text = _BY_WHAT.sub("如何", text)
     kind = next((kind for kind, pattern in _KINDS.items() if pattern.search(text)), "")
     kind = kind or ("whether" if _WHETHER.search(_POLITE.sub("", text)) else "")

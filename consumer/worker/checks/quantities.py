@@ -21,7 +21,9 @@ _FIGURES = re.compile(
     r"(?P<multiple>\s?(?:万亿|[万亿]|(?:thousand|million|billion|trillion)(?![A-Za-z])))?"
 )
 _ITEM = re.compile(r"(?:^|\n|(?<=[；;。:：]))\s*[(（]?\d{1,2}(?:[.、)）](?!\d)|:)\s*")
-_FRACTION = re.compile(r"(百万|十万|亿|百|千|万|[二三四五六七八九十]+)分之([零〇一二两三四五六七八九十百千点]+|\d+(?:\.\d+)?)")
+_FRACTION = re.compile(
+    r"(百万|十万|亿|百|千|万|[二三四五六七八九十]+)分之([零〇一二两三四五六七八九十百千点]+|\d+(?:\.\d+)?)"
+)
 _ENGLISH_FRACTIONS = {
     "one and a half": 1.5, "half": 0.5, "halved": 0.5, "halves": 0.5, "halving": 0.5, "one third": 1 / 3, "a third": 1 / 3,
     "two thirds": 2 / 3, "two-thirds": 2 / 3, "one-third": 1 / 3, "a quarter": 0.25, "one quarter": 0.25, "three quarters": 0.75,
@@ -162,7 +164,9 @@ def _is_change(text: str, quantity: Quantity) -> bool:
 
 def _fractions(text: str) -> Iterator[Quantity]:
     for match in _FRACTION.finditer(text):
-        below = {"十万": 1e5, "百万": 1e6, "亿": 1e8, "百": 100.0, "千": 1000.0, "万": 10000.0}.get(match[1]) or chinese_number(match[1])
+        below = {"十万": 1e5, "百万": 1e6, "亿": 1e8, "百": 100.0, "千": 1000.0, "万": 10000.0}.get(
+            match[1]
+        ) or chinese_number(match[1])
         above = float(match[2]) if match[2][0].isdigit() else chinese_number(match[2])
         yield Quantity(above / below, ONE, 1 / below if below >= 100 else 0.0, *match.span(), in_words=True)
     for match in _ONE_IN.finditer(text):
