@@ -42,8 +42,8 @@ _POLITE = re.compile(
     re.IGNORECASE,
 )
 _WHETHER = re.compile(
-    r"吗|是否|能否|可否|是不是|能不能|可不可以|有没有|会不会|^(?!(?:can|could|would) you\b)"
-    r"(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b",
+    r"^(?!.*(?:还是|\bor\b))(?:.*(?:吗|是否|能否|可否|是不是|能不能|可不可以|有没有|会不会)|(?!(?:can|could|would) you\b)"
+    r"(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b)",
     re.IGNORECASE,
 )
 _HOW = re.compile(
@@ -78,22 +78,34 @@ _ENGLISH_FRAME = re.compile(
     re.IGNORECASE,
 )
 _BY_WHAT = re.compile(
-    r"(?:可以?|能)?(?:有|用|通过|采用|采取)(?:什么|哪些|哪种|何种)(?:方法|方式|办法|途径|手段)(?:可以|能够?|来)?|的?(?:方法|方式|办法|途径)(?:是什么|有哪些)(?=[?。]|$)"
+    r"(?:可以?|能)?(?:有|用|通过|采用|采取)?(?:什么|哪些|哪种|何种)(?:方法|方式|办法|途径|手段)(?:可以|能够?|来)?|的?(?:方法|方式|办法|途径)(?:是什么|有哪些)(?=[?。]|$)|什么是(?=[^,，]*的(?:方法|方式|办法)\s*[?。]?$)|(?<=\w)的(?:方法|方式|办法)(?=\s*[?。]?$)"
 )
 """Asks how, in other words."""
 _PHRASES = (
     (re.compile(r"\bhow many\b|\b(?:(?:what|which|the) )?number of\b", re.IGNORECASE), ""),
-    (re.compile(r"\b(?:made|made up|composed|comprised|built up) of\b", re.IGNORECASE), "consist"),
+    (
+        re.compile(
+            r"\b(?:made|made up|composed|comprised|built up) of\b|(?<=^of what )(?:is|are|was|were)(?=.*\bmade\b)",
+            re.IGNORECASE,
+        ),
+        "consist",
+    ),
     (re.compile(r"\b(?:(?:what|which) role\b(?=.*\bplay))", re.IGNORECASE), "purpose"),
     (re.compile(r"\b(?:compared (?:with|to)|in comparison (?:with|to)|relative to)\b", re.IGNORECASE), "over"),
     (
         re.compile(r"\bwhat (is|are|was|were) (.*?)\bused for\b|\bfor what (?:purpose )?(.*?)\bused\b", re.IGNORECASE),
         r"purpose \2\3",
     ),
-    (re.compile(r"\bthe use of\b", re.IGNORECASE), "purpose"),
+    (re.compile(r"(?<=what is )the use of\b", re.IGNORECASE), "purpose"),
     (re.compile(r"\b(?:what|which) (?:amount|quantity) of\b", re.IGNORECASE), ""),
     (re.compile(r"\b(?:carried out|performed|conducted)\b", re.IGNORECASE), "done"),
-    (re.compile(r"\b(?:leads? to|results? in|gives? rise to|brings? about)\b", re.IGNORECASE), "cause"),
+    (
+        re.compile(
+            r"\b(?:lead(?:s|ing)? to|led to|result(?:s|ed|ing)? in|giv(?:es?|ing) rise to|gave rise to|bring(?:s|ing)? about)\b",
+            re.IGNORECASE,
+        ),
+        "cause",
+    ),
     (re.compile(r"\bhow hot\b", re.IGNORECASE), "temperature"),
     (re.compile(r"\bprior to\b", re.IGNORECASE), "before"),
     (
@@ -108,7 +120,7 @@ _PHRASES = (
     (re.compile(r"不同(?:之处|点)|区别(?:之处|点)"), "不同"),
     (re.compile(r"每日"), "每天"),
     (re.compile(r"位于|坐落于|(?:^|[,，])当(?![前量年地时])"), ""),
-    (re.compile(r"(?<=\w)(?<![集其空公英这那哪])[中里](?![国心间和子部性频温位继等程])"), ""),
+    (re.compile(r"(?<=\w)(?<![集其空公英这那哪])[中里](?![国心间和继等程])"), ""),
     (re.compile(r"大于|超过|多于"), "高于"),
     (re.compile(r"小于|少于"), "低于"),
     (re.compile(r"不得|不可以?|不能够"), "不能"),
@@ -135,7 +147,7 @@ _SYNONYMS = {stem(word): "%" for word in ("percent", "percentage", "proportion",
         "differ": "difference differences different", "method": "way ways", "choose": "select selected selects selection choice",
         "remove": "removal", "grow": "growth", "lose": "loss losses", "weigh": "weight heavy", "analyze": "analysis", "increase": "raise rise", "cause": "induce",
         "maximum": "highest max", "minimum": "lowest min", "largest": "biggest greatest", "demonstrate": "exhibit", "cost": "price", "fail": "failure", "discover": "discovery discoverer", "invent": "inventor",
-        "write": "author writer", "create": "creator", "consist": "composition", "aluminum": "aluminium", "center": "centre",
+        "write": "author writer", "create": "creator", "consist": "composition compose comprise", "aluminum": "aluminium", "center": "centre",
         "fiber": "fibre", "meter": "metre", "sulfur": "sulphur", "gray": "grey",
     }.items()
     for word in words.split()
