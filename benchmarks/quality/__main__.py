@@ -3,18 +3,37 @@
 import argparse
 import time
 
-from benchmarks.quality.cases import cases, texts
-from benchmarks.quality.figures import figures, reasons
+import orjson
+
+from benchmarks.quality.cases import AUTHORS, Author, Half, cases, texts
+from benchmarks.quality.figures import Figure, failures, figures, of_mutations, reasons
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--half", choices=("tune", "report"), default="report", help="default: report")
-    half = parser.parse_args().half
-    print(f"| {half} half | cases | precision | recall |\n|---|---|---|---|")
-    for each in figures(half):
-        print(f"| {each.what} | {each.cases} | {each.precision:.3f} | {each.recall:.3f} |")
+    parser.add_argument("--failures", action="store_true", help="list the cases that go wrong; of the tune half only")
+    options = parser.parse_args()
+    if options.failures and options.half == "report":
+        parser.error("cases of the report half are not to be looked at: --failures is for --half tune")
+    _print_figures(options.half)
+    if options.failures:
+        for what, case in failures():
+            print(f"{what}: {orjson.dumps(case).decode()}")
+
+
+def _print_figures(half: Half) -> None:
+    print(f"| {half} half | author | cases | precision | recall |\n|---|---|---|---|---|")
+    groups: list[tuple[str, tuple[Author, ...]]] = [*((author, (author,)) for author in AUTHORS), ("both", AUTHORS)]
+    for name, authors in groups:
+        for each in figures(half, authors):
+            print(_row(each, name))
+    print(_row(of_mutations(half), "chance"))
     print(f"\n{_milliseconds():.2f} ms of CPU for a pair that is alone in its chunk")
+
+
+def _row(figure: Figure, author: str) -> str:
+    return f"| {figure.what} | {author} | {figure.cases} | {figure.precision:.3f} | {figure.recall:.3f} |"
 
 
 def _milliseconds() -> float:

@@ -1,4 +1,4 @@
-"""The labelled cases and their two halves."""
+"""The labelled cases, their two authors and their two halves."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -7,7 +7,11 @@ from typing import Any, Literal
 import orjson
 
 Half = Literal["tune", "report"]
+Author = Literal["first", "second"]
 FOLDER = Path(__file__).parent / "sets"
+_FOLDERS: dict[Author, Path] = {"first": FOLDER, "second": FOLDER / "second"}
+AUTHORS: tuple[Author, ...] = ("first", "second")
+"""The first one wrote the checks too; the second one had not seen them."""
 
 
 def half_of(line: bytes) -> Half:
@@ -15,12 +19,16 @@ def half_of(line: bytes) -> Half:
     return "report" if sha256(line).digest()[0] % 2 else "tune"
 
 
-def cases(name: str, half: Half) -> list[dict[str, Any]]:
-    lines = (FOLDER / f"{name}.jsonl").read_bytes().splitlines()
-    return [orjson.loads(line) for line in lines if half_of(line) == half]
+def cases(name: str, half: Half, authors: tuple[Author, ...] = AUTHORS) -> list[dict[str, Any]]:
+    """Of the authors who wrote such cases."""
+    return [orjson.loads(line) for author in authors for line in lines(name, author) if half_of(line) == half]
+
+
+def lines(name: str, author: Author) -> list[bytes]:
+    path = _FOLDERS[author] / f"{name}.jsonl"
+    return path.read_bytes().splitlines() if path.exists() else []
 
 
 def texts() -> dict[str, str]:
     """The chunks that cases speak of, by name."""
-    lines = (FOLDER / "texts.jsonl").read_bytes().splitlines()
-    return {text["name"]: text["text"] for text in map(orjson.loads, lines)}
+    return {text["name"]: text["text"] for author in AUTHORS for text in map(orjson.loads, lines("texts", author))}

@@ -1,10 +1,10 @@
 """What the checks make of the labelled cases."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.quality.cases import Half, cases, texts
+from benchmarks.quality.cases import AUTHORS, Author, Half, cases, texts
 from benchmarks.quality.mutations import Mutation, mutations
 from configs.checks import Checks
 from consumer.worker.answers import AnsweredPair
@@ -35,31 +35,56 @@ class Figure:
         return self.right / max(1, self.right + self.missed)
 
 
-def figures(half: Half) -> list[Figure]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A labelled set and the check that it is for: `label` is what `found` is to find."""
+
+    what: str
+    set: str
+    label: str
+    found: Callable[[Case], bool]
+
+
+def figures(half: Half, authors: tuple[Author, ...] = AUTHORS) -> list[Figure]:
     """For evidence what is found are true quotes; elsewhere what is found are bad pairs."""
+    found = (_figure(each.what, cases(each.set, half, authors), each.label, each.found) for each in measured())
+    return [figure for figure in found if figure.cases]
+
+
+def of_mutations(half: Half) -> Figure:
+    made = mutations(MUTATIONS, SEEDS[half])
+    labelled = [{"good": each.good, "mutation": each} for each in made]
+    return _figure(f"evidence: {len(made)} mutations of true quotes", labelled, "good", _still_quoted)
+
+
+def failures(authors: tuple[Author, ...] = AUTHORS) -> Iterator[tuple[str, Case]]:
+    """Cases of the tune half that the checks get wrong. Those of the other half are looked at by nobody."""
+    for each in measured():
+        wrong = (case for case in cases(each.set, "tune", authors) if _is(case, each.label) != each.found(case))
+        yield from ((each.what, case) for case in wrong)
+
+
+def measured() -> list[Measured]:
     chunks = texts()
     return [
-        _figure(
-            "evidence: true quotes found", cases("evidence", half), "good", lambda c: _quoted(c, chunks[c["text"]])
-        ),
-        _of_mutations(mutations(MUTATIONS, SEEDS[half])),
-        _figure("support: bad pairs found", _bad("support", half), "bad", lambda c: _refused(c, chunks, *SUPPORT)),
-        _figure("self_contained: bad questions found", _bad("self_contained", half), "bad", _points),
-        _figure("near_duplicate: duplicates found", cases("near_duplicates", half), "duplicate", _alike),
-        _figure("answer_is_question: copies found", _bad("copies", half), "bad", _copies),
-        _figure("language: bad pairs found", _bad("languages", half), "bad", lambda c: _refused(c, chunks, "language")),
+        Measured("evidence: true quotes found", "evidence", "good", lambda c: _quoted(c, chunks[c["text"]])),
+        Measured("support: bad pairs found", "support", "bad", lambda c: _refused(c, chunks, *SUPPORT)),
+        Measured("self_contained: bad questions found", "self_contained", "bad", _points),
+        Measured("near_duplicate: duplicates found", "near_duplicates", "duplicate", _alike),
+        Measured("answer_is_question: copies found", "copies", "bad", _copies),
+        Measured("language: bad pairs found", "languages", "bad", lambda c: _refused(c, chunks, "language")),
     ]
 
 
 SUPPORT = ("numbers", "polarity", "overlap")
 
 
-def _bad(name: str, half: Half) -> list[dict[str, Any]]:
-    return [case | {"bad": not case["good"]} for case in cases(name, half)]
+def _is(case: Case, label: str) -> bool:
+    return not case["good"] if label == "bad" else bool(case[label])
 
 
 def _figure(what: str, labelled: Iterable[Case], label: str, found: Callable[[Case], bool]) -> Figure:
-    outcomes = [(bool(case[label]), found(case)) for case in labelled]
+    outcomes = [(_is(case, label), found(case)) for case in labelled]
     counts = {pair: outcomes.count(pair) for pair in ((True, True), (False, True), (True, False))}
     return Figure(what, counts[True, True], counts[False, True], counts[True, False], len(outcomes))
 
@@ -68,11 +93,6 @@ def _quoted(case: Case, text: str) -> bool:
     found = locate_evidence((case["quote"],), text, 0)
     assert all(text[each.start : each.end] == each.text for each in found)
     return bool(found)
-
-
-def _of_mutations(made: list[Mutation]) -> Figure:
-    labelled = [{"good": each.good, "mutation": each} for each in made]
-    return _figure(f"evidence: {len(made)} mutations of true quotes", labelled, "good", _still_quoted)
 
 
 def _still_quoted(case: Case) -> bool:
@@ -104,7 +124,7 @@ def _refused(case: Case, chunks: Mapping[str, str], *checks: str) -> bool:
 
 
 def _points(case: Case) -> bool:
-    return "self_contained" in reasons(case | {"answer": "1"}, case["question"])
+    return "self_contained" in reasons({**case, "answer": "1"}, case["question"])
 
 
 def _copies(case: Case) -> bool:

@@ -2,40 +2,73 @@
 
 from collections import Counter
 
+import orjson
 import pytest
 
-from benchmarks.quality.cases import FOLDER, cases
-from benchmarks.quality.figures import figures
+from benchmarks.quality.__main__ import main
+from benchmarks.quality.cases import AUTHORS, FOLDER, Author, cases, lines
+from benchmarks.quality.figures import failures, figures, of_mutations
 from configs.checks import Checks
 from consumer.worker.answers import AnsweredPair
 from consumer.worker.checks import check_pairs
 from server.embedded.extract import extract
 
-LEAST = {
-    "evidence: true quotes found": (1.0, 0.98),
-    "evidence: 300 mutations of true quotes": (1.0, 0.98),
-    "support: bad pairs found": (0.93, 0.85),
-    "self_contained: bad questions found": (0.95, 0.9),
-    "near_duplicate: duplicates found": (0.95, 0.88),
-    "answer_is_question: copies found": (0.95, 0.9),
-    "language: bad pairs found": (0.9, 0.9),
+SETS = ("evidence", "support", "self_contained", "near_duplicates", "copies", "languages")
+LEAST: dict[tuple[Author, ...], dict[str, tuple[float, float]]] = {
+    AUTHORS: {
+        "evidence: true quotes found": (1.0, 0.98),
+        "support: bad pairs found": (0.95, 0.85),
+        "self_contained: bad questions found": (0.95, 0.9),
+        "near_duplicate: duplicates found": (0.95, 0.85),
+        "answer_is_question: copies found": (0.95, 0.9),
+        "language: bad pairs found": (0.9, 0.9),
+    },
+    ("first",): {
+        "evidence: true quotes found": (1.0, 0.98),
+        "support: bad pairs found": (0.95, 0.85),
+        "self_contained: bad questions found": (0.95, 0.9),
+        "near_duplicate: duplicates found": (0.95, 0.85),
+        "answer_is_question: copies found": (0.95, 0.9),
+        "language: bad pairs found": (0.9, 0.9),
+    },
+    ("second",): {
+        "support: bad pairs found": (0.95, 0.85),
+        "self_contained: bad questions found": (0.95, 0.87),
+        "near_duplicate: duplicates found": (0.95, 0.86),
+    },
 }
-"""Precision and recall. Wanted were 0.95 and 0.85 of support, 0.95 and 0.9 of near-duplicates: not reached."""
+"""Precision and recall. The aims of near_duplicate and self_contained were 0.95 and 0.9: not reached where less is here."""
 
 
-def test_precision_and_recall_on_the_reported_half():
-    found = {each.what: each for each in figures("report")}
-    assert set(found) == set(LEAST)
-    for what, (precision, recall) in LEAST.items():
+@pytest.mark.parametrize("authors", LEAST)
+def test_precision_and_recall_on_the_reported_half(authors):
+    found = {each.what: each for each in figures("report", authors)}
+    assert set(found) == set(LEAST[authors])
+    for what, (precision, recall) in LEAST[authors].items():
         assert found[what].precision >= precision, found[what]
         assert found[what].recall >= recall, found[what]
+
+
+def test_mutations_of_true_quotes():
+    found = of_mutations("report")
+    assert (found.cases, found.precision) == (300, 1.0)
+    assert found.recall >= 0.98
+
+
+def test_cases_of_the_reported_half_are_not_listed(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["quality", "--half", "report", "--failures"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out == ""
+    questions = {orjson.dumps(case) for name in SETS for case in cases(name, "report")}
+    assert questions.isdisjoint(orjson.dumps(case) for _, case in failures())
 
 
 @pytest.mark.parametrize("name", ["evidence", "support", "self_contained", "near_duplicates"])
 def test_each_half_has_sixty_cases_and_none_is_there_twice(name):
     assert len(cases(name, "tune")) >= 60 <= len(cases(name, "report"))
-    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    assert Counter(lines).most_common(1)[0][1] == 1
+    every = [line for author in AUTHORS for line in lines(name, author)]
+    assert Counter(every).most_common(1)[0][1] == 1
 
 
 def test_what_the_embedded_server_finds_in_the_samples_is_kept():

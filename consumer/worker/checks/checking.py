@@ -10,7 +10,7 @@ from consumer.worker.checks.duplicates import Asked, asked, same
 from consumer.worker.checks.evidence import Quotable
 from consumer.worker.checks.language import is_in, language_of
 from consumer.worker.checks.numbers import Sources
-from consumer.worker.checks.overlap import apart
+from consumer.worker.checks.overlap import apart, prose
 from consumer.worker.checks.polarity import parsed, turned
 from consumer.worker.checks.self_contained import pointing
 from schemas import Evidence, Reason
@@ -46,6 +46,7 @@ class _Checking:
         self._language = language_of(text)
         self._sources = Sources(text, *headings)
         self._clauses = parsed(text)
+        self._prose = prose(text)
 
     def checked(self, pair: AnsweredPair) -> Checked:
         evidence = self._quotable.located(pair.evidence)
@@ -71,18 +72,19 @@ class _Checking:
 
     def _of_evidence(self, pair: AnsweredPair, evidence: tuple[Evidence, ...]) -> Iterator[Reason]:
         checks = self._checks
+        quoted = "\n".join(each.text for each in evidence)
         if checks.evidence and (not evidence or len(evidence) < len(pair.evidence)):
             detail = f"{len(evidence)} of {len(pair.evidence)} quotes are in the text"
             yield Reason(check="evidence_verbatim", detail=detail)
         if checks.numbers:
-            unsupported = self._sources.unsupported(pair.question, pair.answer, pair.reasoning)
+            unsupported = self._sources.unsupported(pair.question, pair.answer, pair.reasoning, quoted)
             yield from _reason("numbers", (f"not in the text: {number}" for number in unsupported))
         if checks.polarity:
             against = turned(pair.answer, self._clauses, alignment=checks.alignment)
             yield from _reason("polarity", (f"the text says the opposite of: {clause}" for clause in against))
         if checks.overlap and evidence:
-            quoted = "\n".join(each.text for each in evidence)
-            yield from _reason("overlap", apart(pair.question, pair.answer, quoted, least=checks.overlap_least))
+            found = apart(pair.question, pair.answer, pair.reasoning, quoted, self._prose, least=checks.overlap_least)
+            yield from _reason("overlap", found)
 
 
 def _says_something(text: str) -> bool:

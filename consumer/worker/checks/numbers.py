@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from consumer.worker.checks.quantities import Quantity, plain, quantities
+from consumer.worker.checks.calculations import agrees, one_step, worked_out
+from consumer.worker.checks.quantities import TEMPERATURES, Quantity, plain, quantities, sums, with_sums
 
 _ALIKE = 1e-6
 _ROUNDED = 0.02
 _COUNTED = re.compile(
-    r"\s?(?:(?P<zh>[个种类条步层片名位款项次块组套台座株家支颗][\u4e00-\u9fff]{1,3}|[\u4e00-\u9fff]{2,3})|(?P<en>[A-Za-z]{3,}))"
+    r"\s?(?:(?P<zh>[个种类条步层片名位款项次块组套台座株家支颗艘][\u4e00-\u9fff]{1,3}|[次名位片台座株家支颗艘套]|[\u4e00-\u9fff]{2,3})|(?P<en>[A-Za-z]{3,}))"
 )
 _EACH = re.compile(r"每|\b(?:per|each|every|an?)\b")
 _FEW = 10
@@ -19,26 +20,39 @@ class Sources:
 
     def __init__(self, *texts: str) -> None:
         self._text = "\n".join(plain(text) for text in texts)
-        self._all = quantities(self._text)
+        self._all = with_sums(self._text)
 
-    def unsupported(self, question: str, answer: str, reasoning: str) -> Iterator[str]:
+    def unsupported(self, question: str, answer: str, reasoning: str, evidence: str) -> Iterator[str]:
         """Numbers of the answer that are neither here nor in the question, nor worked out in the reasoning."""
         answer = plain(answer)
         given = quantities(answer)
         if not given:
             return
-        known = self._all + quantities(plain(question))
-        worked_out = self._worked_out(reasoning, known)
-        for quantity in given:
-            each = _EACH.search(answer[max(0, quantity.start - 16) : quantity.end + 12]) is not None
-            found = self._has(quantity, known, each=each) or self._has(quantity, worked_out, each=each)
-            if not found and not self._sums_up(quantity, answer):
+        asked = with_sums(plain(question))
+        known = self._all + asked
+        unknown = [each for each in given if not (self._is_named(each, known, answer) or self._sums_up(each, answer))]
+        if not unknown:
+            return
+        near = (*asked, *with_sums(plain(evidence)))
+        results = worked_out(
+            reasoning,
+            answer,
+            near,
+            known=lambda each: self._has(each, known, each=True),
+            written=lambda each: self._has(each, known, each=True) or _is_written(each, known),
+        )
+        whole = [each for each in sums(answer, given) if self._is_named(each, known, answer)]
+        whole += [each for each in sums(answer, given) if any(agrees(each, result, answer) for result in results)]
+        right = [each for each in given if each not in unknown]
+        for quantity in unknown:
+            worked = any(agrees(quantity, result, answer) for result in results)
+            told = any(each.start <= quantity.start < each.end for each in whole)
+            if not worked and not told and not (quantity.in_words and one_step(quantity, right)):
                 yield answer[quantity.start : quantity.end].strip()
 
-    def _worked_out(self, reasoning: str, known: Sequence[Quantity]) -> Sequence[Quantity]:
-        """What the reasoning names, if it starts from a number that is known."""
-        named = quantities(plain(reasoning))
-        return named if any(self._has(quantity, known, each=True) for quantity in named) else ()
+    def _is_named(self, quantity: Quantity, known: Sequence[Quantity], answer: str) -> bool:
+        each = _EACH.search(answer[max(0, quantity.start - 16) : quantity.end + 12]) is not None
+        return self._has(quantity, known, each=each)
 
     def _has(self, quantity: Quantity, among: Sequence[Quantity], *, each: bool) -> bool:
         """With its unit; a bare number does only where the same number has no other unit of that kind."""
@@ -57,7 +71,14 @@ class Sources:
         if not quantity.in_words or quantity.unit is not None or not 1 < quantity.value <= _FEW:
             return False
         counted = _counted(answer, quantity)
-        return not counted or all(_counted(self._text, other) != counted for other in self._all)
+        return not counted or (
+            f"一{counted}" not in self._text and all(_counted(self._text, other) != counted for other in self._all)
+        )
+
+
+def _is_written(quantity: Quantity, among: Sequence[Quantity]) -> bool:
+    """As 48.6 in "48.6亿元"."""
+    return any(_close(quantity.value, number, quantity.step) for q in among for number in (q.value, q.value / q.scale))
 
 
 def _counted(text: str, quantity: Quantity) -> str:
@@ -70,28 +91,34 @@ def _counted(text: str, quantity: Quantity) -> str:
 
 def _same(one: Quantity, other: Quantity, *, each: bool) -> bool:
     """`each`: the rest of a compound unit may be in words ("600 nm a minute")."""
+    ours, theirs = (one.period, other.period) if one.period and other.period else (1.0, 1.0)
     if one.unit is None or other.unit is None:
-        return _close(one.value, other.value, one.step) or _close(one.size, other.size, one.step)
-    ours, theirs = one.unit.dimensions, other.unit.dimensions
-    if ours == theirs:
-        return _close(one.size, other.size, one.step * one.unit.factor)
-    if {ours, theirs} <= _TEMPERATURES:
-        return any(_close(a, b, one.step) for a in _kelvins(one) for b in _kelvins(other))
-    numerator = set(ours) <= set(theirs) and all(power < 0 for _, power in set(theirs) - set(ours))
-    return each and numerator and _close(one.size, other.value * other.unit.above, one.step * one.unit.factor)
+        return _close(one.value / ours, other.value / theirs, one.step / ours) or _close(
+            one.size / ours, other.size / theirs, one.step / ours
+        )
+    left, right = one.unit.dimensions, other.unit.dimensions
+    if left == right:
+        return _close(one.size / ours, other.size / theirs, one.step * one.unit.factor / ours)
+    if {left, right} <= TEMPERATURES:
+        return any(_close(a, b, one.step) for a in _kelvins(one, other) for b in _kelvins(other, one))
+    rest = set(right) - set(left)
+    if not each or not set(left) <= set(right) or any(power > 0 for _, power in rest):
+        return False
+    if rest == {("s", -1)} and one.period:
+        return _close(one.size / one.period, other.size, one.step * one.unit.factor / one.period)
+    return _close(one.size, other.value * other.unit.above, one.step * one.unit.factor)
 
 
-_TEMPERATURES = frozenset({(("degC", 1),), (("degF", 1),), (("K", 1),)})
-
-
-def _kelvins(quantity: Quantity) -> tuple[float, ...]:
-    """As a temperature, and as a difference."""
+def _kelvins(quantity: Quantity, other: Quantity) -> tuple[float, ...]:
+    """As a temperature; as a difference, where one of both is one."""
     assert quantity.unit is not None
     scale = quantity.unit.dimensions[0][0]
+    change = quantity.change or other.change
     if scale == "degC":
-        return quantity.value + 273.15, quantity.value
+        return (quantity.value + 273.15, quantity.value) if change else (quantity.value + 273.15,)
     if scale == "degF":
-        return (quantity.value - 32) / 1.8 + 273.15, quantity.value / 1.8
+        kelvins = (quantity.value - 32) / 1.8 + 273.15
+        return (kelvins, quantity.value / 1.8) if change else (kelvins,)
     return (quantity.value,)
 
 

@@ -2,16 +2,51 @@
 
 from collections.abc import Iterator
 
-from consumer.worker.checks.words import grams
+from consumer.worker.checks.quantities import plain, quantities
+from consumer.worker.checks.words import IDLE, grams
 
 _JUDGED = 4
 """Fewer words than this may all be other ones."""
+_ELSEWHERE = 3
+_RECKONING = frozenset("从到至年月日天前后共计约即等于除乘以加减得")
 
 
-def apart(question: str, answer: str, evidence: str, *, least: float) -> Iterator[str]:
-    """`least`: share of the answer's words that question and evidence must have."""
+def apart(
+    question: str, answer: str, reasoning: str, evidence: str, text: frozenset[str], *, least: float
+) -> Iterator[str]:
+    """`text` is what `prose` finds in the whole text; `least`: share of the answer's words to be there or asked.
+
+    Numbers count for what the evidence speaks of, but not among an answer's words: they may be worked out.
+    """
     asked, given, quoted = grams(question), grams(answer), grams(evidence)
-    if len(given) >= _JUDGED and len(given & (asked | quoted)) < least * len(given):
-        yield "the answer has hardly a word in common with question and evidence"
-    elif len(quoted) >= _JUDGED and not quoted & (asked | given):
+    said, numbers = prose(answer), _numbers(evidence)
+    if len(said) >= _JUDGED and len(said & (asked | text)) < least * len(said) and not numbers & _numbers(answer):
+        yield "the answer has hardly a word in common with question and text"
+    elif (
+        len(quoted) >= _JUDGED
+        and not quoted & (asked | given | grams(reasoning))
+        and not numbers & _numbers(f"{question}\n{answer}\n{reasoning}")
+    ):
         yield "the evidence has no word in common with question and answer"
+    elif len((said - asked) & text) >= _ELSEWHERE and not quoted & (given - asked) and not numbers & _numbers(answer):
+        yield "what the answer says is in the text, but not in its evidence"
+
+
+def _numbers(text: str) -> frozenset[float]:
+    """As written and in base units, to six digits."""
+    found = quantities(plain(text))
+    return frozenset(
+        float(f"{number:.5e}") for each in found for number in (each.value, each.size, each.value / each.scale)
+    )
+
+
+def prose(text: str) -> frozenset[str]:
+    """What is spoken of besides numbers and their units."""
+    text = plain(text)
+    parts: list[str] = []
+    at = 0
+    for quantity in quantities(text):
+        parts.append(text[at : quantity.start])
+        at = max(at, quantity.end)
+    found = grams("|".join([*parts, text[at:]]))
+    return frozenset(word for word in found if word < "\u2e80" or (IDLE | _RECKONING).isdisjoint(word))

@@ -53,7 +53,10 @@ _OTHERS = {
     "周": "s:604800", "星期": "s:604800", "个星期": "s:604800", "个月": "s:2629800", "年": "s:31557600",
     "季度": "s:7889400", "公里": "m:1e3", "公斤": "kg", "斤": "kg:0.5", "吨": "kg:1e3", "亩": "m2:666.6667",
     "公顷": "m2:1e4", "英寸": "m:0.0254", "英尺": "m:0.3048", "元": "CNY", "美元": "USD", "欧元": "EUR", "日元": "JPY",
-    "个百分点": ":1e-2", "百分点": ":1e-2", "percentage point": ":1e-2", "成": ":1e-1", "埃": "m:1e-10",
+    "个百分点": "point:1e-2", "百分点": "point:1e-2", "percentage point": "point:1e-2", "basis point": "point:1e-4",
+    "bp": "point:1e-4", "bps": "point:1e-4", "个基点": "point:1e-4", "基点": "point:1e-4", "sec": "s", "secs": "s", "mins": "s:60",
+    "hrs": "s:3600", "cent": "USD:0.01", "美分": "USD:0.01", "decade": "s:315576000", "century": "s:3155760000", "centuries": "s:3155760000", "fortnight": "s:1209600",
+    "世纪": "s:3155760000", "个世纪": "s:3155760000", "日": "s:86400", "成": ":1e-1", "埃": "m:1e-10",
 }  # fmt: skip
 _CHINESE = {
     "米": "m", "克": "kg:1e-3", "秒": "s", "安": "A", "安培": "A", "摩尔": "mol", "赫兹": "s-1", "赫": "s-1", "帕": "kg m-1 s-2",
@@ -130,7 +133,7 @@ def _table() -> dict[str, Unit]:
 
 
 _LONGEST_CHINESE = 7
-_LATIN = re.compile(r"percentage points?|degrees? (?:Celsius|Fahrenheit|C\b)|[A-Za-zμΩÅ]+|°[CF]?|[%‰€]")
+_LATIN = re.compile(r"(?:percentage|basis) points?|degrees? (?:Celsius|Fahrenheit|C\b)|[A-Za-zμΩÅ]+|°[CF]?|[%‰€]")
 _EXPONENT = re.compile(r"\^?(-?[1-4])(?!\d)")
 _TIMES = re.compile(r"\s?[·⋅*]\s?")
 _PER = re.compile(r"\s?/\s?| per (?=[a-zA-Z])|每")

@@ -55,6 +55,11 @@ _IRREGULAR = {
         "fall": "fell fallen", "find": "found", "give": "gave given", "grow": "grew grown", "hold": "held", "keep": "kept",
         "know": "knew known", "lead": "led", "leave": "left", "lose": "lost", "make": "made", "melt": "molten", "rise": "rose risen",
         "see": "saw seen", "show": "shown", "spin": "spun", "take": "took taken", "wear": "wore worn", "write": "wrote written",
+        "blow": "blew blown", "tear": "torn", "shoot": "shot", "feel": "felt", "mean": "meant", "light": "lit", "buy": "bought",
+        "sell": "sold", "bring": "brought", "teach": "taught", "send": "sent", "spend": "spent", "pay": "paid",
+        "say": "said", "stand": "stood", "become": "became", "come": "came", "run": "ran", "shrink": "shrank shrunk", "draw": "drew drawn",
+        "throw": "threw thrown", "freeze": "froze frozen", "strike": "struck", "bind": "bound", "feed": "fed", "meet": "met", "win": "won",
+        "get": "got gotten", "catch": "caught", "fly": "flew flown", "forbid": "forbade forbidden", "eat": "ate eaten", "think": "thought",
     }.items()
     for past in pasts.split()
     if past != "led"  # an LED in capitals is one too

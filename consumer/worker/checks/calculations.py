@@ -1,0 +1,332 @@
+"""Which numbers a reasoning works out: results of calculations that are true and start from numbers that are known.
+
+That a number is named in the reasoning says nothing: a model that invents one names it there too. So what is written
+as a calculation ("60 / 0.4 = 150") is done again; of what is told in words it is tried whether one step leads there.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from consumer.worker.checks.quantities import Quantity, plain, quantities, sums, with_sums
+from consumer.worker.checks.units import Unit
+
+Known = Callable[[Quantity], bool]
+
+_REMARK = re.compile(r"(?<![/·])\([^()\d]*\)")
+_TIGHT_MINUS = re.compile(r"(?<=[A-Za-z\d%)℃元年天])-(?=[\d$])(?<!\^-)")
+_TOKEN = re.compile(
+    r"(?P<power>\^(?P<exponent>\d)|的?平方|的?(?P<times>\d+)次方)"
+    r"|(?P<times_>[×*·✕]|x(?=\s?\d)|乘以|乘|\b(?:times|multiplied by)\b|的(?=\s?\d+(?:\.\d+)?%|百分之|一半|[一二两三四五六七八九]成)|(?<=[%f]) of\b)"
+    r"|(?P<over>[/÷]|除以|\bdivided by\b)|(?P<plus>\+|加上?|\b(?:plus|added to)\b)|(?P<minus>-|减去?|\bminus\b)"
+    r"|(?P<equals>[=≈≒→]|(?:约?等于|约?为|即|约?是|得到?|算得|\b(?:equals?|is|are|gives?|makes?|comes? to)\b))"
+    r"|(?P<open>\()|(?P<close>\))|(?P<end>[，。；;、!?\n]|[,.:](?=\s|$|[\u4e00-\u9fff]))",
+    re.IGNORECASE,
+)
+_EQUALS, _OPEN, _CLOSE, _END = "=", "(", ")", "end"
+_OPERATORS = {"times_": "*", "over": "/", "plus": "+", "minus": "-", "equals": "=", "open": "(", "close": ")"}
+_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2}
+_CONSTANTS = frozenset(
+    (
+        1,
+        2,
+        7,
+        8,
+        10,
+        12,
+        24,
+        30,
+        32,
+        52,
+        60,
+        100,
+        180,
+        273,
+        273.15,
+        360,
+        365,
+        1000,
+        1024,
+        1.8,
+        3600,
+        86400,
+        3.14,
+        3.1416,
+    )
+) | {10.0**power for power in range(-12, 13)}
+"""What calculations take from nowhere: conversions of units, the whole of 100 %, two sides."""
+_MOST = 12
+"""Numbers of which all pairs are tried."""
+_POINT = (("point", 1),)
+_ABOUT = re.compile(
+    r"(?:约|近|大概|差不多|≈|~|\b(?:about|around|roughly|approximately|nearly|almost|some|over)) ?[$€¥]?$",
+    re.IGNORECASE,
+)
+
+Token = Quantity | str | int
+"""A number, an operator or bracket, an exponent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the numbers of a calculation are taken: as written, with per cent as a fraction, or in base units."""
+
+    name: str
+    of: Callable[[Quantity], float]
+
+
+_READINGS = (
+    _Reading("as written", lambda quantity: quantity.value),
+    _Reading("fractions", lambda quantity: quantity.size if _is_ratio(quantity) else quantity.value),
+    _Reading("base units", lambda quantity: quantity.size),
+)
+
+
+def worked_out(
+    reasoning: str, answer: str, near: Sequence[Quantity], *, known: Known, written: Known
+) -> tuple[Quantity, ...]:
+    """Numbers that the reasoning, or the answer itself, gets to.
+
+    `near` are those of question and evidence: what is told in words may start from them, too. `written`: the bare number
+    is known, whatever its unit; that does for a calculation that is true.
+    """
+    results = [*_calculated(reasoning, written)]
+    results += _calculated(answer, lambda q: written(q) or _is_among(q, results))
+    named = with_sums(plain(reasoning))
+    start = [q for q in (*near, *named) if known(q) or _is_among(q, results)]
+    factors = [replace(q, unit=None) for q in named if _is_factor_of_time(q)]
+    for quantity in named:
+        others = [q for q in factors if q.value != quantity.value]
+        if not known(quantity) and one_step(quantity, [*start, *others]):
+            results.append(quantity)
+    return tuple(results)
+
+
+def _is_factor_of_time(quantity: Quantity) -> bool:
+    """As 12 in "12 months make 24 km", or a plain 60."""
+    timed = quantity.unit is None or quantity.unit.dimensions == (("s", 1),)
+    return timed and quantity.value in _CONSTANTS and quantity.value > 1
+
+
+def agrees(quantity: Quantity, result: Quantity, text: str) -> bool:
+    """Whether a number of an answer is one that was worked out; percentage points are a difference of per cents."""
+    if quantity.unit and result.unit and not (_is_ratio(quantity) and _is_ratio(result)):
+        same = quantity.unit.dimensions == result.unit.dimensions
+        return same and is_rounded(quantity, result.size, quantity.size, text)
+    return is_rounded(quantity, result.value, quantity.value, text) or is_rounded(
+        quantity, result.size, quantity.size, text
+    )
+
+
+def is_rounded(quantity: Quantity, exact: float, written: float, text: str) -> bool:
+    """Whether `written`, a reading of the quantity, is `exact` to its last digit; to its last but zeros after "about"."""
+    apart = abs(exact - written)
+    if apart <= 1e-3 * abs(exact):
+        return True
+    step = quantity.step * (abs(written / quantity.value) if quantity.value else 1.0)
+    if apart <= step * 0.5001:
+        return apart <= 0.1 * abs(exact)
+    about = _ABOUT.search(text[max(0, quantity.start - 16) : quantity.start])
+    return about is not None and apart <= 0.03 * abs(exact) and float(f"{quantity.value:.1e}") == quantity.value
+
+
+def _is_ratio(quantity: Quantity) -> bool:
+    return quantity.unit is not None and quantity.unit.dimensions in ((), _POINT)
+
+
+def _calculated(text: str, known: Known) -> Iterator[Quantity]:
+    """Numbers of equations that are true and have one at most that is not known; what known numbers amount to."""
+    text = _TIGHT_MINUS.sub(" - ", _REMARK.sub(" ", plain(text)))
+    found: list[Quantity] = []
+    for left, right in _equations(text):
+        numbers = [token for token in (*left, *right) if isinstance(token, Quantity)]
+        new = [q for q in numbers if not (known(q) or _is_among(q, found) or _is_factor(q, numbers, known))]
+        free = [q for q in new if abs(q.value) not in _CONSTANTS]
+        if len(new) < len(numbers) and len(free) <= 1 and _is_true(left, right, text):
+            found += numbers
+            yield from numbers
+        if len(new) < len(numbers) and len(left) > 1 < len(right):
+            yield from (
+                _amount(value) for side in (left, right) if not any(q in free for q in side) for value in _values(side)
+            )
+
+
+def _values(side: list[Token]) -> Iterator[float]:
+    found = (_evaluated(side, reading) for reading in _READINGS)
+    yield from dict.fromkeys(value for value in found if value is not None)
+
+
+def _amount(value: float) -> Quantity:
+    return Quantity(value, None, 0.0, 0, 0)
+
+
+def _is_factor(quantity: Quantity, numbers: Sequence[Quantity], known: Known) -> bool:
+    """Whether it is 1 + 12.5 % or 1 - 12.5 % with a known share."""
+    if quantity.unit is not None or not 0 < quantity.value < 3:
+        return False
+    share = round(abs(quantity.value - 1) * 100, 6)
+    as_share = replace(quantity, value=share, step=quantity.step * 100, unit=_percent())
+    return bool(share) and len(numbers) > 1 and known(as_share)
+
+
+def _percent() -> Unit:
+    return Unit((), 0.01, 0.01)
+
+
+def _is_among(quantity: Quantity, results: Iterable[Quantity]) -> bool:
+    return any(agrees(quantity, result, "") for result in results)
+
+
+def _equations(text: str) -> Iterator[tuple[list[Token], list[Token]]]:
+    """Neighbours in "a = b = c", where one of them at least calculates."""
+    for chain in _chains(text):
+        for at in range(len(chain) - 1):
+            left, right = chain[at], chain[at + 1]
+            if left and right and len(left) + len(right) > 2:
+                yield left, right
+
+
+def _chains(text: str) -> Iterator[list[list[Token]]]:
+    chain: list[list[Token]] = [[]]
+    for token in _tokens(text):
+        if token == _END:
+            yield chain
+            chain = [[]]
+        elif token == _EQUALS:
+            chain.append([])
+        else:
+            side = chain[-1]
+            if isinstance(token, Quantity) and side and (isinstance(side[-1], Quantity) or side[-1] == _CLOSE):
+                if len(chain) > 1:  # "2 + 3 = 5 of 7": what follows is another matter
+                    yield chain
+                    chain = [[]]
+                chain[-1] = [token]
+            else:
+                side.append(token)
+    yield chain
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    numbers = {quantity.start: quantity for quantity in (*quantities(text), *sums(text, quantities(text)))}
+    at = after = 0
+    while at < len(text):
+        if at in numbers:
+            yield numbers[at]
+            at = after = max(at + 1, numbers[at].end)
+        elif (match := _TOKEN.match(text, at)) and not (
+            text[at] in "/-" and text[at - 1 : at].isalpha() and at > after
+        ):
+            kind = match.lastgroup or ""
+            if match["power"]:
+                yield int(match["exponent"] or match["times"] or 2)
+            else:
+                yield _OPERATORS.get(kind, _END)
+            at = match.end()
+        else:
+            at += 1
+
+
+def _is_true(left: list[Token], right: list[Token], text: str) -> bool:
+    result = right if len(right) == 1 else left
+    written = result[-1]
+    if not isinstance(written, Quantity) or len(result) > 1:
+        return False  # both sides calculate
+    calculation = left if result is right else right
+    for reading in _READINGS:
+        exact = _evaluated(calculation, reading)
+        if exact is None or not is_rounded(written, exact, reading.of(written), text):
+            continue
+        if reading.name == "base units" or _units_agree(calculation, written):
+            return True
+    return False
+
+
+def _units_agree(calculation: list[Token], result: Quantity) -> bool:
+    """Without base units: the unit of the result is that of a number, or changes by a factor that is written."""
+    numbers = [token for token in calculation if isinstance(token, Quantity)]
+    units = [q.unit for q in numbers if q.unit and not _is_ratio(q)]
+    if result.unit is None or not units or _is_ratio(result) or result.unit in units:
+        return True
+    if all(unit.dimensions != result.unit.dimensions for unit in units):
+        return True
+    return any(q.unit is None and q.value in _CONSTANTS for q in numbers)
+
+
+def _evaluated(tokens: list[Token], reading: _Reading) -> float | None:
+    """None if it is no calculation."""
+    values: list[float] = []
+    pending: list[str] = []
+    try:
+        for token in tokens:
+            if isinstance(token, Quantity):
+                values.append(reading.of(token))
+            elif isinstance(token, int):
+                values[-1] **= token
+            elif token == _OPEN:
+                pending.append(token)
+            elif token == _CLOSE:
+                while pending[-1] != _OPEN:
+                    _apply(values, pending.pop())
+                pending.pop()
+            else:
+                while pending and pending[-1] != _OPEN and _PRECEDENCE[pending[-1]] >= _PRECEDENCE[token]:
+                    _apply(values, pending.pop())
+                pending.append(token)
+        while pending:
+            _apply(values, pending.pop())
+    except (IndexError, KeyError, ZeroDivisionError, OverflowError):
+        return None
+    return values[0] if len(values) == 1 else None
+
+
+def _apply(values: list[float], operator: str) -> None:
+    right, left = values.pop(), values.pop()
+    match operator:
+        case "+":
+            values.append(left + right)
+        case "-":
+            values.append(left - right)
+        case "*":
+            values.append(left * right)
+        case _:
+            values.append(left / right)
+
+
+def one_step(quantity: Quantity, start: Sequence[Quantity]) -> bool:
+    """Whether one step leads there from these: a sum, a difference, a ratio, a share, a change in per cent."""
+    distinct = list({(q.value, q.unit): q for q in start}.values())[:_MOST]
+    return any(
+        _is_near(quantity, exact) for one, other in combinations(distinct, 2) for exact in _steps(one, other, quantity)
+    ) or any(_is_ratio(one) and _is_near(quantity, 1 - one.size) for one in distinct)
+
+
+def _is_near(quantity: Quantity, exact: float) -> bool:
+    """Of many steps that are tried, some come near by chance."""
+    return abs(quantity.size - exact) <= 0.025 * abs(exact) and is_rounded(quantity, exact, quantity.size, "")
+
+
+def _steps(one: Quantity, other: Quantity, result: Quantity) -> Iterator[float]:
+    """In base units, those that give a number of the result's dimensions."""
+    a, b = one.size, other.size
+    plain_result = result.unit is None or _is_ratio(result)
+    if _dimensions(one) == _dimensions(other):
+        if _dimensions(one) == _dimensions(result) or (one.unit is None and other.unit is None):
+            yield from (abs(a - b), a + b)
+        if result.unit is None and _is_ratio(one):
+            yield abs(a - b) * 100  # "from 60% to 75% it is 15 points"
+        if plain_result and a and b and not _is_ratio(one):
+            yield from (a / b, b / a, abs(a - b) / a, abs(a - b) / b)
+    for share, whole in ((one, other), (other, one)):
+        if (_is_ratio(share) or share.unit is None) and _dimensions(whole) == _dimensions(result):
+            yield whole.size * share.size
+            if share.size:
+                yield whole.size / share.size
+            if _is_ratio(share) and 0 < share.size < 1:
+                yield from (whole.size * (1 + share.size), whole.size * (1 - share.size))
+                yield from (whole.size / (1 + share.size), whole.size / (1 - share.size))
+
+
+def _dimensions(quantity: Quantity) -> object:
+    """Percentage points and per cent are alike here: the ones are differences of the others."""
+    return None if quantity.unit is None else () if _is_ratio(quantity) else quantity.unit.dimensions
