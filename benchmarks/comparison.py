@@ -42,6 +42,7 @@ TEXTS = ROOT / "data" / "texts"
 ASKS_PAIRS, ASKS_SUMMARY = "Create question-answer pairs", "Summarize this document"
 SUMMARY_CHARACTERS = 300
 MORE = ("--num-pairs", "500")
+RECIPES = ("fast", "standard")
 RUN_LIMIT_S = 900
 POLL_S = 0.02
 
@@ -177,11 +178,15 @@ def folded(text: str) -> str:
 
 @dataclass
 class QAStream:
-    """`python -m pipeline --once` with its defaults and the recipe of one call a chunk, on a broker that is there."""
+    """`python -m pipeline --once` with its defaults and a recipe, on a broker that is there."""
 
     url: str
     brokers: str
-    name = "QAStream"
+    recipe: str
+
+    @property
+    def name(self) -> str:
+        return f"QAStream, `{self.recipe}`"
 
     def prepare(self, texts: dict[str, bytes], folder: Path) -> None:
         for name, content in texts.items():
@@ -190,10 +195,10 @@ class QAStream:
             path.write_bytes(content)
 
     def commands(self, folder: Path) -> list[list[str]]:
-        command = [sys.executable, "-m", "pipeline", "--once", "--recipe", "fast"]
+        command = [sys.executable, "-m", "pipeline", "--once", "--recipe", self.recipe]
         return [[*command, "--input-dir", str(folder / "in"), "--output-dir", str(folder / "out"),
                  "--model-urls", self.url, "--model-name", MODEL,
-                 "--bootstrap-servers", self.brokers, "--namespace", folder.name]]  # fmt: skip
+                 "--bootstrap-servers", self.brokers, "--namespace", f"{self.recipe}-{folder.name}"]]  # fmt: skip
 
     def made(self, folder: Path, _calls: list[Call]) -> Made:
         results = [json.loads(line) for path in sorted((folder / "out/results").glob("*.jsonl"))
@@ -314,6 +319,10 @@ def is_chinese(text: str) -> bool:
     return sum("\u4e00" <= c <= "\u9fff" for c in text) * 5 > len(text)
 
 
+def shared(part: int, whole: int) -> str:
+    return f"{part}, {part / whole:.0%}" if whole else "0"
+
+
 async def compare(side: Side, recorder: Recorder, folder: Path) -> dict[str, Any]:
     """The figures of one side, by what they say."""
     texts = sample_texts()
@@ -329,7 +338,7 @@ async def compare(side: Side, recorder: Recorder, folder: Path) -> dict[str, Any
         "files not read": ", ".join(made.unread) or "–",
         "exit codes of its commands": ", ".join(map(str, codes)),
         "pairs": len(made.pairs),
-        "pairs whose quotes all stand in the source where they say": made.with_evidence,
+        "pairs whose quotes all stand in the source where they say": shared(made.with_evidence, len(made.pairs)),
         "pairs that ask what another one asks": made.duplicates,
         "pairs rejected by checks": made.rejected,
         f"chunks of {len(long['long.txt'].decode()):,} Chinese characters without blank lines": len(sizes),
@@ -370,8 +379,9 @@ async def work(args: argparse.Namespace) -> None:
             found = []
             if args.only != "opponent":
                 with Broker(data_dir=Path(name, "broker")) as broker:
-                    qastream = QAStream(url, broker.bootstrap_servers)
-                    found.append(await compare(qastream, recorder, folder / "qastream"))
+                    for recipe in RECIPES:
+                        qastream = QAStream(url, broker.bootstrap_servers, recipe)
+                        found.append(await compare(qastream, recorder, folder / recipe))
             if args.only != "qastream":
                 found.append(await compare(SyntheticDataKit(url, program), recorder, folder / "opponent"))
                 more = SyntheticDataKit(url, program, MORE)

@@ -1,14 +1,16 @@
 """What the producer does with many files, with a large one, and with files that come in ways that watchers miss.
 
-    python benchmarks/producer.py [--scale 0.1] [renamed] [bursts] [small] [large] [line]
+    python benchmarks/producer.py [--scale 0.1] [renamed] [bursts] [small] [large] [line] [killed] [killed-line]
 
 Starts a Kafka broker of its own. `renamed` and `bursts` check that every file is published once; `small`, `large` and
-`line` (all of the large file in one line) compare with a loop that only reads and splits the same files. All of it is
-below a temporary directory, removed at the end; at full scale that takes 4 GB.
+`line` (all of the large file in one line) compare with a loop that only reads and splits the same files. `killed` and
+`killed-line` end the producer with kill -9 in the middle of the large file, start it again, and put the file together
+from what is committed in qa.chunks. All of it is below a temporary directory, removed at the end; at full scale that
+takes 4 GB.
 """
 
-import argparse
 import asyncio
+import filecmp
 import os
 import random
 import resource
@@ -18,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,18 +28,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from configs.settings import Settings, load_settings  # noqa: E402
-from messaging.reading import read_to_end  # noqa: E402
+from benchmarks.running import run_benchmarks  # noqa: E402
+from configs.settings import Settings  # noqa: E402
+from messaging.reading import TopicMissingError, read_to_end  # noqa: E402
 from producer.ledger import read_entries  # noqa: E402
 from producer.marks import Marks  # noqa: E402
 from producer.paths import Wanted  # noqa: E402
 from producer.reading import Reading  # noqa: E402
 from producer.splitting import Sizes  # noqa: E402
 from producer.tree import Tree  # noqa: E402
-from schemas import Chunk, FileState, TopicNames, decode  # noqa: E402
-from server.broker import Broker  # noqa: E402
+from schemas import Chunk, FileState, LedgerEntry, TopicNames, decode  # noqa: E402
 
 MB = 1_000_000
+ONLY_SPLIT = "only-split"
 PATIENCE_S = 420
 
 
@@ -51,27 +54,19 @@ class Cost:
 
 
 def main() -> None:
-    benchmarks: dict[str, Callable[[Settings, Path, float], None]] = {
+    if sys.argv[1:2] == [ONLY_SPLIT]:
+        only_split(Path(sys.argv[2]))
+        return
+    benchmarks = {
         "renamed": renamed,
         "bursts": bursts,
         "small": small,
         "large": large,
         "line": line,
+        "killed": killed,
+        "killed-line": killed_line,
     }
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[*benchmarks, []], help="default: all")
-    parser.add_argument("--scale", type=float, default=1.0, help="of the number of files and the size of the large one")
-    parser.add_argument("--only-split", metavar="DIR", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.only_split:
-        only_split(Path(args.only_split))
-        return
-    for name in args.names or benchmarks:
-        with tempfile.TemporaryDirectory(prefix="qastream-bench-") as folder:
-            base = Path(folder)
-            with Broker(data_dir=base / "broker") as broker:
-                settings = load_settings({"bootstrap_servers": broker.bootstrap_servers, "namespace": "bench"})
-                benchmarks[name](settings, base, args.scale)
+    run_benchmarks(benchmarks, description=__doc__, scaled="the number of files and the size of the large one")
 
 
 def renamed(settings: Settings, base: Path, scale: float) -> None:
@@ -142,20 +137,57 @@ def line(settings: Settings, base: Path, scale: float) -> None:
 
 
 def in_one_file(settings: Settings, base: Path, scale: float, block: bytes, name: str) -> None:
+    file = write_large(base, scale, block)
+    compare(settings, file.parent, f"{name} of {file.stat().st_size / MB:.0f} MB", 1)
+    check_whole(settings, file, base / "again.txt")
+
+
+def killed(settings: Settings, base: Path, scale: float) -> None:
+    interrupted(settings, base, scale, text_block(), "killed: one file")
+
+
+def killed_line(settings: Settings, base: Path, scale: float) -> None:
+    interrupted(settings, base, scale, text_block().replace(b"\n", b" "), "killed-line: one line")
+
+
+def interrupted(settings: Settings, base: Path, scale: float, block: bytes, name: str) -> None:
+    """A producer that is killed once the ledger has half of the file, and one that goes on."""
+    file = write_large(base, scale, block)
+    size = file.stat().st_size
+    first = Measured(command(settings, file.parent))
+    while (reached := asyncio.run(under_way(settings))) is None or reached.next_byte < size / 2:
+        assert first.process.poll() is None, "it was done before it could be killed"
+        time.sleep(0.2)
+    first.process.kill()
+    before = first.cost(expected=-signal.SIGKILL)
+    reached = asyncio.run(under_way(settings))
+    assert reached, "the ledger has lost it"
+    after = Measured([*command(settings, file.parent), "--once"]).cost()
+    chunks = check_whole(settings, file, base / "again.txt")
+    print(
+        f"{name} of {size / MB:.0f} MB: kill -9 after {before.seconds:.1f} s, {reached.chunks} chunks, "
+        f"byte {reached.next_byte}; the next producer took {after.seconds:.1f} s for the other "
+        f"{chunks - reached.chunks}; "
+        f"{before.rss_mb:.0f} and {after.rss_mb:.0f} MB RSS; every chunk once, their texts are the file",
+        flush=True,
+    )
+
+
+def write_large(base: Path, scale: float, block: bytes) -> Path:
     size = int(1000 * MB * scale)
-    root = base / "in"
-    root.mkdir()
-    with (root / "large.txt").open("wb") as file:
+    path = base / "in" / "large.txt"
+    path.parent.mkdir()
+    with path.open("wb") as file:
         while file.tell() < size:
             file.write(b"Part %d. " % file.tell() + block[: size - file.tell()])
-    compare(settings, root, f"{name} of {size / MB:.0f} MB", 1)
+    return path
 
 
 def compare(settings: Settings, root: Path, name: str, files: int) -> None:
     """The loop and then the producer, over the same files, which were written just before."""
     size = sum(path.stat().st_size for path in root.rglob("*.txt"))
-    loop = cost_of([sys.executable, __file__, "--only-split", str(root)])
-    ours = cost_of([*command(settings, root), "--once"])
+    loop = Measured([sys.executable, __file__, ONLY_SPLIT, str(root)]).cost()
+    ours = Measured([*command(settings, root), "--once"]).cost()
     for what, cost in (("read and split", loop), ("producer", ours)):
         print(
             f"{name}, {what}: {cost.seconds:.1f} s, {files / cost.seconds:.0f} files/s, "
@@ -175,16 +207,25 @@ def only_split(root: Path) -> None:
     assert chunks
 
 
-def cost_of(arguments: list[str]) -> Cost:
-    began = time.monotonic()
-    process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    assert process.stderr
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{arguments} ended with {process.returncode}:\n{said[-2000:]}")
-    return Cost(time.monotonic() - began, usage.ru_utime + usage.ru_stime, rss_mb(usage))
+class Measured:
+    """A process, and what it costs until it ends."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self._arguments = arguments
+        self._began = time.monotonic()
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by cost()
+        self.process = subprocess.Popen(arguments, cwd=ROOT, stderr=self._said)
+
+    def cost(self, *, expected: int = 0) -> Cost:
+        """Once it has ended; ends this program too where it does so with another code."""
+        _, status, usage = os.wait4(self.process.pid, 0)
+        seconds = time.monotonic() - self._began
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        with self._said as said:
+            if self.process.returncode != expected:
+                said.seek(0)
+                sys.exit(f"{self._arguments} ended with {self.process.returncode}:\n{said.read()[-2000:]}")
+        return Cost(seconds, usage.ru_utime + usage.ru_stime, rss_mb(usage))
 
 
 def rss_mb(usage: resource.struct_rusage) -> float:
@@ -222,16 +263,26 @@ def wait_for(settings: Settings, count: int) -> None:
 
 
 async def complete(settings: Settings) -> int:
-    """Documents that are complete by the ledger; none while the topic is not there."""
+    """Documents that are complete by the ledger."""
+    return sum(entry.state is FileState.COMPLETE for entry in (await newest_entries(settings)).values())
+
+
+async def under_way(settings: Settings) -> LedgerEntry | None:
+    """The entry of a document that is not complete."""
+    entries = (await newest_entries(settings)).values()
+    return next((entry for entry in entries if entry.state is FileState.PUBLISHING), None)
+
+
+async def newest_entries(settings: Settings) -> dict[str, LedgerEntry]:
+    """By path; none while the topic is not there."""
     newest = {}
     try:
         async with aclosing(read_entries(settings)) as entries:
             async for entry, _ in entries:
-                newest[entry.document.path] = entry.state
-    except Exception as exc:
-        if "does not exist" not in str(exc):
-            raise
-    return sum(state is FileState.COMPLETE for state in newest.values())
+                newest[entry.document.path] = entry
+    except TopicMissingError:
+        return {}
+    return newest
 
 
 def check_once(settings: Settings, count: int) -> None:
@@ -252,6 +303,29 @@ async def published(settings: Settings) -> Counter[tuple[str, int, int]]:
         async for record in records:
             chunk = decode(Chunk, record.value)
             found[chunk.document.path, chunk.document.version, chunk.index] += 1
+    return found
+
+
+def check_whole(settings: Settings, file: Path, again: Path) -> int:
+    """That the committed chunks, each of which is there once, are the file; their number. The file must be ASCII."""
+    indexes = asyncio.run(put_together(settings, again))
+    doubled = [index for index, times in indexes.items() if times > 1]
+    assert not doubled, f"{len(doubled)} chunks are there twice, {doubled[:3]} for example"
+    assert sorted(indexes) == list(range(len(indexes))), "chunks are missing"
+    assert filecmp.cmp(file, again, shallow=False), "the chunks are not the file"
+    return len(indexes)
+
+
+async def put_together(settings: Settings, into: Path) -> Counter[int]:
+    """Each chunk's text at its place; how often each chunk is there."""
+    found: Counter[int] = Counter()
+    with into.open("wb") as file:
+        async with aclosing(read_to_end(settings, TopicNames(settings.namespace).chunks)) as records:
+            async for record in records:
+                chunk = decode(Chunk, record.value)
+                assert (chunk.document.version, chunk.generation) == (1, 0)
+                os.pwrite(file.fileno(), chunk.text.encode("ascii"), chunk.start)
+                found[chunk.index] += 1
     return found
 
 

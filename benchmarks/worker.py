@@ -1,21 +1,20 @@
-"""What a worker does with a backlog and with repeated texts, and what it costs to verify a million records.
+"""What a worker does with a backlog and with repeated texts, and what many records cost behind it.
 
-    python benchmarks/worker.py [slow] [distinct] [verify] [--scale 0.1]
+    python benchmarks/worker.py [slow] [distinct] [verify] [document] [--scale 0.1]
 
 Starts a Kafka broker of its own and real processes; the model server is a fake one that counts. `slow`: one answer
 takes ten minutes while 100,000 chunks wait behind it. `distinct`: 10,000 chunks of 1,000 texts and four workers,
-undisturbed and with ten kill -9. `verify`: time and memory of `consumer verify` over 100,000 and 1,000,000 records. All
-of it is below a temporary directory, removed at the end.
+undisturbed and with ten kill -9. `verify`: time and memory of `consumer verify` over 100,000 and 1,000,000 records.
+`document`: time and memory of a sink that gets a document of 500,000 chunks. All of it is below a temporary directory,
+removed at the end.
 """
 
-import argparse
 import asyncio
 import os
 import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
@@ -31,12 +30,12 @@ from aiohttp import web
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from configs.settings import Settings, load_settings  # noqa: E402
+from benchmarks.running import Benchmark, run_benchmarks  # noqa: E402
+from configs.settings import Settings  # noqa: E402
 from messaging.connection import make_consumer, start_patiently  # noqa: E402
 from messaging.reading import assign_all  # noqa: E402
 from messaging.topics import ensure_topics  # noqa: E402
 from schemas import TopicNames  # noqa: E402
-from server.broker import Broker  # noqa: E402
 from tests.chaos.workers import Worker, Workers  # noqa: E402
 from tests.fake_model import FakeModel, text_of  # noqa: E402
 from tests.support.chunks import make_chunk  # noqa: E402
@@ -60,20 +59,12 @@ DOCUMENT = 100
 
 
 def main() -> None:
-    benchmarks: dict[str, Callable[[Settings, Path, float], Coroutine[Any, Any, None]]] = {
-        "slow": slow,
-        "distinct": distinct,
-        "verify": verify,
-    }
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[*benchmarks, []], help="default: all")
-    parser.add_argument("--scale", type=float, default=1.0, help="of the number of chunks, and of the ten minutes")
-    args = parser.parse_args()
-    for name in args.names or benchmarks:
-        with tempfile.TemporaryDirectory(prefix="qastream-bench-") as folder:
-            base = Path(folder)
-            with Broker(data_dir=base / "broker") as broker:
-                asyncio.run(benchmarks[name](_settings(broker), base, args.scale))
+    benchmarks = {"slow": _run(slow), "distinct": _run(distinct), "verify": _run(verify), "document": _run(document)}
+    run_benchmarks(benchmarks, description=__doc__, scaled="the number of chunks, and of the ten minutes")
+
+
+def _run(benchmark: Callable[[Settings, Path, float], Coroutine[Any, Any, None]]) -> Benchmark:
+    return lambda settings, base, scale: asyncio.run(benchmark(settings, base, scale))
 
 
 async def slow(settings: Settings, base: Path, scale: float) -> None:
@@ -168,6 +159,36 @@ async def _verify(settings: Settings, output: Path, count: int) -> None:
     )
 
 
+async def document(settings: Settings, base: Path, scale: float) -> None:
+    for count in (int(50_000 * scale), int(500_000 * scale)):
+        await _document(settings.model_copy(update={"namespace": f"document-{count}"}), base / f"out-{count}", count)
+
+
+async def _document(settings: Settings, output: Path, count: int) -> None:
+    large = make_document("large.txt")
+    await publish(settings, (make_result(large, index, rejected=index % 2) for index in range(count)))
+    await publish(settings, [make_entry(large, chunks=count)])
+    began = time.monotonic()
+    sink = SinkProcess(settings, output)
+    path = output / "documents" / "large.txt.json"
+    while not path.exists():
+        assert sink.process.poll() is None, sink.lines()[-3:]
+        assert time.monotonic() - began < SINK_PATIENCE_S, "the sink takes too long"
+        await asyncio.sleep(1)
+    seconds, peak_mb = time.monotonic() - began, _peak_mb(sink.process.pid)
+    sink.stop()
+    print(
+        f"document: of {count} chunks, {path.stat().st_size / MB:.0f} MB, there {seconds:.0f} s after the sink began; "
+        f"{peak_mb:.0f} MB RSS at most",
+        flush=True,
+    )
+
+
+def _peak_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / MB
+
+
 def _measured(command: list[str]) -> tuple[bytes, int, float, float]:
     """What it printed, its exit code, its seconds, its peak RSS in MB."""
     began = time.monotonic()
@@ -243,10 +264,6 @@ async def following(settings: Settings) -> AsyncIterator[Outcomes]:
         with suppress(asyncio.CancelledError):
             await task
         await consumer.stop()
-
-
-def _settings(broker: Broker) -> Settings:
-    return load_settings({"bootstrap_servers": broker.bootstrap_servers, "namespace": "bench"}, environ={})
 
 
 def _workers(settings: Settings, base: Path, model: FakeModel, *, concurrency: int = CONCURRENCY) -> Workers:

@@ -40,10 +40,13 @@ def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:
         field = Settings.model_fields[name]
         text = f"{field.description} [{environment_name(name)}]"
         if field.annotation is bool:
-            parser.add_argument(flag_name(name), action=argparse.BooleanOptionalAction, default=None, help=text)
+            parser.add_argument(
+                flag_name(name), dest=name, action=argparse.BooleanOptionalAction, default=None, help=text
+            )
         else:
             shown = "" if field.default in (None, "", ()) else f" (default {_show(field.default)})"
-            parser.add_argument(flag_name(name), metavar="VALUE", help=(text + shown).replace("%", "%%"))
+            text = (text + shown).replace("%", "%%")
+            parser.add_argument(flag_name(name), dest=name, metavar="VALUE", help=text)
 
 
 def _show(value: Any) -> str:

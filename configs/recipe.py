@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from string import Template
@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from configs.checks import Checks
 from configs.errors import SettingsError
 from configs.recipe_sections import (
+    BOUNDS,
     LANGUAGES,
     Example,
     Language,
@@ -44,7 +45,7 @@ PLACEHOLDERS: dict[str, tuple[set[str], set[str]]] = {
     "judge": (PAIR, SHOWN),
     "rewrite": (PAIR | {"comment"}, SHOWN),
 }
-"""What the prompt of a stage must have, and what it may have besides."""
+"""What the prompt of a stage must have, and what it may have besides; any may have BOUNDS."""
 
 
 class Recipe(Section):
@@ -116,13 +117,23 @@ def load_recipe(name: str) -> Recipe:
     except ValidationError as exc:
         raise SettingsError("\n".join(f"{path}: {_explained(error, text)}" for error in exc.errors())) from None
     prompts = {("system", recipe.system)} | {(stage, part.prompt) for stage, part in recipe.stages.items()}
-    files = {(stage, p, language): _prompt_file(path, p, language) for stage, p in prompts for language in LANGUAGES}
+    files = {
+        (stage, prompt, language): _prompt_file(path, text, stage, prompt, language)
+        for stage, prompt in prompts
+        for language in LANGUAGES
+    }
     texts = {f"{prompt}.{language}": _read(file).strip() for (_, prompt, language), file in sorted(files.items())}
     recipe = recipe.model_copy(update={"texts": texts})
     problems = [
         f"{file}: {problem}"
         for (stage, prompt, language), file in sorted(files.items())
         for problem in _problems(recipe, stage, recipe.prompt(prompt, language))
+    ] + [
+        f"{path}: line {line_of(text, (stage, 'criteria', criterion))}: {stage}.criteria.{criterion}: {file} says "
+        "nothing of it"
+        for (stage, prompt, language), file in sorted(files.items())
+        for criterion in _criteria(recipe, stage)
+        if criterion not in recipe.prompt(prompt, language)
     ]
     if problems:
         raise SettingsError("\n".join(problems))
@@ -137,12 +148,14 @@ def _find(name: str) -> Path:
     raise SettingsError(f"--recipe {name}: no such file, and no such recipe; there are: {known}")
 
 
-def _prompt_file(recipe: Path, prompt: str, language: str) -> Path:
+def _prompt_file(recipe: Path, text: str, stage: str, prompt: str, language: str) -> Path:
     file_name = f"{prompt}.{language}.txt"
     for folder in (recipe.parent, FOLDER / "prompts"):
         if (folder / file_name).is_file():
             return folder / file_name
-    raise SettingsError(f"{recipe}: no prompt file {file_name} beside it or in {FOLDER / 'prompts'}")
+    place = ("system",) if stage == "system" else (stage, "prompt")
+    where = f"{recipe}: line {line_of(text, place)}: {'.'.join(place)}"
+    raise SettingsError(f"{where}: no file {file_name} beside it or in {FOLDER / 'prompts'}")
 
 
 def _read(path: Path) -> str:
@@ -160,15 +173,17 @@ def _read(path: Path) -> str:
 
 def _explained(error: Any, text: str) -> str:
     """The problem, with the number of the line that has it."""
-    where = ".".join(map(str, error["loc"]))
-    number = line_of(text, error["loc"])
-    what = "no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+    place = [part for part in error["loc"] if part != "[key]"]
+    where = ".".join(map(str, place))
+    number = line_of(text, place)
+    what = "no such setting" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
     return ": ".join(filter(None, [f"line {number}" if number else "", where, what]))
 
 
 def _problems(recipe: Recipe, stage: str, text: str) -> Iterator[str]:
-    """Of a prompt: placeholders that are missing or unknown, and criteria it says nothing of."""
+    """Of a prompt: placeholders that are missing or unknown."""
     needed, possible = PLACEHOLDERS[stage]
+    possible = possible | set(BOUNDS)
     if stage == "judge" and recipe.second_answer is not None:
         needed = needed | {"second"}
     if not Template(text).is_valid():
@@ -182,7 +197,8 @@ def _problems(recipe: Recipe, stage: str, text: str) -> Iterator[str]:
         yield f"line {line}: ${name}: no such placeholder in a prompt for {stage}; there are: {known}"
     if needed - names:
         yield f"a prompt for {stage} needs {', '.join(f'${name}' for name in sorted(needed - names))}"
-    part = getattr(recipe, stage) if stage != "system" else None
-    for criterion in part.criteria if isinstance(part, Scoring) else ():
-        if criterion not in text:
-            yield f"says nothing of the criterion {criterion}"
+
+
+def _criteria(recipe: Recipe, stage: str) -> Iterable[str]:
+    part = recipe.stages.get(stage)
+    return part.criteria if isinstance(part, Scoring) else ()

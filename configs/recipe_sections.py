@@ -47,15 +47,26 @@ class Plan(Section):
 class Limits(Section):
     """Bounds of the response schemas, in characters: an open string may never end."""
 
-    question_characters: Bound = 200
+    question_characters: Bound = 300
     answer_characters: Bound = 1000
     reasoning_characters: Bound = 1000
     quotes: Annotated[int, Field(ge=1, le=10)] = 3
-    quote_characters: Bound = 300
+    quote_characters: Bound = 500
     comment_characters: Bound = 300
     thinking_characters: Bound = Field(
         default=30_000, description="A longer chain of thought of a reasoning model is not kept."
     )
+    keep_cut: bool = Field(
+        default=False, description="Keep questions, answers and reasoning that are as long as they may be: cut ones."
+    )
+
+    @property
+    def placeholders(self) -> dict[str, str]:
+        """By which prompts name the bounds: a model that is not told of them has its sentences cut."""
+        return {name: str(getattr(self, name)) for name in BOUNDS}
+
+
+BOUNDS = tuple(name for name in Limits.model_fields if name.endswith("_characters"))
 
 
 class Stage(Section):

@@ -22,7 +22,12 @@ TITLES = {
     "METRICS": "Metrics, health and traces",
 }
 """Of the groups of `configs.cli`; one that is not here has its own name."""
-_ELSEWHERE = {"input_dir": "Producer", "output_dir": "Sink", "vllm_python": "vLLM on this machine"}
+_ELSEWHERE = {
+    "input_dir": "Producer",
+    "output_dir": "Sink",
+    "sink_partitions": "Sink",
+    "vllm_python": "vLLM on this machine",
+}
 _HEAD = """# Configuration
 
 <!-- made by `python -m configs`; do not edit -->

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 
 from configs.errors import SettingsError
 from configs.guide import read_config
+from configs.ranges import parse_partitions, show_partitions
 from configs.secret_files import FILE, read_secret_files
 
 PREFIX = "QASTREAM_"
@@ -22,6 +23,8 @@ GUIDE_ENVIRONMENT = {
 }
 LEAST_TOKENS = 50
 DEFAULT_BOOTSTRAP = "localhost:9092"
+FLAGS = {"sink_partitions": "--partitions"}
+"""Where a flag is not called as its setting: only one command has it."""
 
 
 def _named(field: str) -> AliasChoices:
@@ -45,7 +48,9 @@ class Settings(BaseSettings):
     namespace: str = Field(
         default="qa", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="Prefix of topics, group and ids."
     )
-    partitions: int = Field(default=12, ge=1, le=1000, description="Partitions of a topic that has to be created.")
+    partitions: int = Field(
+        default=12, ge=1, le=1000, description="Partitions of a topic that has to be created; no flag of the sink."
+    )
     replication_factor: int = Field(
         default=0, ge=0, le=9, description="Copies of a topic that has to be created; 0: one a broker, at most 3."
     )
@@ -179,6 +184,11 @@ class Settings(BaseSettings):
 
     # Sink
     output_dir: Path | None = Field(default=None, description="Where results go.")
+    sink_partitions: str = Field(
+        default="all",
+        description="Partitions of the results that this sink writes, such as 0-5,7; others may write the others, also "
+        "into the same directory.",
+    )
     segment_ms: int = Field(default=300, ge=1, le=600_000, description="A segment is closed at this age.")
     segment_bytes: int = Field(default=64 * 1024**2, ge=1024, description="A segment is closed at this size.")
     formats: Annotated[tuple[Literal["documents", "parquet"], ...], NoDecode] = Field(
@@ -212,6 +222,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split_globs(cls, value: object) -> object:
         return tuple(g.strip() for g in value.split(",") if g.strip()) if isinstance(value, str) else value
+
+    @field_validator("sink_partitions")
+    @classmethod
+    def _check_partitions(cls, text: str) -> str:
+        return show_partitions(parse_partitions(text))
 
     @field_validator("model_urls", "judge_urls", mode="before")
     @classmethod
@@ -346,7 +361,7 @@ def known_environment() -> frozenset[str]:
 
 
 def flag_name(field: str) -> str:
-    return "--" + field.replace("_", "-")
+    return FLAGS.get(field, "--" + field.replace("_", "-"))
 
 
 def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:

@@ -72,6 +72,17 @@ async def assign_all(
     return partitions
 
 
+async def count_partitions(settings: Settings, topic: str, *, patience_s: float | None = None) -> int:
+    """Raises what `topic_partitions` raises, KafkaError, and BrokerUnreachableError after `patience_s`."""
+    consumer = make_consumer(settings)
+    try:
+        await start_patiently(consumer, settings, patience_s=patience_s)
+        with explained(settings, "DESCRIBE"):
+            return len(await topic_partitions(consumer, topic))
+    finally:
+        await consumer.stop()
+
+
 async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
     """Numbers of the partitions of `topic`; raises TopicMissingError and TopicAuthorizationFailedError."""
     try:

@@ -8,6 +8,7 @@ from importlib import import_module
 
 from configs import cli
 from configs.errors import SettingsError
+from configs.recipe import load_recipe
 from configs.settings import Settings
 from pipeline.errors import OutputError, StoppedError
 from pipeline.plan import Plan, make_plan
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def run_pipeline(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
+    load_recipe(settings.recipe)  # the workers' matter, but one that is wrong should stop nobody minutes later
     plan = make_plan(settings, workers=args.workers, once=args.once)
     _prepare(plan, settings)
     run = Run(plan, make_view(sys.stdout), os.environ)

@@ -49,6 +49,8 @@ def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Pl
     _refuse_nested(settings.input_dir, settings.output_dir)
     if workers < 1:
         raise SettingsError(f"--workers {workers}: takes 1 or more")
+    if settings.sink_partitions != "all":
+        raise SettingsError("sink_partitions is set, but the sink of a pipeline writes all")
     if settings.bootstrap_servers is None and settings.security_protocol != "PLAINTEXT":
         raise SettingsError(
             "security_protocol is set, but not where Kafka is: set KAFKA_BOOTSTRAP_SERVERS. The broker that is started "

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from configs.recipe import load_recipe
 from configs.settings import Settings
 from pipeline import plan as planning
 from pipeline.children import Child, wait_for_file
@@ -37,8 +38,10 @@ class Starter:
         if not brokers:
             self.view.note(f"Using Kafka at {settings.brokers}.")
         if not url:
-            self.view.note(f"Using the model server at {', '.join(settings.model_urls)}.")
+            self.view.note(f"Using the model server at {_places(settings)}.")
             await self._look_at_models(settings)
+        if settings.judging is not None:
+            await self._look_at_judge(settings.judging)
         return settings
 
     def stages(self, settings: Settings) -> Child:
@@ -79,11 +82,22 @@ class Starter:
         path.unlink(missing_ok=True)
         return path
 
+    async def _look_at_judge(self, judging: Settings) -> None:
+        if load_recipe(judging.recipe).judge is None:
+            self.view.note(f"Nothing is judged: the recipe {judging.recipe} has no [judge].")
+            return
+        self.view.note(f"Answers are judged by {judging.model_name} at {_places(judging)}.")
+        await self._look_at_models(judging)
+
     async def _look_at_models(self, settings: Settings) -> None:
         """A model server that loads its weights for minutes is normal: say it and go on, the workers wait."""
         for url in settings.model_urls:
             if why := await complaint(settings, url):
                 self.view.note(why)
+
+
+def _places(settings: Settings) -> str:
+    return ", ".join(settings.model_urls)
 
 
 async def _ready(child: Child, path: Path) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What the sink has on disk, by its own account in the output directory.
 
-The sink writes `.qastream/sink.json`: for each partition of qa.results the offset before which all is on disk. Whose
-results they are stands in `.qastream/manifest.json`.
+The sink writes `.qastream/sink.json`: for each partition of qa.results the offset before which all is on disk. Sinks
+that share the partitions write one each, in `.qastream/partitions-*/`. Whose results they are stands in
+`.qastream/manifest.json`.
 """
 
 from pathlib import Path
@@ -29,15 +30,21 @@ class OnDisk:
                     f"--output-dir {self._home.parent} holds the results of {name} {manifest.get(name)}, "
                     f"not of {ours}: no file may be moved or deleted on its word"
                 )
-        status = _read(self._home / "sink.json") if manifest else {}
-        offsets = status.get("next_offsets")
-        self._next = offsets if isinstance(offsets, dict) else {}
+        self._next = {}
+        for path in (self._home / "sink.json", *self._home.glob("partitions-*/sink.json")) if manifest else ():
+            self._take(_read(path).get("next_offsets"))
+
+    def _take(self, offsets: object) -> None:
+        """The furthest is true of each partition: what is on disk stays there."""
+        for partition, offset in offsets.items() if isinstance(offsets, dict) else ():
+            if isinstance(offset, int):
+                self._next[partition] = max(offset, self._next.get(partition, 0))
 
     def has(self, place: Place | None) -> bool:
         if place is None:
             return True
         following = self._next.get(str(place.partition))
-        return isinstance(following, int) and place.offset < following
+        return following is not None and place.offset < following
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -62,14 +62,14 @@ def good_answer(body: dict[str, Any], text: str) -> str:
     return orjson.dumps(given).decode()
 
 
-def quote_of(text: str) -> str:
+def quote_of(text: str, most: int = 40) -> str:
     """Its beginning, in whole words."""
-    text, begin = text.strip(), text.strip()[:40]
+    text, begin = text.strip(), text.strip()[:most]
     return begin if text == begin or " " not in begin else begin.rsplit(" ", 1)[0]
 
 
 def pairs_about(text: str) -> str:
-    quote = text.strip()[:400]
+    quote = quote_of(text, 250)
     pair = {
         "type": "factual",
         "question": f"What about {quote}?",

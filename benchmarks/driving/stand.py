@@ -51,6 +51,9 @@ class Process:
                 preexec_fn=die_with_parent,  # noqa: PLW1509
             )
 
+    def output(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
@@ -141,6 +144,13 @@ class Stand:
         worker = Process(["consumer"], self.folder / f"worker-{self._workers}.log", environment)
         self._begin(worker)
         return worker
+
+    async def shared_out(self, *workers: Process, within_s: float = 120) -> None:
+        """Until each has its part of the partitions: calls in flight at a rebalance may be made twice."""
+        part = f"assigned {self.settings.partitions // len(workers)} partitions"
+        async with asyncio.timeout(within_s):
+            while not all(part in worker.output() for worker in workers):  # noqa: ASYNC110 - as in `reach`
+                await asyncio.sleep(LOOK_S)
 
     async def publish(self, texts: list[str], *, path: str = "doc.txt") -> None:
         await publish(self.settings, [make_chunk(text, index, path=path) for index, text in enumerate(texts)])

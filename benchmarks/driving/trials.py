@@ -167,12 +167,12 @@ async def dead_redis(trial: Trial) -> None:
     """Two workers share a cache; it dies while half of the work is in it, and stays dead for a while."""
     chunks = trial.number(600)
     known = set(texts(chunks))
-    async with _published(trial, "redis", texts(chunks)) as made:
+    async with stand(trial.broker, trial.folder, "redis") as made:
         redis = RedisServer(made.folder)
         await asyncio.to_thread(redis.start)
         model = _model(made, "model")
-        for _ in range(2):
-            made.worker(model, cache="true", cache_url=redis.url)
+        await made.shared_out(*(made.worker(model, cache="true", cache_url=redis.url) for _ in range(2)))
+        await made.publish(texts(chunks))
         await made.seen.reach(chunks)
         await made.publish(texts(2 * chunks), path="again.txt")  # the first half is in the cache
         await made.seen.reach(chunks + chunks // 4)

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from configs.ranges import ALL
+
 EXAMPLES = 5
 
 
@@ -26,8 +28,12 @@ class Difference:
 
 @dataclass(slots=True)
 class Balance:
-    """Chunks are those of each document's newest complete version; records are all there ever were."""
+    """Chunks are those of each document's newest complete version; records are all there ever were.
 
+    `partitions` are those of qa.results that the output directory has sinks for; the others are not looked at.
+    """
+
+    partitions: str = ALL
     documents: int = 0
     documents_complete: int = 0
     chunks: int = 0
@@ -59,6 +65,8 @@ class Balance:
 
 
 def show(balance: Balance, console: Console) -> None:
+    if balance.partitions != ALL:
+        console.print(f"Partitions {balance.partitions} of the results: this directory has no sink for others.")
     table = Table(show_header=False, box=None)
     for name, value in _rows(balance):
         table.add_row(name, f"{value:,}")

@@ -1,8 +1,10 @@
 """The outcomes that count: of each document's newest complete version, the last attempt at each chunk."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from typing import Any
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from heapq import merge
+from typing import Any, TypeVar
 
 from consumer.dataset.errors import DatasetError, NothingThereError
 from consumer.sink.errors import IndexDamagedError
@@ -10,24 +12,75 @@ from consumer.sink.index import Index, Part
 from consumer.sink.layout import Layout
 from consumer.sink.ledger import Promise
 from consumer.sink.reading import SegmentFiles
-from consumer.sink.rows import Located
+from consumer.sink.rows import Located, Written
+from consumer.sink.segments import list_segments
+from consumer.sink.share import Share
+from schemas import LedgerEntry
 
 TRIES = 3
+T = TypeVar("T")
 
 
 @contextmanager
-def open_index(layout: Layout) -> Iterator[Index]:
-    """The sink's index, to read; a sink may run meanwhile. Raises NothingThereError and DatasetError."""
-    if not layout.index.exists():
+def open_indexes(layout: Layout) -> Iterator[list[Index]]:
+    """The index of each sink that writes here, to read; they may run meanwhile. A document is in one of them.
+
+    Raises NothingThereError and DatasetError.
+    """
+    sinks = [sink for sink in layout.sinks() if sink.index.exists()]
+    if not sinks:
         raise NothingThereError(
             f"{layout.root} has no index ({layout.index}): no sink has written here. If results/ has segments, "
             "make it again with `python -m consumer sink --rebuild`"
         )
+    _check_all_are_there(layout, sinks)
+    with ExitStack() as stack:
+        yield [stack.enter_context(_open_index(sink)) for sink in sinks]
+
+
+def all_written(indexes: list[Index]) -> Iterator[tuple[Index, Written]]:
+    """All complete documents, by source and path, each with the index that has its outcomes."""
+
+    def place(found: tuple[Index, Written]) -> tuple[str, str, str]:
+        document = found[1].promise.document
+        return document.source, document.path, document.id
+
+    return merge(*(_each_with(index, index.all_written()) for index in indexes), key=place)
+
+
+def all_entries(indexes: list[Index]) -> Iterator[tuple[Index, LedgerEntry]]:
+    """Newest ledger entries of all documents, by document id."""
+    return merge(*(_each_with(index, index.entries()) for index in indexes), key=lambda found: found[1].document.id)
+
+
+def _each_with(index: Index, items: Iterable[T]) -> Iterator[tuple[Index, T]]:
+    return ((index, item) for item in items)
+
+
+def _check_all_are_there(layout: Layout, sinks: list[Layout]) -> None:
+    """Partitions whose sink has not been started since others took over would be left out without a word."""
+    share = Share.union(sink.share for sink in sinks)
+    unknown = {segment.partition for segment in list_segments(layout.results) if not share.has(segment.partition)}
+    if unknown:
+        numbers = Share(frozenset(unknown))
+        raise DatasetError(
+            f"results/ in {layout.root} has partitions {numbers}, of which no sink keeps an index: start the sink that "
+            f"writes them, or `python -m consumer sink --rebuild --partitions {numbers}`"
+        )
+
+
+@contextmanager
+def _open_index(sink: Layout) -> Iterator[Index]:
     try:
-        with closing(Index(layout.index, read_only=True)) as index:
+        with closing(Index(sink.index, read_only=True)) as index:
             yield index
+    except sqlite3.OperationalError as exc:
+        raise DatasetError(f"{sink.index}: {exc}. A sink may just be making it anew: try again") from exc
     except IndexDamagedError as exc:
-        raise DatasetError(f"{layout.index}: {exc}. Make it again with `python -m consumer sink --rebuild`") from exc
+        which = "" if sink.share.numbers is None else f" --partitions {sink.share}"
+        raise DatasetError(
+            f"{sink.index}: {exc}. Make it again with `python -m consumer sink --rebuild{which}`"
+        ) from exc
 
 
 def iter_outcomes(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from consumer.dataset.outcomes import iter_outcomes, open_index
+from consumer.dataset.outcomes import all_written, iter_outcomes, open_indexes
 from consumer.sink.layout import Layout
 from consumer.sink.pair_row import rejection
 from consumer.sink.reading import SegmentFiles
@@ -30,8 +30,8 @@ def iter_pairs(layout: Layout, *, rejected: bool = False) -> Iterator[ExportedPa
 
     Raises NothingThereError and DatasetError.
     """
-    with open_index(layout) as index, SegmentFiles(layout.results) as files:
-        for written in index.all_written():
+    with open_indexes(layout) as indexes, SegmentFiles(layout.results) as files:
+        for index, written in all_written(indexes):
             for located, result in iter_outcomes(index, files, written.promise, "all" if rejected else "pairs"):
                 if located.pairs or located.rejected:
                     yield from _pairs(result, rejected=rejected)

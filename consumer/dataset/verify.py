@@ -6,6 +6,7 @@ Run it when the pipeline is at rest: what is under way counts as missing.
 
 import argparse
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from hashlib import sha256
@@ -33,7 +34,8 @@ from consumer.sink.reading import SegmentFiles
 from consumer.sink.rebuild import read_ledger
 from consumer.sink.recovery import catch_up
 from consumer.sink.segments import iter_records
-from messaging.reading import read_to_end
+from consumer.sink.share import ALL, Share
+from messaging.reading import count_partitions, read_to_end
 from messaging.topics import cluster_id
 from schemas import Chunk, DeadLetter, DecodeError, Document, FileState, ReplayMarker, Status, TopicNames, decode
 from schemas.ids import record_id
@@ -70,25 +72,45 @@ async def verify(settings: Settings, layout: Layout) -> Balance:
         raise NothingThereError(f"{layout.root}: no sink has written here")
     cluster = await cluster_id(settings, patience_s=PATIENCE_S)
     check_owner(layout.manifest, manifest, cluster_id=cluster, namespace=settings.namespace)
-    names, balance = TopicNames(settings.namespace), Balance()
+    names, share = TopicNames(settings.namespace), Share.union(sink.share for sink in layout.sinks())
+    scope = await _scope(settings, names, share)
+    balance = Balance(partitions=str(scope.share))
     with snapshot(layout) as picture, closing(Census(picture.home / "census.sqlite")) as census:
         with closing(Index(picture.index)) as index:
             await catch_up(picture, names.results, index)
-            await read_ledger(settings, index)
-            _check_documents(DocumentFiles(layout, picture, manifest, settings.formats), index, balance)
+            await read_ledger(settings, index, lambda _: True)
+            _check_documents(DocumentFiles(layout, picture, manifest, settings.formats), index, balance, scope)
             _check_input(settings, index, balance)
         _count_disk(picture, names, census)
-        await _count_topics(settings, names, census)
+        await _count_topics(settings, names, census, scope)
         _check_records(census, balance)
     return balance
 
 
-def _check_documents(files: "DocumentFiles", index: Index, balance: Balance) -> None:
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the directory's sinks write: those partitions of qa.results, and the documents whose results they have."""
+
+    share: Share
+    owns: Callable[[str], bool]
+
+
+async def _scope(settings: Settings, names: TopicNames, share: Share) -> Scope:
+    if share.numbers is None:
+        return Scope(ALL, ALL.documents(0))
+    count = await count_partitions(settings, names.results, patience_s=PATIENCE_S)
+    share = ALL if len(share.numbers) == count else share
+    return Scope(share, share.documents(count))
+
+
+def _check_documents(files: "DocumentFiles", index: Index, balance: Balance, scope: Scope) -> None:
     """Every promised chunk has an outcome; every promised document is on disk as its outcomes say."""
     unanswered = Difference("chunks of complete documents have no outcome on disk")
     wrong = Difference("document files are missing, or not what the segments say")
     forgotten = Difference("documents are forgotten, but their files are still there")
     for entry in index.entries():
+        if not scope.owns(entry.document.id):
+            continue
         balance.documents += 1
         promise = promise_of(entry)
         if entry.state is FileState.FORGOTTEN and files.has_any(entry.document):
@@ -166,13 +188,14 @@ def _count_disk(picture: Layout, names: TopicNames, census: Census) -> None:
         census.add("disk", *_identified(record.value))
 
 
-async def _count_topics(settings: Settings, names: TopicNames, census: Census) -> None:
+async def _count_topics(settings: Settings, names: TopicNames, census: Census, scope: Scope) -> None:
     async with aclosing(read_to_end(settings, names.results)) as results:
         async for record in results:
-            census.add("topic", *_identified(record.value))
+            if scope.share.has(record.partition):
+                census.add("topic", *_identified(record.value))
     async with aclosing(read_to_end(settings, names.chunks)) as chunks:
         async for record in chunks:
-            _count_chunk(record.value, census)
+            _count_chunk(record.value, census, scope)
     async with aclosing(read_to_end(settings, names.dead_letters)) as letters:
         async for record in letters:
             _count_letter(record.value, census)
@@ -187,13 +210,14 @@ def _identified(value: bytes | None) -> tuple[str, bytes]:
         return f"undecodable {digest.hex()}", digest
 
 
-def _count_chunk(value: bytes | None, census: Census) -> None:
+def _count_chunk(value: bytes | None, census: Census, scope: Scope) -> None:
     """What is no chunk gets a letter and no result."""
     try:
         chunk = decode(Chunk, value)
     except DecodeError:
         return
-    census.add("chunks", record_id(chunk.chunk_id, chunk.generation, chunk.attempt))
+    if scope.owns(chunk.document.id):
+        census.add("chunks", record_id(chunk.chunk_id, chunk.generation, chunk.attempt))
 
 
 def _count_letter(value: bytes | None, census: Census) -> None:

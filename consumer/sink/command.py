@@ -1,7 +1,8 @@
 """Writes results to disk: segments of records as they are on the topic, and a file for each complete document.
 
-Runs until it is stopped (Ctrl-C, SIGTERM: what was read is written first). One sink serves an output directory; after
-a crash it goes on where the files end. results/ is the truth, documents/ and parquet/ are derived from it.
+Runs until it is stopped (Ctrl-C, SIGTERM: what was read is written first); after a crash it goes on where the files
+end. results/ is the truth, documents/ and parquet/ are derived from it. One sink writes all partitions of the results;
+or several write some each (--partitions), into one output directory or into several.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from consumer.sink.layout import Layout
 from consumer.sink.lock import output_lock
 from consumer.sink.rebuild import rebuild
 from consumer.sink.service import run_sink
+from consumer.sink.share import ALL, Share
 from telemetry.logs import configure_logs
 
 
@@ -23,24 +25,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild", action="store_true", help="make index and documents again from results/ and the ledger, and end"
     )
-    cli.add_settings(parser, "output_dir", *cli.SINK, *cli.KAFKA, *cli.TELEMETRY)
+    kafka = (*cli.REACH, "replication_factor")  # --partitions are those that the sink writes
+    cli.add_settings(parser, "output_dir", "sink_partitions", *cli.SINK, *kafka, *cli.TELEMETRY)
 
 
 def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
-    layout = layout_of(settings)
+    layout = layout_of(settings, Share.parse(settings.sink_partitions))
     derived_by(layout, settings.formats)  # what is missing is said before anything starts
     configure_logs(settings, process="sink")
-    with output_lock(layout.lock):
+    with output_lock(layout):
         asyncio.run(_run(settings, layout, rebuilding=args.rebuild))
     return 0
 
 
-def layout_of(settings: Settings) -> Layout:
+def layout_of(settings: Settings, share: Share = ALL) -> Layout:
     """Raises SettingsError where no output directory is given."""
     if settings.output_dir is None:
         raise SettingsError("--output-dir (QASTREAM_OUTPUT_DIR) is missing: the directory that results go to")
-    return Layout(settings.output_dir)
+    return Layout(settings.output_dir, share)
 
 
 async def _run(settings: Settings, layout: Layout, *, rebuilding: bool) -> None:

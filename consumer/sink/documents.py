@@ -11,7 +11,7 @@ from consumer.sink.derived import Derived, readable
 from consumer.sink.index import Index
 from consumer.sink.layout import Layout
 from consumer.sink.ledger import Promise, promise_of
-from consumer.sink.manifest import Manifest, write_manifest
+from consumer.sink.manifest import Manifest, name_first_source
 from consumer.sink.names import document_name
 from consumer.sink.reading import SegmentFiles
 from schemas import Document, FileState
@@ -106,8 +106,7 @@ class Documents:
                     await asyncio.sleep(0)
             file.flush()
             if not _same_bytes(file.path, path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                file.publish(path)
+                file.publish(path, make_folders=True)
 
     def _remove(self, document: Document) -> None:
         """Of all formats: what an earlier sink wrote is forgotten too."""
@@ -121,8 +120,7 @@ class Documents:
 
     def _name(self, document: Document) -> str:
         if not self._manifest.first_source:
-            self._manifest = self._manifest.model_copy(update={"first_source": document.source})
-            write_manifest(self._layout.manifest, self._manifest)
+            self._manifest = name_first_source(self._layout.manifest, self._manifest, document.source)
         return str(document_name(document, first_source=self._manifest.first_source))
 
 

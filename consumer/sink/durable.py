@@ -5,6 +5,7 @@ The only module of the sink that writes, syncs, renames and removes: faults are 
 
 import errno
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from telemetry.failpoints import hit
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """Errors that can pass without us: somebody makes room, raises a limit, mends a disk."""
 BUFFER_BYTES = 1024 * 1024
+TRIES = 10
 
 
 class TempFile:
@@ -30,13 +32,16 @@ class TempFile:
         self._file.write(data)
         self.size += len(data)
 
-    def publish(self, target: Path) -> None:
+    def publish(self, target: Path, *, make_folders: bool = False) -> None:
         """Make the file durable and give it its name, replacing what had it."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         hit("sink.file.whole")
-        self.path.replace(target)
+        if make_folders:
+            _make_and_move(self.path, target)
+        else:
+            self.path.replace(target)
         hit("sink.file.named")
         self._published = True
         sync_folder(target.parent)
@@ -59,6 +64,16 @@ class TempFile:
         self.discard()
 
 
+def _make_and_move(path: Path, target: Path) -> None:
+    """Another sink, which has just emptied the target's folder, may remove it before we are in it."""
+    for _ in range(TRIES):
+        with suppress(FileNotFoundError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+            return
+    path.replace(target)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes renames and removals in it durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -70,6 +85,11 @@ def sync_folder(folder: Path) -> None:
 
 def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
+
+
+def remove_folder(path: Path) -> None:
+    """With all that is in it."""
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def write_whole(path: Path, data: bytes) -> None:

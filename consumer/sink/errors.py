@@ -22,7 +22,7 @@ class OutputError(SinkError):
 
 
 class OutputLockedError(OutputError):
-    """Another sink writes to the output directory."""
+    """Another sink writes to the output directory, or to these partitions of it."""
 
 
 class OutputMismatchError(OutputError):

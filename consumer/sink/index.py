@@ -1,4 +1,4 @@
-"""`.qastream/index.sqlite`: where each outcome is in the segments, what the ledger promises, which files are written.
+"""`index.sqlite` of a sink: where each outcome is in the segments, what the ledger promises, which files are written.
 
 Nothing in it is the truth: what it says of outcomes comes from the segments, of promises from qa.files, of files from
 documents/. After a crash it is behind and catches up; missing, damaged or of another version, it is built again.

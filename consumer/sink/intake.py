@@ -7,7 +7,7 @@ from aiokafka import ConsumerRecord
 
 from consumer.sink.durable import TempFile
 from consumer.sink.layout import Layout
-from consumer.sink.segments import Segment, to_line
+from consumer.sink.segments import Segment, temp_name, to_line
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Intake:
         line = to_line(record.value)
         open_ = self._open.get(record.partition)
         if open_ is None:
-            file = TempFile(self._layout.results / f".{self._topic}-{record.partition}.tmp")
+            file = TempFile(self._layout.results / temp_name(self._topic, record.partition))
             open_ = _Open(file, record.offset, record.offset, self._clock())
             self._open[record.partition] = open_
         open_.file.write(line)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from consumer.sink.durable import write_whole
 from consumer.sink.errors import OutputError, OutputMismatchError
+from consumer.sink.lock import exclusively
 from schemas.messages import now
 
 
@@ -21,6 +22,7 @@ class Manifest(BaseModel):
     first_source: str = Field(
         default="", description="The source whose documents stand in documents/ itself; see consumer/sink/names.py."
     )
+    partitions: int = Field(default=0, description="Of qa.results, once sinks of some of them have been here.")
     created_at: datetime
 
 
@@ -44,14 +46,39 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     write_whole(path, data + b"\n")
 
 
-def claim(path: Path, *, cluster_id: str, namespace: str) -> Manifest:
-    """The manifest of this output directory, written if it is new. Raises OutputMismatchError and OutputError."""
-    manifest = read_manifest(path)
-    if manifest is None:
-        manifest = Manifest(cluster_id=cluster_id, namespace=namespace, created_at=now())
-        write_manifest(path, manifest)
-    check_owner(path, manifest, cluster_id=cluster_id, namespace=namespace)
+def claim(path: Path, *, cluster_id: str, namespace: str, partitions: int = 0) -> Manifest:
+    """The manifest of this output directory, written if it is new. `partitions`: of qa.results, to share them.
+
+    Raises OutputMismatchError and OutputError.
+    """
+    with exclusively(_lock_of(path)):
+        found = read_manifest(path)
+        manifest = found or Manifest(cluster_id=cluster_id, namespace=namespace, created_at=now())
+        check_owner(path, manifest, cluster_id=cluster_id, namespace=namespace)
+        if partitions and not manifest.partitions:
+            manifest = manifest.model_copy(update={"partitions": partitions})
+        if manifest != found:
+            write_manifest(path, manifest)
+    if partitions not in (0, manifest.partitions):
+        raise OutputError(
+            f"the results topic had {manifest.partitions} partitions when {path.parent.parent} was begun, and has "
+            f"{partitions} now: results of one document may lie in two of them. Start one sink, without --partitions"
+        )
     return manifest
+
+
+def name_first_source(path: Path, manifest: Manifest, source: str) -> Manifest:
+    """With `source` for the first one, unless another sink was quicker."""
+    with exclusively(_lock_of(path)):
+        found = read_manifest(path) or manifest
+        if not found.first_source:
+            found = found.model_copy(update={"first_source": source})
+            write_manifest(path, found)
+    return found
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name("manifest.lock")
 
 
 def check_owner(path: Path, manifest: Manifest, *, cluster_id: str, namespace: str) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from consumer.sink import durable
 from consumer.sink.index import Index
 from consumer.sink.layout import Layout
-from consumer.sink.segments import Segment, adjacent_runs, plan_merge
+from consumer.sink.segments import Segment, adjacent_runs, plan_merge, temp_name
 
 
 async def merge_segments(layout: Layout, index: Index, *, limit_bytes: int) -> None:
@@ -32,10 +32,11 @@ def _covering(parts: list[Segment]) -> Segment:
 
 
 async def _concatenate(layout: Layout, parts: list[Segment]) -> None:
-    with durable.TempFile(layout.results / ".merged.tmp") as file:
+    merged = _covering(parts)
+    with durable.TempFile(layout.results / temp_name(merged.topic, merged.partition, merged=True)) as file:
         for part in parts:
             with (layout.results / part.name).open("rb") as source:
                 while block := source.read(durable.BUFFER_BYTES):
                     file.write(block)
                     await asyncio.sleep(0)
-        file.publish(layout.results / _covering(parts).name)
+        file.publish(layout.results / merged.name)

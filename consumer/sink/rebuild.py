@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 
 from configs.settings import Settings
@@ -9,10 +10,10 @@ from consumer.sink.derived import derived_by
 from consumer.sink.documents import Documents
 from consumer.sink.index import Index
 from consumer.sink.layout import Layout
-from consumer.sink.manifest import claim
 from consumer.sink.recovery import catch_up, open_index, remove_index, remove_temporary
-from consumer.sink.service import StoppedError, persistently, unless_stopped
+from consumer.sink.service import claimed, persistently
 from messaging.reading import read_to_end
+from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 
@@ -29,14 +30,13 @@ async def rebuild(settings: Settings, layout: Layout, stop: asyncio.Event) -> No
 
 async def _rebuild(settings: Settings, layout: Layout, cluster: str) -> None:
     names = TopicNames(settings.namespace)
-    layout.make()
-    manifest = claim(layout.manifest, cluster_id=cluster, namespace=settings.namespace)
+    manifest, owns = await claimed(settings, layout, cluster)
     remove_temporary(layout)
     remove_index(layout.index)
     index = open_index(layout.index)
     try:
         await catch_up(layout, names.results, index)
-        await read_ledger(settings, index)
+        await read_ledger(settings, index, owns)
         await Documents(layout, index, manifest, formats=derived_by(layout, settings.formats)).write_due()
         totals = index.totals()
     finally:
@@ -44,17 +44,20 @@ async def _rebuild(settings: Settings, layout: Layout, cluster: str) -> None:
     log.info("rebuilt", extra={"records": totals.records, "documents": totals.documents, "pairs": totals.pairs})
 
 
-async def read_ledger(settings: Settings, index: Index) -> None:
-    """All of qa.files up to now into the index."""
+async def read_ledger(settings: Settings, index: Index, owns: Callable[[str], bool]) -> None:
+    """Entries of all documents that are ours up to now into the index."""
     batch: list[LedgerEntry] = []
     offsets: dict[int, int] = {}
     async with aclosing(read_to_end(settings, TopicNames(settings.namespace).files)) as records:
         async for record in records:
             offsets[record.partition] = record.offset + 1
             try:
-                batch.append(decode(LedgerEntry, record.value))
+                entry = decode(LedgerEntry, record.value)
             except DecodeError as exc:
                 log.warning("not a ledger entry, left out: %s", exc, extra={"offset": record.offset})
+                continue
+            if owns(entry.document.id):
+                batch.append(entry)
             if len(batch) >= LEDGER_BATCH:
                 index.add_ledger(batch, offsets)
                 batch = []

@@ -11,15 +11,38 @@ from consumer.sink.errors import IndexDamagedError
 from consumer.sink.index import Index
 from consumer.sink.layout import Layout
 from consumer.sink.rows import Head, head_of
-from consumer.sink.segments import Segment, StoredRecord, covering, list_segments, read_segment
+from consumer.sink.segments import (
+    Segment,
+    StoredRecord,
+    covering,
+    list_segments,
+    partition_of_temp,
+    read_segment,
+)
 from schemas import DecodeError, Result, decode
 
 log = logging.getLogger(__name__)
 
 
 def remove_temporary(layout: Layout) -> None:
-    for path in (*layout.results.glob(".*.tmp"), *layout.temp.iterdir(), *layout.home.glob(".*.tmp")):
+    """Of this share: other sinks may be writing."""
+    for path in (*layout.temp.iterdir(), *layout.own.glob(".*.tmp")):
         durable.remove(path)
+    for path in layout.results.glob(".*.tmp"):
+        partition = partition_of_temp(path.name)
+        if layout.share.numbers is None or (partition is not None and layout.share.has(partition)):
+            durable.remove(path)
+
+
+def remove_superseded(layout: Layout) -> None:
+    """The accounts of earlier sinks that had some of these partitions. They end here; the segments stay."""
+    for other in layout.sinks():
+        if other.share != layout.share and other.share.overlaps(layout.share):
+            log.info("takes over from a sink of other partitions", extra={"before": str(other.share)})
+            remove_index(other.index)
+            durable.remove(other.status)
+            if other.own != layout.home:
+                durable.remove_folder(other.own)
 
 
 def open_index(path: Path) -> Index:
@@ -38,11 +61,11 @@ def remove_index(path: Path) -> None:
 
 
 async def catch_up(layout: Layout, topic: str, index: Index) -> list[Segment]:
-    """Take in segments that the index has not, drop what a merge has covered; all that count, in order.
+    """Take in segments of the share that the index has not, drop what a merge has covered; all that count, in order.
 
     Raises SegmentsError, IndexDamagedError and what the disk can raise.
     """
-    present = list_segments(layout.results, topic)
+    present = [segment for segment in list_segments(layout.results, topic) if layout.share.has(segment.partition)]
     counting = covering(present)
     known = index.segments()
     _check_known(layout, known, counting)

@@ -21,6 +21,7 @@ from consumer.sink.errors import SegmentsError
 NAME = re.compile(
     r"(?P<topic>[A-Za-z0-9._-]+)-(?P<partition>0|[1-9]\d*)-(?P<first>0|[1-9]\d*)-(?P<last>0|[1-9]\d*)\.jsonl"
 )
+TEMP_NAME = re.compile(r"\.[A-Za-z0-9._-]+-(?P<partition>0|[1-9]\d*)(\.merged)?\.tmp")
 WRAPPED = "qastream.raw/1"
 """Schema of a line that stands for a value which can't be a line: none at all, or one with line ends in it."""
 TAIL_BYTES = 64 * 1024
@@ -59,6 +60,17 @@ def parse_name(name: str) -> Segment | None:
     if match is None or int(match["first"]) > int(match["last"]):
         return None
     return Segment(match["topic"], int(match["partition"]), int(match["first"]), int(match["last"]))
+
+
+def temp_name(topic: str, partition: int, *, merged: bool = False) -> str:
+    """Of the file that becomes a segment; each partition has one that records come into and one for a merge."""
+    return f".{topic}-{partition}{'.merged' if merged else ''}.tmp"
+
+
+def partition_of_temp(name: str) -> int | None:
+    """Inverse of `temp_name`; None for any other file."""
+    match = TEMP_NAME.fullmatch(name)
+    return int(match["partition"]) if match else None
 
 
 def covering(segments: Iterable[Segment]) -> list[Segment]:

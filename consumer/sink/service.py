@@ -5,9 +5,8 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from typing import Any, TypeVar
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -20,16 +19,24 @@ from consumer.sink.errors import IndexDamagedError, OutputError, StartOverError
 from consumer.sink.index import Index
 from consumer.sink.intake import Intake
 from consumer.sink.layout import Layout
-from consumer.sink.manifest import claim
+from consumer.sink.manifest import Manifest, claim
 from consumer.sink.merging import merge_segments
 from consumer.sink.observing import Observer, watch_disk
-from consumer.sink.recovery import catch_up, open_index, remove_index, remove_temporary, take_in
+from consumer.sink.recovery import (
+    catch_up,
+    open_index,
+    remove_index,
+    remove_superseded,
+    remove_temporary,
+    take_in,
+)
 from consumer.sink.segments import Segment, last_value, next_offsets
 from consumer.sink.source import Lasts, Source, open_source
 from consumer.sink.status import StatusFile
 from messaging.pulse import feeling
-from messaging.reading import TopicMissingError
+from messaging.reading import TopicMissingError, count_partitions
 from messaging.roles import Role
+from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id, ensure_topics
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 from telemetry.metrics import SinkMetrics
@@ -39,11 +46,6 @@ POLL_S = 0.2
 RETRY_S = 1.0
 REMIND_S = 30.0
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-
-class StoppedError(Exception):
-    """The stop signal came while something was waited for."""
 
 
 async def run_sink(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
@@ -103,8 +105,7 @@ async def serve(
     """One life of the sink: what it finds, what comes, and on `stop` its end in order."""
     names = TopicNames(settings.namespace)
     async with AsyncExitStack() as stack:
-        layout.make()
-        manifest = claim(layout.manifest, cluster_id=cluster, namespace=settings.namespace)
+        manifest, owns = await unless_stopped(claimed(settings, layout, cluster), stop)
         remove_temporary(layout)
         index = open_index(layout.index)
         stack.callback(index.close)
@@ -113,7 +114,8 @@ async def serve(
         documents.find_missing()
         following = next_offsets(present)
         starts = {names.results: following, names.files: index.ledger_offsets()}
-        opening = stack.enter_async_context(open_source(settings, starts, _lasts(layout, names.results, present)))
+        lasts, shares = _lasts(layout, names.results, present), {names.results: layout.share}
+        opening = stack.enter_async_context(open_source(settings, starts, lasts, shares))
         source = await unless_stopped(opening, stop)
         observer = Observer(telemetry, layout.results)
         watch_disk(telemetry.metrics, layout.root)
@@ -125,11 +127,27 @@ async def serve(
             source=source,
             following=following,
             observer=observer,
+            owns=owns,
         )
         for name in (START, "disk"):
             telemetry.health.note(name, None)
         stack.callback(sink.intake.discard_all)
         await sink.run(stop)
+
+
+async def claimed(settings: Settings, layout: Layout, cluster: str) -> tuple[Manifest, Callable[[str], bool]]:
+    """The output directory with its manifest, for our share; and which documents are ours.
+
+    Raises SettingsError for partitions that are not there, OutputError, TopicMissingError and KafkaError.
+    """
+    topic, share, count = TopicNames(settings.namespace).results, layout.share, 0
+    if share.numbers is not None:
+        count = await count_partitions(settings, topic)
+        share.check(topic, count)
+    layout.make()
+    manifest = claim(layout.manifest, cluster_id=cluster, namespace=settings.namespace, partitions=count)
+    remove_superseded(layout)
+    return manifest, share.documents(count)
 
 
 class Sink:
@@ -145,13 +163,16 @@ class Sink:
         source: Source,
         following: dict[int, int],
         observer: Observer,
+        owns: Callable[[str], bool],
     ) -> None:
+        """`owns` says of a document's id whether its results are read here."""
         self._names = TopicNames(settings.namespace)
         self._layout = layout
         self._index = index
         self._documents = documents
         self._source = source
         self._observer = observer
+        self._owns = owns
         self._status = StatusFile(layout)
         self._limit_bytes = settings.segment_bytes
         self._changed = asyncio.Event()
@@ -171,7 +192,12 @@ class Sink:
         upkeep = asyncio.create_task(self._upkeep())
         log.info(
             "sink is up",
-            extra={"pid": os.getpid(), "output_dir": str(self._layout.root), "next_offsets": self.intake.following},
+            extra={
+                "pid": os.getpid(),
+                "output_dir": str(self._layout.root),
+                "partitions": str(self._layout.share),
+                "next_offsets": self.intake.following,
+            },
         )
         try:
             while not stop.is_set():
@@ -202,7 +228,7 @@ class Sink:
     def _take_ledger(self, records: list[ConsumerRecord]) -> None:
         if not records:
             return
-        entries = list(filter(None, map(_ledger_entry, records)))
+        entries = [entry for entry in map(_ledger_entry, records) if entry and self._owns(entry.document.id)]
         self._index.add_ledger(entries, {record.partition: record.offset + 1 for record in records})
         self._changed.set()
 
@@ -245,17 +271,3 @@ def _may_pass(exc: OSError | sqlite3.OperationalError) -> bool:
     if isinstance(exc, OSError):
         return is_room_problem(exc)
     return exc.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-
-
-async def unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
-    """The result of `work`; StoppedError when the signal comes first, since a broker may stay away for ever."""
-    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise StoppedError
-    finally:
-        task.cancel()
-        stopped.cancel()
-        await asyncio.gather(task, stopped, return_exceptions=True)

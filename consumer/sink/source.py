@@ -1,4 +1,4 @@
-"""qa.results and qa.files as they grow: committed records of all partitions, from where the disk ends."""
+"""qa.results and qa.files as they grow: committed records of the sink's partitions, from where the disk ends."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizatio
 
 from configs.settings import Settings
 from consumer.sink.errors import ContinuityError, StartOverError
+from consumer.sink.share import ALL, Share
 from messaging.access import from_refusal
 from messaging.connection import make_consumer, start_patiently
 from messaging.reading import topic_partitions
@@ -28,15 +29,23 @@ Lasts = Mapping[TopicPartition, bytes | None]
 
 
 class Source:
-    """All partitions of some topics, each read from a given offset. Survives brokers that go and come back.
+    """Partitions of some topics, each read from a given offset. Survives brokers that go and come back.
 
     `positions` has that offset for each; `lasts` the value of the record before it where we have it: the topic must
-    have the same, or it is another one of the same name.
+    have the same, or it is another one of the same name. `counts` are all partitions of each topic.
     """
 
-    def __init__(self, settings: Settings, consumer: AIOKafkaConsumer, positions: Positions, lasts: Lasts) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        consumer: AIOKafkaConsumer,
+        positions: Positions,
+        lasts: Lasts,
+        counts: Mapping[str, int],
+    ) -> None:
         self._settings = settings
         self._consumer = consumer
+        self._counts = counts
         self._positions = dict(positions)
         self._partitions = list(positions)
         self._lasts = dict(lasts)
@@ -76,9 +85,9 @@ class Source:
     def _check_client(self) -> None:
         if self._consumer._fetcher._fetch_task.done():  # noqa: SLF001 - it only logs why, and nothing comes any more
             raise StartOverError("the client has given up reading")
-        for topic in {tp.topic for tp in self._partitions}:
+        for topic, count in self._counts.items():
             known = self._consumer.partitions_for_topic(topic) or set()
-            if len(known) > sum(tp.topic == topic for tp in self._partitions):
+            if len(known) > count:
                 raise StartOverError(f"{topic} has got more partitions")
 
     def _taken(self, tp: TopicPartition, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
@@ -145,27 +154,38 @@ def _out_of_range(positions: Positions, beginnings: Positions, ends: Positions) 
 
 @asynccontextmanager
 async def open_source(
-    settings: Settings, starts: Mapping[str, Mapping[int, int]], lasts: Lasts
+    settings: Settings,
+    starts: Mapping[str, Mapping[int, int]],
+    lasts: Lasts,
+    shares: Mapping[str, Share] | None = None,
 ) -> AsyncIterator[Source]:
     """A source over the topics of `starts`, which has first offsets by partition; others are read from their beginning.
 
+    Of a topic that is in `shares` only those partitions are read, of others all.
     Waits for the broker without limit. Raises ContinuityError, TopicMissingError and KafkaError.
     """
     consumer = make_consumer(settings)
     try:
         await start_patiently(consumer, settings)
-        source = Source(settings, consumer, await _positions(consumer, starts), lasts)
+        numbers = {topic: sorted(await topic_partitions(consumer, topic)) for topic in starts}
+        counts = {topic: len(found) for topic, found in numbers.items()}
+        read = {topic: list(filter((shares or {}).get(topic, ALL).has, found)) for topic, found in numbers.items()}
+        for topic, offsets in starts.items():
+            _check_partitions(topic, offsets, counts[topic])
+        source = Source(settings, consumer, await _positions(consumer, read, starts), lasts, counts)
         await source.begin()
         yield source
     finally:
         await consumer.stop()
 
 
-async def _positions(consumer: AIOKafkaConsumer, starts: Mapping[str, Mapping[int, int]]) -> Positions:
+async def _positions(
+    consumer: AIOKafkaConsumer, read: Mapping[str, list[int]], starts: Mapping[str, Mapping[int, int]]
+) -> Positions:
+    """`read` are the partitions by topic."""
     positions: dict[TopicPartition, int] = {}
     for topic, offsets in starts.items():
-        partitions = [TopicPartition(topic, number) for number in sorted(await topic_partitions(consumer, topic))]
-        _check_partitions(topic, offsets, len(partitions))
+        partitions = [TopicPartition(topic, number) for number in read[topic]]
         beginnings = await consumer.beginning_offsets(partitions)
         positions |= {tp: offsets.get(tp.partition, beginnings[tp]) for tp in partitions}
     return positions

@@ -61,7 +61,7 @@ class Answerer:
             result = _finished(draft, await self._harvest(chunk, talk))
         except CallFailedError as exc:
             failure = OutcomeError(
-                error_class=exc.error.error_class, message=str(exc.error), attempts=max(1, exc.attempts)
+                error_class=exc.error.error_class, message=f"{exc.stage}: {exc.error}", attempts=max(1, exc.attempts)
             )
             result = _failed(draft, failure)
         except WorkerError:
@@ -156,9 +156,11 @@ def _failed(draft: Result, error: OutcomeError) -> Result:
 
 
 def _with_cost(result: Result, talk: Conversation, total_ms: float) -> Result:
+    judge = result.judge and result.judge.model_copy(update={"endpoint": talk.judge_endpoint})
     return result.model_copy(
         update={
             "model": result.model.model_copy(update={"endpoint": talk.endpoint}),
+            "judge": judge,
             "usage": talk.usage,
             "timing": Timing(total_ms=total_ms, model_ms=round(talk.model_ms, 3)),
             "created_at": now(),

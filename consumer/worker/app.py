@@ -4,10 +4,9 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
@@ -28,6 +27,7 @@ from consumer.worker.servers import ModelServers
 from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently
 from messaging.pulse import feeling
 from messaging.roles import Role
+from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import ensure_topics
 from schemas import Chunk, DecodeError, TopicNames, decode
 from telemetry.metrics import WorkerMetrics
@@ -66,11 +66,10 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.enter_context(_pausing(every))
         answerer = Answerer(settings, recipe, model, judge=judge)
         telemetry.health.check("kafka", (await stack.enter_async_context(feeling(settings))).trouble)
-        if not await _unless_stopped(ensure_topics(settings, role=Role.WORKER), stop):
-            return
+        stack.enter_context(suppress(StoppedError))
+        await unless_stopped(ensure_topics(settings, role=Role.WORKER), stop)
         consumer = _make_member(settings)
-        if not await _unless_stopped(start_patiently(consumer, settings), stop):
-            return
+        await unless_stopped(start_patiently(consumer, settings), stop)
         stack.push_async_callback(_leave, consumer)
         stack.push_async_callback(answerer.close)
         log.info("worker is up", extra={"group": TopicNames(settings.namespace).group, "recipe": recipe.name})
@@ -189,20 +188,6 @@ async def _open_cache(settings: Settings, stack: AsyncExitStack, metrics: Worker
         raise WorkerError(f"generation cache {path}: {exc.strerror}. Set --cache-path, or --no-cache") from exc
     stack.push_async_callback(cache.close)
     return ObservedCache(cache, metrics)
-
-
-async def _unless_stopped(waiting: Coroutine[Any, Any, Any], stop: asyncio.Event) -> bool:
-    """False when the stop signal came first, since a broker may stay away for ever."""
-    task: asyncio.Future[Any] = asyncio.create_task(waiting)
-    stopped: asyncio.Future[Any] = asyncio.create_task(stop.wait())
-    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not task.done():
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        return False
-    task.result()
-    return True
 
 
 async def _leave(consumer: AIOKafkaConsumer) -> None:

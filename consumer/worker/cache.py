@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 class Cache(Protocol):
     async def get(self, key: str) -> bytes | None: ...
     async def put(self, key: str, value: bytes) -> None:
-        """Return when the entry will survive the death of this process."""
+        """Return when the entry will survive the death of this process. What is wrong with the cache raises nothing."""
 
 
 class NoCache:

@@ -4,6 +4,7 @@ from typing import Any
 
 from consumer.worker.answers import Answer
 from consumer.worker.errors import CutShortError, KillsServerError, OutageError, RefusedError
+from consumer.worker.flights import Wanted
 from consumer.worker.servers import Home, ModelServers
 from consumer.worker.stages import Prompted
 
@@ -17,22 +18,31 @@ class Call:
     """Retries call `ask` again; what it raises says whether that can help."""
 
     def __init__(
-        self, servers: ModelServers, request: Prompted[Any], *, priority: int | None = None, home: Home = lambda: None
+        self,
+        servers: ModelServers,
+        request: Prompted[Any],
+        *,
+        priority: int | None = None,
+        home: Home = lambda: None,
+        wanted: Wanted = lambda: True,
     ) -> None:
         """`priority` changes when an answer comes, not what it is: it is no part of the cache's key."""
         self._servers = servers
         self._body = request.body if priority is None else request.body | {"priority": priority}
         self._read = request.read
         self._home = home
+        self._wanted = wanted
         self._crashes = 0
 
     async def ask(self, tokens_factor: int) -> Answer:
-        """An answer that can be read: only such may be cached. Raises a ModelError."""
+        """An answer that can be read: only such may be cached. Raises a ModelError, or UnwantedError."""
         factor = min(tokens_factor, MOST_TOKENS_FACTOR)
         body = self._body | {"max_tokens": self._body["max_tokens"] * factor}
         alone = self._crashes >= SUSPECT
         try:
-            answer = await self._servers.complete(body, patience=factor, alone=alone, home=self._home)
+            answer = await self._servers.complete(
+                body, patience=factor, alone=alone, home=self._home, wanted=self._wanted
+            )
         except OutageError as exc:
             self._crashes += exc.crashed
             if alone and exc.crashed and self._crashes >= GUILTY:

@@ -30,14 +30,26 @@ class Candidate:
         )
 
 
-def from_pair(pair: AnsweredPair) -> Candidate:
-    return Candidate(
+def from_pair(pair: AnsweredPair, limits: Limits) -> Candidate:
+    given = Candidate(
         type=pair.type, question=pair.question, answer=pair.answer, reasoning=pair.reasoning, quotes=pair.evidence
     )
+    return against_cuts(given, limits)
 
 
 def against(candidate: Candidate, *reasons: Reason) -> Candidate:
     return replace(candidate, reasons=(*candidate.reasons, *reasons))
+
+
+def against_cuts(candidate: Candidate, limits: Limits) -> Candidate:
+    """A text as long as it may be was ended by the bound of the schema, in the middle of a sentence."""
+    bounds = {
+        "question": limits.question_characters,
+        "answer": limits.answer_characters,
+        "reasoning": limits.reasoning_characters,
+    }
+    cut = [f"{name} at {most} characters" for name, most in bounds.items() if len(getattr(candidate, name)) >= most]
+    return against(candidate, Reason(check="cut", detail=", ".join(cut))) if cut and not limits.keep_cut else candidate
 
 
 def with_answer(candidate: Candidate, given: GivenAnswer, thinking: str, limits: Limits) -> Candidate:
@@ -50,7 +62,9 @@ def with_answer(candidate: Candidate, given: GivenAnswer, thinking: str, limits:
         quotes=given.evidence,
         thinking=thinking if len(thinking) <= limits.thinking_characters else "",
     )
-    return answered if given.answerable else against(answered, Reason(check="unanswerable"))
+    if not given.answerable:
+        return against(answered, Reason(check="unanswerable", detail=given.reasoning))
+    return against_cuts(answered, limits)
 
 
 def with_scores(candidate: Candidate, name: str, marks: Marks, scoring: Scoring) -> Candidate:

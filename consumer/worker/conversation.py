@@ -36,6 +36,10 @@ class Conversation:
     def endpoint(self) -> str:
         return self._homes.get(self._model, "")
 
+    @property
+    def judge_endpoint(self) -> str:
+        return self._homes.get(self._judge, "")
+
     async def ask(self, request: Prompted[T]) -> Reply[T]:
         """Raises CallFailedError."""
         return await self._ask(self._model, request)
@@ -49,6 +53,7 @@ class Conversation:
             obtained = await model.obtain(request, sample=self._sample, home=lambda: self._homes.get(model))
         except CallFailedError as exc:
             self._count(Usage(calls=max(1, exc.attempts)))
+            exc.stage = request.stage
             raise
         self._homes.setdefault(model, obtained.answer.endpoint)
         self._count(_usage(obtained))

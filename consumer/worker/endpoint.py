@@ -37,6 +37,8 @@ CONNECT_S = 5.0
 LOOK_S = 5.0
 """Most seconds for what is asked besides completions."""
 START_LIMIT = 8
+MOST_SAID = 300
+"""Characters of a server's message that are kept."""
 QUOTE = 20
 """Characters of the prompt in a row that make a message one that repeats it."""
 RUNNING, WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
@@ -282,7 +284,8 @@ def _from_status(exc: openai.APIStatusError, body: Mapping[str, Any]) -> ModelEr
 def _message(exc: openai.APIStatusError, body: Mapping[str, Any]) -> str:
     """The server's own words, cut; not those that repeat the prompt."""
     reply = exc.body if isinstance(exc.body, dict) else {}
-    words = str(reply.get("message") or exc.response.reason_phrase)[:200]
+    said = str(reply.get("message") or exc.response.reason_phrase)
+    words = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
     prompt = "\n".join(str(message["content"]) for message in body.get("messages", ()))
     quotes = any(words[at : at + QUOTE] in prompt for at in range(len(words) - QUOTE + 1))
     return f"{exc.response.reason_phrase} (its message repeats the prompt)" if quotes else words

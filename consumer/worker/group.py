@@ -192,7 +192,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
             tracker = tenure.deliver(record.offset)
             if tracker is not None:
                 self._in_hand += 1
-                self._spawn(self._process(tenure, tracker, record))
+                tenure.own(self._spawn(self._process(tenure, tracker, record)))
 
     async def _process(self, tenure: Tenure, tracker: OffsetTracker, record: ConsumerRecord) -> None:
         try:

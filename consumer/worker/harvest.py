@@ -10,7 +10,16 @@ from dataclasses import dataclass, field, replace
 
 from configs.recipe import Recipe
 from configs.recipe_sections import Rewriting, Scoring, Stage
-from consumer.worker.candidate import Candidate, against, from_pair, scores_of, shortfall, with_answer, with_scores
+from consumer.worker.candidate import (
+    Candidate,
+    against,
+    against_cuts,
+    from_pair,
+    scores_of,
+    shortfall,
+    with_answer,
+    with_scores,
+)
 from consumer.worker.checks import Checked, check_pairs
 from consumer.worker.conversation import Conversation, together
 from consumer.worker.stages import Stages
@@ -80,7 +89,7 @@ class Harvester:
         recipe = self._recipe
         if recipe.one_call is not None:
             pairs = (await self._talk.ask(self._stages.one_call(recipe.one_call))).value
-            return tuple(map(from_pair, pairs))
+            return tuple(from_pair(pair, recipe.limits) for pair in pairs)
         candidates = await self._asked(recipe.ask) if recipe.ask is not None else ()
         if recipe.question_gate is not None:
             candidates = await self._sifted(candidates, recipe.question_gate)
@@ -91,7 +100,10 @@ class Harvester:
             return ()
         asked = (await self._talk.ask(self._stages.ask(stage))).value
         candidates = (Candidate(type=kind, question=question.strip()) for kind, question in asked)
-        return tuple(each if each.question else against(each, Reason(check="empty")) for each in candidates)
+        return tuple(
+            against_cuts(each, self._recipe.limits) if each.question else against(each, Reason(check="empty"))
+            for each in candidates
+        )
 
     async def _sifted(self, candidates: tuple[Candidate, ...], stage: Scoring) -> tuple[Candidate, ...]:
         going = [candidate for candidate in candidates if not candidate.reasons]

@@ -1,5 +1,6 @@
 """A model behind its servers, where each answer is paid for once: cache, single flight, retries."""
 
+import asyncio
 import logging
 import time
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from consumer.worker.answers import Answer
 from consumer.worker.cache import Cache
 from consumer.worker.call import Call
 from consumer.worker.errors import MalformedError
-from consumer.worker.flights import Flights
+from consumer.worker.flights import Flights, Wanted
 from consumer.worker.retry import Tried, Waits, call_until_answered
 from consumer.worker.servers import Home, ModelServers
 from consumer.worker.stages import Prompted
@@ -45,6 +46,7 @@ class Model:
         self._waits = waits
         self._priority = priority
         self._flights: Flights[Obtained] = Flights()
+        self._keeping: set[asyncio.Task[None]] = set()
 
     async def root(self) -> str:
         """What the servers have loaded under its name; waits until one answers."""
@@ -57,23 +59,34 @@ class Model:
         """
         body = orjson.dumps(request.body, option=orjson.OPT_SORT_KEYS).decode()
         key = digest("call", body, await self._servers.root(), sample)
-        obtained, leads = await self._flights.join(key, lambda: self._cached_or_asked(key, request, home))
+        obtained, leads = await self._flights.join(
+            key, lambda wanted: self._cached_or_asked(key, request, home, wanted)
+        )
         return obtained if leads else Obtained(obtained.answer, calls=0, model_ms=0.0)
 
     async def close(self) -> None:
+        """End the calls under way; answers that have come are kept first."""
         await self._flights.cancel()
+        await asyncio.gather(*self._keeping)
 
-    async def _cached_or_asked(self, key: str, request: Prompted[Any], home: Home) -> Obtained:
+    async def _cached_or_asked(self, key: str, request: Prompted[Any], home: Home, wanted: Wanted) -> Obtained:
         cached = _readable(await self._cache.get(key), request)
         if cached is not None:
             return Obtained(cached, calls=0, model_ms=0.0)
         began = time.monotonic()
-        call = Call(self._servers, request, priority=self._priority, home=home)
+        call = Call(self._servers, request, priority=self._priority, home=home, wanted=wanted)
         tried: Tried[Answer] = await call_until_answered(call.ask, waits=self._waits)
         hit("worker.answered")
-        await self._cache.put(key, orjson.dumps(asdict(tried.value)))
+        await self._keep(key, tried.value)
         hit("worker.cached")
         return Obtained(tried.value, tried.calls, round((time.monotonic() - began) * 1000, 3))
+
+    async def _keep(self, key: str, answer: Answer) -> None:
+        """It is paid for: whoever is cancelled meanwhile, it gets into the cache."""
+        keeping = asyncio.create_task(self._cache.put(key, orjson.dumps(asdict(answer))))
+        self._keeping.add(keeping)
+        keeping.add_done_callback(self._keeping.discard)
+        await asyncio.shield(keeping)
 
 
 def _readable(cached: bytes | None, request: Prompted[Any]) -> Answer | None:

@@ -28,7 +28,7 @@ def chat_request(
 ) -> dict[str, Any]:
     """Body of POST /chat/completions. A function of the chunk's content only: equal chunks make equal requests."""
     thinking = recipe.thinking if stage.thinking is None else stage.thinking
-    task = Template(recipe.prompt(stage.prompt, language)).substitute(values)
+    task = Template(recipe.prompt(stage.prompt, language)).substitute(values, **recipe.limits.placeholders)
     return {
         "model": sent.model,
         "messages": [

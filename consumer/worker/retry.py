@@ -48,7 +48,9 @@ class Tried(Generic[T]):
 
 
 class CallFailedError(Exception):
-    """All attempts are used up; `error` is the last one."""
+    """All attempts are used up; `error` is the last one, `stage` the recipe's that the call was for."""
+
+    stage = ""
 
     def __init__(self, error: ModelError, attempts: int) -> None:
         super().__init__(str(error))

@@ -10,6 +10,7 @@ from typing import Any
 from consumer.worker.answers import Answer
 from consumer.worker.endpoint import Endpoint
 from consumer.worker.errors import ModelError, OutageError, OverloadError, TimedOutError, WorkerError
+from consumer.worker.flights import UnwantedError, Wanted
 from consumer.worker.slots import Slots
 
 LOOK_EVERY_S = 0.5
@@ -90,18 +91,27 @@ class ModelServers:
             await self._changed.wait()
 
     async def complete(
-        self, body: dict[str, Any], *, patience: float = 1.0, alone: bool = False, home: Home = lambda: None
+        self,
+        body: dict[str, Any],
+        *,
+        patience: float = 1.0,
+        alone: bool = False,
+        home: Home = lambda: None,
+        wanted: Wanted = lambda: True,
     ) -> Answer:
         """One chat completion, at `home` while it has room, else at the least busy endpoint.
 
         `alone` with nothing else under way there.
 
-        Raises a ModelError. After an outage, call again: it waits for a server. A server that answers a probe at once
-        has not died, whatever became of the connection.
+        Raises a ModelError, or UnwantedError when it could begin and is not `wanted` any more. After an outage, call
+        again: it waits for a server. A server that answers a probe at once has not died, whatever became of the
+        connection.
         """
         async with self._slots.slot(alone=alone, prefers=lambda: self._by_url.get(home() or "")) as endpoint:
             if alone:
                 await self._idle(endpoint)
+            if not wanted():
+                raise UnwantedError
             try:
                 answer = await self._ask(endpoint, body, patience=patience)
             except OutageError as exc:

@@ -24,8 +24,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Prompted(Generic[T]):
-    """A request, and how its answer is read: `read` raises MalformedError."""
+    """A request of a stage, and how its answer is read: `read` raises MalformedError."""
 
+    stage: str
     body: dict[str, Any]
     read: Callable[[str], T]
 
@@ -45,15 +46,15 @@ class Stages:
     def one_call(self, stage: Stage) -> Prompted[tuple[AnsweredPair, ...]]:
         values = self._planned() | {"examples": prompts.whole_examples(self._recipe.examples, self._language)}
         schema = answers.pairs_format(self._recipe.limits, self._recipe.plan.most)
-        return Prompted(self._body(stage, values, schema), answers.parse_pairs)
+        return Prompted("one_call", self._body(stage, values, schema), answers.parse_pairs)
 
     def text_gate(self, stage: Scoring) -> Prompted[Marks]:
-        return self._marks(stage, {}, self._sent)
+        return self._marks("text_gate", stage, {}, self._sent)
 
     def ask(self, stage: Stage) -> Prompted[tuple[tuple[PairType, str], ...]]:
         values = self._planned() | {"examples": prompts.example_questions(self._recipe.examples, self._language)}
         schema = answers.questions_format(self._recipe.limits, self.plan)
-        return Prompted(self._body(stage, values, schema), answers.parse_questions)
+        return Prompted("ask", self._body(stage, values, schema), answers.parse_questions)
 
     def question_gate(self, stage: Scoring, candidates: Sequence[Candidate]) -> Prompted[tuple[Marks, ...]]:
         """Marks in the order of the candidates."""
@@ -61,34 +62,39 @@ class Stages:
         criteria = list(stage.criteria)
         schema = answers.many_marks_format(self._recipe.limits, criteria, len(candidates))
         read = partial(answers.parse_many_marks, criteria=criteria, count=len(candidates))
-        return Prompted(self._body(stage, {"questions": block("questions", lines)}, schema), read)
+        shown = {"questions": block("questions", lines)}
+        return Prompted("question_gate", self._body(stage, shown, schema), read)
 
     def answer(self, stage: Stage, candidate: Candidate) -> Prompted[GivenAnswer]:
         examples = prompts.whole_examples(self._recipe.examples, self._language, candidate.type)
         schema = answers.answer_format(self._recipe.limits)
-        return Prompted(
-            self._body(stage, _shown(candidate) | {"examples": examples}, schema), partial(answers.parsed, GivenAnswer)
-        )
+        return self._given("answer", stage, _shown(candidate) | {"examples": examples}, schema)
 
     def second_answer(self, stage: Stage, candidate: Candidate) -> Prompted[GivenAnswer]:
         schema = answers.second_answer_format(self._recipe.limits)
-        return Prompted(self._body(stage, _shown(candidate), schema), partial(answers.parsed, GivenAnswer))
+        return self._given("second_answer", stage, _shown(candidate), schema)
 
     def judge(self, stage: Scoring, candidate: Candidate) -> Prompted[Marks]:
-        return self._marks(stage, _shown(candidate), self._judging)
+        return self._marks("judge", stage, _shown(candidate), self._judging)
 
     def rewrite(self, stage: Stage, candidate: Candidate) -> Prompted[GivenAnswer]:
         schema = answers.rewriting_format(self._recipe.limits)
         values = _shown(candidate) | {"comment": block("comment", [one_line(candidate.comment)])}
-        return Prompted(self._body(stage, values, schema), partial(answers.parsed, GivenAnswer))
+        return self._given("rewrite", stage, values, schema)
 
     def _planned(self) -> dict[str, str]:
         return {"pairs": str(sum(self.plan.values())), "plan": prompts.plan_lines(self.plan)}
 
-    def _marks(self, stage: Scoring, values: Mapping[str, str], sent: Sending) -> Prompted[Marks]:
+    def _given(
+        self, name: str, stage: Stage, values: Mapping[str, str], schema: answers.Schema
+    ) -> Prompted[GivenAnswer]:
+        return Prompted(name, self._body(stage, values, schema), partial(answers.parsed, GivenAnswer))
+
+    def _marks(self, name: str, stage: Scoring, values: Mapping[str, str], sent: Sending) -> Prompted[Marks]:
         criteria = list(stage.criteria)
         schema = answers.marks_format(self._recipe.limits, criteria)
-        return Prompted(self._body(stage, values, schema, sent), partial(answers.parse_marks, criteria=criteria))
+        read = partial(answers.parse_marks, criteria=criteria)
+        return Prompted(name, self._body(stage, values, schema, sent), read)
 
     def _body(
         self, stage: Stage, values: Mapping[str, str], schema: answers.Schema, sent: Sending | None = None

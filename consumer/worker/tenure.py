@@ -58,6 +58,7 @@ class Tenure:
         self._producer: AIOKafkaProducer | None = None
         self._tracker: OffsetTracker | None = None
         self._finished: list[Outcome] = []
+        self._work: set[asyncio.Task[None]] = set()
         self._running = 0
         self._alive = True
         self._flushing = asyncio.Lock()
@@ -85,6 +86,15 @@ class Tenure:
         self._running += 1
         return self._tracker
 
+    def own(self, work: asyncio.Task[None]) -> None:
+        """Work on a record that was taken in: it goes on as long as its outcome may be committed here.
+
+        Another owner goes through the record's stages anew. The calls under way go on, for the cache; from those that
+        would follow, each would be paid for by both.
+        """
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+
     def finish(self, tracker: OffsetTracker, outcome: Outcome) -> None:
         """Take an outcome; dropped when the record was delivered before the producer was last replaced."""
         if not self._alive or tracker is not self._tracker:
@@ -104,6 +114,7 @@ class Tenure:
     async def end(self) -> None:
         """Stop intake, commit what is finished, part from the producer. Cancel the task of `run` before."""
         self._alive = False
+        self._drop_work()
         self._due.set()
         hit("worker.end.begun")
         async with self._flushing:
@@ -119,6 +130,10 @@ class Tenure:
             await abandon(self._producer)
         if self._committing is not None:
             self._committing.cancel()
+
+    def _drop_work(self) -> None:
+        for work in self._work:
+            work.cancel()
 
     async def _activate(self) -> bool:
         producer = self._options.make_producer(self.tp)
@@ -227,6 +242,7 @@ class Tenure:
         if not self._alive:
             return
         self._pause(self.tp)
+        self._drop_work()
         self._tracker, self._finished = None, []
         producer, self._producer = self._producer, None
         if producer is not None:

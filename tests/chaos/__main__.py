@@ -17,7 +17,7 @@ from server.broker import Broker
 from tests.chaos.cluster import running_cluster
 from tests.chaos.conduct import conduct
 from tests.chaos.decks import DAILY, deck_for
-from tests.chaos.ends import KINDS, run_ends
+from tests.chaos.ends import KINDS, SHARED, run_ends
 from tests.chaos.ends import Report as EndsReport
 from tests.chaos.run import Options, Report, options_of
 from tests.support.embedded import embedded_server
@@ -32,7 +32,8 @@ async def run_daily(directory: Path) -> Report:
 
 
 async def run(args: argparse.Namespace, directory: Path) -> Report:
-    options = Options(chunks=args.chunks, seed=args.seed, planted=max(4, args.chunks // 500), workers=args.workers)
+    planted = max(4, args.chunks // 500)
+    options = Options(chunks=args.chunks, seed=args.seed, planted=planted, workers=args.workers, recipe=args.recipe)
     deck = deck_for(args.minutes, args.every)
     async with running_cluster(directory / "kafka", nodes=args.brokers) as cluster:
         return await conduct(cluster, directory, options, deck, every_s=args.every * PAUSE_SHARE)
@@ -49,7 +50,8 @@ def run_at_the_ends(args: argparse.Namespace, directory: Path) -> EndsReport:
     with Broker(data_dir=directory / "kafka") as broker, embedded_server(directory) as model:
         flags = {"bootstrap_servers": broker.bootstrap_servers, "namespace": "ends", "partitions": 3}
         deck = [KINDS[number % len(KINDS)] for number in range(faults)]
-        return run_ends(load_settings(flags), directory, model.base_url, seed=args.seed, deck=deck)
+        shares = SHARED if args.shared else ("all",)
+        return run_ends(load_settings(flags), directory, model.base_url, seed=args.seed, deck=deck, shares=shares)
 
 
 def main(argv: list[str]) -> int:
@@ -58,12 +60,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--minutes", type=float, default=60, help="of faults, about (default 60)")
     parser.add_argument("--chunks", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=4, help="kept alive (default 4)")
+    parser.add_argument("--recipe", default="fast", help="the workers'; in the daily run fast (default fast)")
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=3)
     parser.add_argument(
         "--every", type=float, default=6.0, help="seconds from one fault to the next, about (default 6)"
     )
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to have its faults again")
     parser.add_argument("--ends", action="store_true", help="faults at producer and sink instead of at the workers")
+    parser.add_argument("--shared", action="store_true", help="with --ends: two sinks share the partitions")
     parser.add_argument("--keep", type=Path, help="directory for logs and data (default: a temporary one)")
     args = parser.parse_args(argv)
     args.seed = random.SystemRandom().randrange(10**6) if args.seed is None else args.seed

@@ -6,6 +6,7 @@ producer while it was killed was done once. Meanwhile somebody looks at the outp
 partial may ever be seen there.
 """
 
+import asyncio
 import json
 import random
 import signal
@@ -14,15 +15,19 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
 from configs.settings import Settings
-from consumer.sink.segments import iter_records, parse_name
+from consumer.sink.layout import Layout
+from consumer.sink.segments import iter_records, parse_name, temp_name
+from consumer.sink.share import Share
+from messaging.topics import ensure_topics
+from schemas import TopicNames
 from telemetry.children import die_with_parent
 from telemetry.failpoints import ENVIRONMENT
 from tests.support.room import Room, small_room
@@ -38,6 +43,9 @@ KINDS = (
 )
 QUICK = ("--settle-ms", "50", "--scan-interval-s", "1")
 WITHIN_S = 90.0
+FEEDS = 9
+SHARED = ("0", "1-2")
+"""Of three partitions, two sinks."""
 ASKED = "asked.txt"
 
 
@@ -213,31 +221,37 @@ def _read(path: Path) -> bytes | None:
 class Ends:
     """The programs, and what is done to them. Each fault leaves them running again."""
 
-    def __init__(self, settings: Settings, directory: Path, room: Room, feed: Feed, model_url: str) -> None:
+    def __init__(
+        self, settings: Settings, directory: Path, room: Room, feed: Feed, model_url: str, shares: Sequence[str]
+    ) -> None:
+        """`shares` are the partitions of a sink each."""
         self.output = directory / "out"
+        self._results = TopicNames(settings.namespace).results
         self.asked = 0
         self._room = room
         self._feed = feed
         self._chance = feed.chance
         self._texts = feed.folder
         self._kafka = ("--bootstrap-servers", settings.brokers, "--namespace", settings.namespace)
-        created = (*self._kafka, "--partitions", settings.partitions)
         watched = ("--input-dir", self._texts, "--chunk-size", 200)
-        self.producer = Program(directory / "producer.log", "producer", *watched, *QUICK, *created)
+        self.producer = Program(directory / "producer.log", "producer", *watched, *QUICK, *self._kafka)
         self.worker = Program(
-            directory / "worker.log", "consumer", *created, "--model-urls", model_url, "--model-name", "extractive",
+            directory / "worker.log", "consumer", *self._kafka, "--model-urls", model_url, "--model-name", "extractive",
             "--no-cache",
         )  # fmt: skip
-        sink = ("--output-dir", self.output, "--segment-ms", 50, "--segment-bytes", 100_000)
-        self.sink = Program(directory / "sink.log", "consumer", "sink", *sink, *created)
-        self.programs = (self.producer, self.worker, self.sink)
+        sink = ("sink", "--output-dir", self.output, "--segment-ms", 50, "--segment-bytes", 100_000, *self._kafka)
+        self.sinks = {
+            share: Program(directory / f"sink-{share}.log", "consumer", *sink, "--partitions", share)
+            for share in shares
+        }
+        self.programs = (self.producer, self.worker, *self.sinks.values())
 
     def strike(self, kind: str) -> None:
         match kind:
             case "kill producer":
                 self._kill(self.producer)
             case "kill sink":
-                self._kill(self.sink)
+                self._kill(self._any_sink)
             case "no room" | "no room, killed":
                 self._no_room(killed=kind != "no room")
             case "torn":
@@ -245,7 +259,11 @@ class Ends:
             case point if point in REQUEST_POINTS:
                 self._ask(point)
             case point:
-                self._kill_at(self.sink if point in SINK_POINTS else self.producer, point)
+                self._kill_at(self._any_sink if point in SINK_POINTS else self.producer, point)
+
+    @property
+    def _any_sink(self) -> Program:
+        return self._chance.choice(list(self.sinks.values()))
 
     def _kill(self, program: Program) -> None:
         """At a moment of its start or its work."""
@@ -257,33 +275,43 @@ class Ends:
     def _kill_at(self, program: Program, point: str) -> None:
         program.stop()
         program.start(die_at=point)
-        self._feed.more()
+        self._feed_until(lambda: program.ended is not None)
         program.killed_itself()
         program.start()
 
     def _no_room(self, *, killed: bool) -> None:
-        self.sink.says("sink is up")
-        self._room.take(self.sink.pid)
-        self._feed.more(paragraphs=100)
-        self.sink.says("make room")
+        sink = self._any_sink
+        sink.says("sink is up")
+        self._room.take(sink.pid)
+        self._feed_until(lambda: "make room" in sink.said, paragraphs=100)
+        sink.says("make room")
         if killed:
-            self.sink.kill()
-        self._room.give_back(self.sink.pid)
+            sink.kill()
+        self._room.give_back(sink.pid)
         if killed:
-            self.sink.start()
+            sink.start()
+
+    def _feed_until(self, condition: Callable[[], bool], **more: int) -> None:
+        """Several files may be needed until one is that sink's whose turn it is."""
+        for _ in range(FEEDS):
+            self._feed.more(**more)
+            with suppress(AssertionError):
+                eventually(condition, within_s=WITHIN_S / FEEDS)
+                return
 
     def _tear(self) -> None:
         """What a crash of the machine may leave of what was not durable yet."""
         self._feed.more()
-        self.sink.kill()
-        home, results = self.output / ".qastream", self.output / "results"
-        whole = next(results.glob("[!.]*"), None)
-        (results / ".torn.jsonl.tmp").write_bytes(whole.read_bytes()[:-7] if whole else b"{")
-        (home / "tmp" / "torn").write_bytes(b'{"document":')
-        (home / "sink.json").write_bytes(b'{"records":')
-        index = home / "index.sqlite"
-        index.write_bytes(index.read_bytes()[: index.stat().st_size // 2])
-        self.sink.start()
+        share = self._chance.choice(list(self.sinks))
+        self.sinks[share].kill()
+        layout = Layout(self.output, Share.parse(share))
+        whole = next(layout.results.glob("[!.]*"), None)
+        torn = temp_name(self._results, min(layout.share.numbers or {0}))
+        (layout.results / torn).write_bytes(whole.read_bytes()[:-7] if whole else b"{")
+        (layout.temp / "torn").write_bytes(b'{"document":')
+        layout.status.write_bytes(b'{"records":')
+        layout.index.write_bytes(layout.index.read_bytes()[: layout.index.stat().st_size // 2])
+        self.sinks[share].start()
 
     def _ask(self, point: str) -> None:
         """`regenerate` while the producer dies before or after the request is taken up."""
@@ -302,14 +330,23 @@ class Ends:
         self.asked += 1
 
 
-def run_ends(settings: Settings, directory: Path, model_url: str, *, seed: int, deck: Sequence[str] = KINDS) -> Report:
-    """`deck`: the faults, in an order that the seed gives."""
+def run_ends(
+    settings: Settings,
+    directory: Path,
+    model_url: str,
+    *,
+    seed: int,
+    deck: Sequence[str] = KINDS,
+    shares: Sequence[str] = ("all",),
+) -> Report:
+    """`deck`: the faults, in an order that the seed gives. `shares`: the partitions of a sink each."""
+    asyncio.run(ensure_topics(settings))
     began, chance = time.monotonic(), random.Random(seed)
     texts = directory / "texts"
     texts.mkdir()
     feed = Feed(texts, chance)
     with small_room(directory / "out") as room, Onlooker(directory / "out") as onlooker:
-        ends = Ends(settings, directory, room, feed, model_url)
+        ends = Ends(settings, directory, room, feed, model_url, shares)
         done: Counter[str] = Counter()
         with _running(ends):
             feed.put_asked()

@@ -44,6 +44,7 @@ class Options:
     concurrency: int = 32
     flush_ms: int = 200
     mutant: str = ""
+    recipe: str = "fast"
     stall_s: float = STALL_S
     stop_s: float = 30.0
     quiet: bool = False
@@ -213,6 +214,7 @@ def _worker_environment(run: Run, cluster: Cluster) -> dict[str, str]:
         "QASTREAM_CONCURRENCY": str(options.concurrency),
         "QASTREAM_FLUSH_MS": str(options.flush_ms),
         "QASTREAM_CACHE_PATH": str(run.cache),
+        "QASTREAM_RECIPE": options.recipe,
         "QASTREAM_TIMEOUT_S": "8",
         "QASTREAM_LOG_FORMAT": "json",
     }

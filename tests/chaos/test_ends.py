@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.ends import KINDS, run_ends
+from tests.chaos.ends import KINDS, SHARED, run_ends
 from tests.conftest import MakeSettings
 from tests.support.embedded import EmbeddedServer
 
@@ -12,10 +12,11 @@ SEED = 6
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("shares", [("all",), SHARED])
 def test_nothing_is_lost_doubled_or_seen_half_written(
-    make_settings: MakeSettings, tmp_path: Path, embedded_server: EmbeddedServer
+    make_settings: MakeSettings, tmp_path: Path, embedded_server: EmbeddedServer, shares: tuple[str, ...]
 ):
-    report = run_ends(make_settings(), tmp_path, embedded_server.base_url, seed=SEED)
+    report = run_ends(make_settings(), tmp_path, embedded_server.base_url, seed=SEED, shares=shares)
     print(report)
     assert report.clean, report
     assert report.faults == dict.fromkeys(KINDS, 1)

@@ -41,7 +41,7 @@ def test_the_hash_covers_prompts_beside_the_recipe(own):
         ("most = 80", "most = 81"),
         ("open = 20", "open = 21"),
         ("quotes = 2", "quotes = 3"),
-        ("version = 2", "version = 3"),
+        ("version = 3", "version = 4"),
     ],
 )
 def test_the_hash_covers_what_decides(own, old, new):
@@ -55,11 +55,11 @@ def test_the_hash_covers_what_decides(own, old, new):
         ("most = 80", "moist = 40", r"line 9: plan\.moist: no such setting"),
         ("[plan]", "[plan", "line 7"),
         ('prompt = "fast"', 'prompt = "../fast"', r"line 20: one_call\.prompt"),
-        ('prompt = "fast"', 'prompt = "none"', "none.zh.txt"),
+        ('prompt = "fast"', 'prompt = "none"', r"own\.toml: line 20: one_call\.prompt: no file none\.zh\.txt"),
         ('prompt = "fast"', "", r"line 19: one_call\.prompt: Field required"),
-        ("zh = 100, en = 250", "en = 250", "line 7: plan: .*lacks zh"),
+        ("zh = 100, en = 250", "en = 250", "line 7: plan: characters_each lacks zh"),
         ("most = 80", "pairs = 3", "either pairs or characters_each"),
-        ("factual = 15", "historical = 15", r"line 10: plan\.proportions"),
+        ("factual = 15", "historical = 15", r"line 10: plan\.proportions\.historical: Input"),
         ("[one_call]", "[ask]", r"either \[one_call\], or \[ask\] and \[answer\]"),
         ("[one_call]", '[answer]\nprompt = "answer"\n[one_call]', "one_call asks and answers"),
         ("[one_call]", '[second_answer]\nprompt = "second_answer"\n[one_call]', "one_call asks and answers"),
@@ -90,7 +90,12 @@ def test_a_bad_prompt_is_refused_with_its_line(own, prompt, said):
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
-        ("standard", "support = 4", "grace = 4", r"judge\.en\.txt: says nothing of the criterion grace"),
+        (
+            "standard",
+            "support = 4",
+            "grace = 4",
+            r"own\.toml: line 21: judge\.criteria\.grace: .*judge\.en\.txt says nothing of it",
+        ),
         ("standard", "support = 4", "Support = 4", r"line 2\d: judge\.criteria\.Support"),
         ("standard", "threshold = 0.7", "threshold = 7", r"line 2\d: judge\.threshold"),
         (

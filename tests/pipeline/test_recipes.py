@@ -1,10 +1,12 @@
 """Each recipe against the embedded server: the prompts and schemas of one are understood by the other."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from configs.recipe import load_recipe
+from configs.errors import SettingsError
+from configs.recipe import FOLDER, load_recipe
 from configs.settings import load_settings
 from consumer.worker.answering import Answerer
 from consumer.worker.cache import NoCache
@@ -12,6 +14,7 @@ from consumer.worker.endpoint import make_endpoints
 from consumer.worker.model import Model
 from consumer.worker.retry import Waits
 from consumer.worker.servers import ModelServers
+from pipeline.__main__ import main
 from schemas import Origin, Status
 from server.embedded.app import Options, serve
 from tests.support.chunks import make_chunk
@@ -45,3 +48,11 @@ async def test_every_question_that_it_finds_is_answered_and_kept(name: str):
         assert all(count >= result.asked.get(kind, 0) for kind, count in result.planned.items()) or name == "fast"
         assert {reason.check for each in result.rejected for reason in each.reasons} <= {"question_score"}
     assert sum(len(result.pairs) for result in results) >= 5
+
+
+def test_a_bad_recipe_is_refused_before_anything_is_started(tmp_path: Path):
+    own, output = tmp_path / "own.toml", tmp_path / "out"
+    own.write_text((FOLDER / "recipes" / "standard.toml").read_text().replace("threshold", "treshold"))
+    with pytest.raises(SettingsError, match=r"own\.toml: line 22: judge\.treshold: no such setting"):
+        main(["--once", "--input-dir", str(tmp_path), "--output-dir", str(output), "--recipe", str(own)])
+    assert not output.exists()

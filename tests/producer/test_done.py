@@ -89,6 +89,19 @@ def test_what_the_sink_does_not_say_is_not_so(put: Put, following: object) -> No
     assert put.done.waiting == 1
 
 
+def test_sinks_that_share_the_partitions_have_an_account_each(put: Put) -> None:
+    """What one of them, or one of all before, knows to be on disk is on disk."""
+    put.sink({"2": 3, "0": 9})
+    put.answer("a.txt", offset=99)
+    for share, following in (("0-1", {"0": 500}), ("2", {"2": 99})):
+        own = put.base / "out/.qastream" / f"partitions-{share}"
+        own.mkdir()
+        (own / "sink.json").write_bytes(orjson.dumps({"next_offsets": following}))
+    assert not gone(put)
+    (own / "sink.json").write_bytes(orjson.dumps({"next_offsets": {"2": 100}}))
+    assert gone(put)
+
+
 def test_without_a_manifest_nothing_is_on_disk(put: Put) -> None:
     put.answer("a.txt", offset=3)
     put.sink({"2": 100})

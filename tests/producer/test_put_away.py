@@ -22,14 +22,15 @@ class Site:
 
     def __init__(self, settings, folder: Path, model: EmbeddedServer, how: str) -> None:
         self.input, self.output, self.done = folder / "in", folder / "out", folder / "done"
-        kafka = ("--bootstrap-servers", settings.brokers, "--namespace", settings.namespace, "--partitions", 3)
+        kafka = ("--bootstrap-servers", settings.brokers, "--namespace", settings.namespace)
+        created = (*kafka, "--partitions", 3)
         where = ("--done-dir", self.done) if how == "move" else ()
         self.producer = Program(
             folder / "producer.log", "producer", "--input-dir", self.input, "--output-dir", self.output,
-            "--on-done", how, *where, "--settle-ms", 0, "--scan-interval-s", 0.5, *kafka,
+            "--on-done", how, *where, "--settle-ms", 0, "--scan-interval-s", 0.5, *created,
         )  # fmt: skip
         model_flags = ("--model-urls", model.base_url, "--model-name", "extractive", "--no-cache")
-        self.worker = Program(folder / "worker.log", "consumer", *model_flags, *kafka)
+        self.worker = Program(folder / "worker.log", "consumer", *model_flags, *created)
         self.sink = Program(folder / "sink.log", "consumer", "sink", "--output-dir", self.output, *kafka)
         self.programs = (self.producer, self.worker, self.sink)
 

@@ -30,6 +30,21 @@ def test_finds_files_at_any_depth_sorted(tmp_path: Path) -> None:
     assert not listing.skipped
 
 
+def test_ten_thousand_directories(tmp_path: Path) -> None:
+    """Wide, and as deep as paths may be."""
+    for number in range(10_000):
+        (tmp_path / f"{number % 100}" / f"{number}").mkdir(parents=True)
+        (tmp_path / f"{number % 100}" / f"{number}" / "a.txt").touch()
+    deep = "/".join(["d"] * 500)
+    write(tmp_path / deep / "a.txt")
+    listing = tree(tmp_path).scan()
+    assert len(listing.files) == 10_001
+    assert not listing.problems
+    (found,) = (found for found in listing.files if found.path.startswith("d/"))
+    with tree(tmp_path).open(found) as file:
+        assert file.read() == b"text"
+
+
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_text("x")])
 def test_an_input_that_is_no_directory_is_a_mistake_of_the_user(tmp_path: Path, make) -> None:
     make(tmp_path / "in")

@@ -15,6 +15,8 @@ from typing import Self
 import orjson
 
 from configs.settings import Settings
+from consumer.sink.layout import Layout
+from consumer.sink.share import Share
 from messaging.connection import make_transactional_producer
 from messaging.reading import read_to_end
 from messaging.topics import ensure_topics
@@ -239,6 +241,8 @@ class SinkProcess:
 
     def __init__(self, settings: Settings, output: Path, *arguments: str, preexec_fn=None) -> None:
         self.output = output
+        given = arguments[arguments.index("--partitions") + 1] if "--partitions" in arguments else "all"
+        self.layout = Layout(output, Share.parse(given))
         self.log = output.with_name(f"{output.name}.log")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("QASTREAM_")}
         environment |= {
@@ -257,7 +261,7 @@ class SinkProcess:
 
     def status(self) -> dict:
         try:
-            return orjson.loads((self.output / ".qastream" / "sink.json").read_bytes())
+            return orjson.loads(self.layout.status.read_bytes())
         except FileNotFoundError:
             return {}
 

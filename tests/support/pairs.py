@@ -6,6 +6,8 @@ from schemas import Document, ModelRef, Pair, Reason, RejectedPair, Result
 from schemas.ids import pair_id
 from tests.support.outcomes import make_result
 
+BELOW = Reason(check="answer_score", detail="0.2 < 0.7")
+
 
 def a_pair(question: str, answer: str = "五伏。", *, kind: str = "factual", **more: object) -> Pair:
     """Its id is set by `a_result`."""
@@ -28,7 +30,7 @@ def a_result(
     result = make_result(document, index, text=text)
     kept = tuple(_named(pair, result.record_id, place) for place, pair in enumerate(pairs))
     refused = tuple(
-        RejectedPair(pair=_named(pair, result.record_id, 100 + place), reasons=(Reason(check="answer_score"),))
+        RejectedPair(pair=_named(pair, result.record_id, 100 + place), reasons=(BELOW,))
         for place, pair in enumerate(rejected)
     )
     begin = index * 10_000 if start is None else start

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from consumer.dataset.errors import NothingThereError
-from consumer.dataset.outcomes import iter_outcomes, open_index
+from consumer.dataset.outcomes import all_entries, all_written, iter_outcomes, open_indexes
 from consumer.dataset.report.numbers import DocumentNumbers, Report, Unfinished
 from consumer.dataset.report.tally import NAMED, Prices, Tally
 from consumer.sink.index import Index
@@ -19,8 +19,8 @@ def gather(layout: Layout, *, seed: int = 0, prices: Prices | None = None) -> Re
     if not layout.root.is_dir():
         raise NothingThereError(f"--output-dir {layout.root}: no such directory")
     tally = Tally(seed=seed)
-    with open_index(layout) as index, SegmentFiles(layout.results) as files:
-        documents = _count_documents(index, files, tally)
+    with open_indexes(layout) as indexes, SegmentFiles(layout.results) as files:
+        documents = _count_documents(indexes, files, tally)
     return Report(
         output_dir=layout.root.absolute().name,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -37,18 +37,19 @@ def gather(layout: Layout, *, seed: int = 0, prices: Prices | None = None) -> Re
         slowest=tuple(tally.slowest),
         made_with=tally.made_with(),
         sample=tally.sample(),
+        rejected_sample=tally.rejected_sample(),
     )
 
 
-def _count_documents(index: Index, files: SegmentFiles, tally: Tally) -> DocumentNumbers:
+def _count_documents(indexes: list[Index], files: SegmentFiles, tally: Tally) -> DocumentNumbers:
     complete = with_failed = 0
-    for written in index.all_written():
+    for index, written in all_written(indexes):
         complete, with_failed = complete + 1, with_failed + bool(written.failed)
         for _, result in iter_outcomes(index, files, written.promise):
             tally.take(result)
         tally.end_document(written.promise.document.path)
     states, named = Counter[str](), list[Unfinished]()
-    for entry in index.entries():
+    for index, entry in all_entries(indexes):
         if (unfinished := _unfinished(index, entry)) is not None:
             states[unfinished.state] += 1
             named = [*named, unfinished][:NAMED]

@@ -127,6 +127,16 @@ class ShownPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRejection:
+    """`detail` is what the check found."""
+
+    document: str
+    chunk_index: int
+    pair: dict[str, Any]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     schema: str = field(default=SCHEMA, init=False)
     output_dir: str
@@ -144,3 +154,4 @@ class Report:
     slowest: tuple[SlowDocument, ...]
     made_with: tuple[Made, ...]
     sample: tuple[ShownPair, ...]
+    rejected_sample: dict[str, tuple[ShownRejection, ...]]

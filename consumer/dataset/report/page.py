@@ -1,5 +1,6 @@
 """The report as one HTML page that needs nothing from elsewhere: no scripts, no fonts, no network."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +44,9 @@ def render(report: Report) -> str:
         usage=_usage(report.usage),
         type_plots=list(_type_plots(report)),
         rejection_plots=list(_rejection_plots(report)),
-        score_plots=[_histogram(f"Score {name}", "score", spread) for name, spread in report.scores.items()],
+        score_plots=[
+            _histogram(f"Score: {name}", "", spread) for name, spread in report.scores.items() if _is_total(name)
+        ],
         length_plots=[_histogram(f"Length: {name}", "characters", spread) for name, spread in report.lengths.items()],
         sample=[
             (shown, list(pieces(shown.text, spans(shown.pair, shown.text, shown.start)))) for shown in report.sample
@@ -65,9 +68,15 @@ def _rejection_plots(report: Report) -> Iterator[Plot]:
         yield Plot("Rejections by check", words, _drawing(plots.counts("rejections", report.rejections)))
 
 
+def _is_total(score: str) -> bool:
+    """Not of one criterion: a recipe may have a dozen, and the table has them."""
+    return "." not in score and not score.startswith("text ")
+
+
 def _histogram(title: str, unit: str, spread: Spread) -> Plot:
     words = (
-        f"{spread.count} values, from {spread.least:g} to {spread.most:g} {unit}, half of them up to {spread.median:g}"
+        f"{spread.count} values, from {spread.least:g} to {spread.most:g}{unit and f' {unit}'}, "
+        f"half of them up to {spread.median:g}"
     )
     name = "".join(c if c.isalnum() else "-" for c in title.lower())
     return Plot(title, words, _drawing(plots.histogram(name, spread)))
@@ -88,6 +97,24 @@ def _usage(usage: UsageNumbers) -> list[tuple[str, int]]:
         ("Completion tokens", usage.completion_tokens),
         ("Model calls", usage.calls),
         ("Calls answered from the cache", usage.cached_calls),
+    ]
+
+
+def _breakable(name: str) -> Markup:
+    """Where a name of several words may go on in the next line."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._])", name))
+
+
+def _by_name(scores: dict[str, float]) -> list[tuple[str, float, list[tuple[str, float]]]]:
+    """Totals, each with its criteria."""
+    totals = {name: value for name, value in scores.items() if "." not in name}
+    return [
+        (
+            total,
+            value,
+            [(name.partition(".")[2], mark) for name, mark in scores.items() if name.startswith(f"{total}.")],
+        )
+        for total, value in totals.items()
     ]
 
 
@@ -118,4 +145,5 @@ def _money(value: float | None) -> str:
 
 FILTERS = {
     "count": _count, "percent": _percent, "number": _number, "short": _short, "money": _money, "when": _when,
+    "by_name": _by_name, "breakable": _breakable,
 }  # fmt: skip

@@ -7,11 +7,11 @@ import pygal
 from pygal.style import Style
 
 from consumer.dataset.report.numbers import Group
-from consumer.dataset.report.spread import Spread
+from consumer.dataset.report.spread import Spread, bar_width
 
 WIDTH, HEIGHT = 360, 210
 ROW_HEIGHT = 24
-X_LABELS = 6
+X_LABELS, Y_LABELS = 6, 5
 LONGEST_LABEL = 24
 PLANNED, KEPT, REJECTED = "var(--planned)", "var(--kept)", "var(--rejected)"
 
@@ -48,12 +48,19 @@ def counts(name: str, counted: dict[str, int]) -> str:
 
 
 def histogram(name: str, spread: Spread) -> str:
-    chart = pygal.Histogram(**_options(name, KEPT, show_legend=False))
+    chart = pygal.Histogram(**_options(name, KEPT, show_legend=False, margin_right=24))
     chart.value_formatter = _whole
+    chart.y_labels = _whole_steps(max(bar.count for bar in spread.bars))
     chart.x_value_formatter = "{:g}".format
     chart.x_labels = _edges(spread)
     chart.add("", [(bar.count, bar.low, bar.high) for bar in spread.bars])
     return _svg(chart, name)
+
+
+def _whole_steps(most: int) -> list[int]:
+    """From 0 to `most` or just above, a handful."""
+    step = bar_width(-(-most // Y_LABELS), bars=1)
+    return list(range(0, most + step, step))
 
 
 def _edges(spread: Spread) -> list[float]:

@@ -30,8 +30,11 @@ class Spread:
     bars: tuple[Bar, ...]
 
 
-def spread_of(values: Counter[int], *, unit: float = 1) -> Spread | None:
-    """Of whole multiples of `unit`, by how often they occur; None where there are none."""
+def spread_of(values: Counter[int], *, unit: float = 1, scale: range | None = None) -> Spread | None:
+    """Of whole multiples of `unit`, by how often they occur; None where there are none.
+
+    `scale` says where bars begin at least, in units; by default they follow the values.
+    """
     count = values.total()
     if not count:
         return None
@@ -43,7 +46,7 @@ def spread_of(values: Counter[int], *, unit: float = 1) -> Spread | None:
         median=_in(unit, _quantile(values, ordered, 0.5)),
         p90=_in(unit, _quantile(values, ordered, 0.9)),
         most=_in(unit, ordered[-1]),
-        bars=_bars(values, unit),
+        bars=_bars(values, unit, scale),
     )
 
 
@@ -58,9 +61,9 @@ def _quantile(values: Counter[int], ordered: list[int], share: float) -> int:
     return next(value for value, reached in zip(ordered, below, strict=True) if reached >= wanted)
 
 
-def _bars(values: Counter[int], unit: float) -> tuple[Bar, ...]:
-    least, most = min(values), max(values)
-    width = bar_width(most - least + 1)
+def _bars(values: Counter[int], unit: float, scale: range | None) -> tuple[Bar, ...]:
+    least, most = min([*values, *(scale or ())]), max([*values, *(scale or ())])
+    width = bar_width(most - least + 1) if scale is None else scale.step
     filled = Counter[int]()
     for value, times in values.items():
         filled[value // width] += times
@@ -68,11 +71,11 @@ def _bars(values: Counter[int], unit: float) -> tuple[Bar, ...]:
     return tuple(Bar(_in(unit, place * width), _in(unit, (place + 1) * width), filled[place]) for place in places)
 
 
-def bar_width(extent: int) -> int:
-    """The least of 1, 2, 5, 10, 20, 50 … of which `BARS` cover the extent."""
+def bar_width(extent: int, *, bars: int = BARS) -> int:
+    """The least of 1, 2, 5, 10, 20, 50 … of which so many cover the extent."""
     scale = 1
     while True:
         for step in STEPS:
-            if step * scale * BARS >= extent:
+            if step * scale * bars >= extent:
                 return step * scale
         scale *= 10

@@ -12,6 +12,7 @@ from consumer.dataset.report.numbers import (
     FailedChunk,
     Made,
     ShownPair,
+    ShownRejection,
     SlowDocument,
     UsageNumbers,
 )
@@ -22,6 +23,10 @@ SHOWN_PAIRS = 20
 SLOWEST = 10
 NAMED = 20
 SCORE_UNIT = 0.01
+SCORE_SCALE = range(0, 101, 10)
+"""One bar for each mark, so that scores can be compared."""
+REJECTED_EXAMPLES = 2
+"""Of each check."""
 LENGTHS = ("question", "answer", "evidence", "chunk")
 COUNTS = ("calls", "cached_calls", "prompt_tokens", "cached_prompt_tokens", "completion_tokens")
 KINDS = ("model", "judge", "recipe")
@@ -55,6 +60,7 @@ class Tally:
     _scores: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     _made: defaultdict[tuple[str, str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _sampler: Sampler[ShownPair] = field(init=False)
+    _rejected: dict[str, Sampler[ShownRejection]] = field(default_factory=dict)
     _document: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -65,7 +71,8 @@ class Tally:
         kept, rejected = result["pairs"], [refused["pair"] for refused in result["rejected"]]
         self._count_chunk(result)
         self._count_groups(result, kept, rejected)
-        self.rejections.update(reason["check"] for refused in result["rejected"] for reason in refused["reasons"])
+        for refused in result["rejected"]:
+            self._count_rejection(refused, result)
         self._count_scores({f"text {name}": value for name, value in result.get("text_scores", {}).items()})
         for pair in (*kept, *rejected):
             self._count_scores(pair.get("scores", {}))
@@ -104,11 +111,11 @@ class Tally:
 
     def lengths(self) -> dict[str, Spread]:
         """In characters: of kept pairs, and of all chunks."""
-        return _spreads(self._lengths.items(), unit=1)
+        return _spreads(self._lengths.items())
 
     def scores(self) -> dict[str, Spread]:
         """Of kept and rejected pairs, and of texts, by name."""
-        return _spreads(sorted(self._scores.items()), unit=SCORE_UNIT)
+        return _spreads(sorted(self._scores.items()), unit=SCORE_UNIT, scale=SCORE_SCALE)
 
     def made_with(self) -> tuple[Made, ...]:
         made = [
@@ -119,6 +126,10 @@ class Tally:
 
     def sample(self) -> tuple[ShownPair, ...]:
         return tuple(self._sampler.items())
+
+    def rejected_sample(self) -> dict[str, tuple[ShownRejection, ...]]:
+        """By check, the commonest first."""
+        return {check: tuple(self._rejected[check].items()) for check, _ in self.rejections.most_common()}
 
     def _count_chunk(self, result: dict[str, Any]) -> None:
         pairs = len(result["pairs"])
@@ -156,6 +167,17 @@ class Tally:
             (pair.get("language", "") for pair in kept), (pair.get("language", "") for pair in rejected)
         )
 
+    def _count_rejection(self, refused: dict[str, Any], result: dict[str, Any]) -> None:
+        pair, place = refused["pair"], result["chunk"]["index"]
+        for reason in refused["reasons"]:
+            check = reason["check"]
+            self.rejections[check] += 1
+            shown = ShownRejection(
+                document=result["document"]["path"], chunk_index=place, pair=pair, detail=reason.get("detail", "")
+            )
+            sampler = self._rejected.setdefault(check, Sampler(REJECTED_EXAMPLES, seed=self.seed))
+            sampler.offer(f"{pair['id']} {check}", shown)
+
     def _count_scores(self, scores: dict[str, float]) -> None:
         for name, value in scores.items():
             self._scores[name][round(value / SCORE_UNIT)] += 1
@@ -185,6 +207,8 @@ class Tally:
         )
 
 
-def _spreads(counted: Iterable[tuple[str, Counter[int]]], *, unit: float) -> dict[str, Spread]:
-    found = ((name, spread_of(values, unit=unit)) for name, values in counted)
+def _spreads(
+    counted: Iterable[tuple[str, Counter[int]]], *, unit: float = 1, scale: range | None = None
+) -> dict[str, Spread]:
+    found = ((name, spread_of(values, unit=unit, scale=scale)) for name, values in counted)
     return {name: spread for name, spread in found if spread is not None}

@@ -1,7 +1,7 @@
 import pytest
 
 from consumer.sink.errors import OutputError, OutputMismatchError
-from consumer.sink.manifest import claim, read_manifest, write_manifest
+from consumer.sink.manifest import claim, name_first_source, read_manifest, write_manifest
 
 
 def test_a_directory_belongs_to_the_first_who_claims_it(tmp_path):
@@ -24,6 +24,24 @@ def test_the_first_source_is_kept(tmp_path):
     manifest = claim(path, cluster_id="c1", namespace="qa").model_copy(update={"first_source": "texts"})
     write_manifest(path, manifest)
     assert claim(path, cluster_id="c1", namespace="qa").first_source == "texts"
+
+
+def test_the_quicker_of_two_sinks_names_the_first_source(tmp_path):
+    path = tmp_path / "manifest.json"
+    one, other = (claim(path, cluster_id="c1", namespace="qa") for _ in range(2))
+    assert name_first_source(path, one, "texts").first_source == "texts"
+    assert name_first_source(path, other, "papers").first_source == "texts"
+    assert read_manifest(path).first_source == "texts"
+
+
+def test_sinks_that_share_partitions_need_them_to_stay_as_many(tmp_path):
+    path = tmp_path / "manifest.json"
+    assert claim(path, cluster_id="c1", namespace="qa").partitions == 0
+    for _ in range(2):
+        assert claim(path, cluster_id="c1", namespace="qa", partitions=12).partitions == 12
+    with pytest.raises(OutputError, match=r"had 12 partitions .* and has 24 now.*one sink, without --partitions"):
+        claim(path, cluster_id="c1", namespace="qa", partitions=24)
+    assert claim(path, cluster_id="c1", namespace="qa").partitions == 12
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"cluster_id": 1}'])

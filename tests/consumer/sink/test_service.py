@@ -10,8 +10,9 @@ from aiokafka.errors import KafkaError
 from consumer.sink import service
 from consumer.sink.errors import ContinuityError, IndexDamagedError, OutputError, StartOverError
 from consumer.sink.layout import Layout
-from consumer.sink.service import StoppedError, persistently, unless_stopped
+from consumer.sink.service import persistently
 from messaging.reading import TopicMissingError
+from messaging.stopping import StoppedError
 
 
 def sqlite_error(code: int) -> sqlite3.OperationalError:
@@ -80,18 +81,8 @@ async def test_anything_else_ends_it(layout, error):
         await persistently(failing(error), layout, asyncio.Event())
 
 
-async def test_a_stop_ends_the_waiting_and_what_is_waited_for(layout):
-    stop, cancelled = asyncio.Event(), asyncio.Event()
-
-    async def forever() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.set()
-
+async def test_a_stop_ends_the_waiting_for_trouble_to_pass(layout):
+    stop = asyncio.Event()
     asyncio.get_running_loop().call_soon(stop.set)
-    with pytest.raises(StoppedError):
-        await unless_stopped(forever(), stop)
-    assert cancelled.is_set()
     with pytest.raises(StoppedError):
         await persistently(failing(*[OSError(errno.ENOSPC, "full")] * 99), layout, stop)

@@ -4,6 +4,7 @@ import orjson
 import pytest
 from aiohttp import web
 
+from consumer.worker.cache import NoCache
 from schemas import Origin, Status, decode, encode
 from tests.fake_model import FakeModel, completion, text_of
 from tests.support.chunks import make_chunk as chunk
@@ -211,3 +212,27 @@ async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: 
         results = [await answerer.answer(chunk("some words"), ORIGIN) for _ in range(2)]
     assert [result.status for result in results] == [Status.OK, Status.OK]
     assert [result.usage.cached_calls for result in results] == [0, 1]
+
+
+class SlowCache(NoCache):
+    """As one on another host may be."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.kept: list[str] = []
+
+    async def put(self, key: str, value: bytes) -> None:
+        self.begun.set()
+        await asyncio.sleep(0.2)
+        self.kept.append(key)
+
+
+async def test_an_answer_that_has_come_is_kept_although_its_worker_ends(make_answerer):
+    async with FakeModel().serve() as server:
+        answerer = await make_answerer(server, cache=False)
+        answerer._model._cache = cache = SlowCache()
+        task = asyncio.create_task(answerer.answer(chunk("Text."), ORIGIN))
+        await cache.begun.wait()
+        task.cancel()
+        await answerer.close()
+    assert len(cache.kept) == 1

@@ -2,13 +2,13 @@ import asyncio
 
 import pytest
 
-from consumer.worker.flights import Flights
+from consumer.worker.flights import Flights, UnwantedError
 
 
 async def test_equal_calls_under_way_are_one_call():
     flights, started, gate = Flights(), [], asyncio.Event()
 
-    async def fly():
+    async def fly(wanted):
         started.append(1)
         await gate.wait()
         return "landed"
@@ -25,7 +25,7 @@ async def test_equal_calls_under_way_are_one_call():
 async def test_who_is_cancelled_leaves_the_flight_to_the_others():
     flights, gate = Flights(), asyncio.Event()
 
-    async def fly():
+    async def fly(wanted):
         await gate.wait()
         return 1
 
@@ -41,13 +41,13 @@ async def test_who_is_cancelled_leaves_the_flight_to_the_others():
 async def test_an_error_reaches_everybody_and_the_next_one_flies_again():
     flights = Flights()
 
-    async def crash():
+    async def crash(wanted):
         raise ValueError("no")
 
     for result in await asyncio.gather(*(flights.join("k", crash) for _ in range(3)), return_exceptions=True):
         assert isinstance(result, ValueError)
 
-    async def fly():
+    async def fly(wanted):
         return 2
 
     assert await flights.join("k", fly) == (2, True)
@@ -56,7 +56,7 @@ async def test_an_error_reaches_everybody_and_the_next_one_flies_again():
 async def test_cancel_ends_all_flights():
     flights, ended = Flights(), []
 
-    async def fly():
+    async def fly(wanted):
         try:
             await asyncio.Event().wait()
         finally:
@@ -68,3 +68,43 @@ async def test_cancel_ends_all_flights():
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert ended == [1]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_a_flight_knows_whether_anybody_waits_for_it(others: int):
+    flights, gate, seen = Flights(), asyncio.Event(), []
+
+    async def fly(wanted):
+        await gate.wait()
+        seen.append(wanted())
+
+    joining = [asyncio.create_task(flights.join("k", fly)) for _ in range(1 + others)]
+    await asyncio.sleep(0)
+    joining[0].cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*joining, return_exceptions=True)
+    await flights.cancel()
+    assert seen == [others > 0]
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_who_joins_one_that_was_given_up_gets_another(steps: int):
+    """Whenever that is: before it is given up, while it ends, or after it."""
+    flights, tries = Flights(), []
+
+    async def fly(wanted):
+        tries.append(1)
+        await asyncio.sleep(0)
+        if not wanted():
+            raise UnwantedError
+        return len(tries)
+
+    first = asyncio.create_task(flights.join("k", fly))
+    await asyncio.sleep(0)
+    first.cancel()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    result, leads = await asyncio.wait_for(flights.join("k", fly), 5)
+    assert result == len(tries) == 1 + leads
+    assert not flights._flying

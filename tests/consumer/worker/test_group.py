@@ -1,6 +1,8 @@
 """Workers as members of a real consumer group, over a model server that does what each test needs."""
 
 import asyncio
+import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,15 +17,18 @@ from consumer.worker.errors import OffsetsLostError
 from messaging.connection import make_transactional_producer
 from schemas import DeadLetter, Result, Status, TopicNames
 from server.broker import Broker
-from tests.fake_model import FakeModel, completion
+from tests.fake_model import FakeModel, completion, stage_of
 from tests.support.chunks import doubled, make_chunk, publish, read_all
+
+CALLS = 2
+"""At a time, of one worker."""
 
 
 @asynccontextmanager
-async def working(settings: Settings) -> AsyncIterator[asyncio.Event]:
+async def working(settings: Settings, recipe: str = "fast") -> AsyncIterator[asyncio.Event]:
     """A worker in this process; set the event, or leave, to stop it as SIGTERM would."""
     stop = asyncio.Event()
-    task = asyncio.create_task(app.work(settings, load_recipe("fast"), stop))
+    task = asyncio.create_task(app.work(settings, load_recipe(recipe), stop))
     try:
         yield stop
     finally:
@@ -102,6 +107,36 @@ async def test_members_come_and_go_without_loss_or_double(settings_for):
                 results = await results_of(settings, 400)
     assert len(results) == 400
     assert doubled([result.record_id for result in results]) == []
+
+
+async def test_who_loses_a_chunk_between_its_stages_makes_no_more_calls_for_it(make_settings, tmp_path):
+    """Given calls under way and calls that wait for them, when another worker joins, only the former are repeated."""
+    asked: Counter[str] = Counter()
+    first, joined = asyncio.Event(), asyncio.Event()
+
+    async def script(request, body):
+        asked[json.dumps(body, sort_keys=True)] += 1
+        if stage_of(body) == "questions" and not joined.is_set():
+            if asked.total() == CALLS:
+                first.set()
+            await joined.wait()
+
+    async with FakeModel(script).serve() as server:
+        settings = make_settings(
+            model_urls=server.url, concurrency=CALLS, session_timeout_ms=6000, cache_path=tmp_path / "cache.sqlite"
+        )
+        await publish(settings, [make_chunk(f"Copper line {i} replaced aluminium. " * 30, i) for i in range(16)])
+        async with working(settings, "standard"):
+            await first.wait()
+            async with working(settings, "standard"):
+                async with asyncio.timeout(60):
+                    while server.under_way < 2 * CALLS:
+                        await asyncio.sleep(0.01)
+                joined.set()
+                results = await results_of(settings, 16)
+    assert doubled([result.record_id for result in results]) == []
+    assert {result.status for result in results} == {Status.OK}
+    assert asked.total() - len(asked) <= CALLS
 
 
 async def test_what_can_not_be_decoded_becomes_a_letter_and_no_loop(settings_for):

@@ -163,13 +163,47 @@ async def test_the_judge_sees_the_second_answer(make_answerer, semiconductor):
 
 
 async def test_what_the_text_does_not_answer_is_rejected_and_not_judged(make_answerer, standard):
-    script = Script(answer=lambda body: edited(body, answerable=False, answer="", evidence=[]))
+    missing = {"answerable": False, "answer": "", "evidence": [], "reasoning": "The price is missing."}
+    script = Script(answer=lambda body: edited(body, **missing))
     async with FakeModel(script).serve() as server:
         result = await (await make_answerer(server, recipe=standard)).answer(make_chunk(TEXT), ORIGIN)
     assert result.status is Status.EMPTY
     assert set(checks(result)) == {"unanswerable"}
+    assert result.rejected[0].reasons[0].detail == "The price is missing."
     assert balanced(result)
     assert "marks" not in script.stages
+
+
+@pytest.mark.parametrize("keep_cut", [False, True])
+async def test_an_answer_that_the_schemas_bound_has_cut_is_rejected(make_answerer, standard, keep_cut: bool):
+    limits = standard.limits.model_copy(update={"keep_cut": keep_cut})
+    recipe = standard.model_copy(update={"limits": limits})
+    quote = " ".join(TEXT.split())[:70]
+    whole = f"{quote} " * 20
+    script = Script(answer=lambda body: edited(body, answer=whole[: limits.answer_characters]))
+    async with FakeModel(script).serve() as server:
+        result = await (await make_answerer(server, recipe=recipe)).answer(make_chunk(TEXT), ORIGIN)
+    assert balanced(result)
+    if keep_cut:
+        assert not result.rejected
+    else:
+        assert not result.pairs
+        assert set(checks(result)) == {"cut"}
+        assert result.rejected[0].reasons[0].detail == "answer at 1000 characters"
+        assert "marks" not in script.stages
+
+
+async def test_a_question_that_was_cut_is_not_answered(make_answerer, standard):
+    def long(body):
+        asked = orjson.loads(good_answer(body, text_of(body)))["questions"]
+        most = standard.limits.question_characters
+        return edited(body, questions={kind: [(f"{q} " * 20)[:most] for q in each] for kind, each in asked.items()})
+
+    script = Script(questions=long)
+    async with FakeModel(script).serve() as server:
+        result = await (await make_answerer(server, recipe=standard)).answer(make_chunk(TEXT), ORIGIN)
+    assert set(checks(result)) == {"cut"}
+    assert script.stages == {"questions": 1}
 
 
 async def test_a_pair_below_the_threshold_is_rejected_with_its_scores(make_answerer, standard):
@@ -213,6 +247,7 @@ async def test_a_judgement_that_can_not_be_read_is_asked_for_again_and_then_a_le
         result = await (await make_answerer(server, recipe=standard)).answer(make_chunk(TEXT), ORIGIN)
     asked = script.stages["answer"]
     assert (result.status, result.error.error_class) == (Status.FAILED, "malformed")
+    assert result.error.message.startswith("judge: the answer does not fit the schema: ")
     assert (result.pairs, result.rejected, result.asked) == ((), (), {})
     assert sum(result.planned.values()) == asked
     assert script.stages["marks"] == 5 * asked
@@ -227,7 +262,7 @@ async def test_another_model_may_judge(make_answerer, standard):
     asked = sum(result.asked.values())
     assert (sum(server.calls.values()), sum(critic.calls.values())) == (1 + asked, asked)
     assert (result.model.name, result.judge.name, result.judge.root) == ("qwen-vllm", "critic", "Org/critic")
-    assert result.model.endpoint == server.url
+    assert (result.model.endpoint, result.judge.endpoint) == (server.url, critic.url)
 
 
 async def test_what_a_reasoning_model_thought_is_kept_apart_from_its_answer(make_answerer, standard):

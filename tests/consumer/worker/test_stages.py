@@ -1,3 +1,6 @@
+import json
+import re
+
 import orjson
 import pytest
 from hypothesis import given
@@ -102,6 +105,17 @@ def test_thinking_is_switched_for_the_recipe_or_for_a_stage_and_has_tokens_of_it
 def test_a_stage_may_have_a_temperature_of_its_own():
     made = requests(load_recipe("standard"), make_chunk(TEXT))
     assert (made["ask"].body["temperature"], made["judge"].body["temperature"]) == (0.5, 0.2)
+
+
+@pytest.mark.parametrize("name", ["fast", "standard", "semiconductor"])
+def test_the_model_is_told_of_the_bounds_that_would_cut_it(name: str):
+    """All but those of quotes, which are copied, and of brief second answers."""
+    recipe = load_recipe(name)
+    for stage, request in requests(recipe, make_chunk(TEXT)).items():
+        schema = json.dumps(request.body["response_format"]["json_schema"]["schema"])
+        bounds = {int(most) for most in re.findall(r'"maxLength": (\d+)', schema)} - {recipe.limits.quote_characters}
+        told = {int(number) for number in re.findall(r"\d+", request.body["messages"][1]["content"])}
+        assert bounds <= told or stage == "second_answer", (stage, bounds, told)
 
 
 def test_asked_are_as_many_of_each_type_as_planned():

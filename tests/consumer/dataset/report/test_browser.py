@@ -161,6 +161,15 @@ def test_text_stands_out_from_the_paper(pages, name):
         assert contrast(color, paper) >= 4.5, selector  # WCAG 2, AA
 
 
+def test_rejected_pairs_are_shown_with_what_was_found(seen: Seen):
+    shown = seen.page.locator(".refused:visible")
+    assert shown.count() == 2
+    tags = [shown.nth(n).locator(".tag").first.inner_text() for n in range(2)]
+    assert tags == ["answer_score", "answer_score"]
+    assert "电子迁移率是多少" in shown.first.locator(".question").inner_text()
+    assert shown.first.locator(".why").inner_text() == "0.2 < 0.7"
+
+
 def test_evidence_is_marked_in_its_text(seen: Seen):
     assert seen.page.locator("article mark:visible").all_inner_texts() == [QUOTE] * 20
     colors = seen.page.evaluate(

@@ -34,6 +34,13 @@ def test_units():
     assert spread.bars[0].low == -1.0
 
 
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=60))
+def test_bars_of_a_scale_are_the_same_whatever_the_values(values):
+    bars = spread_of(Counter(values), unit=0.01, scale=range(0, 101, 10)).bars
+    assert [bar.low for bar in bars] == [round(n / 10, 1) for n in range(11)]
+    assert [bar.count for bar in bars] == [sum(value // 10 == n for value in values) for n in range(11)]
+
+
 def test_of_nothing_there_is_none():
     assert spread_of(Counter()) is None
 

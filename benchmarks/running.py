@@ -1,0 +1,26 @@
+"""The command line of a file of benchmarks: some or all of them, each on a broker and in a directory of its own."""
+
+import argparse
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from configs.settings import Settings, load_settings
+from server.broker import Broker
+
+Benchmark = Callable[[Settings, Path, float], None]
+"""With settings that name the broker, a directory that is removed at the end, and the scale."""
+
+
+def run_benchmarks(benchmarks: Mapping[str, Benchmark], *, description: str | None, scaled: str) -> None:
+    """Those that the command line names. `scaled` is what `--scale` applies to."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*benchmarks, []], help="default: all")
+    parser.add_argument("--scale", type=float, default=1.0, help=f"of {scaled}")
+    args = parser.parse_args()
+    for name in args.names or benchmarks:
+        with tempfile.TemporaryDirectory(prefix="qastream-bench-") as folder:
+            base = Path(folder)
+            with Broker(data_dir=base / "broker") as broker:
+                values = {"bootstrap_servers": broker.bootstrap_servers, "namespace": "bench"}
+                benchmarks[name](load_settings(values, environ={}), base, args.scale)
