@@ -44,6 +44,7 @@ values = scalars | st.recursive(
 )
 
 ANSWER_FIELDS = [field.name for field in fields(Answer)]
+REQUEST = Prompted(stage="answer", body={}, read=str.strip)
 
 
 def written(value: Any) -> bytes:
@@ -144,11 +145,11 @@ def test_any_answer_of_a_model_is_what_was_asked_for_or_malformed(content, value
     ).map(written)
 )
 def test_any_entry_of_the_cache_is_an_answer_or_asked_for_again(data):
-    answer = _readable(data, Prompted({}, str.strip))
+    answer = _readable(data, REQUEST)
     if answer is not None:
         assert answer.endpoint.strip() is not None
         Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens)
-        assert _readable(orjson.dumps(asdict(answer)), Prompted({}, str.strip)) == answer
+        assert _readable(orjson.dumps(asdict(answer)), REQUEST) == answer
 
 
 @fuzzed

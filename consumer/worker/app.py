@@ -118,7 +118,7 @@ def _make_member(settings: Settings) -> AIOKafkaConsumer:
         auto_offset_reset="earliest",  # never used: each partition is sought before it is read
         partition_assignment_strategy=[RoundRobinPartitionAssignor],  # exactly one: mixed lists can't roll
         session_timeout_ms=session,
-        heartbeat_interval_ms=max(100, session // 4),
+        heartbeat_interval_ms=max(100, min(1_000, session // 4)),  # by it a member learns of a rebalance
         rebalance_timeout_ms=max(session, 10_000),
         request_timeout_ms=max(session, 10_000) + 5_000,
         max_poll_interval_ms=300_000,
