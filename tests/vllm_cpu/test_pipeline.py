@@ -27,6 +27,8 @@ STAGES = {
     "standard": {"questions", "answer", "marks"},
     "semiconductor": {"questions", "answer", "marks", "many_marks", "second_answer", "rewriting"},
 }
+THRESHOLDS = {"standard": 0.2, "semiconductor": 0.5}
+"""Of random marks most pass the first; with the second, some answers are written anew."""
 EDITED = """
 [plan]
 pairs = 6
@@ -72,7 +74,7 @@ def edited(name: str, folder: Path) -> Path:
     text = re.sub(r"(?m)^temperature = .*$", "", text)
     gates, judged = re.split(r"(?m)^(?=\[judge\])|\Z", text, maxsplit=1)
     gates = re.sub(r"(?m)^(threshold|least) = [\d.]+", r"\1 = 0.0", gates)
-    judged = re.sub(r"(?m)^threshold = [\d.]+", "threshold = 0.4", judged)
+    judged = re.sub(r"(?m)^threshold = [\d.]+", f"threshold = {THRESHOLDS.get(name)}", judged)
     judged = re.sub(r"(?m)^(least|worth) = [\d.]+", r"\1 = 0.0", judged)
     recipe = folder / f"{name}-small.toml"
     recipe.write_text(f"{gates}{judged}{EDITED}")
