@@ -5,7 +5,7 @@ import time
 
 import orjson
 
-from benchmarks.quality.cases import AUTHORS, Author, Half, cases, texts
+from benchmarks.quality.cases import AUTHORS, WHOLE, Author, Half, cases, texts
 from benchmarks.quality.figures import Figure, failures, figures, of_mutations, reasons
 
 
@@ -25,6 +25,7 @@ def main() -> None:
 def _print_figures(half: Half) -> None:
     print(f"| {half} half | author | cases | precision | recall |\n|---|---|---|---|---|")
     groups: list[tuple[str, tuple[Author, ...]]] = [*((author, (author,)) for author in AUTHORS), ("both", AUTHORS)]
+    groups += [(author, (author,)) for author, whole in WHOLE.items() if whole == half]
     for name, authors in groups:
         for each in figures(half, authors):
             print(_row(each, name))

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from benchmarks.quality.__main__ import main
-from benchmarks.quality.cases import AUTHORS, FOLDER, Author, cases, lines
+from benchmarks.quality.cases import AUTHORS, FOLDER, WHOLE, Author, cases, lines
 from benchmarks.quality.figures import failures, figures, of_mutations
 from configs.checks import Checks
 from consumer.worker.answers import AnsweredPair
@@ -19,7 +19,7 @@ LEAST: dict[tuple[Author, ...], dict[str, tuple[float, float]]] = {
         "evidence: true quotes found": (1.0, 0.98),
         "support: bad pairs found": (0.95, 0.85),
         "self_contained: bad questions found": (0.95, 0.9),
-        "near_duplicate: duplicates found": (0.95, 0.85),
+        "near_duplicate: duplicates found": (0.95, 0.9),
         "answer_is_question: copies found": (0.95, 0.9),
         "language: bad pairs found": (0.9, 0.9),
     },
@@ -27,17 +27,18 @@ LEAST: dict[tuple[Author, ...], dict[str, tuple[float, float]]] = {
         "evidence: true quotes found": (1.0, 0.98),
         "support: bad pairs found": (0.95, 0.85),
         "self_contained: bad questions found": (0.95, 0.9),
-        "near_duplicate: duplicates found": (0.95, 0.85),
+        "near_duplicate: duplicates found": (0.95, 0.88),
         "answer_is_question: copies found": (0.95, 0.9),
         "language: bad pairs found": (0.9, 0.9),
     },
     ("second",): {
         "support: bad pairs found": (0.95, 0.85),
         "self_contained: bad questions found": (0.95, 0.87),
-        "near_duplicate: duplicates found": (0.95, 0.86),
+        "near_duplicate: duplicates found": (0.95, 0.9),
     },
+    ("fourth",): {"near_duplicate: duplicates found": (0.95, 0.64)},
 }
-"""Precision and recall. The aims of near_duplicate and self_contained were 0.95 and 0.9: not reached where less is here."""
+"""Precision and recall. The aims of near_duplicate and self_contained are 0.95 and 0.9: not reached where less is here."""
 
 
 @pytest.mark.parametrize("authors", LEAST)
@@ -67,7 +68,7 @@ def test_cases_of_the_reported_half_are_not_listed(monkeypatch, capsys):
 @pytest.mark.parametrize("name", ["evidence", "support", "self_contained", "near_duplicates"])
 def test_each_half_has_sixty_cases_and_none_is_there_twice(name):
     assert len(cases(name, "tune")) >= 60 <= len(cases(name, "report"))
-    every = [line for author in AUTHORS for line in lines(name, author)]
+    every = [line for author in (*AUTHORS, *WHOLE) for line in lines(name, author)]
     assert Counter(every).most_common(1)[0][1] == 1
 
 
