@@ -87,6 +87,7 @@ class LimitController:
         self._cold = True
         self._most_ran = 0.0
         self._frozen = False
+        self._calm = 0
         self._ended = 0
         self._refused = 0
 
@@ -98,11 +99,18 @@ class LimitController:
         """Does a step soon bring the limit nearer to what the server can run? Only from cold, with work enough."""
         return self._cold and self._limit < self._most and in_flight >= USED * self.limit
 
+    @property
+    def calm(self) -> int:
+        """Steps since the queue was last not right: the next one may wait, since each costs the server some time."""
+        return self._calm
+
     def observe(self, sample: QueueSample, in_flight: int) -> None:
         """One step with the server's own word; `in_flight` are this worker's calls there."""
         self._thaw(in_flight)
         self._cold = self._cold and (sample.waiting < LEAST_WAITING or sample.running > self._most_ran)
         self._most_ran = max(self._most_ran, sample.running)
+        right = self._least_waiting(sample) <= sample.waiting <= self._most_waiting(sample)
+        self._calm = self._calm + 1 if right and self._share == 1 else 0
         if self._share < 1:
             self._yield(sample, in_flight)
         elif sample.waiting < self._least_waiting(sample):

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from consumer.worker.answers import Answer
+from consumer.worker.controller import LimitController
 from consumer.worker.endpoint import Endpoint
 from consumer.worker.errors import ModelError, OutageError, OverloadError, TimedOutError, WorkerError
 from consumer.worker.flights import UnwantedError, Wanted
@@ -17,12 +18,21 @@ LOOK_EVERY_S = 0.5
 """Between looks at a server's queue, more or less by half: sharers must not look in step."""
 SEARCH_EVERY_S = 0.15
 """The same while a limit is far from what the server can run: each look costs the server some milliseconds."""
+CALM_GROWTH, CALM_STEPS = 1.25, 6
+"""The pause between looks grows so, so often, while the queue stays right: looks of many workers add up at the server."""
 PROBE_FIRST_S = 0.1
 PROBE_MOST_S = 2.0
 FINISH_POLL_S = 0.05
 Home = Callable[[], str | None]
 """URL of the endpoint that a call would rather go to."""
 log = logging.getLogger(__name__)
+
+
+def look_again_s(controller: LimitController, in_flight: int) -> float:
+    """The mean pause before the next look at a server's queue."""
+    if controller.searching(in_flight):
+        return SEARCH_EVERY_S
+    return LOOK_EVERY_S * CALM_GROWTH ** min(controller.calm, CALM_STEPS)
 
 
 class ModelServers:
@@ -173,8 +183,7 @@ class ModelServers:
         return True
 
     def _look_again_s(self, endpoint: Endpoint) -> float:
-        searching = endpoint.controller.searching(self._slots.in_use(endpoint))
-        return SEARCH_EVERY_S if searching else LOOK_EVERY_S
+        return look_again_s(endpoint.controller, self._slots.in_use(endpoint))
 
     async def _try(self, endpoint: Endpoint) -> bool:
         """Has it the right model, and does it answer?"""

@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass, field
 
 from consumer.worker.controller import LimitController, QueueSample
-from consumer.worker.servers import LOOK_EVERY_S, SEARCH_EVERY_S
+from consumer.worker.servers import SEARCH_EVERY_S, look_again_s
 
 STEP_S = 0.05
 
@@ -88,7 +88,6 @@ def drive(server: Server, controllers: list[LimitController], *, seconds: float,
         for number, controller in enumerate(controllers):
             if server.now_s >= looks[number]:
                 controller.observe(server.sample, in_flight[number])
-                every_s = SEARCH_EVERY_S if controller.searching(in_flight[number]) else LOOK_EVERY_S
-                looks[number] += every_s * chance.uniform(0.5, 1.5)
+                looks[number] += look_again_s(controller, in_flight[number]) * chance.uniform(0.5, 1.5)
         history.append([controller.limit for controller in controllers])
     return history

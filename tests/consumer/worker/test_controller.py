@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.worker.controller import MOST_SLOWER, LimitController, QueueSample, SlowDown
+from consumer.worker.servers import LOOK_EVERY_S, look_again_s
 from tests.consumer.worker.scheduler_model import STEP_S, Server, drive
 
 
@@ -96,6 +97,16 @@ def test_the_limit_stays_within_its_bounds_whatever_is_seen(steps, least: int, m
         else:
             controller.observe(QueueSample(running, waiting), in_flight)
         assert least <= controller.limit <= least + more
+
+
+def test_looks_are_rarer_while_the_queue_is_right_and_soon_again_when_not():
+    controller = LimitController(least=1, most=100, start=20)
+    controller.observe(QueueSample(16, 4), 20)
+    for _ in range(5000):
+        controller.observe(QueueSample(16, 4), 20)
+    assert look_again_s(controller, 20) > 3 * LOOK_EVERY_S
+    controller.observe(QueueSample(16, 40), 20)
+    assert look_again_s(controller, 20) == LOOK_EVERY_S
 
 
 def test_a_limit_that_is_not_used_is_not_raised():
