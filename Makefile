@@ -46,7 +46,7 @@ mutants: setup ## are broken workers found out? (four minutes)
 	.venv/bin/python -m pytest -m mutants tests/chaos $(ARGS)
 
 fuzz: setup ## about a minute of what nobody meant, for everything that decodes
-	FUZZ_EXAMPLES=4500 .venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
+	FUZZ_EXAMPLES=3000 .venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
 
 screenshots: setup ## the pictures in docs/, from runs made for them (needs chromium and prometheus)
 	.venv/bin/python -m tests.support.screenshots
