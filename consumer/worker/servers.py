@@ -19,7 +19,7 @@ LOOK_EVERY_S = 0.5
 SEARCH_EVERY_S = 0.15
 """The same while a limit is far from what the server can run: each look costs the server some milliseconds."""
 CALM_GROWTH, CALM_STEPS = 1.25, 6
-"""The pause between looks grows so, so often, while the queue stays right: looks of many workers add up at the server."""
+"""The pause between looks grows so, so often, while the queue stays right: looks of many workers add up there."""
 PROBE_FIRST_S = 0.1
 PROBE_MOST_S = 2.0
 FINISH_POLL_S = 0.05
