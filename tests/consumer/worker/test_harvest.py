@@ -98,7 +98,8 @@ async def test_every_finished_call_is_paid_for_once_even_when_the_worker_ends_be
         first = await make_answerer(server, recipe=standard)
         task = asyncio.create_task(first.answer(make_chunk(TEXT), ORIGIN))
         await dying.wait()
-        while server.under_way > 1:
+        servers = first._model._servers
+        while servers.in_flight(servers.endpoints[0]) > 1:  # an answer has come when the worker has it
             await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -178,9 +179,8 @@ async def test_what_the_text_does_not_answer_is_rejected_and_not_judged(make_ans
 async def test_an_answer_that_the_schemas_bound_has_cut_is_rejected(make_answerer, standard, keep_cut: bool):
     limits = standard.limits.model_copy(update={"keep_cut": keep_cut})
     recipe = standard.model_copy(update={"limits": limits})
-    quote = " ".join(TEXT.split())[:70]
-    whole = f"{quote} " * 20
-    script = Script(answer=lambda body: edited(body, answer=whole[: limits.answer_characters]))
+    whole, quote = TEXT * 2, TEXT.partition(".")[0]
+    script = Script(answer=lambda body: edited(body, answer=whole[: limits.answer_characters], evidence=[quote]))
     async with FakeModel(script).serve() as server:
         result = await (await make_answerer(server, recipe=recipe)).answer(make_chunk(TEXT), ORIGIN)
     assert balanced(result)
