@@ -9,10 +9,10 @@ multiplicative decrease: Chiu and Jain, 1989).
 from dataclasses import dataclass
 
 LEAST_WAITING = 1
-LEAST_WAITING_SHARE = 1 / 8
+LEAST_WAITING_SHARE = 3 / 16
 """Fewer waiting than this share of what runs do not fill the slots of requests that end together."""
 MOST_WAITING = 4
-MOST_WAITING_SHARE = 3 / 8
+MOST_WAITING_SHARE = 1 / 2
 """The queue may hold this share of what runs, and at least MOST_WAITING."""
 COLD_GROWTH = 0.5
 """Of the limit is added a step from cold while nothing waits: by its own, not by what runs, or sharers that begin

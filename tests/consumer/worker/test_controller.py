@@ -41,7 +41,7 @@ def test_fed_and_not_flooded_from_cold_and_shared_fairly(slots: int, workers: in
     assert server.tokens / 120 >= 0.95 * throughput, "from cold"
     warm, warm_latency = measured(server, driving, seed=4)
     assert warm >= 0.98 * throughput
-    assert warm_latency <= 1.3 * latency
+    assert warm_latency <= 1.5 * latency
     history = drive(server, driving, seconds=600, seed=5)
     means = [sum(limits[n] for limits in history) / len(history) for n in range(workers)]
     assert max(means) <= 2.0 * min(means) + 1, means
