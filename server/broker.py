@@ -23,7 +23,7 @@ from server.arguments import interrupt_on_sigterm, port_number
 from server.class_data import ClassData
 from server.directory_lock import DirectoryLock
 from server.errors import BrokerError, SettingsError
-from server.jars import cache_dir, kafka_jars
+from server.jars import KAFKA_VERSION, cache_dir, kafka_jars
 from server.java import Java, find_java
 from server.kafka_config import address, as_file, properties
 from server.ports import free_port, is_taken
@@ -38,6 +38,8 @@ _ORPHAN_TIMEOUT_S = 30.0
 _SHOWN_LOG_LINES = 15
 _PORT_TRIES = 3
 _LOG_DIR, _PROPERTIES, _LOG = "kafka", "server.properties", "broker.log"
+_NEWER_DATA = ("UnsupportedVersionException", "this controller only supports versions")
+"""What the log of an older Kafka says over data of a newer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,11 @@ class Broker:
                 return
             if not self._lost_a_port():
                 break
+        if any(sign in self._log_of_this_start() for sign in _NEWER_DATA):
+            raise BrokerError(
+                f"Kafka did not start: what is in {self.data_dir} was written by a newer version than {KAFKA_VERSION}, "
+                f"and Kafka's data can't be taken back. Move the folder away, or give another --data-dir. See {self.log}"
+            )
         raise BrokerError(f"Kafka did not start: {self._why()}.{self._last_lines()}")
 
     def _choose_port(self) -> None:

@@ -28,7 +28,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from configs.cli import run
 from server.errors import JarsError
 
-KAFKA_VERSION = "4.3.1"
+KAFKA_VERSION = "4.2.2"
 SUMS = Path(__file__).with_name("kafka-jars.sha256")
 
 # Every module of Kafka by name: left to mediation jgo takes an old kafka-clients. Not kafka-tools: the console tools
@@ -41,7 +41,7 @@ _MODULES = (
 PINNED = (
     *(f"org.apache.kafka:{module}:{KAFKA_VERSION}" for module in _MODULES),
     # Joins Kafka's log calls to the log4j that Kafka brings. "!": jgo shall take no versions of others from it.
-    "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4!",
+    "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5!",
 )
 
 _PARALLEL = 8  # downloads at once

@@ -12,6 +12,7 @@ from configs.settings import Settings
 from messaging.reading import read_to_end
 from messaging.topics import ensure_topics
 from schemas import Chunk, DeadLetter, DecodeError, LedgerEntry, ReplayMarker, TopicNames, decode
+from telemetry.failpoints import ENVIRONMENT
 
 
 @dataclass
@@ -68,23 +69,21 @@ def command(settings: Settings, root: Path, *more: str) -> list[str]:
 
 def run_once(settings: Settings, root: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(settings, root, "--once", *more), capture_output=True, text=True, timeout=120, check=False, env=_env()
+        command(settings, root, "--once", *more), capture_output=True, text=True, timeout=120, check=False
     )
 
 
 @contextmanager
-def watching(settings: Settings, root: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+def watching(settings: Settings, root: Path, *more: str, failpoints: str = "") -> Iterator[subprocess.Popen[str]]:
     """The program as a process of its own; killed at the end if it still runs."""
-    process = subprocess.Popen(command(settings, root, *more), stderr=subprocess.PIPE, text=True, env=_env())
+    process = subprocess.Popen(
+        command(settings, root, *more), stderr=subprocess.PIPE, text=True, env=os.environ | {ENVIRONMENT: failpoints}
+    )
     try:
         yield process
     finally:
         process.kill()
         process.communicate()
-
-
-def _env() -> dict[str, str]:
-    return dict(os.environ)
 
 
 def write_all(root: Path, texts: dict[str, str | bytes]) -> None:

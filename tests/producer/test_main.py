@@ -79,16 +79,15 @@ async def test_a_kill_in_the_middle_of_a_large_file_loses_and_doubles_nothing(
     text = "\n\n".join(paragraphs(3, 400)) * 25
     write_all(tmp_path, {"big.txt": text})
     document = document_id(tmp_path.name, "big.txt")
-    for kills in range(3):
-        with watching(settings, tmp_path, "--settle-ms", "0", "--chunk-size", "400") as process:
-            before = await published(settings) if kills else Published()
-            chunks = before.newest["big.txt"].chunks if kills else 0
-            found = await until(
-                settings, lambda now, than=chunks: bool(now.entries) and now.newest["big.txt"].chunks > than
-            )
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        assert found.newest["big.txt"].state is FileState.PUBLISHING
+    chunks = 0
+    for step in ("producer.begun", "producer.sent", "producer.committed"):
+        more = ("--settle-ms", "0", "--chunk-size", "400")
+        with watching(settings, tmp_path, *more, failpoints=f"{step}=kill@3") as process:
+            assert await asyncio.to_thread(process.wait, 60) == -signal.SIGKILL
+        found = (await published(settings)).newest["big.txt"]
+        assert found.state is FileState.PUBLISHING
+        assert found.chunks > chunks
+        chunks = found.chunks
     last = run_once(settings, tmp_path, "--chunk-size", "400")
     assert last.returncode == 0, last.stderr
     after = await published(settings)

@@ -16,7 +16,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from server.broker import Broker
 from server.errors import BrokerError, SettingsError
+from server.jars import KAFKA_VERSION
 from server.java import find_java
+from server.storage import format_storage
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,6 +142,13 @@ def test_a_failed_start_shows_the_reason_and_gives_the_directory_back(tmp_path: 
     broker = Broker(data_dir=tmp_path / "broker")
     broker._open_data_dir()
     broker.stop()
+
+
+def test_data_of_a_newer_kafka_is_told_from_other_trouble(tmp_path: Path):
+    formatted = tmp_path / "kafka"
+    format_storage(formatted, template=Path(__file__).with_name("kafka-4.3.checkpoint"), run_tool=lambda *_: None)
+    with pytest.raises(BrokerError, match=f"{tmp_path} was written by a newer version than {KAFKA_VERSION}"):
+        Broker(data_dir=tmp_path).start()
 
 
 def test_a_taken_port_is_named(tmp_path: Path, unused_tcp_server):

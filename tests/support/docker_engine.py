@@ -13,7 +13,7 @@ from testcontainers.core.container import DockerContainer
 from server.ports import free_port
 from server.probe import wait_until_ready
 
-IMAGE = "apache/kafka:4.3.1"
+IMAGE = "apache/kafka:4.2.2"
 PULL_S = 120
 START_S = 120
 
