@@ -167,12 +167,7 @@ class Broker:
                 return
             if not self._lost_a_port():
                 break
-        if any(sign in self._log_of_this_start() for sign in _NEWER_DATA):
-            raise BrokerError(
-                f"Kafka did not start: what is in {self.data_dir} was written by a newer version than {KAFKA_VERSION}, "
-                f"and Kafka's data can't be taken back. Move the folder away, or give another --data-dir. See {self.log}"
-            )
-        raise BrokerError(f"Kafka did not start: {self._why()}.{self._last_lines()}")
+        raise BrokerError(f"Kafka did not start: {self._why()}")
 
     def _choose_port(self) -> None:
         try:
@@ -229,8 +224,13 @@ class Broker:
 
     def _why(self) -> str:
         assert self._process is not None
+        if any(sign in self._log_of_this_start() for sign in _NEWER_DATA):
+            return (
+                f"what is in {self.data_dir} was written by a newer version than {KAFKA_VERSION}, and Kafka's data "
+                f"can't be taken back. Move the folder away, or give another --data-dir. See {self.log}"
+            )
         code = self._process.poll()
-        return "it does not answer" if code is None else _ending(code)
+        return f"{'it does not answer' if code is None else _ending(code)}.{self._last_lines()}"
 
     def _last_lines(self) -> str:
         lines = self._log_of_this_start().splitlines()[-_SHOWN_LOG_LINES:]
