@@ -1,8 +1,8 @@
 """Apache Kafka's jars, from Maven Central, held to the SHA-256 sums in `kafka-jars.sha256`.
 
 The sums file is what `sha256sum -c` reads; each path is the artifact's place in a Maven repository, so it is its
-coordinates too. To move to another version, change KAFKA_VERSION and PINNED below, the image in compose.yaml and the sum
-in tests/support/kafka_tools.py, and write the file anew:
+coordinates too. To move to another version, change KAFKA_VERSION and PINNED below, write the file anew, and follow the
+tests that fail (the image in compose.yaml, the sum of Kafka's tools):
 
     python -m server.jars --update
 

@@ -16,6 +16,7 @@ import pytest
 
 from configs.settings import PREFIX, known_environment
 from deploy.healthcheck import answers
+from server.jars import KAFKA_VERSION
 from server.ports import free_port
 from server.vllm_command import command, parse
 
@@ -28,6 +29,13 @@ PACKAGES = "producer|consumer|pipeline|server|schemas"
 
 def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", [*DEPLOYED, *DOCUMENTS], ids=relative)
+def test_every_image_of_kafka_is_of_the_version_that_is_tested(path: Path):
+    named = re.findall(r"\bapache/kafka:(\S+)", path.read_text(encoding="utf-8"))
+    assert set(named) <= {KAFKA_VERSION}
+    assert named or path.name != "compose.yaml"
 
 
 @pytest.mark.parametrize("path", [*DEPLOYED, *DOCUMENTS], ids=relative)

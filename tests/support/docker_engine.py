@@ -10,10 +10,11 @@ import docker
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.container import DockerContainer
 
+from server.jars import KAFKA_VERSION
 from server.ports import free_port
 from server.probe import wait_until_ready
 
-IMAGE = "apache/kafka:4.2.2"
+IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 PULL_S = 120
 START_S = 120
 
