@@ -17,7 +17,7 @@ REACH = (
     "bootstrap_servers", "namespace", "security_protocol", "sasl_mechanism", "sasl_username", "ssl_cafile",
     "ssl_certfile", "ssl_keyfile",
 )  # fmt: skip
-KAFKA = (*REACH, "partitions", "replication_factor")
+KAFKA = (*REACH, "partitions", "replication_factor", "compression")
 MODEL = (
     "model_urls", "model_ca_file", "model_name", "temperature", "max_tokens", "reasoning_max_tokens", "timeout_s",
     "share", "priority", "judge_urls", "judge_model_name",

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     replication_factor: int = Field(
         default=0, ge=0, le=9, description="Copies of a topic that has to be created; 0: one a broker, at most 3."
     )
+    compression: Literal["zstd", "lz4", "gzip", "none"] = Field(
+        default="zstd",  # with aiokafka five times as fast as lz4, and smaller
+        description="Of what is written to Kafka. Brokers unpack it too: one that can't needs another.",
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="How Kafka is reached: ..SSL over TLS, SASL_.. with a user name and password."
     )

@@ -19,7 +19,13 @@ from aiokafka.errors import (
 )
 
 from configs.settings import Settings
-from messaging.connection import TRANSACTION_TIMEOUT_MS, discard, make_transactional_producer, start_patiently
+from messaging.connection import (
+    TRANSACTION_TIMEOUT_MS,
+    discard,
+    in_words,
+    make_transactional_producer,
+    start_patiently,
+)
 from producer.batches import Batch
 from producer.errors import FencedError, PublishError
 from producer.ledger import Ledger
@@ -58,7 +64,7 @@ class Publisher:
         except ProducerFenced as exc:
             raise self._fenced(watch) from exc
         except (KafkaError, AssertionError) as exc:  # the client asserts its state after an error of its own
-            message = f"a transaction of {len(batch.records)} records failed: {exc!r}"
+            message = f"a transaction of {len(batch.records)} records failed: {in_words(exc)}"
             raise PublishError(message, lasting=isinstance(exc, _LASTING)) from exc
         for entry, value in batch.entries.values():
             self.ledger.put(entry, value)

@@ -20,7 +20,7 @@ from consumer.worker.offsets import OffsetTracker
 from consumer.worker.outcome import Outcome
 from messaging.access import AUTHORIZATION
 from messaging.commit_point import CommitPoint
-from messaging.connection import abandon, discard
+from messaging.connection import abandon, discard, in_words
 from telemetry.failpoints import hit
 
 FENCED_WAIT_S = 2.0
@@ -206,7 +206,7 @@ class Tenure:
             raise asyncio.CancelledError
         error = commit.exception()
         if error is not None:
-            log.warning("partition %d: a transaction failed and is repeated: %r", self.tp.partition, error)
+            log.warning("partition %d: a transaction failed and is repeated: %s", self.tp.partition, in_words(error))
         return error
 
     def _tell(self, commit: asyncio.Future[None], batch: list[Outcome], seconds: float) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import docker
+import yaml
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.container import DockerContainer
 
@@ -14,6 +16,7 @@ from server.jars import KAFKA_VERSION
 from server.ports import free_port
 from server.probe import wait_until_ready
 
+COMPOSE = Path(__file__).resolve().parents[2] / "compose.yaml"
 IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 PULL_S = 120
 START_S = 120
@@ -45,7 +48,7 @@ def _pull_obstacle(client: docker.DockerClient) -> str | None:
 def kafka_container() -> Iterator[str]:
     """Bootstrap address of a broker of its own."""
     port = free_port("127.0.0.1")  # known before the start, because the broker must advertise it
-    container = DockerContainer(IMAGE, env=_environment(port)).with_bind_ports(9092, port)
+    container = _hardened(DockerContainer(IMAGE, env=_environment(port))).with_bind_ports(9092, port)
     with container:
         address = f"localhost:{port}"
         if not _answers(address):
@@ -61,6 +64,14 @@ def _answers(address: str) -> bool:
         return pool.submit(lambda: asyncio.run(waiting())).result()
 
 
+def _hardened(container: DockerContainer) -> DockerContainer:
+    """With what compose.yaml takes away from Kafka: what it needs of that, it must need here."""
+    service = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]["kafka"]
+    for mount in service["tmpfs"]:
+        container.with_tmpfs_mount(*mount.split(":", 1))
+    return container.with_kwargs(**{name: service[name] for name in ("user", "read_only", "cap_drop", "security_opt")})
+
+
 def _environment(port: int) -> dict[str, str]:
     """One KRaft node. It reaches itself by the inner listener: the outer one's address holds outside only.
 
@@ -68,6 +79,7 @@ def _environment(port: int) -> dict[str, str]:
     """
     return {
         "KAFKA_NODE_ID": "1",
+        "KAFKA_LOG_DIRS": "/tmp/data",
         "KAFKA_PROCESS_ROLES": "broker,controller",
         "KAFKA_LISTENERS": "OUTER://:9092,INNER://:19092,CONTROLLER://:9093",
         "KAFKA_ADVERTISED_LISTENERS": f"OUTER://localhost:{port},INNER://localhost:19092",
