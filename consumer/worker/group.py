@@ -234,10 +234,13 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
             await asyncio.wait(self._tasks, timeout=STOP_S)
 
     async def _drain(self, drain_s: float) -> None:
-        """Calls under way are paid for; what has not begun is the next owner's."""
+        """Calls under way are paid for, those for partitions that were lost meanwhile too: their answers go to the cache.
+
+        What has not begun is the next owner's.
+        """
         finishing = asyncio.create_task(self._finish_calls())
         began = time.monotonic()
-        while self._running and not finishing.done() and time.monotonic() - began < drain_s:
+        while not finishing.done() and time.monotonic() - began < drain_s:
             await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
         if self._running and finishing.done():  # the last answers have yet to become outcomes
             await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)

@@ -273,3 +273,24 @@ async def test_a_worker_that_stops_finishes_its_calls_and_begins_no_more(make_se
         begun = sum(server.calls.values())
     assert begun <= 4
     assert len(await results_of(settings, begun)) == begun
+
+
+async def test_a_rebalance_while_a_worker_stops_breaks_off_none_of_its_calls(make_settings, tmp_path):
+    gate = asyncio.Event()
+
+    async def script(request, body):
+        await gate.wait()
+
+    async with FakeModel(script).serve() as server, asyncio.timeout(90):
+        settings = make_settings(model_urls=server.url, concurrency=4, drain_s=60, cache_path=tmp_path / "cache.sqlite")
+        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(40)])
+        async with working(settings) as stop:
+            while server.under_way < 4:
+                await asyncio.sleep(0.01)
+            stop.set()
+            async with working(settings):  # which takes half of its partitions away
+                while server.under_way < 8:
+                    await asyncio.sleep(0.01)
+                gate.set()
+                await results_of(settings, 40)
+    assert not server.aborted
