@@ -234,7 +234,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
             await asyncio.wait(self._tasks, timeout=STOP_S)
 
     async def _drain(self, drain_s: float) -> None:
-        """Calls under way are paid for, those for partitions that are lost meanwhile too, whose answers go to the cache.
+        """Calls under way are paid for: those for partitions that are lost meanwhile too, for the cache.
 
         What has not begun is the next owner's.
         """
