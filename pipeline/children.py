@@ -27,11 +27,14 @@ class Child:
     log: Path
     process: subprocess.Popen[bytes] = field(init=False, repr=False)
     exit_code: int | None = field(init=False, default=None)
+    _log_start: int = field(init=False, default=0)
+    """Byte of the log where the lines of this start begin."""
 
     def start(self, env: Mapping[str, str]) -> None:
         """Call it from the main thread: the child ends with the thread that started it."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:  # to append: the log is cut from outside while the child writes
+            self._log_start = log.tell()
             self.process = subprocess.Popen(  # noqa: S603 - our own modules
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -78,7 +81,9 @@ class Child:
 
     def obituary(self) -> ChildDiedError:
         """What a user needs to know of a child that ended by itself."""
-        lines = tail(self.log, LAST_BYTES).decode(errors="replace").splitlines()[-LAST_LINES:]
+        written = self.log.stat().st_size - self._log_start
+        own = LAST_BYTES if written < 0 else min(written, LAST_BYTES)  # less than nothing: it was cut since
+        lines = tail(self.log, own).decode(errors="replace").splitlines()[-LAST_LINES:]
         last = "\n".join(f"    {printable(line)}" for line in lines) or "    (nothing)"
         error = ChildDiedError(f"{self.name} {describe_exit(self.exit_code)}. Its last words, from {self.log}:\n{last}")
         if self.exit_code == 2:  # wrong settings: the child has said which

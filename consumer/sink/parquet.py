@@ -27,7 +27,7 @@ def check_pyarrow(asked: str) -> None:
     """Raises SettingsError where pyarrow is not there; `asked` is the flag that asks for it."""
     if not has_pyarrow():
         raise SettingsError(
-            f"{asked} needs pyarrow, which is not installed: `uv sync --inexact --extra parquet`, or "
+            f"{asked} needs pyarrow, which is not installed: `.tools/bin/uv sync --inexact --extra parquet`, or "
             "`pip install pyarrow`"
         )
 

@@ -21,7 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Four workers; the tests below go on from one another."""
     with running_stack(tmp_path_factory.mktemp("operations"), override=OVERRIDE, workers=WORKERS) as stack:
         (stack.directory / "data").mkdir()
-        (stack.directory / "data" / "qa_results").symlink_to(stack.directory / "results")
+        (stack.directory / "data" / "qa_compose").symlink_to(stack.directory / "results")
         yield stack
 
 

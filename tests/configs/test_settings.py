@@ -6,7 +6,7 @@ import pytest
 
 from configs import cli
 from configs.errors import SettingsError
-from configs.settings import Settings, environment_name, load_settings
+from configs.settings import Settings, environment_name, flag_name, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -147,3 +147,14 @@ def test_another_model_may_judge():
     assert same_server.api_key.get_secret_value() == "ours"
     with pytest.raises(SettingsError, match="judge-urls"):
         load_settings({"judge_urls": "a:1"})
+
+
+@pytest.mark.parametrize("field", ["input_dir", "output_dir", "done_dir", "cache_path"])
+def test_an_empty_path_is_not_the_current_directory(field: str):
+    with pytest.raises(SettingsError, match=f"{flag_name(field)}.*is empty"):
+        load_settings({field: ""}, environ={})
+
+
+def test_home_may_be_named_where_the_shell_does_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert load_settings({"output_dir": "~/papers-qa"}, environ={}).output_dir == Path("/home/somebody/papers-qa")

@@ -41,6 +41,14 @@ async def test_the_obituary_names_the_child_its_end_and_its_last_words(tmp_path:
     assert str(child.log) in text
 
 
+async def test_an_earlier_start_has_no_part_in_the_last_words(tmp_path: Path):
+    await started(tmp_path, "print('of yesterday')").wait()
+    child = started(tmp_path, "raise SystemExit('of today')")
+    await child.wait()
+    assert "of today" in str(child.obituary())
+    assert "of yesterday" not in str(child.obituary())
+
+
 async def test_a_killed_child_is_said_to_be_killed(tmp_path: Path):
     child = started(tmp_path, "import time; time.sleep(600)")
     child.process.kill()

@@ -87,7 +87,7 @@ def test_an_end_that_nobody_asked_for_is_a_failure(interpreter, tmp_path: Path):
 def test_vllm_is_not_installed(interpreter, tmp_path: Path):
     done = run(interpreter("", installed=False), tmp_path)
     assert done.returncode == 1
-    assert "uv sync --extra vllm" in done.stderr
+    assert "make vllm" in done.stderr
 
 
 def test_no_interpreter(tmp_path: Path):
