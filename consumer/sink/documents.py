@@ -53,8 +53,10 @@ class Documents:
         if promise is None or self._is_current(promise):
             self._index.settle(document, mark)
             return
-        name = await self._write(promise) if self._formats else None
-        self._index.settle_written(self._index.describe(promise, name), mark)
+        name = self._name(promise.document) if self._formats else None
+        described = self._index.describe(promise, name)  # before: what is taken in meanwhile may not be in the files
+        await self._write(promise)
+        self._index.settle_written(described, mark)
 
     def _newest_complete(self, document: str, promised: Promise | None) -> Promise | None:
         """What the ledger promises, if all its chunks have an outcome; else the one before, which stays until then."""
@@ -90,12 +92,9 @@ class Documents:
             and self._are_there(written.name)
         )
 
-    async def _write(self, promise: Promise) -> str:
-        """Make its files; their name."""
-        name = self._name(promise.document)
+    async def _write(self, promise: Promise) -> None:
         for derived in self._formats:
-            await self._write_one(promise, derived, derived.path(name))
-        return name
+            await self._write_one(promise, derived, derived.path(self._name(promise.document)))
 
     async def _write_one(self, promise: Promise, derived: Derived, path: Path) -> None:
         """Unless the one that is there has the same bytes."""
