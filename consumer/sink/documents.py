@@ -14,6 +14,7 @@ from consumer.sink.ledger import Promise, promise_of
 from consumer.sink.manifest import Manifest, name_first_source
 from consumer.sink.names import document_name
 from consumer.sink.reading import SegmentFiles
+from consumer.sink.rows import Written
 from schemas import Document, FileState
 
 PIECES_PER_TURN = 100
@@ -38,10 +39,9 @@ class Documents:
                 await asyncio.sleep(0)
 
     def find_missing(self) -> None:
-        """Files that somebody removed become due."""
-        wanted = ((w.promise.document.id, w.name) for w in self._index.all_written())
-        missing = [document for document, name in wanted if not self._are_there(name)]
-        self._index.make_due(missing)
+        """Files that somebody removed become due, and those of a format in which they were not written lately."""
+        missing = (written for written in self._index.all_written() if not self._are_there(written))
+        self._index.make_due([written.promise.document.id for written in missing])
 
     async def _bring_up_to_date(self, document: str, mark: int) -> None:
         entry = self._index.entry(document)
@@ -54,7 +54,8 @@ class Documents:
             self._index.settle(document, mark)
             return
         name = self._name(promise.document) if self._formats else None
-        described = self._index.describe(promise, name)  # before: what is taken in meanwhile may not be in the files
+        # Before they are written: what is taken in meanwhile may not be in them.
+        described = self._index.describe(promise, name, (derived.format for derived in self._formats))
         await self._write(promise)
         self._index.settle_written(described, mark)
 
@@ -80,8 +81,12 @@ class Documents:
         ours = [each for each in found if each and each.document.id == promise.document.id]
         return max(ours, key=lambda each: each.age, default=None)
 
-    def _are_there(self, name: str | None) -> bool:
-        return all(name and derived.path(name).exists() for derived in self._formats)
+    def _are_there(self, written: Written) -> bool:
+        """Whether its files are, as they were written; one of a format that was left out since is of what was before."""
+        return all(
+            written.name and derived.format in written.formats and derived.path(written.name).exists()
+            for derived in self._formats
+        )
 
     def _is_current(self, promise: Promise) -> bool:
         written = self._index.written(promise.document.id)
@@ -89,7 +94,7 @@ class Documents:
             written is not None
             and _facts(written.promise) == _facts(promise)
             and written.replaced == self._index.answers(promise).replaced
-            and self._are_there(written.name)
+            and self._are_there(written)
         )
 
     async def _write(self, promise: Promise) -> None:
