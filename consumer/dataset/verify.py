@@ -37,7 +37,7 @@ from consumer.sink.segments import iter_records
 from consumer.sink.share import ALL, Share
 from messaging.reading import count_partitions, read_to_end
 from messaging.topics import cluster_id
-from schemas import Chunk, DeadLetter, DecodeError, Document, FileState, ReplayMarker, Status, TopicNames, decode
+from schemas import Chunk, DeadLetter, DecodeError, Document, ReplayMarker, Status, TopicNames, decode
 from schemas.ids import record_id
 from telemetry.logs import configure_logs
 
@@ -113,9 +113,9 @@ def _check_documents(files: "DocumentFiles", index: Index, balance: Balance, sco
             continue
         balance.documents += 1
         promise = promise_of(entry)
-        if entry.state is FileState.FORGOTTEN and files.has_any(entry.document):
-            forgotten.add(entry.document.path)
         if promise is None:
+            if files.has_any(entry.document):  # only `forget` ends a promise; later entries may hide its own
+                forgotten.add(entry.document.path)
             continue
         _add_outcomes(promise, index, balance)
         if index.answers(promise).chunks < promise.chunks:

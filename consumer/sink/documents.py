@@ -15,7 +15,7 @@ from consumer.sink.manifest import Manifest, name_first_source
 from consumer.sink.names import document_name
 from consumer.sink.reading import SegmentFiles
 from consumer.sink.rows import Written
-from schemas import Document, FileState
+from schemas import Document, FileState, LedgerEntry
 
 PIECES_PER_TURN = 100
 """Then the loop gets its turn: results must reach the disk while a large document is put together."""
@@ -45,7 +45,7 @@ class Documents:
 
     async def _bring_up_to_date(self, document: str, mark: int) -> None:
         entry = self._index.entry(document)
-        if entry is not None and entry.state is FileState.FORGOTTEN:
+        if entry is not None and self._is_forgotten(entry):
             self._remove(entry.document)
             self._index.settle_removed(document, mark)
             return
@@ -59,10 +59,24 @@ class Documents:
         await self._write(promise)
         self._index.settle_written(described, mark)
 
+    def _is_forgotten(self, entry: LedgerEntry) -> bool:
+        """So it says, or it promises nothing though an earlier version was written: only `forget` ends a promise.
+
+        The entry of `forget` itself may never be seen, since compaction leaves the newest one. An entry of the version
+        that was written is no sign: who reads the ledger from its beginning sees it before the version is complete.
+        """
+        if entry.state is FileState.FORGOTTEN:
+            return True
+        if promise_of(entry) is not None:
+            return False
+        written = self._index.written(entry.document.id)
+        before = written.promise if written else self._on_disk(entry.document)
+        return before is not None and before.document.version < entry.document.version
+
     def _newest_complete(self, document: str, promised: Promise | None) -> Promise | None:
         """What the ledger promises, if all its chunks have an outcome; else the one before, which stays until then."""
         written = self._index.written(document)
-        before = written.promise if written else promised and self._on_disk(promised)
+        before = written.promise if written else promised and self._on_disk(promised.document)
         if promised and before and before.age == promised.age:
             known = (
                 promised.encoding or before.encoding
@@ -74,15 +88,15 @@ class Documents:
     def _is_complete(self, promise: Promise) -> bool:
         return self._index.answers(promise).chunks >= promise.chunks
 
-    def _on_disk(self, promise: Promise) -> Promise | None:
+    def _on_disk(self, document: Document) -> Promise | None:
         """What the document's file was made of: the index may be newer than it."""
-        name = self._name(promise.document)
+        name = self._name(document)
         found = (derived.promise_in(derived.path(name)) for derived in self._formats)
-        ours = [each for each in found if each and each.document.id == promise.document.id]
+        ours = [each for each in found if each and each.document.id == document.id]
         return max(ours, key=lambda each: each.age, default=None)
 
     def _are_there(self, written: Written) -> bool:
-        """Whether its files are, as they were written; one of a format that was left out since is of what was before."""
+        """Whether its files are, of what was written last: that of a format that was left out then is older."""
         return all(
             written.name and derived.format in written.formats and derived.path(written.name).exists()
             for derived in self._formats

@@ -142,6 +142,18 @@ def test_document_files_are_held_to_the_segments(sunk):
     assert balance(settings, output)["differences"][0]["examples"] == ["a.md"]
 
 
+def test_files_of_a_forgotten_document_are_found_though_only_a_later_entry_tells(sunk):
+    settings, output = sunk
+    newer = make_document("a.md", version=2)
+    publish(settings, make_entry(A, 2, state=FileState.FORGOTTEN), make_entry(newer, 0, state=FileState.REJECTED))
+    found = balance(settings, output)
+    assert [(d["what"], d["examples"]) for d in found["differences"]] == [
+        ("documents are forgotten, but their files are still there", ["a.md"])
+    ]
+    sink_to_end(settings, output, documents=1)
+    assert whats(balance(settings, output)) == []
+
+
 def test_input_files_are_held_to_the_ledger(make_settings, tmp_path):
     settings, output, texts = make_settings(), tmp_path / "out", tmp_path / "texts"
     (texts / "sub").mkdir(parents=True)

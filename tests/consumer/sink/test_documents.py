@@ -155,6 +155,37 @@ async def test_a_forgotten_document_is_removed_with_its_empty_folders(layout):
         assert index.totals().pairs == 0
 
 
+@pytest.mark.parametrize("state", [FileState.PUBLISHING, FileState.ABANDONED, FileState.REJECTED])
+@pytest.mark.parametrize("lost", [False, True], ids=["", "index lost"])
+async def test_what_was_forgotten_goes_though_only_a_later_entry_tells(layout, state, lost):
+    topics = Topics(entries=[make_entry(A, 1)])
+    topics.put(make_result(A, 0))
+    await live(layout, topics)
+    topics.entries += [make_entry(A, 1, state=FileState.FORGOTTEN), make_entry(A2, 1, state=state)]
+    if lost:
+        layout.index.unlink()
+        del topics.entries[:-1]  # compaction leaves the newest one
+    await live(layout, topics)
+    assert tree(layout.documents) == {}
+    with open_existing(layout) as index:
+        assert (index.totals().documents, list(index.all_written())) == (0, [])
+
+
+async def test_an_entry_from_before_it_was_complete_forgets_nothing(layout):
+    topics = Topics(entries=[make_entry(A, 1)])
+    topics.put(make_result(A, 0))
+    await live(layout, topics)
+    before = tree(layout.documents)
+    layout.index.unlink()
+    topics.entries = [make_entry(A, 0, state=FileState.PUBLISHING)]
+    await live(layout, topics)
+    assert tree(layout.documents) == before
+    topics.entries.append(make_entry(A, 1))
+    await live(layout, topics)
+    with open_existing(layout) as index:
+        assert index.totals().documents == 1
+
+
 async def test_a_second_life_touches_nothing_and_a_lost_file_comes_back(layout):
     topics = Topics(entries=[make_entry(A, 1), make_entry(make_document("b.md"), 0)])
     topics.put(make_result(A, 0))
