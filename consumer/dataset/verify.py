@@ -66,7 +66,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 async def verify(settings: Settings, layout: Layout) -> Balance:
-    """Raises NothingThereError, OutputMismatchError, SegmentsError, TopicMissingError, BrokerUnreachableError."""
+    """Raises SettingsError for a source that the ledger does not know, NothingThereError, OutputMismatchError,
+    SegmentsError, TopicMissingError, BrokerUnreachableError.
+    """
     manifest = read_manifest(layout.manifest)
     if manifest is None:
         raise NothingThereError(f"{layout.root}: no sink has written here")
@@ -178,6 +180,7 @@ def _check_input(settings: Settings, index: Index, balance: Balance) -> None:
     files = InputFiles(settings.input_dir, settings.source)
     for entry in index.entries():
         files.add(entry)
+    files.check_source()
     for difference in (files.gone, files.changed, files.unpublished):
         balance.note(difference)
     balance.files_not_in_ledger = files.unknown()

@@ -166,10 +166,13 @@ def test_input_files_are_held_to_the_ledger(make_settings, tmp_path):
     sink_to_end(settings, output, documents=2)
     code, found = run(settings, output, "--input-dir", str(texts))
     assert (code, found["files_not_in_ledger"]) == (0, 0)
+    texts = texts.rename(tmp_path / "elsewhere")
+    code, found = run(settings, output, "--input-dir", str(texts))
+    assert (code, "only of texts. Name" in found["error"]) == (2, True)
     (texts / "a.md").write_bytes(b"changed")
     (texts / "sub/b\n.md").unlink()
     (texts / "new.md").write_text("new")
-    code, found = run(settings, output, "--input-dir", str(texts))
+    code, found = run(settings, output, "--input-dir", str(texts), "--source", "texts")
     assert (code, found["files_not_in_ledger"]) == (1, 1)
     assert [(d["what"], d["examples"]) for d in found["differences"]] == [
         ("files of the ledger are not in --input-dir", ["sub/b\\x0a.md"]),
