@@ -19,7 +19,7 @@ from producer.measure import load_tokens
 from producer.observing import Observer
 from producer.ondisk import OnDisk
 from producer.outcomes import Outcomes
-from producer.paths import Wanted, source_name
+from producer.paths import Wanted
 from producer.publication import Publication
 from producer.publish import Publisher, started_producer
 from producer.requests import load_requests
@@ -28,6 +28,7 @@ from producer.tree import Tree
 from producer.watch import Alarm, hint
 from producer.watcher import Parts, Tally, Watcher
 from schemas import TopicNames
+from schemas.paths import source_name
 from telemetry.metrics import ProducerMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry
 

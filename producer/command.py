@@ -15,9 +15,9 @@ from messaging.topics import ensure_topics
 from producer.app import make_parts, run
 from producer.asking import ActionName, Plan, make_plan, not_taken_up, send, take_up
 from producer.errors import ProducerError
-from producer.paths import source_name
 from producer.watch import Alarm
 from schemas import Request
+from schemas.paths import source_name
 from telemetry.logs import configure_logs
 from telemetry.metrics import ProducerMetrics
 from telemetry.telemetry import unseen

@@ -11,7 +11,8 @@ from io import FileIO
 from pathlib import Path
 
 from producer.errors import ChangedError, SettingsError
-from producer.paths import Wanted, escape
+from producer.paths import Wanted
+from schemas.paths import escape
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -1,15 +1,15 @@
 """The watched directory against the ledger: is what was published what is there?"""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from hashlib import file_digest
 from pathlib import Path
 
-from consumer.dataset.balance import Difference
+from configs.errors import SettingsError
+from consumer.dataset.balance import EXAMPLES, Difference
 from schemas import FileState, LedgerEntry
-from schemas.paths import unescape
+from schemas.paths import source_name, unescape
 
 GONE = frozenset({FileState.VANISHED, FileState.FORGOTTEN})
 
@@ -20,13 +20,15 @@ class InputFiles:
     def __init__(self, root: Path, source: str) -> None:
         """`source` empty: the name that a producer gives the directory."""
         self._root = root
-        self._source = source or re.sub(r"[^\w.-]+", "-", root.absolute().name).strip("-") or "input"
+        self._source = source or source_name(root)
+        self._sources: set[str] = set()
         self._known: set[str] = set()
         self.gone = Difference("files of the ledger are not in --input-dir")
         self.changed = Difference("files of --input-dir have other content than the ledger says")
         self.unpublished = Difference("files of --input-dir are not published to their end")
 
     def add(self, entry: LedgerEntry) -> None:
+        self._sources.add(entry.document.source)
         if entry.document.source != self._source or entry.state in GONE:
             return
         path = unescape(entry.document.path)
@@ -38,6 +40,15 @@ class InputFiles:
             self.unpublished.add(entry.document.path)
         elif entry.sha256 is not None and digest != entry.sha256:
             self.changed.add(entry.document.path)
+
+    def check_source(self) -> None:
+        """Raises SettingsError where all that the ledger has is of other sources: nothing was compared."""
+        if self._sources and self._source not in self._sources:
+            known = ", ".join(sorted(self._sources)[:EXAMPLES]) + (", …" if len(self._sources) > EXAMPLES else "")
+            raise SettingsError(
+                f"--input-dir {self._root}: the ledger has no document of source {self._source}, only of {known}. "
+                "Name the one under which this directory was published: --source"
+            )
 
     def unknown(self) -> int:
         """Files that the ledger does not know: left alone by the producer, or not taken yet."""

@@ -37,7 +37,7 @@ from consumer.sink.segments import iter_records
 from consumer.sink.share import ALL, Share
 from messaging.reading import count_partitions, read_to_end
 from messaging.topics import cluster_id
-from schemas import Chunk, DeadLetter, DecodeError, Document, FileState, ReplayMarker, Status, TopicNames, decode
+from schemas import Chunk, DeadLetter, DecodeError, Document, ReplayMarker, Status, TopicNames, decode
 from schemas.ids import record_id
 from telemetry.logs import configure_logs
 
@@ -66,7 +66,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 async def verify(settings: Settings, layout: Layout) -> Balance:
-    """Raises NothingThereError, OutputMismatchError, SegmentsError, TopicMissingError, BrokerUnreachableError."""
+    """Raises SettingsError for a source that the ledger does not know, NothingThereError, OutputMismatchError,
+    SegmentsError, TopicMissingError, BrokerUnreachableError.
+    """
     manifest = read_manifest(layout.manifest)
     if manifest is None:
         raise NothingThereError(f"{layout.root}: no sink has written here")
@@ -113,9 +115,9 @@ def _check_documents(files: "DocumentFiles", index: Index, balance: Balance, sco
             continue
         balance.documents += 1
         promise = promise_of(entry)
-        if entry.state is FileState.FORGOTTEN and files.has_any(entry.document):
-            forgotten.add(entry.document.path)
         if promise is None:
+            if files.has_any(entry.document):  # only `forget` ends a promise; later entries may hide its own
+                forgotten.add(entry.document.path)
             continue
         _add_outcomes(promise, index, balance)
         if index.answers(promise).chunks < promise.chunks:
@@ -178,6 +180,7 @@ def _check_input(settings: Settings, index: Index, balance: Balance) -> None:
     files = InputFiles(settings.input_dir, settings.source)
     for entry in index.entries():
         files.add(entry)
+    files.check_source()
     for difference in (files.gone, files.changed, files.unpublished):
         balance.note(difference)
     balance.files_not_in_ledger = files.unknown()

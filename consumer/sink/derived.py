@@ -20,6 +20,7 @@ Render = Callable[[Promise, Index, SegmentFiles], Iterator[bytes]]
 class Derived:
     """A kind of file, below `folder`; `suffix` stands in place of that of the document's name."""
 
+    format: str
     folder: Path
     suffix: str
     render: Render
@@ -45,6 +46,8 @@ def readable(layout: Layout) -> tuple[Derived, ...]:
 
 def _kinds(layout: Layout) -> dict[str, Derived]:
     return {
-        "documents": Derived(layout.documents, SUFFIX, render, read_promise, document_is_current),
-        "parquet": Derived(layout.parquet, PARQUET_SUFFIX, render_table, read_table_promise, table_is_current),
+        "documents": Derived("documents", layout.documents, SUFFIX, render, read_promise, document_is_current),
+        "parquet": Derived(
+            "parquet", layout.parquet, PARQUET_SUFFIX, render_table, read_table_promise, table_is_current
+        ),
     }

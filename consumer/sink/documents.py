@@ -14,7 +14,8 @@ from consumer.sink.ledger import Promise, promise_of
 from consumer.sink.manifest import Manifest, name_first_source
 from consumer.sink.names import document_name
 from consumer.sink.reading import SegmentFiles
-from schemas import Document, FileState
+from consumer.sink.rows import Written
+from schemas import Document, FileState, LedgerEntry
 
 PIECES_PER_TURN = 100
 """Then the loop gets its turn: results must reach the disk while a large document is put together."""
@@ -38,14 +39,13 @@ class Documents:
                 await asyncio.sleep(0)
 
     def find_missing(self) -> None:
-        """Files that somebody removed become due."""
-        wanted = ((w.promise.document.id, w.name) for w in self._index.all_written())
-        missing = [document for document, name in wanted if not self._are_there(name)]
-        self._index.make_due(missing)
+        """Files that somebody removed become due, and those of a format in which they were not written lately."""
+        missing = (written for written in self._index.all_written() if not self._are_there(written))
+        self._index.make_due([written.promise.document.id for written in missing])
 
     async def _bring_up_to_date(self, document: str, mark: int) -> None:
         entry = self._index.entry(document)
-        if entry is not None and entry.state is FileState.FORGOTTEN:
+        if entry is not None and self._is_forgotten(entry):
             self._remove(entry.document)
             self._index.settle_removed(document, mark)
             return
@@ -53,13 +53,30 @@ class Documents:
         if promise is None or self._is_current(promise):
             self._index.settle(document, mark)
             return
-        name = await self._write(promise) if self._formats else None
-        self._index.settle_written(self._index.describe(promise, name), mark)
+        name = self._name(promise.document) if self._formats else None
+        # Before they are written: what is taken in meanwhile may not be in them.
+        described = self._index.describe(promise, name, (derived.format for derived in self._formats))
+        await self._write(promise)
+        self._index.settle_written(described, mark)
+
+    def _is_forgotten(self, entry: LedgerEntry) -> bool:
+        """So it says, or it promises nothing though an earlier version was written: only `forget` ends a promise.
+
+        The entry of `forget` itself may never be seen, since compaction leaves the newest one. An entry of the version
+        that was written is no sign: who reads the ledger from its beginning sees it before the version is complete.
+        """
+        if entry.state is FileState.FORGOTTEN:
+            return True
+        if promise_of(entry) is not None:
+            return False
+        written = self._index.written(entry.document.id)
+        before = written.promise if written else self._on_disk(entry.document)
+        return before is not None and before.document.version < entry.document.version
 
     def _newest_complete(self, document: str, promised: Promise | None) -> Promise | None:
         """What the ledger promises, if all its chunks have an outcome; else the one before, which stays until then."""
         written = self._index.written(document)
-        before = written.promise if written else promised and self._on_disk(promised)
+        before = written.promise if written else promised and self._on_disk(promised.document)
         if promised and before and before.age == promised.age:
             known = (
                 promised.encoding or before.encoding
@@ -71,15 +88,19 @@ class Documents:
     def _is_complete(self, promise: Promise) -> bool:
         return self._index.answers(promise).chunks >= promise.chunks
 
-    def _on_disk(self, promise: Promise) -> Promise | None:
+    def _on_disk(self, document: Document) -> Promise | None:
         """What the document's file was made of: the index may be newer than it."""
-        name = self._name(promise.document)
+        name = self._name(document)
         found = (derived.promise_in(derived.path(name)) for derived in self._formats)
-        ours = [each for each in found if each and each.document.id == promise.document.id]
+        ours = [each for each in found if each and each.document.id == document.id]
         return max(ours, key=lambda each: each.age, default=None)
 
-    def _are_there(self, name: str | None) -> bool:
-        return all(name and derived.path(name).exists() for derived in self._formats)
+    def _are_there(self, written: Written) -> bool:
+        """Whether its files are, of what was written last: that of a format that was left out then is older."""
+        return all(
+            written.name and derived.format in written.formats and derived.path(written.name).exists()
+            for derived in self._formats
+        )
 
     def _is_current(self, promise: Promise) -> bool:
         written = self._index.written(promise.document.id)
@@ -87,15 +108,12 @@ class Documents:
             written is not None
             and _facts(written.promise) == _facts(promise)
             and written.replaced == self._index.answers(promise).replaced
-            and self._are_there(written.name)
+            and self._are_there(written)
         )
 
-    async def _write(self, promise: Promise) -> str:
-        """Make its files; their name."""
-        name = self._name(promise.document)
+    async def _write(self, promise: Promise) -> None:
         for derived in self._formats:
-            await self._write_one(promise, derived, derived.path(name))
-        return name
+            await self._write_one(promise, derived, derived.path(self._name(promise.document)))
 
     async def _write_one(self, promise: Promise, derived: Derived, path: Path) -> None:
         """Unless the one that is there has the same bytes."""

@@ -17,7 +17,7 @@ from consumer.sink.rows import Answers, Head, Located, Totals, Written
 from consumer.sink.segments import Segment, StoredRecord
 from schemas import LedgerEntry, Status, decode, encode
 
-VERSION = 1
+VERSION = 2
 SCHEMA = Path(__file__).with_name("index.sql")
 BUSY_S = 30.0
 PAGE = 200
@@ -159,14 +159,15 @@ class Index:
         query = "SELECT count(*) FROM outcomes WHERE document = ? AND version = ? AND generation = ? AND position < ?"
         return Answers(self._rows(query, *key, promise.chunks)[0][0], rows[0][1])
 
-    def describe(self, promise: Promise, name: str | None) -> Written:
+    def describe(self, promise: Promise, name: str | None, formats: Iterable[str] = ()) -> Written:
         """The complete document, with the counts of its last outcomes."""
         query = (
             "SELECT total(pairs), total(rejected), total(status = 'failed') FROM outcomes "
             "WHERE document = ? AND version = ? AND generation = ? AND position < ?"
         )
         pairs, rejected, failed = self._rows(query, promise.document.id, *promise.age, promise.chunks)[0]
-        return Written(promise, name, self.answers(promise).replaced, int(pairs), int(rejected), int(failed))
+        replaced = self.answers(promise).replaced
+        return Written(promise, name, frozenset(formats), replaced, int(pairs), int(rejected), int(failed))
 
     def outcomes(self, promise: Promise, part: Part = "all", *, start: int = 0) -> Iterator[Located]:
         """Last outcomes of the promised chunks in their order: all of them, or those that have a part in it."""
@@ -214,10 +215,11 @@ class Index:
         """It is the newest complete version of its document now."""
         document = written.promise.document
         counts = (written.replaced, written.pairs, written.rejected, written.failed)
-        row = (document.id, document.source, document.path, encode(written.promise), written.name, *counts)
+        files = (written.name, " ".join(sorted(written.formats)))
+        row = (document.id, document.source, document.path, encode(written.promise), *files, *counts)
         with self._transaction() as db:
             db.execute("DELETE FROM documents WHERE document = ?", (document.id,))
-            db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             _settle(db, document.id, mark)
 
     def settle_removed(self, document: str, mark: int) -> None:
@@ -339,6 +341,7 @@ def _entry(db: sqlite3.Connection, document: str) -> LedgerEntry | None:
 def _written(db: sqlite3.Connection, document: str) -> Written | None:
     with _damage_named():
         row = db.execute(
-            "SELECT promise, name, replaced, pairs, rejected, failed FROM documents WHERE document = ?", (document,)
+            "SELECT promise, name, formats, replaced, pairs, rejected, failed FROM documents WHERE document = ?",
+            (document,),
         ).fetchone()
-    return None if row is None else Written(decode(Promise, row[0]), *row[1:])
+    return None if row is None else Written(decode(Promise, row[0]), row[1], frozenset(row[2].split()), *row[3:])

@@ -31,9 +31,10 @@ END;
 CREATE TABLE ledger (document TEXT PRIMARY KEY, entry BLOB, waiting INTEGER) WITHOUT ROWID;
 CREATE TABLE ledger_offsets (partition INTEGER PRIMARY KEY, following INTEGER);
 
--- Newest version of which every chunk has an outcome, and its file, if documents are written.
+-- Newest version of which every chunk has an outcome, and its file, if documents are written; formats: those in which
+-- it was, with a space between.
 CREATE TABLE documents (
-    document TEXT PRIMARY KEY, source TEXT, path TEXT, promise BLOB, name TEXT, replaced INTEGER,
+    document TEXT PRIMARY KEY, source TEXT, path TEXT, promise BLOB, name TEXT, formats TEXT, replaced INTEGER,
     pairs INTEGER, rejected INTEGER, failed INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX documents_by_path ON documents (source, path, document);

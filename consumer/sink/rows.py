@@ -48,11 +48,13 @@ class Answers:
 class Written:
     """A complete document; `name` is its file in documents/ if one was written. Counts are of pairs and chunks.
 
+    `formats` are those of its files that are of this promise: others may be there, of an earlier one.
     `replaced` is how many outcomes had been replaced by later attempts when it was written.
     """
 
     promise: Promise
     name: str | None
+    formats: frozenset[str]
     replaced: int
     pairs: int
     rejected: int

@@ -1,43 +1,4 @@
-import os
-from pathlib import Path
-
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from producer.paths import Wanted, escape, source_name
-from schemas.ids import document_id
-from schemas.paths import unescape
-
-names = st.binary(min_size=1, max_size=30).filter(lambda name: b"\0" not in name).map(os.fsdecode)
-
-
-@given(names)
-def test_escaping_is_reversible_and_printable(name: str) -> None:
-    escaped = escape(name)
-    assert unescape(escaped) == name
-    escaped.encode()  # no lone surrogates
-    assert "\n" not in escaped
-    document_id("source", escaped)
-
-
-def test_ordinary_names_stay_as_they_are() -> None:
-    for name in ("a/b c.txt", "第一章/概述　总论.md", "é🙂.txt"):
-        assert escape(name) == name
-
-
-def test_what_is_escaped() -> None:
-    assert escape("a\nb") == "a\\x0ab"
-    assert escape(os.fsdecode(b"\xd6\xd0.txt")) == "\\xd6\\xd0.txt"
-    assert escape("a\\x0ab") == "a\\\\x0ab"
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [("/data/texts", "texts"), ("/data/My Texts!", "My-Texts"), ("/资料/文本", "文本"), ("/", "input")],
-)
-def test_source_is_named_after_the_directory(path: str, name: str) -> None:
-    assert source_name(Path(path)) == name
+from producer.paths import Wanted
 
 
 def test_temporary_and_hidden_files_are_not_wanted() -> None:

@@ -142,6 +142,18 @@ def test_document_files_are_held_to_the_segments(sunk):
     assert balance(settings, output)["differences"][0]["examples"] == ["a.md"]
 
 
+def test_files_of_a_forgotten_document_are_found_though_only_a_later_entry_tells(sunk):
+    settings, output = sunk
+    newer = make_document("a.md", version=2)
+    publish(settings, make_entry(A, 2, state=FileState.FORGOTTEN), make_entry(newer, 0, state=FileState.REJECTED))
+    found = balance(settings, output)
+    assert [(d["what"], d["examples"]) for d in found["differences"]] == [
+        ("documents are forgotten, but their files are still there", ["a.md"])
+    ]
+    sink_to_end(settings, output, documents=1)
+    assert whats(balance(settings, output)) == []
+
+
 def test_input_files_are_held_to_the_ledger(make_settings, tmp_path):
     settings, output, texts = make_settings(), tmp_path / "out", tmp_path / "texts"
     (texts / "sub").mkdir(parents=True)
@@ -154,10 +166,13 @@ def test_input_files_are_held_to_the_ledger(make_settings, tmp_path):
     sink_to_end(settings, output, documents=2)
     code, found = run(settings, output, "--input-dir", str(texts))
     assert (code, found["files_not_in_ledger"]) == (0, 0)
+    texts = texts.rename(tmp_path / "elsewhere")
+    code, found = run(settings, output, "--input-dir", str(texts))
+    assert (code, "only of texts. Name" in found["error"]) == (2, True)
     (texts / "a.md").write_bytes(b"changed")
     (texts / "sub/b\n.md").unlink()
     (texts / "new.md").write_text("new")
-    code, found = run(settings, output, "--input-dir", str(texts))
+    code, found = run(settings, output, "--input-dir", str(texts), "--source", "texts")
     assert (code, found["files_not_in_ledger"]) == (1, 1)
     assert [(d["what"], d["examples"]) for d in found["differences"]] == [
         ("files of the ledger are not in --input-dir", ["sub/b\\x0a.md"]),

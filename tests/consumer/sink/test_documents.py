@@ -1,5 +1,6 @@
 """What stands in documents/ for what ledger and outcomes say."""
 
+import asyncio
 import random
 
 import orjson
@@ -7,11 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumer.sink.derived import derived_by
 from consumer.sink.document_file import read_promise
+from consumer.sink.documents import PIECES_PER_TURN, Documents
+from consumer.sink.intake import Intake
 from consumer.sink.layout import Layout
-from schemas import FileState, Status
+from consumer.sink.manifest import read_manifest
+from consumer.sink.recovery import take_in
+from consumer.sink.segments import list_segments, next_offsets
+from schemas import FileState, Status, encode
 from tests.support.outcomes import make_complete, make_document, make_entry, make_result
-from tests.support.outputs import Topics, live, open_existing, stored, times, tree
+from tests.support.outputs import TOPIC, Topics, live, make_record, open_existing, stored, times, tree
 
 A = make_document("folder/a.md")
 A2 = make_document("folder/a.md", version=2)
@@ -67,6 +74,35 @@ async def test_the_last_attempt_counts_in_whatever_order_they_come(layout):
     assert (read(layout)["pairs"], len(read(layout)["failed"])) == ([], 1)
 
 
+async def test_an_outcome_that_comes_while_the_file_is_written_is_in_it_afterwards(layout):
+    count = 3 * PIECES_PER_TURN
+    topics = Topics(entries=[make_entry(A, count)])
+    topics.put(*(make_result(A, i, status=Status.OK if i > 1 else Status.FAILED, pairs=1) for i in range(count)))
+    await live(layout, topics, per_segment=count)
+    with open_existing(layout) as index:
+        documents = Documents(layout, index, read_manifest(layout.manifest), formats=derived_by(layout, ("documents",)))
+        intake = Intake(
+            layout, TOPIC, following=next_offsets(list_segments(layout.results)),
+            take=lambda segment: take_in(layout, index, segment), max_age_s=1, max_bytes=10**9, clock=lambda: 0.0,
+        )  # fmt: skip
+
+        def replay(chunk: int, offset: int) -> None:
+            intake.add(make_record(encode(make_result(A, chunk, attempt=1, pairs=1)), offset))
+            intake.close_all()
+
+        async def replay_within() -> None:
+            """Once the pieces of the first chunks are written, in the first turn that the loop gets."""
+            await asyncio.sleep(0)
+            assert list(layout.temp.iterdir())
+            replay(1, 10_002)
+
+        replay(0, 10_000)
+        await asyncio.gather(documents.write_due(), replay_within())
+        assert index.due() == []
+        assert index.written(A.id).pairs == count
+    assert (read(layout)["failed"], len(read(layout)["pairs"])) == ([], count)
+
+
 async def test_the_older_version_stays_until_the_newer_is_complete(layout):
     topics = Topics(entries=[make_entry(A, 1)])
     topics.put(make_result(A, 0, pairs=1))
@@ -117,6 +153,37 @@ async def test_a_forgotten_document_is_removed_with_its_empty_folders(layout):
     with open_existing(layout) as index:
         assert index.totals().documents == 1
         assert index.totals().pairs == 0
+
+
+@pytest.mark.parametrize("state", [FileState.PUBLISHING, FileState.ABANDONED, FileState.REJECTED])
+@pytest.mark.parametrize("lost", [False, True], ids=["", "index lost"])
+async def test_what_was_forgotten_goes_though_only_a_later_entry_tells(layout, state, lost):
+    topics = Topics(entries=[make_entry(A, 1)])
+    topics.put(make_result(A, 0))
+    await live(layout, topics)
+    topics.entries += [make_entry(A, 1, state=FileState.FORGOTTEN), make_entry(A2, 1, state=state)]
+    if lost:
+        layout.index.unlink()
+        del topics.entries[:-1]  # compaction leaves the newest one
+    await live(layout, topics)
+    assert tree(layout.documents) == {}
+    with open_existing(layout) as index:
+        assert (index.totals().documents, list(index.all_written())) == (0, [])
+
+
+async def test_an_entry_from_before_it_was_complete_forgets_nothing(layout):
+    topics = Topics(entries=[make_entry(A, 1)])
+    topics.put(make_result(A, 0))
+    await live(layout, topics)
+    before = tree(layout.documents)
+    layout.index.unlink()
+    topics.entries = [make_entry(A, 0, state=FileState.PUBLISHING)]
+    await live(layout, topics)
+    assert tree(layout.documents) == before
+    topics.entries.append(make_entry(A, 1))
+    await live(layout, topics)
+    with open_existing(layout) as index:
+        assert index.totals().documents == 1
 
 
 async def test_a_second_life_touches_nothing_and_a_lost_file_comes_back(layout):

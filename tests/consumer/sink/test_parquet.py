@@ -77,6 +77,23 @@ async def test_what_is_removed_changed_or_newly_asked_for_is_made_again_and_the_
     assert times(layout.documents, ["a.md.json"]) == before
 
 
+@pytest.mark.parametrize("newer", [{"version": 2}, {"attempt": 1}])
+async def test_a_format_that_was_left_out_for_a_while_is_brought_up_to_date(tmp_path, newer):
+    layout, document = Layout(tmp_path / "out"), make_document("a.md")
+    topics = Topics(entries=[make_entry(document, 1)])
+    topics.put(make_result(document, 0, pairs=1))
+    await live(layout, topics, formats=BOTH)
+    changed = make_document("a.md", version=newer.get("version", 1))
+    topics.entries.append(make_entry(changed, 1))
+    topics.put(make_result(changed, 0, attempt=newer.get("attempt", 0), pairs=5))
+    await live(layout, topics, formats=("documents",))
+    assert pq.read_table(layout.parquet / "a.md.parquet").num_rows == 1
+    stamps = times(layout.documents, ["a.md.json"])
+    await live(layout, topics, formats=BOTH)
+    assert pq.read_table(layout.parquet / "a.md.parquet").num_rows == 5
+    assert times(layout.documents, stamps) == stamps
+
+
 async def test_a_forgotten_document_goes_from_all_formats_also_from_those_not_written_now(tmp_path):
     layout, document = Layout(tmp_path / "out"), make_document("sub/deep/a.md")
     topics = Topics(entries=[make_entry(document, 1)])
