@@ -22,15 +22,15 @@ async def complaint(settings: Settings, base_url: str) -> str | None:
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LOOK_S)) as session,
             session.get(f"{base_url}/models", headers=headers, ssl=trusted) as response,
         ):
-            reason = None if response.ok else f"HTTP {response.status}"
+            if response.ok:
+                return None
+            reason = f"HTTP {response.status}"
             if response.status == HTTPStatus.NOT_FOUND and not base_url.endswith("/v1"):
                 reason += "; the address should end in /v1"
     except aiohttp.ClientConnectorError as exc:
         reason = str(exc.os_error)  # its own text shows an object of the library
     except (aiohttp.ClientError, TimeoutError, OSError) as exc:
         reason = str(exc) or type(exc).__name__
-    if reason is None:
-        return None
     return (
         f"无法连接到vLLM服务器: no model server answers at {base_url} ({reason}). Waiting for it: start it with "
         f"`python start_vllm_server.py`, or see what is wrong with `python -m server check --base-url {base_url}`"
