@@ -1,6 +1,6 @@
 """Bounded reads: everything committed on a topic up to now, and then an end."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -37,7 +37,7 @@ async def read_to_end(
         await start_patiently(consumer, settings, patience_s=patience_s)
         with explained(settings, "READ"):
             partitions = await assign_all(consumer, topic, start=start)
-        ends = await _last_offsets(settings, partitions) if through_pending else await consumer.end_offsets(partitions)
+        ends = await last_offsets(settings, partitions) if through_pending else await consumer.end_offsets(partitions)
         while behind := [tp for tp in partitions if await consumer.position(tp) < ends[tp]]:
             with explained(settings, "READ"):
                 batches = await consumer.getmany(*behind, timeout_ms=500, max_records=BATCH)
@@ -49,7 +49,7 @@ async def read_to_end(
         await consumer.stop()
 
 
-async def _last_offsets(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+async def last_offsets(settings: Settings, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
     """Ends of what is written, committed or not: a request for offsets carries its consumer's isolation level."""
     consumer = make_consumer(settings, isolation_level="read_uncommitted")
     try:

@@ -15,6 +15,7 @@ from pipeline.plan import Plan, make_plan
 from pipeline.report import write_report
 from pipeline.run import Run
 from pipeline.summary import counts, summary
+from pipeline.undone import FAILED
 from pipeline.view import make_view
 from telemetry.logs import configure_logs
 
@@ -43,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m pipeline",
         description="Texts of a directory to question-answer records on disk and on a topic. Starts a Kafka broker "
         "and the embedded model server where none is configured.",
-        epilog=f"other commands, each with --help:\n{others}",
+        epilog=f"other commands, each with --help:\n{others}\n\n"
+        "Exit codes: 0 done; 1 failed, or with --once a file could not be read (the rest is done, and the last lines\n"
+        "name it); 2 wrong usage; 3 done, but something is in the dead letters.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--once", action="store_true", help="end when all that was there is done")
@@ -66,7 +69,10 @@ def run_pipeline(args: argparse.Namespace) -> int:
         print(f"Stopped by {exc}: {counts(run.progress.totals)}.")
         print("What is done is kept; the same command goes on from here.")
         return exc.exit_code
-    print(*summary(plan, run.progress, report=write_report(plan, os.environ)), sep="\n")
+    report = write_report(plan, os.environ)
+    print(*summary(plan, run.progress, undone=run.undone, report=report), sep="\n")
+    if run.undone:
+        return FAILED
     return cli.DEAD_LETTERS if any(run.progress.failures()) else 0
 
 

@@ -1,7 +1,7 @@
 """All children of a run: who is watched, and in which order they end."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -9,6 +9,12 @@ from typing import NoReturn
 from pipeline.children import POLL_S, Child
 
 HURRY_S = 3.0
+MayEnd = Callable[[int], bool]
+"""Whether a child may end by itself with this exit code."""
+
+
+def never(_: int) -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -19,7 +25,7 @@ class Family:
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _groups: list[list[Child]] = field(default_factory=list)
     _graces_s: dict[str, float] = field(default_factory=dict)
-    _final: dict[str, frozenset[int]] = field(default_factory=dict)
+    _may_end: dict[str, MayEnd] = field(default_factory=dict)
 
     def start(
         self,
@@ -27,14 +33,14 @@ class Family:
         env: Mapping[str, str],
         *,
         grace_s: float,
-        final: frozenset[int] = frozenset(),
+        may_end: MayEnd = never,
     ) -> list[Child]:
-        """Start one group, a command by name. `final`: exit codes with which a member may end by itself."""
+        """Start one group, a command by name."""
         group: list[Child] = []
         self._groups.append(group)
         for name, command in commands.items():
             child = Child(name, command, self.logs_dir / f"{name}.log")
-            self._graces_s[name], self._final[name] = grace_s, final
+            self._graces_s[name], self._may_end[name] = grace_s, may_end
             child.start(env)
             group.append(child)
         return group
@@ -43,10 +49,14 @@ class Family:
         """Raises ChildDiedError for the first child that ends and should not; keeps the logs bounded meanwhile."""
         while True:
             for child in self._all():
-                if (code := child.poll()) is not None and code not in self._final[child.name]:
-                    raise child.obituary()
+                self.check(child)
                 child.bound_log()
             await asyncio.sleep(POLL_S)
+
+    def check(self, child: Child) -> None:
+        """Raises ChildDiedError if it has ended and should not."""
+        if (code := child.poll()) is not None and not self._may_end[child.name](code):
+            raise child.obituary()
 
     async def stop(self) -> None:
         """End all, the last started first. When `hurry` is set each gets 3 s only, then it is killed."""

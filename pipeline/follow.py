@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from configs.settings import Settings
 from messaging.connection import make_consumer, start_patiently
-from messaging.reading import assign_all
+from messaging.reading import assign_all, last_offsets
 
 BATCH = 500
 Offsets = dict[int, int]
@@ -20,6 +20,7 @@ Offsets = dict[int, int]
 class Follower:
     """Committed records of all partitions of one topic. `read` has the offset after the last record by partition."""
 
+    settings: Settings
     consumer: AIOKafkaConsumer
     partitions: list[TopicPartition]
     read: Offsets = field(default_factory=dict)
@@ -34,8 +35,12 @@ class Follower:
             await asyncio.sleep(0)
 
     async def ends(self) -> Offsets:
-        """Where each partition ends now, for readers of committed records."""
-        return {tp.partition: end for tp, end in (await self.consumer.end_offsets(self.partitions)).items()}
+        """Where each partition ends now, whatever is committed of it.
+
+        A reader of committed records sees no further than the first transaction that is open: it would take that for
+        the end, with what others have committed behind it.
+        """
+        return {tp.partition: end for tp, end in (await last_offsets(self.settings, self.partitions)).items()}
 
     async def has_reached(self, ends: Offsets) -> bool:
         """The position counts, not the last record: markers of transactions stand behind it."""
@@ -51,6 +56,6 @@ async def follow(settings: Settings, topic: str, *, start: Offsets | None = None
     consumer = make_consumer(settings)
     await start_patiently(consumer, settings, patience_s=60)
     try:
-        yield Follower(consumer, await assign_all(consumer, topic, start=start))
+        yield Follower(settings, consumer, await assign_all(consumer, topic, start=start))
     finally:
         await consumer.stop()

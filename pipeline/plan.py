@@ -96,8 +96,8 @@ def worker_command(plan: Plan, number: int) -> list[str]:
     return _module("consumer", *_metrics(plan, 1 + number))
 
 
-def producer_command(plan: Plan) -> list[str]:
-    once = ["--once"] if plan.once else []
+def producer_command(plan: Plan, undone_file: Path) -> list[str]:
+    once = ["--once", "--undone-file", undone_file] if plan.once else []
     return _module("producer", "--input-dir", plan.input_dir, *once, *_metrics(plan, 0))
 
 

@@ -19,6 +19,7 @@ from pipeline.progress import Progress
 from pipeline.sink import has_written
 from pipeline.start import Starter
 from pipeline.tally import Tally
+from pipeline.undone import undone
 from pipeline.view import View
 from schemas import TopicNames
 
@@ -33,12 +34,15 @@ class Run:
     They stop in the reverse order, so that nobody waits for one that is gone: the producer first, since nothing new
     should come; the workers while broker, model server and sink still serve them; then the sink, which has all by
     then; the model server, and at last the broker, which everybody talked to.
+
+    With `--once`, `undone` says in the end why by path, for what the producer could not read.
     """
 
     plan: Plan
     view: View
     environ: Mapping[str, str]
     progress: Progress = field(default_factory=Progress)
+    undone: dict[str, str] = field(default_factory=dict)
     family: Family = field(init=False)
     stopped: asyncio.Future[signal.Signals] = field(init=False)
 
@@ -101,12 +105,19 @@ class Run:
     async def _until_done(self, producer: Child, ledger: Follower, results: Follower) -> None:
         """Done is what is on disk, never consumer lag: markers of transactions take offsets, lag never reaches 0."""
         await producer.wait()
+        self.family.check(producer)
+        self._take_undone()
         ends = await ledger.ends()
         while not (  # noqa: ASYNC110 - files and Kafka positions send no events
             await ledger.has_reached(ends) and self._is_done(ledger, results)
         ):
             await asyncio.sleep(REFRESH_S)
         self.view.update(self.progress.totals)
+
+    def _take_undone(self) -> None:
+        self.undone = undone(self.plan.home)
+        if self.undone:
+            self.view.note(f"{len(self.undone)} files or folders could not be read, see the end; the rest goes on.")
 
     def _is_done(self, ledger: Follower, results: Follower) -> bool:
         return self.progress.all_answered and has_written(self.plan.home, results=results.read, ledger=ledger.read)

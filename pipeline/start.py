@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,12 @@ from configs.recipe import load_recipe
 from configs.settings import Settings
 from pipeline import plan as planning
 from pipeline.children import Child, wait_for_file
-from pipeline.family import Family
+from pipeline.family import Family, MayEnd, never
 from pipeline.plan import Plan
 from pipeline.probe import complaint
 from pipeline.sink import sink_state
+from pipeline.undone import may_end, undone_file
 from pipeline.view import View
-
-PRODUCER_ENDS = frozenset({0, 3})
-"""Exit codes with which `producer --once` may end: 3 when a file went to the dead letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,13 @@ class Starter:
         self.family.start(workers, self._env(settings), grace_s=settings.drain_s + 15)
         if not self.plan.once:
             self.view.note(f"Watching {self.plan.input_dir} for texts. Ctrl-C stops everything in order.")
-        final = PRODUCER_ENDS if self.plan.once else frozenset[int]()
-        return self._start("producer", planning.producer_command(self.plan), settings, grace_s=10, final=final)
+        return self._producer(settings)
+
+    def _producer(self, settings: Settings) -> Child:
+        left = undone_file(self.plan.home)
+        left.unlink(missing_ok=True)  # what an earlier producer left
+        ends = partial(may_end, self.plan.home) if self.plan.once else never
+        return self._start("producer", planning.producer_command(self.plan, left), settings, grace_s=10, ends=ends)
 
     def _broker(self) -> tuple[Child, Path]:
         self.view.note("Starting Apache Kafka on this machine; the first time it is downloaded (some 50 MB).")
@@ -70,9 +74,9 @@ class Starter:
         return self._start("model", planning.embedded_command(ready), self.plan.settings, grace_s=5), ready
 
     def _start(
-        self, name: str, command: list[str], settings: Settings, *, grace_s: float, final: frozenset[int] = frozenset()
+        self, name: str, command: list[str], settings: Settings, *, grace_s: float, ends: MayEnd = never
     ) -> Child:
-        return self.family.start({name: command}, self._env(settings), grace_s=grace_s, final=final)[0]
+        return self.family.start({name: command}, self._env(settings), grace_s=grace_s, may_end=ends)[0]
 
     def _env(self, settings: Settings) -> dict[str, str]:
         return planning.environment(settings, self.environ)

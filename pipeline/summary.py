@@ -1,7 +1,7 @@
 """What is said at the end: how much there is, three pairs to look at, where it lies, how to read the topic."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -16,11 +16,15 @@ NAMED = 10
 WIDTH = 300
 
 
-def summary(plan: Plan, progress: Progress, *, report: str) -> Iterator[str]:
-    """Lines for a finished run; `report` says where the page about the data is."""
+def summary(plan: Plan, progress: Progress, *, undone: Mapping[str, str], report: str) -> Iterator[str]:
+    """Lines for a finished run.
+
+    `undone` says why by path, for what could not be read; `report` where the page about the data is.
+    """
     yield ""
     yield f"Done: {counts(progress.totals)}"
-    yield from _failures(progress)
+    yield from _named("In the dead letters", list(progress.failures()))
+    yield from _named("Left undone; run it again when that is mended", [f"{p}: {why}" for p, why in undone.items()])
     for result, pair in sample(read_results(plan.output_dir)):
         yield from _shown(result, pair)
     yield ""
@@ -36,13 +40,13 @@ def counts(totals: Totals) -> str:
     )
 
 
-def _failures(progress: Progress) -> Iterator[str]:
-    failures = list(progress.failures())
-    if failures:
-        yield f"In the dead letters ({len(failures)}):"
-        yield from (f"    {printable(line)}" for line in failures[:NAMED])
-    if len(failures) > NAMED:
-        yield f"    … and {len(failures) - NAMED} more"
+def _named(what: str, lines: Sequence[str]) -> Iterator[str]:
+    """The first of them, if there are any."""
+    if lines:
+        yield f"{what} ({len(lines)}):"
+        yield from (f"    {printable(line)}" for line in lines[:NAMED])
+    if len(lines) > NAMED:
+        yield f"    … and {len(lines) - NAMED} more"
 
 
 def read_results(output_dir: Path) -> Iterator[Result]:

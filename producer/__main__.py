@@ -6,11 +6,15 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
 
 from configs import cli
 from configs.settings import Settings
 from producer import command
 from producer.app import run
+from producer.errors import ProducerError
 from producer.watch import Alarm
 from producer.watcher import Tally
 from telemetry.logs import configure_logs
@@ -29,6 +33,12 @@ def make_parser() -> argparse.ArgumentParser:
         "3 with --once: done, but files were rejected (see the dead letters).",
     )
     parser.add_argument("--once", action="store_true", help="publish what is there, and end")
+    parser.add_argument(
+        "--undone-file",
+        type=Path,
+        metavar="F",
+        help="JSON written at the end with --once: why by path, for what could not be read",
+    )
     cli.add_settings(parser, "input_dir", "output_dir", *cli.KAFKA, *cli.PRODUCER, *cli.TELEMETRY)
     return parser
 
@@ -40,15 +50,26 @@ def main(argv: Sequence[str]) -> int:
     args = make_parser().parse_args(argv)
     settings = cli.settings_from(args)
     configure_logs(settings, process="producer")
-    return asyncio.run(_main(settings, once=args.once))
+    return asyncio.run(_main(settings, once=args.once, undone_file=args.undone_file))
 
 
-async def _main(settings: Settings, *, once: bool) -> int:
+async def _main(settings: Settings, *, once: bool, undone_file: Path | None) -> int:
     alarm = Alarm()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, alarm.stop)
     tally = await run(settings, alarm, once=once)
-    return _report(tally) if once and not alarm.stopping else 0
+    if not once or alarm.stopping:
+        return 0
+    if undone_file:
+        _write(undone_file, tally.troubled)
+    return _report(tally)
+
+
+def _write(path: Path, undone: dict[str, str]) -> None:
+    try:
+        path.write_bytes(orjson.dumps(undone))
+    except OSError as exc:
+        raise ProducerError(f"--undone-file {path}: {exc.strerror}. All else is done") from exc
 
 
 def _report(tally: Tally) -> int:

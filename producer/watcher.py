@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import aclosing
@@ -23,7 +24,11 @@ from schemas import FileState, LedgerEntry, TopicNames
 from schemas.paths import unescape
 
 PATIENCE_S = 30.0
-"""`--once` waits this long, or twenty times the time to settle, for files that are still being written."""
+"""`--once` waits this long, or twenty times the time to settle, for files that are still being written.
+
+It begins with the end of the look that left fewer files undone than any before: what takes time then is waiting. A file
+that changes and is published again and again is no news.
+"""
 ROOM_S = 0.2
 DONE_S = 0.3
 log = logging.getLogger(__name__)
@@ -72,7 +77,8 @@ class Watcher:
         self._requests = requests
         self._settling = Settling(parts.settings.settle_ms, trust_mtime=parts.once)
         self._first = parts.only  # with --once: what was there at the first look
-        self._began = time.monotonic()
+        self._fewest = sys.maxsize  # left undone by any look
+        self._waiting_since = 0.0
 
     async def watch(self) -> None:
         """Until stopped; with --once until all that was there has an outcome or trouble of its own."""
@@ -81,6 +87,7 @@ class Watcher:
             listing = await self._scan()
             took_s = time.monotonic() - began
             due_s = await self._look(listing)
+            self._count_undone()
             if self._parts.alarm.stopping or (self._parts.once and self._finished(due_s)):
                 return
             most_s = min(self._interval_s, due_s or float("inf"))
@@ -131,11 +138,16 @@ class Watcher:
         self._first = self._first or frozenset(found.path for found in files)
         return [found for found in files if found.path in self._first]
 
+    def _count_undone(self) -> None:
+        undone = len(self._tally.troubled)
+        if undone < self._fewest:
+            self._fewest, self._waiting_since = undone, time.monotonic()
+
     def _finished(self, due_s: float | None) -> bool:
         patience_s = max(PATIENCE_S, self._parts.settings.settle_ms / 50)
         if self._parts.done and self._parts.done.waiting:
             return False
-        return due_s is None or time.monotonic() - self._began > patience_s
+        return due_s is None or time.monotonic() - self._waiting_since > patience_s
 
     async def _publish(self, files: Sequence[Found]) -> bool:
         """Publish all steps of `files`; whether one changed meanwhile and has to be looked at again soon."""

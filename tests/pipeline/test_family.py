@@ -53,8 +53,8 @@ async def test_an_end_without_error_is_a_death_too(tmp_path: Path):
 
 
 async def test_a_child_with_an_end_of_its_own_may_end(tmp_path: Path):
-    family = Family(tmp_path)
-    [producer] = family.start({"producer": [sys.executable, "-c", ""]}, os.environ, grace_s=1, final=frozenset({0}))
+    family, ends = Family(tmp_path), [sys.executable, "-c", ""]
+    [producer] = family.start({"producer": ends}, os.environ, grace_s=1, may_end=lambda code: code == 0)
     await producer.wait()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(family.guard(), 0.2)

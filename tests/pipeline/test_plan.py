@@ -17,6 +17,7 @@ from pipeline.plan import (
 )
 
 HERE = {"input_dir": "texts", "output_dir": "out"}
+LEFT = Path("undone.json")
 
 
 def plan_of(*, workers=1, config=None, **flags):
@@ -73,7 +74,7 @@ def test_secrets_reach_children_by_environment_and_never_as_arguments(tmp_path, 
     assert "VLLM_API_KEY_FILE" not in env
     ready = tmp_path / "ready"
     commands = (broker_command(plan, ready), embedded_command(ready), sink_command(plan), worker_command(plan, 1))
-    assert "canary" not in str((*commands, producer_command(plan)))
+    assert "canary" not in str((*commands, producer_command(plan, LEFT)))
 
 
 def test_a_password_for_a_broker_that_has_none_is_refused():
@@ -110,9 +111,9 @@ def test_defaults_are_not_passed_on():
 
 def test_each_process_has_a_port_of_its_own_where_one_is_asked_for():
     plan = plan_of(metrics_port=9400, workers=2)
-    commands = [producer_command(plan), sink_command(plan), worker_command(plan, 1), worker_command(plan, 2)]
+    commands = [producer_command(plan, LEFT), sink_command(plan), worker_command(plan, 1), worker_command(plan, 2)]
     assert [command[-2:] for command in commands] == [["--metrics-port", str(9400 + i)] for i in range(4)]
-    assert "--metrics-port" not in producer_command(plan_of())
+    assert "--metrics-port" not in producer_command(plan_of(), LEFT)
     with pytest.raises(SettingsError, match="beyond 65535"):
         plan_of(metrics_port=65_533, workers=2)
 

@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from configs.settings import load_settings
 from pipeline.plan import make_plan
@@ -7,6 +9,8 @@ from pipeline.summary import read_results, sample, summary
 from schemas import ChunkRef, Document, Evidence, ModelRef, Origin, Pair, PairType, RecipeRef, Result, Status, encode
 from schemas.ids import chunk_id, content_key, digest, document_id, pair_id, record_id
 from schemas.messages import now
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def result(path: str, *, language: str = "en", question: str = "What is EUV?", evidence: bool = True) -> Result:
@@ -40,9 +44,9 @@ def written(output: Path, *results: Result) -> None:
     (output / "results" / "qa.results-0-0-9.jsonl").write_bytes(b"".join(encode(r) + b"\n" for r in results))
 
 
-def shown(output: Path, **flags: object) -> str:
+def shown(output: Path, *, undone: Mapping[str, str] = NOTHING, **flags: object) -> str:
     plan = make_plan(load_settings({"input_dir": "texts", "output_dir": str(output)} | flags))
-    return "\n".join(summary(plan, Progress(), report="out/report.html"))
+    return "\n".join(summary(plan, Progress(), undone=undone, report="out/report.html"))
 
 
 def test_samples_are_of_different_documents_and_of_both_languages():
@@ -81,6 +85,13 @@ def test_a_broker_of_the_user_is_read_where_it_is(tmp_path: Path):
     text = shown(tmp_path, bootstrap_servers="kafka:9092", namespace="lab")
     assert "server broker" not in text
     assert "-b kafka:9092 -t lab.results" in text
+
+
+def test_what_was_left_undone_is_named_with_its_reason(tmp_path: Path):
+    text = shown(tmp_path, undone={f"{n:02}.log": "still being written" for n in range(12)})
+    assert "(12):\n    00.log: still being written\n    01.log" in text
+    assert "    … and 2 more" in text
+    assert "\x1b" not in shown(tmp_path, undone={"\x1b[2J": "Permission denied"})
 
 
 def test_text_of_documents_can_not_drive_the_terminal(tmp_path: Path):
