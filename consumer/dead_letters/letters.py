@@ -54,13 +54,16 @@ def parse_since(text: str, now: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-async def read_letters(settings: Settings, wanted: Wanted) -> AsyncGenerator[Filed, None]:
+async def read_letters(
+    settings: Settings, wanted: Wanted, *, every_marker: bool = False
+) -> AsyncGenerator[Filed, None]:
     """Letters that are wanted, in the order of each partition. Reads the topic twice: markers stand behind letters.
 
+    Any worker's open transaction hides the markers behind it; with `every_marker` its end is waited for.
     Use within `contextlib.aclosing`. Raises TopicMissingError and BrokerUnreachableError.
     """
     topic = TopicNames(settings.namespace).dead_letters
-    replayed = await _replayed(settings, topic)
+    replayed = await _replayed(settings, topic, every=every_marker)
     async with aclosing(read_to_end(settings, topic, patience_s=PATIENCE_S)) as records:
         async for record in records:
             try:
@@ -71,10 +74,10 @@ async def read_letters(settings: Settings, wanted: Wanted) -> AsyncGenerator[Fil
                 yield Filed(record.key, letter, letter.letter_id in replayed)
 
 
-async def _replayed(settings: Settings, topic: str) -> set[str]:
+async def _replayed(settings: Settings, topic: str, *, every: bool) -> set[str]:
     """Ids of letters that have a marker."""
     found = set()
-    async with aclosing(read_to_end(settings, topic, patience_s=PATIENCE_S)) as records:
+    async with aclosing(read_to_end(settings, topic, patience_s=PATIENCE_S, through_pending=every)) as records:
         async for record in records:
             try:
                 found.add(decode(ReplayMarker, record.value).letter_id)

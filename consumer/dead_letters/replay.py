@@ -73,7 +73,7 @@ async def replay(settings: Settings, wanted: Wanted, *, dry_run: bool) -> Tally:
     await check_access(settings, Role.TOOLS, patience_s=PATIENCE_S)
     producer = make_transactional_producer(settings, TopicNames(settings.namespace).replay_id)
     await start_patiently(producer, settings, patience_s=PATIENCE_S)
-    try:  # markers are read from here on: the start has settled what an earlier replay left open, and fenced it
+    try:  # markers are read from here on: the start has fenced an earlier replay and ended what it left open
         return await _replay_all(settings, wanted, producer)
     except (KafkaError, AssertionError) as exc:  # aiokafka asserts on a producer that has failed before
         raise ReplayError(
@@ -85,7 +85,7 @@ async def replay(settings: Settings, wanted: Wanted, *, dry_run: bool) -> Tally:
 
 async def _replay_all(settings: Settings, wanted: Wanted, producer: AIOKafkaProducer | None) -> Tally:
     tally, batch = Tally(), list[tuple[Filed, Chunk | Request]]()
-    async with aclosing(read_letters(settings, wanted)) as letters:
+    async with aclosing(read_letters(settings, wanted, every_marker=producer is not None)) as letters:
         async for filed in letters:
             if filed.replayed:
                 continue

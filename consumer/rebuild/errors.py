@@ -10,7 +10,7 @@ from configs.errors import QAStreamError
 
 
 class RebuildError(QAStreamError):
-    """Offsets can't be restored; none was changed."""
+    """Offsets can't be restored; none was changed unless the message says so."""
 
 
 class WorkersRunningError(RebuildError):

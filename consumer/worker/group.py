@@ -11,24 +11,20 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
-from consumer.worker.errors import WorkerError
+from consumer.worker.intake import NOWHERE, POLL_MS, Intake
 from consumer.worker.observing import Transactions
-from consumer.worker.offsets import MOST_RECORDS, OffsetTracker
+from consumer.worker.offsets import OffsetTracker
 from consumer.worker.outcome import Outcome
 from consumer.worker.start import StartingPoints
 from consumer.worker.tenure import Tenure, TenureOptions
-from messaging.access import AUTHORIZATION, from_refusal
+from messaging.access import from_refusal
 from messaging.connection import make_transactional_producer
 from schemas import TopicNames
 from telemetry.metrics import WorkerMetrics
 from telemetry.telemetry import Telemetry
 
-NOWHERE = TopicPartition("_nowhere", 0)
-"""Polled while nothing may be taken in: a member that does not poll is expelled."""
-POLL_MS = 50
 REVOKE_S = 3.0
 STOP_S = 5.0
 log = logging.getLogger(__name__)
@@ -67,6 +63,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         self._failure: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._stopping = False
         self._rebalances = telemetry.metrics.rebalances
+        self._intake = Intake(settings, consumer, self._tenure_of, self._take_in)
         transactions = self._observed(telemetry)
         self._options = TenureOptions(
             group=self._names.group,
@@ -85,6 +82,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         telemetry.metrics.partitions.set_function(lambda: len(self._tenures))
         telemetry.health.check("transactions", transactions.trouble)
         telemetry.health.check("group", self._trouble)
+        telemetry.health.check("reading", self._intake.trouble)
         return transactions
 
     def _trouble(self) -> str | None:
@@ -167,22 +165,13 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         await self._know_topic()
         self._consumer.subscribe([self._names.chunks], listener=self)
         while True:
-            ready = [tp for tp, (tenure, _) in self._tenures.items() if tenure.ready]
-            room = min(self._most_in_hand - self._in_hand, MOST_RECORDS)
-            try:
-                if ready and room > 0 and self._may_take_in():
-                    batches = await self._consumer.getmany(*ready, timeout_ms=POLL_MS, max_records=room)
-                else:
-                    batches = await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
-            except AUTHORIZATION as exc:
-                raise from_refusal(self._settings, exc, "READ") from exc
-            except KafkaError as exc:
-                self._check_alive(exc)
-                log.warning("reading failed, trying again: %r", exc)
-                await asyncio.sleep(POLL_MS / 1000)
-                continue
-            for tp, records in batches.items():
-                self._take_in(tp, records)
+            ready = {tp: tenure.room for tp, (tenure, _) in self._tenures.items() if tenure.room}
+            room = min(self._most_in_hand - self._in_hand, *ready.values()) if self._may_take_in() and ready else 0
+            await self._intake.read(list(ready) if room > 0 else [], room)
+
+    def _tenure_of(self, tp: TopicPartition) -> Tenure | None:
+        tenure, _ = self._tenures.get(tp, (None, None))
+        return tenure
 
     def _take_in(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
         if tp not in self._tenures:
@@ -191,19 +180,16 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         for record in records:
             tracker = tenure.deliver(record.offset)
             if tracker is not None:
+                work = self._spawn(self._process(tenure, tracker, record))
                 self._in_hand += 1
-                tenure.own(self._spawn(self._process(tenure, tracker, record)))
+                work.add_done_callback(self._out_of_hand)  # in `_process` it would miss work that never began
+                tenure.own(work)
+
+    def _out_of_hand(self, _: asyncio.Task[None]) -> None:
+        self._in_hand -= 1
 
     async def _process(self, tenure: Tenure, tracker: OffsetTracker, record: ConsumerRecord) -> None:
-        try:
-            tenure.finish(tracker, await self._handle(record))
-        finally:
-            self._in_hand -= 1
-
-    def _check_alive(self, exc: KafkaError) -> None:
-        coordination = self._consumer._coordinator._coordination_task  # noqa: SLF001
-        if coordination.done():
-            raise WorkerError(f"the consumer's coordination ended: {exc!r}. Start the worker again") from exc
+        tenure.finish(tracker, await self._handle(record))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

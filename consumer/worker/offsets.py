@@ -15,7 +15,7 @@ RECORD_LENGTH = 6
 HEAD_LENGTH = 32
 """At most, of what stands before the distances."""
 MOST_RECORDS = (METADATA_LIMIT - INTAKE_LIMIT - HEAD_LENGTH) // RECORD_LENGTH
-"""Records that may be delivered at once to a tracker that is not full."""
+"""Records that may be delivered at once while the metadata is within INTAKE_LIMIT."""
 
 
 class OffsetTracker:
@@ -27,16 +27,18 @@ class OffsetTracker:
         self._unfinished = dict.fromkeys(left)  # keeps its order, which is ascending: offsets only arrive upwards
         self._delivered: set[int] = set()
         self._length = len(point.metadata)
+        self._position = point.offset
 
     def deliver(self, offset: int) -> bool:
         """Take note of a record that was read; False when it is done, or being done, and must not be run again."""
+        self._position = max(self._position, offset + 1)
         if offset >= self._next:
             self._unfinished[offset] = None
             self._next = offset + 1
+            self._length += RECORD_LENGTH  # the exact length is taken at each commit
         elif offset not in self._unfinished or offset in self._delivered:
             return False
         self._delivered.add(offset)
-        self._length += RECORD_LENGTH  # the exact length is taken at each commit
         return True
 
     def point(self, finished: Collection[int] = ()) -> CommitPoint:
@@ -56,6 +58,16 @@ class OffsetTracker:
         return len(self._delivered)
 
     @property
-    def full(self) -> bool:
-        """Intake has to stop, or the metadata could outgrow what the broker takes."""
-        return self._length > INTAKE_LIMIT
+    def position(self) -> int:
+        """Where reading goes on: all before it was delivered, or was done before this tenure."""
+        return self._position
+
+    @property
+    def room(self) -> int:
+        """Records that may be read at once; 0 while more could outgrow the metadata that the broker takes.
+
+        What a former owner left unfinished is in the metadata already: it may always be read again.
+        """
+        if self._length <= INTAKE_LIMIT:
+            return MOST_RECORDS
+        return len(self._unfinished) - len(self._delivered) if self._position < self._next else 0

@@ -1,4 +1,8 @@
-"""The records that an outcome consists of: its result, and a dead letter where it failed."""
+"""The records that an outcome consists of: its result, and a dead letter where it failed.
+
+Whatever the input record holds, each of them is one that the broker takes. One that it refused would be sent again
+without end, and nothing of its partition be committed any more.
+"""
 
 import base64
 from collections.abc import Iterable
@@ -14,6 +18,10 @@ from telemetry.tracing import Header
 
 MAX_ORIGINAL_BYTES = 1024 * 1024
 """More of a failed record is not kept in its letter; size and SHA-256 still identify it."""
+MAX_HEADER_BYTES = 8 * 1024
+"""Headers beyond this are not kept in a letter. Ours have some hundred bytes."""
+MAX_NAME = 4096
+"""Characters kept of a name of any kind where a result is too large; no path is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +104,20 @@ def _letter_record(record: ConsumerRecord, result: Result, error: OutcomeError, 
 
 
 def _too_large(result: Result, size: int, max_bytes: int) -> Result:
+    """Of what the input record or the model may have made long, nothing is left that is."""
     error = OutcomeError(error_class="too_large", message=f"the result has {size} bytes, over {max_bytes}")
-    chunk = result.chunk.model_copy(update={"text": result.chunk.text[: max_bytes // 16]})
+    names = {name: getattr(result.document, name)[:MAX_NAME] for name in ("source", "path", "title")}
     return result.model_copy(
-        update={"status": Status.FAILED, "error": error, "asked": {}, "pairs": (), "rejected": (), "chunk": chunk}
+        update={
+            "status": Status.FAILED,
+            "error": error,
+            "asked": {},
+            "pairs": (),
+            "rejected": (),
+            "skipped": None,
+            "document": result.document.model_copy(update=names),
+            "chunk": result.chunk.model_copy(update={"text": result.chunk.text[: max_bytes // 16], "headings": ()}),
+        }
     )
 
 
@@ -112,5 +130,11 @@ def _original(value: bytes) -> Original:
     )
 
 
-def _headers(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    return {name: (value or b"").decode("utf-8", "replace") for name, value in headers}
+def _headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """Each whole or not at all: half of a trace's name would name another."""
+    kept, left = {}, MAX_HEADER_BYTES
+    for name, value in headers:
+        size = len(name.encode()) + len(value or b"")
+        if size <= left:
+            kept[name], left = (value or b"").decode("utf-8", "replace"), left - size
+    return kept

@@ -66,9 +66,14 @@ class Tenure:
         self._due = asyncio.Event()
 
     @property
-    def ready(self) -> bool:
-        """Records may be taken in."""
-        return self._alive and self._tracker is not None and not self._tracker.full
+    def room(self) -> int:
+        """Records that may be taken in at once."""
+        return self._tracker.room if self._alive and self._tracker is not None else 0
+
+    @property
+    def position(self) -> int | None:
+        """Offset from which records are to be taken in, once that is known."""
+        return self._tracker.position if self._alive and self._tracker is not None else None
 
     @property
     def open(self) -> int:

@@ -139,6 +139,32 @@ async def test_a_replayer_that_was_overtaken_publishes_nothing(settings, monkeyp
     assert (await replay(settings, Wanted(), dry_run=False)).replayed.total() == 3
 
 
+async def test_markers_behind_a_workers_open_transaction_count(settings, monkeypatch):
+    """Given a worker that dies in a transaction that began before a replay's own, which hides its markers."""
+    from consumer.dead_letters import replay as module
+
+    original = module._publish
+    worker = make_transactional_producer(settings, f"{settings.namespace}.worker")
+    await worker.start()
+    await worker.begin_transaction()
+
+    async def behind_a_worker(*args, **kwargs):
+        topic = TopicNames(settings.namespace).dead_letters
+        for number in range(settings.partitions):
+            await (await worker.send(topic, b"open", partition=number))
+        await original(*args, **kwargs)
+
+    monkeypatch.setattr(module, "_publish", behind_a_worker)
+    assert (await replay(settings, Wanted(), dry_run=False)).replayed.total() == 3
+    monkeypatch.undo()
+    second = asyncio.create_task(replay(settings, Wanted(), dry_run=False))
+    await asyncio.wait([second], timeout=2)  # time enough for one that does not wait
+    await worker.abort_transaction()
+    await worker.stop()
+    assert (await second).replayed.total() == 0
+    assert len(await read_all(settings, TopicNames(settings.namespace).chunks, Chunk)) == 3
+
+
 async def test_what_a_killed_replay_left_open_is_not_counted(settings):
     """Marker and chunk were sent, the commit never came."""
     names = TopicNames(settings.namespace)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.worker.offsets import METADATA_LIMIT, MOST_RECORDS, OffsetTracker
+from consumer.worker.offsets import INTAKE_LIMIT, METADATA_LIMIT, MOST_RECORDS, OffsetTracker
 from messaging.commit_point import CommitPoint, MetadataError, decode, encode
 
 ascending = st.lists(st.integers(0, 10_000), unique=True, max_size=60).map(sorted)
@@ -75,12 +75,52 @@ def test_a_record_read_again_within_a_tenure_is_not_run_again():
 def test_intake_stops_before_the_metadata_outgrows_the_broker():
     tracker = OffsetTracker(CommitPoint(0, ""))
     offset = 0
-    while not tracker.full:
+    while tracker.room:
         assert tracker.deliver(offset)
         offset += 70_000  # far apart: a record among many finished ones
         tracker.commit({offset - 1})
     assert len(tracker.point().metadata) <= METADATA_LIMIT
     assert tracker.open > 400
+
+
+def test_what_a_former_owner_left_is_read_again_however_long_its_list_is():
+    """Given a list that the broker just takes, its offsets are read in parts, between others that are done."""
+    left = [70_000 * number for number in range(METADATA_LIMIT // 6)]
+    point = encode(left, left[-1] + 1)
+    assert INTAKE_LIMIT < len(point.metadata) <= METADATA_LIMIT
+    tracker, log = OffsetTracker(point), [offset + more for offset in left for more in (0, 1)]
+    finished = []
+    while tracker.room:
+        batch, log = log[: tracker.room], log[tracker.room :]
+        delivered = [offset for offset in batch if tracker.deliver(offset)]
+        finished += delivered
+        assert len(tracker.point().metadata) <= METADATA_LIMIT
+        tracker.commit(delivered)
+        if not log:
+            break
+    assert finished[: len(left)] == left
+
+
+def test_nothing_new_is_read_while_the_list_of_a_former_owner_is_too_long():
+    left = [70_000 * number for number in range(METADATA_LIMIT // 6)]
+    tracker = OffsetTracker(encode(left, left[-1] + 1))
+    for offset in left:
+        assert 0 < tracker.room <= len(left)
+        assert tracker.deliver(offset)
+    assert tracker.room == 0
+    tracker.commit(left[: len(left) // 2])
+    assert tracker.room > 0
+
+
+@given(ascending, st.data())
+def test_reading_goes_on_behind_the_last_record_that_was_delivered(unfinished: list[int], data: st.DataObject):
+    following = unfinished[-1] + 1 if unfinished else 0
+    point = encode(unfinished, following)
+    tracker = OffsetTracker(point)
+    assert tracker.position == point.offset
+    for offset in range(point.offset, data.draw(st.integers(point.offset, following + 5))):
+        tracker.deliver(offset)
+        assert tracker.position == offset + 1
 
 
 def test_one_slow_record_does_not_lengthen_the_metadata():
@@ -96,7 +136,7 @@ def test_one_slow_record_does_not_lengthen_the_metadata():
 def test_metadata_fits_after_as_many_records_as_may_come_at_once():
     tracker = OffsetTracker(CommitPoint(0, ""))
     offset = 0
-    while not tracker.full:
+    while tracker.room:
         offset += 0x10000
         tracker.deliver(offset)
     for _ in range(MOST_RECORDS):

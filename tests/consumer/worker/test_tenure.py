@@ -1,16 +1,20 @@
-"""The end of a tenure whose commit the broker never answers. What a broker does is tested on real ones."""
+"""Ends of a tenure that a real broker gives too seldom: a commit never answered, work dropped before it began."""
 
 import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
+from configs.settings import load_settings
 from consumer.worker.errors import WorkerError
+from consumer.worker.group import Group
 from consumer.worker.outcome import Outcome
 from consumer.worker.tenure import Tenure, TenureOptions
 from messaging.commit_point import CommitPoint, encode
+from telemetry.metrics import WorkerMetrics
+from telemetry.telemetry import unseen
 
 PLACE = TopicPartition("t.chunks", 0)
 
@@ -69,7 +73,7 @@ async def stuck() -> Any:
     )
     tenure = Tenure(PLACE, options, lambda tp: None)
     running = asyncio.ensure_future(tenure.run())
-    while not tenure.ready:
+    while not tenure.room:
         await asyncio.sleep(0)
     tracker = tenure.deliver(0)
     tenure.finish(tracker, Outcome(0, ()))
@@ -99,3 +103,24 @@ async def test_after_a_cut_nothing_waits_for_the_commit_any_more(stuck):
     _, late = await asyncio.wait([running, ending, producer._sender.sender_task], timeout=5)
     assert not late
     assert producer.closed
+
+
+async def test_work_that_is_dropped_before_it_began_is_in_hand_no_more(stuck):
+    """Given records taken in, and in the same turn of the loop the restart of their tenure."""
+
+    async def never(record: ConsumerRecord) -> Outcome:
+        raise AssertionError(record)
+
+    tenure, _, running = stuck
+    telemetry = unseen(WorkerMetrics)
+    group = Group(
+        load_settings({}), None, never, may_take_in=lambda: True, finish_calls=asyncio.Event().wait, telemetry=telemetry
+    )
+    group._tenures[PLACE] = (tenure, running)
+    group._take_in(PLACE, [ConsumerRecord(*PLACE, offset, 0, 0, b"", b"", None, 0, 0, ()) for offset in (1, 2, 3)])
+    in_hand = telemetry.metrics.in_hand.collect()[0].samples
+    assert [sample.value for sample in in_hand] == [3]
+    tenure._drop_work()
+    while group._tasks:
+        await asyncio.sleep(0)
+    assert [sample.value for sample in telemetry.metrics.in_hand.collect()[0].samples] == [0]
