@@ -307,3 +307,26 @@ async def test_a_paused_worker_begins_nothing_and_goes_on_when_resumed():
         pool.resume()
         assert (await waiting).content
         assert pool.available
+
+
+async def test_at_the_end_a_call_is_answered_although_another_waits_to_be_alone():
+    go = asyncio.Event()
+
+    async def script(request, body):
+        await go.wait()
+
+    server = FakeModel(script)
+    async with server.serve(), watched(server) as pool:
+        await all_up(pool)
+        (endpoint,) = pool.endpoints
+        call = asyncio.create_task(pool.complete(BODY))
+        await until(lambda: pool.in_flight(endpoint) == 1)
+        suspect = asyncio.create_task(pool.complete(BODY, alone=True))
+        await asyncio.sleep(0)
+        ending = asyncio.create_task(pool.finish())
+        await asyncio.sleep(0)
+        go.set()
+        assert (await call).content
+        await ending
+        assert (answered(server), suspect.done()) == (1, False)
+        suspect.cancel()
