@@ -83,7 +83,8 @@ def pairs_about(text: str) -> str:
 class FakeModel:
     """`script(request, body)` returns a response, or None for a good answer; `calls` counts requests by text.
 
-    Requests for one token are probes: neither scripted nor counted.
+    Requests for one token are probes: neither scripted nor counted. `hangs`: says nothing at all; `engine_hangs`: answers
+    no completion, though it lists its models; `proxied`: a proxy before it answers every completion with that status.
     """
 
     def __init__(
@@ -103,6 +104,8 @@ class FakeModel:
         self.root = "fake"
         self.probes_fail = False
         self.hangs = False
+        self.engine_hangs = False
+        self.proxied: int | None = None
         self.queue: tuple[int, int] | None = None
         self.calls: Counter[str] = Counter()
         self.aborted: Counter[str] = Counter()
@@ -157,8 +160,10 @@ class FakeModel:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = orjson.loads(await request.read())
-        if self.hangs:
+        if self.hangs or self.engine_hangs:
             await asyncio.Event().wait()
+        if self.proxied is not None:
+            return web.Response(status=self.proxied)
         if body.get("max_tokens") == 1:
             return web.Response(status=502) if self.probes_fail else completion("1", finish="length")
         text = text_of(body)

@@ -1,7 +1,7 @@
 """Trials of a worker and its model servers under faults: real processes, a real Kafka broker.
 
-    python -m benchmarks.driving [--scale 0.1] [outage] [killed-replica] [slower-replica] [poison] [frozen] [classes]
-        [redis]
+    python -m benchmarks.driving [--scale 0.1] [outage] [killed-replica] [slower-replica] [poison] [frozen]
+        [hung-engine] [classes] [redis]
 
 Each prints what was seen and ends with 1 when that is not what is promised. `classes` writes its table between the
 marks in docs/model-server.md. `redis` needs redis-server. At full scale all of it takes some twenty minutes.

@@ -1,7 +1,8 @@
 """A model server with a queue as vLLM has it, and faults to order: `python -m benchmarks.driving.model --port 8001 …`.
 
 A text that says `INJECT kind times` meets that fault so many times, or `always`; requests are counted in the log, so
-that a crash forgets nothing. `--poison word` makes every text with that word end the process.
+that a crash forgets nothing. `--poison word` makes every text with that word end the process. From SIGUSR1 to SIGUSR2
+the engine hangs: models and metrics are still told, completions are not.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import json
 import os
 import random
 import re
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -117,6 +119,9 @@ async def serve(args: argparse.Namespace) -> None:
     model = FakeModel()
     scheduler = Scheduler(model, slots=args.slots, seconds=args.seconds, seed=args.port)
     model.script = Faults(model, scheduler, Log(args.log), poison=args.poison)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, setattr, model, "engine_hangs", True)
+    loop.add_signal_handler(signal.SIGUSR2, setattr, model, "engine_hangs", False)
     async with model.serve(args.port):
         await asyncio.Event().wait()
 

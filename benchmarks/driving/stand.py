@@ -60,12 +60,14 @@ class Process:
         self._process.wait()
 
     def freeze(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
         assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(number)
 
     def end(self) -> None:
         if self._process is None or not self.alive:
@@ -87,6 +89,12 @@ class Model(Process):
         self.log = folder / f"{name}.jsonl"
         arguments = ["benchmarks.driving.model", "--port", port, "--log", self.log, *flags]
         super().__init__(list(map(str, arguments)), folder / f"{name}.out")
+
+    def hang_engine(self) -> None:
+        self._send(signal.SIGUSR1)
+
+    def free_engine(self) -> None:
+        self._send(signal.SIGUSR2)
 
     def entries(self, event: str) -> list[dict[str, Any]]:
         return [entry for entry in entries(self.log) if entry["event"] == event]

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.driving.stand import Model, Seen, Stand, stand
+from benchmarks.driving.stand import Model, Process, Seen, Stand, stand
 from schemas import Status
 from tests.support.redis_server import RedisServer
 
@@ -151,16 +151,27 @@ async def poison(trial: Trial) -> None:
 
 async def frozen(trial: Trial) -> None:
     """The server hangs (SIGSTOP) for far longer than all attempts together may last."""
-    chunks, frozen_s = trial.number(500), max(30.0, 60 * trial.scale)
-    async with _published(trial, "frozen", texts(chunks)) as made:
+    await _stopped(trial, "frozen", Process.freeze, Process.thaw)
+
+
+async def hung_engine(trial: Trial) -> None:
+    """As long, its engine does: models and metrics are told, as if nothing were, but no completion ends."""
+    await _stopped(trial, "hung-engine", Model.hang_engine, Model.free_engine)
+
+
+async def _stopped(trial: Trial, name: str, stop: Callable[[Model], None], go_on: Callable[[Model], None]) -> None:
+    chunks, stopped_s = trial.number(500), max(30.0, 60 * trial.scale)
+    async with _published(trial, name, texts(chunks)) as made:
         model = _model(made, "model")
-        made.worker(model, timeout_s=3)
+        worker = made.worker(model, timeout_s=3)
         await made.seen.reach(chunks // 3)
-        model.freeze()
-        await asyncio.sleep(frozen_s)
-        model.thaw()
+        stop(model)
+        await asyncio.sleep(stopped_s)
+        go_on(model)
         await made.seen.reach(chunks)
         demand_all_answered(made.seen, chunks)
+        away = worker.output().count("is away")
+        demand("times the server was seen to be away", seen=away, holds=away >= 1)
 
 
 async def dead_redis(trial: Trial) -> None:
@@ -210,5 +221,6 @@ TRIALS: dict[str, Callable[[Trial], object]] = {
     "slower-replica": slower_replica,
     "poison": poison,
     "frozen": frozen,
+    "hung-engine": hung_engine,
     "redis": dead_redis,
 }

@@ -2,7 +2,7 @@
 
 Results, dead letters and offsets are one transaction, so each chunk has one outcome whatever is killed. Stop it with
 Ctrl-C or SIGTERM: it finishes what is under way within --drain-s and leaves the group. SIGUSR1 pauses it and SIGUSR2
-resumes it, without leaving the group.
+resumes it, without leaving the group, once it has said that it is up.
 """
 
 import argparse

@@ -36,6 +36,8 @@ KEEPALIVE_S = 3.0
 CONNECT_S = 5.0
 LOOK_S = 5.0
 """Most seconds for what is asked besides completions."""
+PROBE_S = 30.0
+"""Within it a server that works makes one token, whatever else it has to do."""
 START_LIMIT = 8
 MOST_SAID = 300
 """Characters of a server's message that are kept."""
@@ -62,6 +64,7 @@ class Endpoint:
         self._model = model
         self._timeout_s = timeout_s
         self._pace = Pace()
+        self._probe_s = PROBE_S
 
     @property
     def limit(self) -> int:
@@ -79,13 +82,16 @@ class Endpoint:
         """
         allowed_s = self._pace.timeout_s(int(body["max_tokens"]), most_s=self._timeout_s * patience)
         began = time.monotonic()
+        answer = await self._ask(body, allowed_s, headers)
+        self._pace.answered(answer.completion_tokens, time.monotonic() - began)
+        return answer
+
+    async def _ask(self, body: dict[str, Any], allowed_s: float, headers: Iterable[tuple[str, bytes]] = ()) -> Answer:
         with _translated(self.url, body):
             async with asyncio.timeout(allowed_s):
                 options: Any = {"headers": {name: value.decode() for name, value in headers}} if headers else {}
                 reply: Any = await self._client.post("/chat/completions", body=body, cast_to=object, options=options)
-        answer = _read(reply, self.url)
-        self._pace.answered(answer.completion_tokens, time.monotonic() - began)
-        return answer
+        return _read(reply, self.url)
 
     async def identify(self) -> str:
         """What is loaded under the model's name. Raises ModelError; WorkerError for a wrong name or key."""
@@ -104,16 +110,24 @@ class Endpoint:
         return served[self._model]
 
     async def probe(self) -> None:
-        """One token, since a server may list its model long before, or after, it can answer. Raises a ModelError."""
+        """One token, since a server may list its model long before, or after, it can answer. Raises a ModelError.
+
+        Within PROBE_S, doubled up to the timeout as long as none comes: the queue before it may be long.
+        """
         body = {
             "model": self._model,
             "messages": [{"role": "user", "content": "Are you ready to answer?"}],
             "max_tokens": 1,
         }
+        allowed_s = min(self._probe_s, self._timeout_s)
         try:
-            await self.complete(body)
+            await self._ask(body, allowed_s)
         except TruncatedError:  # of course
-            return
+            pass
+        except TimedOutError as exc:
+            self._probe_s = 2 * allowed_s
+            raise TimedOutError(f"not one token within {allowed_s:.3g} s") from exc
+        self._probe_s = PROBE_S
 
     async def queue(self) -> QueueSample | None:
         """The server's queue by its metrics; None where it has none, under vLLM's names. Raises a ModelError."""

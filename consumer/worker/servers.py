@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -10,8 +11,16 @@ from typing import Any
 from consumer.worker.answers import Answer
 from consumer.worker.controller import LimitController
 from consumer.worker.endpoint import Endpoint
-from consumer.worker.errors import ModelError, OutageError, OverloadError, TimedOutError, WorkerError
-from consumer.worker.flights import UnwantedError, Wanted
+from consumer.worker.errors import (
+    ModelError,
+    OutageError,
+    OverloadError,
+    TimedOutError,
+    TransientError,
+    TruncatedError,
+    WorkerError,
+)
+from consumer.worker.flights import Flights, UnwantedError, Wanted
 from consumer.worker.slots import Slots
 
 LOOK_EVERY_S = 0.5
@@ -58,6 +67,8 @@ class ModelServers:
         self._waited_for: set[Endpoint] = set()
         self._lost_now = {endpoint: asyncio.Event() for endpoint in endpoints}
         self._died: dict[Endpoint, asyncio.Future[bool]] = {}
+        self._answered_s = dict.fromkeys(endpoints, float("-inf"))
+        self._signs: Flights[None] = Flights()
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -122,6 +133,7 @@ class ModelServers:
                 await self._idle(endpoint)
             if not wanted():
                 raise UnwantedError
+            began_s = time.monotonic()
             try:
                 answer = await self._ask(endpoint, body, patience=patience)
             except OutageError as exc:
@@ -130,15 +142,21 @@ class ModelServers:
                     raise
                 died = await asyncio.shield(self._died[endpoint])
                 raise OutageError(str(exc), crashed=died) from exc
-            except TimedOutError as exc:
-                await self._require_sign_of_life(endpoint, exc)
-                endpoint.controller.ended(overloaded=True)
+            except TransientError as exc:
+                await self._require_sign_of_life(endpoint, exc, since_s=began_s)
+                self._ended(endpoint, exc)
                 raise
             except ModelError as exc:
-                endpoint.controller.ended(overloaded=isinstance(exc, OverloadError))
+                self._ended(endpoint, exc)
                 raise
-            endpoint.controller.ended(overloaded=False)
+            self._ended(endpoint)
             return answer
+
+    def _ended(self, endpoint: Endpoint, error: ModelError | None = None) -> None:
+        """A call that the endpoint had; only one with tokens shows that its engine works."""
+        if error is None or isinstance(error, TruncatedError):
+            self._answered_s[endpoint] = time.monotonic()
+        endpoint.controller.ended(overloaded=isinstance(error, OverloadError | TimedOutError))
 
     async def watch(self) -> None:
         """Adjust limits, notice who is away and who is back. Raises WorkerError for a wrong model or key at start."""
@@ -148,6 +166,8 @@ class ModelServers:
                     group.create_task(self._watch(endpoint))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
+        finally:
+            await self._signs.cancel()
 
     async def _watch(self, endpoint: Endpoint) -> None:
         wait_s = PROBE_FIRST_S
@@ -226,17 +246,31 @@ class ModelServers:
         endpoint.away = True
         self._waited_for.add(endpoint)
 
-    async def _require_sign_of_life(self, endpoint: Endpoint, late: TimedOutError) -> None:
-        """Raises OutageError when a server that was late with an answer says nothing at all, as when it hangs."""
-        try:
-            if not endpoint.away:
-                await endpoint.identify()
+    async def _require_sign_of_life(self, endpoint: Endpoint, failed: TransientError, *, since_s: float) -> None:
+        """Raises OutageError when the server answers nobody: it hangs, its engine does, or a proxy has nothing behind.
+
+        One call that fails at a server that works is the chunk's own trouble.
+        """
+        if not endpoint.away:
+            looked_s = time.monotonic()
+            try:
+                await self._look_for_life(endpoint, failed, since_s)
+            except WorkerError:  # it has been restarted with something else: the next call will find out
                 return
-        except WorkerError:  # it has been restarted with something else: the next call will find out
-            return
-        except ModelError:
-            self._lost(endpoint, late)
-        raise OutageError(f"{endpoint.url} has stopped to answer") from late
+            except ModelError as exc:
+                if self._answered_s[endpoint] >= looked_s:
+                    return
+                self._lost(endpoint, exc)  # what `failed` says is not logged: it may repeat some of the prompt
+            else:
+                return
+        raise OutageError(f"{endpoint.url} has stopped to answer") from failed
+
+    async def _look_for_life(self, endpoint: Endpoint, failed: TransientError, since_s: float) -> None:
+        """An API can list its models while the engine behind it hangs: only tokens are proof."""
+        if self._answered_s[endpoint] < since_s:
+            await self._signs.join(endpoint.url, lambda _: _give_a_sign(endpoint))
+        elif isinstance(failed, TimedOutError):  # it may have ended since
+            await endpoint.identify()
 
     async def _idle(self, endpoint: Endpoint) -> None:
         """Wait until other workers' requests are done as well, as far as the server's metrics tell."""
@@ -248,3 +282,8 @@ class ModelServers:
             if sample is None or sample.running + sample.waiting == 0:
                 return
             await asyncio.sleep(LOOK_EVERY_S * random.uniform(0.2, 1.0))  # noqa: S311
+
+
+async def _give_a_sign(endpoint: Endpoint) -> None:
+    await endpoint.identify()
+    await endpoint.probe()

@@ -47,10 +47,10 @@ class Slots(Generic[P]):
         """A place that is not away; `prefers` may name one, which is taken if it has room."""
         waiter = _Waiter(alone, prefers)
         self._waiting.append(waiter)
-        self.look()
         try:
+            self.look()
             place = await waiter.granted
-        except asyncio.CancelledError:
+        except BaseException:
             self._forget(waiter)
             raise
         try:
@@ -82,7 +82,7 @@ class Slots(Generic[P]):
         return min(free, key=lambda place: (self._in_use[place] + 1) / place.limit, default=None)
 
     def _has_room(self, place: P, *, alone: bool) -> bool:
-        if place.away or place in self._alone:
+        if place.away or place.limit < 1 or place in self._alone:  # paused, it has a limit of 0
             return False
         return self._in_use[place] == 0 if alone else self._in_use[place] < place.limit
 

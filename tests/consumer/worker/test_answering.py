@@ -201,6 +201,36 @@ async def test_an_outage_costs_nobody_an_attempt(make_answerer):
     assert {(result.status, result.usage.calls) for result in results} == {(Status.OK, 1)}
 
 
+@pytest.mark.parametrize("fault", ["engine_hangs", "proxied"])
+async def test_no_chunk_is_lost_to_a_server_whose_api_answers_and_whose_engine_does_not(
+    make_answerer, monkeypatch, fault: str
+):
+    monkeypatch.setattr("consumer.worker.endpoint.PROBE_S", 0.1)
+    server = FakeModel()
+    async with server.serve():
+        answerer = await make_answerer(server, cache=False, timeout_s=0.1)
+        await answerer.answer(chunk("Healthy."), ORIGIN)
+        setattr(server, fault, 500)
+        waiting = asyncio.gather(*(answerer.answer(chunk(f"Text {i}.", index=i), ORIGIN) for i in range(20)))
+        while answerer._model._servers.available and not waiting.done():
+            await asyncio.sleep(0.01)
+        assert not waiting.done()
+        setattr(server, fault, None)
+        results = await waiting
+    assert {(result.status, result.usage.calls) for result in results} == {(Status.OK, 1)}
+
+
+async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_letter(make_answerer):
+    async def script(request, body):
+        if text_of(body) == "Never.":
+            await asyncio.Event().wait()
+
+    async with FakeModel(script).serve() as server:
+        answerer = await make_answerer(server, cache=False, timeout_s=0.1)
+        result = await answerer.answer(chunk("Never."), ORIGIN)
+    assert (result.error.error_class, result.error.attempts, server.calls["Never."]) == ("transient", 5, 5)
+
+
 @pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}'])
 async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: bytes):
     async with FakeModel().serve() as server:

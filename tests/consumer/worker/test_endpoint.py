@@ -163,6 +163,20 @@ async def test_the_root_of_the_model_and_the_queue_are_read():
         await endpoint.probe()
 
 
+async def test_a_probe_is_bounded_and_gets_twice_as_long_when_none_came(monkeypatch):
+    monkeypatch.setattr("consumer.worker.endpoint.PROBE_S", 0.05)
+    async with FakeModel().serve() as server, client_of(server.url, timeout_s=0.15) as endpoint:
+        server.engine_hangs = True
+        for within in ("0.05", "0.1", "0.15", "0.15"):
+            with pytest.raises(TransientError, match=f"within {within} s"):
+                await endpoint.probe()
+        server.engine_hangs = False
+        await endpoint.probe()
+        server.engine_hangs = True
+        with pytest.raises(TransientError, match=r"within 0\.05 s"):
+            await endpoint.probe()
+
+
 async def test_unknown_model_is_the_users_mistake_and_names_what_there_is():
     async with FakeModel(model="extractive").serve() as server, client_of(server.url) as endpoint:
         with pytest.raises(WorkerError, match="extractive"):

@@ -9,9 +9,9 @@ from aiohttp import web
 
 from configs.settings import load_settings
 from consumer.worker.endpoint import make_endpoints
-from consumer.worker.errors import OutageError, TimedOutError, WorkerError
+from consumer.worker.errors import OutageError, TimedOutError, TransientError, WorkerError
 from consumer.worker.servers import ModelServers
-from tests.fake_model import FakeModel
+from tests.fake_model import FakeModel, text_of
 
 BODY = {
     "model": "qwen-vllm",
@@ -133,6 +133,107 @@ async def test_a_late_answer_of_a_server_that_lives_costs_an_attempt():
         assert pool.available
 
 
+async def no_end(request, body):
+    await asyncio.Event().wait()
+
+
+async def never(request, body):
+    if text_of(body) == "never":
+        await asyncio.Event().wait()
+
+
+def asked_for(text: str) -> dict:
+    return BODY | {"messages": [{"role": "user", "content": f"<text>\n{text}\n</text>"}]}
+
+
+async def test_an_engine_that_hangs_behind_an_api_that_answers_is_an_outage(monkeypatch):
+    monkeypatch.setattr("consumer.worker.endpoint.PROBE_S", 0.2)
+    server = FakeModel()
+    async with server.serve(), watched(server, timeout_s=0.3) as pool:
+        await all_up(pool)
+        await pool.complete(BODY)
+        server.engine_hangs = True
+        outcomes = await asyncio.gather(*(pool.complete(BODY) for _ in range(3)), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [OutageError] * 3
+        assert not pool.available
+        server.engine_hangs = False
+        assert (await pool.complete(BODY)).content
+
+
+@pytest.mark.parametrize("status", [500, 504])
+async def test_a_proxy_that_answers_every_call_with_an_error_is_an_outage(status: int):
+    server = FakeModel()
+    async with server.serve(), watched(server) as pool:
+        await all_up(pool)
+        server.proxied = status
+        with pytest.raises(OutageError):
+            await pool.complete(BODY)
+        assert not pool.available
+        server.proxied = None
+        assert (await pool.complete(BODY)).content
+
+
+async def test_a_call_that_alone_is_late_while_others_are_answered_costs_an_attempt_and_no_probe(monkeypatch):
+    """Nor does it matter that a probe would have to wait long."""
+    monkeypatch.setattr("consumer.worker.endpoint.Endpoint.probe", no_end)
+    server = FakeModel(never)
+    async with server.serve(), watched(server, timeout_s=0.5) as pool:
+        await all_up(pool)
+        late = asyncio.create_task(pool.complete(asked_for("never")))
+        await until(lambda: server.calls["never"])
+        await pool.complete(asked_for("other"))
+        with pytest.raises(TimedOutError):
+            await late
+        assert pool.available
+
+
+async def test_an_answer_that_comes_while_a_probe_waits_is_a_sign_of_life_too(monkeypatch):
+    probing, answer = asyncio.Event(), asyncio.Event()
+
+    async def late_probe(endpoint):
+        probing.set()
+        await until(lambda: pool.in_flight(endpoint) == 1)
+        raise TimedOutError("not one token")
+
+    async def script(request, body):
+        await (asyncio.Event() if text_of(body) == "never" else answer).wait()
+
+    server = FakeModel(script)
+    async with server.serve(), watched(server, timeout_s=0.3) as pool:
+        await all_up(pool)
+        monkeypatch.setattr("consumer.worker.endpoint.Endpoint.probe", late_probe)
+        late = asyncio.create_task(pool.complete(asked_for("never")))
+        other = asyncio.create_task(pool.complete(asked_for("other"), patience=90))
+        await probing.wait()
+        answer.set()
+        assert (await other).content
+        with pytest.raises(TimedOutError):
+            await late
+        assert pool.available
+
+
+async def test_calls_that_end_badly_together_cost_one_probe(monkeypatch):
+    probes = []
+
+    async def probe(endpoint):
+        probes.append(endpoint)
+        await until(lambda: failed == 8)
+
+    async def fails(request, body):
+        nonlocal failed
+        failed += 1
+        return web.Response(status=500)
+
+    failed = 0
+    server = FakeModel(fails)
+    monkeypatch.setattr("consumer.worker.endpoint.Endpoint.probe", probe)
+    async with server.serve(), watched(server) as pool:
+        await all_up(pool)
+        outcomes = await asyncio.gather(*(pool.complete(BODY) for _ in range(8)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [TransientError] * 8
+    assert len(probes) == 1
+
+
 async def test_endpoints_with_different_models_are_refused_at_start():
     one, other = FakeModel(), FakeModel()
     other.root = "something else"
@@ -206,3 +307,26 @@ async def test_a_paused_worker_begins_nothing_and_goes_on_when_resumed():
         pool.resume()
         assert (await waiting).content
         assert pool.available
+
+
+async def test_at_the_end_a_call_is_answered_although_another_waits_to_be_alone():
+    go = asyncio.Event()
+
+    async def script(request, body):
+        await go.wait()
+
+    server = FakeModel(script)
+    async with server.serve(), watched(server) as pool:
+        await all_up(pool)
+        (endpoint,) = pool.endpoints
+        call = asyncio.create_task(pool.complete(BODY))
+        await until(lambda: pool.in_flight(endpoint) == 1)
+        suspect = asyncio.create_task(pool.complete(BODY, alone=True))
+        await asyncio.sleep(0)
+        ending = asyncio.create_task(pool.finish())
+        await asyncio.sleep(0)
+        go.set()
+        assert (await call).content
+        await ending
+        assert (answered(server), suspect.done()) == (1, False)
+        suspect.cancel()

@@ -111,3 +111,33 @@ async def test_who_is_cancelled_gives_up_the_place(when):
     assert after.place is server
     await after.leave()
     assert slots.in_use(server) == 0
+
+
+async def test_a_paused_place_is_not_free_for_who_would_be_alone():
+    """Neither when it is idle nor when the last call there ends; nor is that call harmed."""
+    slots = Slots([server := Server(4)])
+    first = Caller(slots)
+    await settle()
+    server.limit = 0
+    alone, after = Caller(slots, alone=True), Caller(slots)
+    await first.leave()
+    assert (alone.place, after.place, slots.in_use(server)) == (None, None, 0)
+    server.limit = 4
+    slots.look()
+    await settle()
+    assert (alone.place, after.place) == (server, None)
+    await alone.leave()
+    await after.leave()
+    assert slots.in_use(server) == 0
+
+
+async def test_who_asks_in_vain_leaves_nobody_in_the_queue():
+    def broken():
+        raise RuntimeError
+
+    slots = Slots([server := Server(1)])
+    with pytest.raises(RuntimeError):
+        async with slots.slot(prefers=broken):
+            raise AssertionError
+    async with asyncio.timeout(5), slots.slot() as place:
+        assert place is server
