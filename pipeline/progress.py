@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from schemas import FileState, LedgerEntry, OutcomeError, Status, Usage
+from schemas import FileState, LedgerEntry, OutcomeError, Result, Status, Usage
 from schemas.messages import Count, Id, Message
 
 Key = tuple[int, int]
@@ -156,6 +156,11 @@ class Progress:
     def all_answered(self) -> bool:
         """Every chunk of every complete version (the newest of each document) has an outcome."""
         return self.totals.waiting == 0
+
+    def is_newest(self, result: Result) -> bool:
+        """Whether it is of the version and generation of its document that `totals` are of."""
+        document = self._documents.get(result.document.id)
+        return document is not None and document.promised == (result.document.version, result.generation)
 
     def failures(self) -> Iterator[str]:
         """What is in the dead letters of the newest versions: rejected files, failed chunks."""

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.children import printable
-from pipeline.plan import Plan
+from pipeline.plan import EMBEDDED_MODEL, Plan
 from pipeline.progress import Progress, Totals
 from schemas import DecodeError, Pair, Result, TopicNames, decode
 
@@ -23,9 +23,14 @@ def summary(plan: Plan, progress: Progress, *, undone: Mapping[str, str], report
     """
     yield ""
     yield f"Done: {counts(progress.totals)}"
+    if progress.totals == Totals() and not undone:
+        where = printable(str(plan.input_dir))
+        yield f"No file in {where}: hidden ones, and what --include or --exclude leaves out, don't count"
     yield from _named("In the dead letters", list(progress.failures()))
     yield from _named("Left undone; run it again when that is mended", [f"{p}: {why}" for p, why in undone.items()])
-    for result, pair in sample(read_results(plan.output_dir)):
+    results = [result for result in islice(read_results(plan.output_dir), LOOK_AT) if progress.is_newest(result)]
+    yield from _of_other_models(plan, results)
+    for result, pair in sample(results):
         yield from _shown(result, pair)
     yield ""
     yield f"Results:   {plan.output_dir / 'documents'} (one JSON a text), {plan.output_dir / 'results'} (JSON lines)"
@@ -49,9 +54,20 @@ def _named(what: str, lines: Sequence[str]) -> Iterator[str]:
         yield f"    … and {len(lines) - NAMED} more"
 
 
+def _of_other_models(plan: Plan, results: Iterable[Result]) -> Iterator[str]:
+    """What was answered before is not asked again, whatever the model is now."""
+    model = EMBEDDED_MODEL if plan.own_model else plan.settings.model_name
+    others = sorted({result.model.name for result in results} - {model})
+    if others:
+        yield (
+            f"Some of it was answered by {printable(', '.join(others))} before, and is not asked again. For answers of "
+            f"{model} take another --output-dir, or `python -m producer regenerate`"
+        )
+
+
 def read_results(output_dir: Path) -> Iterator[Result]:
-    """Some of the results on disk, as they are there."""
-    for segment in sorted((output_dir / "results").glob("*.jsonl")):
+    """Results on disk, some of the newest first; those of older versions are among them."""
+    for segment in sorted((output_dir / "results").glob("*.jsonl"), reverse=True):
         with segment.open("rb") as lines:
             for line in lines:
                 try:
@@ -63,7 +79,7 @@ def read_results(output_dir: Path) -> Iterator[Result]:
 def sample(results: Iterable[Result]) -> list[tuple[Result, Pair]]:
     """Up to three pairs with evidence, of different documents, both languages among them when there are both."""
     candidates: dict[str, tuple[Result, Pair]] = {}
-    for result in islice(results, LOOK_AT):
+    for result in results:
         pair = next((pair for pair in result.pairs if pair.evidence), None)
         if pair is not None:
             candidates.setdefault(result.document.id, (result, pair))

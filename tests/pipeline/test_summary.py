@@ -6,9 +6,23 @@ from configs.settings import load_settings
 from pipeline.plan import make_plan
 from pipeline.progress import Progress
 from pipeline.summary import read_results, sample, summary
-from schemas import ChunkRef, Document, Evidence, ModelRef, Origin, Pair, PairType, RecipeRef, Result, Status, encode
+from schemas import (
+    ChunkRef,
+    Document,
+    Evidence,
+    FileState,
+    ModelRef,
+    Origin,
+    Pair,
+    PairType,
+    RecipeRef,
+    Result,
+    Status,
+    encode,
+)
 from schemas.ids import chunk_id, content_key, digest, document_id, pair_id, record_id
 from schemas.messages import now
+from tests.pipeline.test_progress import entry
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -44,9 +58,13 @@ def written(output: Path, *results: Result) -> None:
     (output / "results" / "qa.results-0-0-9.jsonl").write_bytes(b"".join(encode(r) + b"\n" for r in results))
 
 
-def shown(output: Path, *, undone: Mapping[str, str] = NOTHING, **flags: object) -> str:
+def shown(output: Path, *newest: str, version: int = 1, undone: Mapping[str, str] = NOTHING, **flags: object) -> str:
+    """`newest` are paths of documents whose newest version is `version`."""
     plan = make_plan(load_settings({"input_dir": "texts", "output_dir": str(output)} | flags))
-    return "\n".join(summary(plan, Progress(), undone=undone, report="out/report.html"))
+    progress = Progress()
+    for path in newest:
+        progress.take_entry(entry(path, state=FileState.COMPLETE, version=version, chunks=1))
+    return "\n".join(summary(plan, progress, undone=undone, report="out/report.html"))
 
 
 def test_samples_are_of_different_documents_and_of_both_languages():
@@ -65,7 +83,7 @@ def test_results_are_read_from_disk(tmp_path: Path):
 
 def test_it_shows_pairs_with_evidence_and_where_results_are(tmp_path: Path):
     written(tmp_path, result("a.txt"))
-    text = shown(tmp_path)
+    text = shown(tmp_path, "a.txt")
     assert "Q: What is EUV?" in text
     assert "Evidence, characters 0–13: EUV is light." in text
     assert str(tmp_path / "documents") in text
@@ -96,4 +114,24 @@ def test_what_was_left_undone_is_named_with_its_reason(tmp_path: Path):
 
 def test_text_of_documents_can_not_drive_the_terminal(tmp_path: Path):
     written(tmp_path, result("a\x1b[2J.txt", question="\x1b]0;x\x07?"))
-    assert "\x1b" not in shown(tmp_path)
+    text = shown(tmp_path, "a\x1b[2J.txt")
+    assert "]0;x" in text
+    assert "\x1b" not in text
+
+
+def test_older_versions_and_what_was_forgotten_are_not_shown(tmp_path: Path):
+    written(tmp_path, result("edited.txt"), result("forgotten.txt"))
+    assert "Q: " not in shown(tmp_path, "edited.txt", version=2)
+
+
+def test_what_another_model_has_answered_before_is_said(tmp_path: Path):
+    written(tmp_path, result("a.txt"))
+    assert "answered by extractive before, and is not asked again. For answers of qwen-vllm" in shown(
+        tmp_path, "a.txt", model_urls="http://gpu:8000/v1"
+    )
+    assert "answered by" not in shown(tmp_path, "a.txt")
+
+
+def test_an_empty_directory_is_said_to_be_one(tmp_path: Path):
+    assert "No file in texts: hidden ones" in shown(tmp_path)
+    assert "No file in" not in shown(tmp_path, "a.txt")
