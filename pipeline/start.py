@@ -52,6 +52,8 @@ class Starter:
         self.family.start(workers, self._env(settings), grace_s=settings.drain_s + 15)
         if not self.plan.once:
             self.view.note(f"Watching {self.plan.input_dir} for texts. Ctrl-C stops everything in order.")
+            if self.plan.own_broker:
+                self.view.note(f"For other commands meanwhile: KAFKA_BOOTSTRAP_SERVERS={settings.brokers}")
         return self._producer(settings)
 
     def _producer(self, settings: Settings) -> Child:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from configs import cli
+from configs.run import with_broker_of_run
 from configs.settings import Settings
 from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently
 from messaging.reading import TopicMissingError, assign_all, read_to_end
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    settings = _with_broker_of_the_run(cli.settings_from(args))
+    settings = _with_broker(cli.settings_from(args))
     addresses = tuple(filter(None, args.metrics.split(",")))
     if args.watch:
         asyncio.run(_watch(settings, addresses, quick=args.quick))
@@ -69,19 +70,15 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _with_broker_of_the_run(settings: Settings) -> Settings:
-    """The address of the broker that a running pipeline started for this output directory."""
-    if settings.bootstrap_servers is not None or settings.output_dir is None:
-        return settings
-    ready: Path = settings.output_dir / ".qastream" / "broker.json"
-    try:
-        address = orjson.loads(ready.read_bytes())["bootstrap_servers"]
-    except FileNotFoundError:
+def _with_broker(settings: Settings) -> Settings:
+    """Raises OutputError where an output directory is named whose pipeline does not run."""
+    found = with_broker_of_run(settings)
+    if found.bootstrap_servers is None and settings.output_dir is not None:
         raise OutputError(
             f"no pipeline with a broker of its own runs on {settings.output_dir}. Start it, or name the broker with "
             "--bootstrap-servers"
-        ) from None
-    return settings.model_copy(update={"bootstrap_servers": address})
+        )
+    return found
 
 
 class Board:

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from configs import cli
 from configs.errors import SettingsError
+from configs.run import with_broker_of_run
 from configs.settings import Settings
 from consumer.dataset.balance import Balance, Difference, show
 from consumer.dataset.census import Census
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    settings = cli.settings_from(args)
+    settings = with_broker_of_run(cli.settings_from(args))
     layout = layout_of(settings)
     if settings.input_dir is not None and not settings.input_dir.is_dir():
         raise SettingsError(f"--input-dir {settings.input_dir}: no such directory")
