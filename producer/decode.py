@@ -7,7 +7,8 @@ from producer.encodings import SAMPLE_BYTES, detect
 from producer.errors import RejectedError, SettingsError
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_LONGEST_MARK = 3
+_NO_TEXT = {b"%PDF": "a PDF", b"PK\x03\x04": "a ZIP archive, as Word, Excel and EPUB write them"}
+_LONGEST_MARK = 4
 
 
 def check_encoding(name: str | None) -> None:
@@ -55,6 +56,9 @@ class Decoder:
 
     def _look_for_mark(self, data: bytes) -> None:
         self._begun = True
+        for mark, what in _NO_TEXT.items():
+            if data.startswith(mark):
+                raise RejectedError("binary", f"byte 0 begins {what}: convert it to text first")
         for mark, encoding in _MARKS.items():
             if data.startswith(mark):
                 self.encoding, self._codec = encoding, _codec(encoding)

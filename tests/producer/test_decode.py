@@ -114,3 +114,11 @@ def test_the_name_of_an_encoding_is_checked() -> None:
     for name in ("nonsense", "zlib", "rot13"):
         with pytest.raises(SettingsError, match=name):
             check_encoding(name)
+
+
+@pytest.mark.parametrize("piece", [0, 1])
+@pytest.mark.parametrize(("data", "what"), [(b"%PDF-1.7\n\xe2\xe3\xcf\xd3", "a PDF"), (b"PK\x03\x04\x14", "a ZIP")])
+def test_what_has_to_be_converted_is_said_to(data: bytes, what: str, piece: int) -> None:
+    with pytest.raises(RejectedError, match=f"byte 0 begins {what}.*convert it to text first") as caught:
+        decode(data, piece=piece)
+    assert caught.value.kind == "binary"
