@@ -40,5 +40,5 @@ def request_id(document: str, moment_ns: int) -> str:
 
 
 def letter_id(topic: str, partition: int, offset: int) -> str:
-    """Of the dead letter for the record at this place, or, for a file, (source, version, generation)."""
+    """Of the dead letter for the record at this place; that of a file is made of its document's id and version."""
     return digest("letter", topic, partition, offset)

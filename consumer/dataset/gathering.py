@@ -12,9 +12,11 @@ from consumer.dataset.proportions import Proportions, quotas
 from consumer.dataset.questions import Questions
 from consumer.dataset.wanted import Wanted
 
-INSERTED_BELOW = 0.5
-"""A text is compared with later ones itself where it is this far, on the way from the threshold to 1, from the one
-that it is like: a form that thousands of files fill in would make each of them a candidate for each."""
+CLOSE = 0.5
+"""How far, on the way from the threshold to 1, texts are that stand for each other when later ones are compared."""
+STAND_INS = 4
+"""A text with as many close ones before it is not compared with later ones itself: a form that thousands of files fill
+in would make each of them a candidate for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +133,11 @@ class Gathering:
         chunk = exported.result["chunk"]
         number, new = self._pool.text(chunk["text"])
         if new:
-            alike = self._texts.nearest(chunk["text"])
-            if alike is not None:
-                self._clusters.join(number, alike.number)
-            if alike is None or alike.similarity < 1 - INSERTED_BELOW * (1 - self._choice.similarity):
+            alike = self._texts.near(chunk["text"])
+            for neighbour in alike:
+                self._clusters.join(number, neighbour.number)
+            limit = 1 - CLOSE * (1 - self._choice.similarity)
+            if sum(neighbour.similarity >= limit for neighbour in alike) < STAND_INS:
                 self._texts.add(number, chunk["text"])
         document, end, before = self._last
         if document == exported.result["document"]["id"] and chunk["start"] < end:

@@ -1,4 +1,4 @@
-"""Texts that are nearly the same as one that came before: MinHash bands in SQLite, candidates compared exactly."""
+"""Texts that are nearly the same as others that came before: MinHash bands in SQLite, candidates compared exactly."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -31,14 +31,14 @@ class Neighbours:
         db.execute(f"CREATE TABLE {self._texts} (number INTEGER PRIMARY KEY, folded TEXT)")
         db.execute(f"CREATE TABLE {self._bands} (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID")
 
-    def nearest(self, text: str) -> Neighbour | None:
-        """The most similar one that was added before, if it reaches the threshold."""
+    def near(self, text: str) -> list[Neighbour]:
+        """Those that were added before and reach the threshold, the most similar one first."""
         folded = fold(text)
         own = shingles(folded)
         keys = list(self._keys(own))
-        near = (Neighbour(number, jaccard(own, shingles(other))) for number, other in self._candidates(keys))
-        reached = [neighbour for neighbour in near if neighbour.similarity >= self._threshold]
-        return max(reached, key=lambda neighbour: (neighbour.similarity, -neighbour.number), default=None)
+        compared = (Neighbour(number, jaccard(own, shingles(other))) for number, other in self._candidates(keys))
+        reached = [neighbour for neighbour in compared if neighbour.similarity >= self._threshold]
+        return sorted(reached, key=lambda neighbour: (-neighbour.similarity, neighbour.number))
 
     def add(self, number: int, text: str) -> None:
         folded = fold(text)

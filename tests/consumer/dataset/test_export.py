@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from itertools import combinations
 
 import orjson
 import pytest
@@ -15,12 +16,13 @@ from consumer.dataset.formats import FORMATS
 from consumer.dataset.gathering import Choice
 from consumer.dataset.pairs import iter_pairs
 from consumer.dataset.proportions import DEFAULT, parse_proportions
+from consumer.dataset.similarity import fold, jaccard, shingles
 from consumer.dataset.wanted import Wanted
 from consumer.sink.layout import Layout
 from schemas import Status
 from tests.support.outcomes import make_complete, make_document, make_entry, make_result
 from tests.support.outputs import Topics, live, tree
-from tests.support.pairs import a_pair, a_result
+from tests.support.pairs import a_pair, a_result, hash_word
 
 ALL = Choice(keep_duplicates=True)
 
@@ -232,6 +234,28 @@ async def test_no_text_is_on_both_sides(tmp_path):
     assert not clusters[0] & clusters[1]
     other = Choice(keep_duplicates=True, validation=0.25, text=True, seed=1)
     assert written(layout, choice=other) != train
+
+
+@pytest.mark.parametrize("changed", [(0, 12, 6), (0, 3, 10)], ids=["between them", "of a near copy"])
+async def test_a_text_that_is_like_two_keeps_both_on_its_side(tmp_path, changed):
+    """Of each three, one is like the others, which are not alike."""
+    choice, results = Choice(keep_duplicates=True, validation=0.25, text=True), []
+    for n in range(12):
+        words = " ".join(hash_word(str(n), i) for i in range(8)).split()
+        texts = [" ".join(["other"] * count + words[count:]) for count in changed]
+        sets = [shingles(fold(text)) for text in texts]
+        assert sum(jaccard(one, other) >= choice.similarity for one, other in combinations(sets, 2)) == 2
+        results += [
+            a_result(make_document(f"{n}/{k}.md"), 0, [a_pair(f"q{n} {k}")], text=text) for k, text in enumerate(texts)
+        ]
+    layout = await laid_out(tmp_path, *results)
+    sides = [
+        {item["document"].partition("/")[0] for item in written(layout, choice=choice, file=side)}
+        for side in ("train", "validation")
+    ]
+    assert len(sides[0] | sides[1]) == 12
+    assert sides[1]
+    assert not sides[0] & sides[1]
 
 
 @pytest.mark.parametrize("name", ["jsonl", "parquet", "alpaca", "sharegpt", "openai"])
