@@ -3,7 +3,7 @@
 The client moves a partition's position as it takes the records out of its buffer, and throws them away when the next
 partition in the same call turns out to be unreadable. So after any error all positions are put back to what the
 tenures have, and for a while each partition is read apart, record by record: all that stands before the damage is
-taken in, and it is known which partition has it and where.
+taken in, and it is known which partition has it and where. What only has strange names of headers is read otherwise.
 """
 
 import asyncio
@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from configs.settings import Settings
 from consumer.worker.errors import WorkerError
 from consumer.worker.tenure import Tenure
 from messaging.access import AUTHORIZATION, from_refusal
+from messaging.lenient import read_leniently
 
 NOWHERE = TopicPartition("_nowhere", 0)
 """Polled while nothing may be taken in: a member that does not poll is expelled."""
@@ -36,6 +37,7 @@ class Apart:
     since_s: float
     stuck_at: int | None = None
     retry_s: float = 0.0
+    read_s: float = 0.0
 
 
 class Intake:
@@ -62,10 +64,13 @@ class Intake:
         self._check_running("reading", self._consumer._fetcher._fetch_task)  # noqa: SLF001
         together = [tp for tp in partitions if tp not in self._apart]
         room -= await self._read_together(together, room)
-        for tp in partitions:
-            if tp in self._apart:
-                room -= await self._read_apart(tp, self._apart[tp], room)
-                self._settle(tp, self._apart[tp])
+        waiting = [tp for tp in partitions if tp in self._apart]
+        for tp in sorted(waiting, key=lambda tp: self._apart[tp].read_s):  # one with a backlog may take all the room
+            apart = self._apart[tp]
+            if count := await self._read_apart(tp, apart, room):
+                apart.read_s = time.monotonic()
+                room -= count
+            self._settle(tp, apart)
 
     def trouble(self) -> str | None:
         stuck = sorted((tp.partition, apart.stuck_at) for tp, apart in self._apart.items() if self._is_stuck(tp, apart))
@@ -117,6 +122,8 @@ class Intake:
                 raise from_refusal(self._settings, exc, "READ") from exc
             except ConsumerStoppedError:
                 raise
+            except UnicodeDecodeError as exc:
+                return count + await self._read_strange_names(tp, apart, room - count, exc)
             except Exception as exc:  # noqa: BLE001 - as above
                 self._leave(tp, apart, exc)
                 return count
@@ -124,6 +131,27 @@ class Intake:
                 return count
             self._take(tp, batches[tp])
         return room
+
+    async def _read_strange_names(self, tp: TopicPartition, apart: Apart, room: int, exc: UnicodeDecodeError) -> int:
+        """How many records there were."""
+        tenure = self._tenure_of(tp)
+        if tenure is None or (position := tenure.position) is None:
+            return 0
+        log.info(
+            "partition %d of %s has header names that are not UTF-8, from offset %d on (%s): they are read with U+FFFD",
+            tp.partition, tp.topic, position, exc,
+        )  # fmt: skip
+        try:
+            records = await read_leniently(self._consumer, tp, position, room)
+        except Exception as error:  # noqa: BLE001 - as above
+            if not (isinstance(error, KafkaError) and error.retriable):  # else it is a broker that went away
+                self._leave(tp, apart, error)
+            return 0
+        if self._tenure_of(tp) is not tenure or tenure.position != position:
+            return 0  # it changed hands, or its transaction failed, while we waited
+        self._take(tp, records)
+        self._rewind(tp)
+        return len(records)
 
     def _leave(self, tp: TopicPartition, apart: Apart, exc: Exception) -> None:
         """Its records stay where they are; it is looked at again from time to time, and told of once."""

@@ -1,22 +1,33 @@
-"""What can't be read, on a real broker: bytes that have changed on its disk."""
+"""What can't be read, on a real broker: bytes that have changed on its disk, and what strange clients write."""
 
+import asyncio
 import logging
 import struct
 from collections import Counter
 from pathlib import Path
 
-from aiokafka import TopicPartition
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.util import calc_crc32c
 
-from configs.settings import load_settings
+from configs.settings import Settings, load_settings
 from consumer.worker import intake
-from messaging.connection import admin_client
-from schemas import TopicNames
+from consumer.worker.errors import WorkerError
+from consumer.worker.intake import Intake
+from messaging.access import client_options
+from messaging.connection import admin_client, make_consumer
+from messaging.topics import ensure_topics
+from schemas import TopicNames, encode
 from server.broker import Broker
-from tests.consumer.worker.test_group import results_of, working
+from tests.consumer.worker.test_group import letters_of, results_of, working
 from tests.fake_model import FakeModel
 from tests.support.chunks import doubled, make_chunk, publish
 
+CRC, CRC_AT = struct.Struct(">I"), 17
 HEAD = struct.Struct(">qi")
 """Of a record batch: its first offset, and the bytes that follow."""
 
@@ -32,6 +43,72 @@ def damage(log: Path, offset: int) -> None:
             log.write_bytes(data)
             return
     raise AssertionError(f"no batch begins at {offset}")
+
+
+def batch_of(values: list[bytes], header: bytes) -> bytes:
+    """As a client makes it that does not look at names: each record has one header."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1_000_000)
+    name = "n" * len(header)
+    for offset, value in enumerate(values):
+        builder.append(offset, 0, b"k", value, [(name, b"1")])
+    batch = bytearray(bytes(builder.build()).replace(name.encode(), header))
+    CRC.pack_into(batch, CRC_AT, calc_crc32c(bytes(batch[CRC_AT + CRC.size :])))
+    return bytes(batch)
+
+
+async def produce(settings: Settings, partition: int, batch: bytes) -> None:
+    async with AIOKafkaProducer(**client_options(settings)) as producer:
+        topic = TopicNames(settings.namespace).chunks
+        await producer.partitions_for(topic)
+        leader = producer.client.cluster.leader_for_partition(TopicPartition(topic, partition))
+        response = await producer.client.send(leader, ProduceRequest(None, -1, 10_000, [(topic, [(partition, batch)])]))
+        assert response.topics[0][1][0][1] == 0
+
+
+@pytest.mark.parametrize("task", ["_fetch_task", "_coordination_task"])
+async def test_a_client_that_has_given_up_ends_the_worker(make_settings, task):
+    """Its own tasks only log why they end; without them nothing comes any more, and nobody would know."""
+    settings = make_settings()
+    await ensure_topics(settings)
+    consumer = make_consumer(settings, group_id=settings.namespace)
+    async with consumer:
+        consumer.subscribe([TopicNames(settings.namespace).chunks])
+        owner = consumer._fetcher if task == "_fetch_task" else consumer._coordinator
+        ended = asyncio.ensure_future(_failing())
+        await asyncio.wait([ended])
+        real = getattr(owner, task)
+        setattr(owner, task, ended)
+        try:
+            with pytest.raises(WorkerError, match=r"disk on fire.*Start the worker again"):
+                await Intake(settings, consumer, lambda tp: None, lambda tp, records: None).read([], 0)
+        finally:
+            setattr(owner, task, real)
+
+
+async def _failing() -> None:
+    raise KafkaError("unexpected") from OSError("disk on fire")
+
+
+async def test_names_of_headers_may_be_any_bytes(make_settings, monkeypatch):
+    """Given a batch in the middle of others, of two chunks and a record that is none."""
+    monkeypatch.setattr(intake, "RETRY_S", 0.2)
+    async with FakeModel().serve() as server:
+        settings = make_settings(model_urls=server.url, cache=False, session_timeout_ms=6000, drain_s=1)
+        await publish(settings, [make_chunk(f"Before {i}.", i) for i in range(5)], partition=0)
+        values = [encode(make_chunk("Within.", 5)), b"no chunk", encode(make_chunk("Within, too.", 6))]
+        await produce(settings, 0, batch_of(values, b"caf\xe9"))
+        await publish(settings, [make_chunk(f"Behind {i}.", 7 + i) for i in range(5)], partition=0)
+        await publish(settings, [make_chunk(f"Beside {i}.", 20 + i) for i in range(5)], partition=1)
+        async with working(settings):
+            results = await results_of(settings, 17)
+            letters = await letters_of(settings)
+    assert doubled([result.record_id for result in results]) == []
+    assert sorted(result.chunk.index for result in results) == [*range(12), *range(20, 25)]
+    offsets = {result.chunk.index: result.origin.offset for result in results}
+    assert [(letter.error_class, letter.headers, letter.origin.offset) for letter in letters] == [
+        ("undecodable", {"caf\ufffd": "1"}, offsets[5] + 1)
+    ]
+    assert offsets[6] == offsets[5] + 2
 
 
 async def test_a_damaged_batch_holds_up_its_partition_and_loses_nothing_of_others(tmp_path, monkeypatch, caplog):
