@@ -103,6 +103,20 @@ async def test_a_refused_request_fails_at_once_with_its_reason(make_answerer):
     assert "maximum context length" in result.error.message
 
 
+async def test_what_a_server_says_can_be_written_although_it_is_no_unicode(make_answerer):
+    """JSON can hold half a surrogate pair, UTF-8 can't."""
+
+    async def script(request, body):
+        return web.json_response({"error": {"message": "bad \ud83d"}}, status=400)
+
+    server = FakeModel(script)
+    server.root = "root \ud83d"
+    async with server.serve():
+        result = await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
+    assert decode(type(result), encode(result)) == result
+    assert (result.error.message, result.model.root) == ("one_call: HTTP 400: bad ?", "root ?")
+
+
 async def test_invented_evidence_is_rejected_and_kept_apart(make_answerer):
     async def script(request, body):
         good = {"type": "factual", "question": "Is text true?", "answer": "Yes", "reasoning": ""}
@@ -231,8 +245,8 @@ async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_lette
     assert (result.error.error_class, result.error.attempts, server.calls["Never."]) == ("transient", 5, 5)
 
 
-@pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}'])
-async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: bytes):
+@pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}', "text", 7])
+async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: object):
     async with FakeModel().serve() as server:
         answerer = await make_answerer(server)
         await answerer.answer(chunk("some words"), ORIGIN)
