@@ -5,6 +5,7 @@ import pytest
 from aiohttp import web
 
 from consumer.worker.cache import NoCache
+from consumer.worker.errors import OutageError
 from schemas import Origin, Status, decode, encode
 from tests.fake_model import FakeModel, completion, text_of
 from tests.support.chunks import make_chunk as chunk
@@ -185,6 +186,34 @@ async def test_a_prompt_that_kills_the_server_is_found_and_its_neighbours_are_an
     assert [(result.chunk.text, result.error.error_class) for result in failed] == [("poison.", "kills_server")]
     assert sum(result.status is Status.OK for result in results) == 60
     assert (len(crashes), crashes[-1]) == (3, 1)
+
+
+@pytest.mark.parametrize(("deaths", "ends"), [(5, "ok"), (6, "kills_server")])
+async def test_beside_other_users_it_takes_more_crashes_to_be_found_guilty(
+    make_answerer, monkeypatch, deaths: int, ends: str
+):
+    dead = False
+
+    async def dies(request, body):
+        nonlocal dead
+        dead = sum(server.calls.values()) <= deaths
+        if dead:
+            request.transport.abort()
+
+    async def probe_fails_once(endpoint):
+        nonlocal dead
+        was_dead, dead = dead, False
+        if was_dead:
+            raise OutageError("it is restarted")
+
+    monkeypatch.setattr("consumer.worker.servers.IDLE_S", 0.05)
+    monkeypatch.setattr("consumer.worker.endpoint.Endpoint.probe", probe_fails_once)
+    server = FakeModel(dies)
+    server.queue = (1, 0)
+    async with server.serve():
+        result = await (await make_answerer(server, cache=False)).answer(chunk("Text."), ORIGIN)
+    assert (result.error.error_class if result.error else result.status.value) == ends
+    assert sum(server.calls.values()) == 6
 
 
 async def test_a_connection_that_breaks_is_no_sign_of_a_crash(make_answerer):
