@@ -57,6 +57,8 @@ class SqliteCache:
         self._inode = 0
 
     async def open(self) -> None:
+        """Raises OSError when the directory can't be made."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._make_directory)
         await self._call(self._open)
 
     async def close(self) -> None:
@@ -92,16 +94,18 @@ class SqliteCache:
     def _guarded(self, function: Callable[[], T | None]) -> T | None:
         try:
             return function()
-        except sqlite3.Error as exc:
+        except Exception as exc:  # noqa: BLE001 - from a damaged file come MemoryError, ValueError and more
             self._warn(exc)
-            if _is_corrupt(exc) or self._inode != self._current_inode():  # another worker may have set it aside
-                self._set_aside()
+            with contextlib.suppress(OSError):
+                if _is_corrupt(exc) or self._inode != self._current_inode():  # another worker may have set it aside
+                    self._set_aside()
             return None
 
-    def _open(self) -> None:
-        """Raises OSError when the directory can't be made or written."""
+    def _make_directory(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._inode = self._current_inode()
+
+    def _open(self) -> None:
         self._db = _connect(self._path)
         self._inode = self._current_inode()
 
@@ -114,7 +118,7 @@ class SqliteCache:
         if self._db is None:
             return None
         row = self._db.execute("SELECT value FROM answers WHERE key = ?", (key,)).fetchone()
-        return bytes(row[0]) if row else None
+        return row[0] if row and isinstance(row[0], bytes) else None  # one flipped bit makes text of it
 
     def _insert(self, rows: list[tuple[str, bytes, float]]) -> None:
         if self._db is None:
@@ -164,10 +168,11 @@ class SqliteCache:
         except FileNotFoundError:
             return 0
 
-    def _warn(self, exc: sqlite3.Error) -> None:
+    def _warn(self, exc: Exception) -> None:
         if time.monotonic() - self._warned_s > WARN_EVERY_S:
             self._warned_s = time.monotonic()
-            log.warning("generation cache %s: %s; calls are made without it", self._path, exc)
+            why = exc if isinstance(exc, sqlite3.Error) else type(exc).__name__
+            log.warning("generation cache %s: %s; calls are made without it", self._path, why)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -182,5 +187,5 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _is_corrupt(exc: sqlite3.Error) -> bool:
+def _is_corrupt(exc: Exception) -> bool:
     return getattr(exc, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))

@@ -11,6 +11,8 @@ from consumer.worker.stages import Prompted
 SUSPECT = 2
 """Crashes with a request in hand after which it goes alone. At the first one, whatever was in flight is innocent."""
 GUILTY = 3
+GUILTY_BESIDE_OTHERS = 6
+"""As one of many at a server that others use all the time too: so often it is no chance."""
 MOST_TOKENS_FACTOR = 16
 
 
@@ -45,9 +47,10 @@ class Call:
             )
         except OutageError as exc:
             self._crashes += exc.crashed
-            if alone and exc.crashed and self._crashes >= GUILTY:
+            if alone and exc.crashed and self._crashes >= (GUILTY_BESIDE_OTHERS if exc.beside_others else GUILTY):
+                last = "beside requests of other users only" if exc.beside_others else "alone"
                 raise KillsServerError(
-                    f"the model server died of it {self._crashes} times, the last time alone"
+                    f"the model server died of it {self._crashes} times, the last time {last}"
                 ) from exc
             raise
         except RefusedError as exc:

@@ -103,7 +103,7 @@ class Endpoint:
             if isinstance(exc.__cause__, openai.AuthenticationError | openai.PermissionDeniedError):
                 raise WorkerError(f"{self.url} refuses the API key; set VLLM_API_KEY") from exc
             raise
-        served = {str(model.get("id")): str(model.get("root") or model.get("id")) for model in _models(reply)}
+        served = {str(model.get("id")): _whole(str(model.get("root") or model.get("id"))) for model in _models(reply)}
         if self._model not in served:
             names = ", ".join(sorted(served)) or "none"
             raise WorkerError(f"{self.url} has no model {self._model!r}; it serves: {names}. Set --model-name")
@@ -255,6 +255,11 @@ def _count(value: Any) -> int:
     return value if isinstance(value, int) and 0 <= value < 2**63 else 0
 
 
+def _whole(text: str) -> str:
+    """What can be written: without halves of surrogate pairs."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _is_broken(text: str) -> bool:
     """With half a surrogate pair, which JSON can hold and UTF-8 can't."""
     try:
@@ -298,7 +303,7 @@ def _from_status(exc: openai.APIStatusError, body: Mapping[str, Any]) -> ModelEr
 def _message(exc: openai.APIStatusError, body: Mapping[str, Any]) -> str:
     """The server's own words, cut; not those that repeat the prompt."""
     reply = exc.body if isinstance(exc.body, dict) else {}
-    said = str(reply.get("message") or exc.response.reason_phrase)
+    said = _whole(str(reply.get("message") or exc.response.reason_phrase))
     words = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
     prompt = "\n".join(str(message["content"]) for message in body.get("messages", ()))
     quotes = any(words[at : at + QUOTE] in prompt for at in range(len(words) - QUOTE + 1))

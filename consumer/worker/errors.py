@@ -32,13 +32,17 @@ class ModelError(Exception):
 
 
 class OutageError(ModelError):
-    """The server is away, stopping, or serves something else; `crashed` when it went with the request in hand."""
+    """The server is away, stopping, or serves something else.
+
+    `crashed` when it went with the request in hand; `beside_others`: it was to be alone there, but others had some too.
+    """
 
     error_class = "outage"
 
-    def __init__(self, message: str, *, crashed: bool = False) -> None:
+    def __init__(self, message: str, *, crashed: bool = False, beside_others: bool = False) -> None:
         super().__init__(message)
         self.crashed = crashed
+        self.beside_others = beside_others
 
 
 class OverloadError(ModelError):

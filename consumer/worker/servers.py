@@ -32,6 +32,10 @@ CALM_GROWTH, CALM_STEPS = 1.25, 6
 PROBE_FIRST_S = 0.1
 PROBE_MOST_S = 2.0
 FINISH_POLL_S = 0.05
+IDLE_S = 60.0
+"""So long a suspect bars our other calls until others have nothing at the server either."""
+BUSY_S = 600.0
+"""So long after one has waited in vain the next ones do not wait: there may be hundreds of them."""
 Home = Callable[[], str | None]
 """URL of the endpoint that a call would rather go to."""
 log = logging.getLogger(__name__)
@@ -69,6 +73,7 @@ class ModelServers:
         self._died: dict[Endpoint, asyncio.Future[bool]] = {}
         self._answered_s = dict.fromkeys(endpoints, float("-inf"))
         self._signs: Flights[None] = Flights()
+        self._busy_until_s = dict.fromkeys(endpoints, float("-inf"))
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -122,15 +127,14 @@ class ModelServers:
     ) -> Answer:
         """One chat completion, at `home` while it has room, else at the least busy endpoint.
 
-        `alone` with nothing else under way there.
+        `alone` with nothing else under way there; of others, if their requests end in time.
 
         Raises a ModelError, or UnwantedError when it could begin and is not `wanted` any more. After an outage, call
         again: it waits for a server. A server that answers a probe at once has not died, whatever became of the
         connection.
         """
         async with self._slots.slot(alone=alone, prefers=lambda: self._by_url.get(home() or "")) as endpoint:
-            if alone:
-                await self._idle(endpoint)
+            beside_others = alone and not await self._idle(endpoint)
             if not wanted():
                 raise UnwantedError
             began_s = time.monotonic()
@@ -141,7 +145,7 @@ class ModelServers:
                 if not exc.crashed:
                     raise
                 died = await asyncio.shield(self._died[endpoint])
-                raise OutageError(str(exc), crashed=died) from exc
+                raise OutageError(str(exc), crashed=died, beside_others=beside_others) from exc
             except TransientError as exc:
                 await self._require_sign_of_life(endpoint, exc, since_s=began_s)
                 self._ended(endpoint, exc)
@@ -272,8 +276,25 @@ class ModelServers:
         elif isinstance(failed, TimedOutError):  # it may have ended since
             await endpoint.identify()
 
-    async def _idle(self, endpoint: Endpoint) -> None:
-        """Wait until other workers' requests are done as well, as far as the server's metrics tell."""
+    async def _idle(self, endpoint: Endpoint) -> bool:
+        """Wait until other users' requests are done as well, as far as the server's metrics tell; False: in vain."""
+        if time.monotonic() < self._busy_until_s[endpoint]:
+            return False
+        try:
+            async with asyncio.timeout(IDLE_S):
+                await self._until_idle(endpoint)
+        except TimeoutError:
+            self._busy_until_s[endpoint] = time.monotonic() + BUSY_S
+            log.warning(
+                "model server %s has had requests of others for %.0f s: those of ours that were in hand at two crashes "
+                "go one at a time, but beside them",
+                endpoint.url,
+                IDLE_S,
+            )
+            return False
+        return True
+
+    async def _until_idle(self, endpoint: Endpoint) -> None:
         while True:
             try:
                 sample = await endpoint.queue()

@@ -5,6 +5,7 @@ import pytest
 from aiohttp import web
 
 from consumer.worker.cache import NoCache
+from consumer.worker.errors import OutageError
 from schemas import Origin, Status, decode, encode
 from tests.fake_model import FakeModel, completion, text_of
 from tests.support.chunks import make_chunk as chunk
@@ -103,6 +104,20 @@ async def test_a_refused_request_fails_at_once_with_its_reason(make_answerer):
     assert "maximum context length" in result.error.message
 
 
+async def test_what_a_server_says_can_be_written_although_it_is_no_unicode(make_answerer):
+    """JSON can hold half a surrogate pair, UTF-8 can't."""
+
+    async def script(request, body):
+        return web.json_response({"error": {"message": "bad \ud83d"}}, status=400)
+
+    server = FakeModel(script)
+    server.root = "root \ud83d"
+    async with server.serve():
+        result = await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
+    assert decode(type(result), encode(result)) == result
+    assert (result.error.message, result.model.root) == ("one_call: HTTP 400: bad ?", "root ?")
+
+
 async def test_invented_evidence_is_rejected_and_kept_apart(make_answerer):
     async def script(request, body):
         good = {"type": "factual", "question": "Is text true?", "answer": "Yes", "reasoning": ""}
@@ -173,6 +188,34 @@ async def test_a_prompt_that_kills_the_server_is_found_and_its_neighbours_are_an
     assert (len(crashes), crashes[-1]) == (3, 1)
 
 
+@pytest.mark.parametrize(("deaths", "ends"), [(5, "ok"), (6, "kills_server")])
+async def test_beside_other_users_it_takes_more_crashes_to_be_found_guilty(
+    make_answerer, monkeypatch, deaths: int, ends: str
+):
+    dead = False
+
+    async def dies(request, body):
+        nonlocal dead
+        dead = sum(server.calls.values()) <= deaths
+        if dead:
+            request.transport.abort()
+
+    async def probe_fails_once(endpoint):
+        nonlocal dead
+        was_dead, dead = dead, False
+        if was_dead:
+            raise OutageError("it is restarted")
+
+    monkeypatch.setattr("consumer.worker.servers.IDLE_S", 0.05)
+    monkeypatch.setattr("consumer.worker.endpoint.Endpoint.probe", probe_fails_once)
+    server = FakeModel(dies)
+    server.queue = (1, 0)
+    async with server.serve():
+        result = await (await make_answerer(server, cache=False)).answer(chunk("Text."), ORIGIN)
+    assert (result.error.error_class if result.error else result.status.value) == ends
+    assert sum(server.calls.values()) == 6
+
+
 async def test_a_connection_that_breaks_is_no_sign_of_a_crash(make_answerer):
     async def script(request, body):
         if server.calls[text_of(body)] <= 6:
@@ -231,8 +274,8 @@ async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_lette
     assert (result.error.error_class, result.error.attempts, server.calls["Never."]) == ("transient", 5, 5)
 
 
-@pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}'])
-async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: bytes):
+@pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}', "text", 7])
+async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: object):
     async with FakeModel().serve() as server:
         answerer = await make_answerer(server)
         await answerer.answer(chunk("some words"), ORIGIN)

@@ -56,6 +56,35 @@ async def test_damage_while_it_is_open_costs_only_the_entries(make_cache, tmp_pa
     assert await reopened.get("k") == b"v"
 
 
+@pytest.mark.parametrize("byte", range(-6, 0))
+async def test_a_flipped_bit_beside_a_key_costs_the_entry_at_most(make_cache, tmp_path: Path, byte: int):
+    """There stand the types and lengths of a row: SQLite makes text of a blob, or Python runs out of memory."""
+    key, value = "a" * 32, b"x" * 300
+    cache = await make_cache()
+    await cache.put(key, value)
+    await cache._call(lambda: cache._db.execute("PRAGMA wal_checkpoint").fetchall())
+    raw = (tmp_path / "cache.sqlite").read_bytes()
+    at = raw.index(key.encode()) + byte
+    for bit in range(8):
+        path = tmp_path / f"{bit}.sqlite"
+        path.write_bytes(raw[:at] + bytes([raw[at] ^ 1 << bit]) + raw[at + 1 :])
+        damaged = await make_cache(path)
+        assert isinstance(await damaged.get(key), bytes | None)
+        await damaged.put("other", b"v")
+        assert await damaged.get("other") in (b"v", None)
+
+
+async def test_whatever_fails_beside_sqlite_raises_nothing_and_is_said(make_cache, monkeypatch, caplog):
+    cache = await make_cache()
+
+    def fails(key):
+        raise MemoryError
+
+    monkeypatch.setattr(cache, "_get", fails)
+    assert await cache.get("k") is None
+    assert "MemoryError; calls are made without it" in caplog.text
+
+
 async def test_a_full_disk_loses_entries_and_nothing_else(make_cache, monkeypatch, caplog):
     cache = await make_cache()
     await cache.put("before", b"v")

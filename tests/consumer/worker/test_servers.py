@@ -330,3 +330,25 @@ async def test_at_the_end_a_call_is_answered_although_another_waits_to_be_alone(
         await ending
         assert (answered(server), suspect.done()) == (1, False)
         suspect.cancel()
+
+
+async def test_who_is_to_be_alone_waits_for_other_users_within_bounds_and_only_once(monkeypatch, caplog):
+    monkeypatch.setattr("consumer.worker.servers.IDLE_S", 0.1)
+    server = FakeModel()
+    server.queue = (1, 0)
+    async with server.serve(), watched(server) as pool:
+        await all_up(pool)
+        async with asyncio.timeout(10):
+            suspect = asyncio.create_task(pool.complete(BODY, alone=True))
+            others = [asyncio.create_task(pool.complete(BODY)) for _ in range(5)]
+            await asyncio.gather(suspect, *others)
+            monkeypatch.setattr("consumer.worker.servers.IDLE_S", 600)
+            assert (await pool.complete(BODY, alone=True)).content
+        assert caplog.text.count("has had requests of others") == 1
+        monkeypatch.setattr(pool, "_busy_until_s", dict.fromkeys(pool.endpoints, 0))
+        waiting = asyncio.create_task(pool.complete(BODY, alone=True))
+        (endpoint,) = pool.endpoints
+        await until(lambda: pool.in_flight(endpoint) == 1)
+        assert answered(server) == 7
+        server.queue = (0, 0)
+        assert (await waiting).content
