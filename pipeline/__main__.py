@@ -11,6 +11,7 @@ from configs.errors import SettingsError
 from configs.recipe import load_recipe
 from configs.settings import Settings
 from pipeline.errors import OutputError, StoppedError
+from pipeline.lock import output_lock
 from pipeline.plan import Plan, make_plan
 from pipeline.report import write_report
 from pipeline.run import Run
@@ -61,7 +62,14 @@ def run_pipeline(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
     load_recipe(settings.recipe)  # the workers' matter, but one that is wrong should stop nobody minutes later
     plan = make_plan(settings, workers=args.workers, once=args.once)
-    _prepare(plan, settings)
+    if not plan.input_dir.is_dir():
+        raise SettingsError(f"--input-dir {plan.input_dir}: no such directory")
+    with output_lock(plan.output_dir):
+        return _run(plan, settings)
+
+
+def _run(plan: Plan, settings: Settings) -> int:
+    _keep_log(plan, settings)
     run = Run(plan, make_view(sys.stdout), os.environ)
     try:
         asyncio.run(run.execute())
@@ -76,9 +84,7 @@ def run_pipeline(args: argparse.Namespace) -> int:
     return cli.DEAD_LETTERS if any(run.progress.failures()) else 0
 
 
-def _prepare(plan: Plan, settings: Settings) -> None:
-    if not plan.input_dir.is_dir():
-        raise SettingsError(f"--input-dir {plan.input_dir}: no such directory")
+def _keep_log(plan: Plan, settings: Settings) -> None:
     try:
         plan.logs_dir.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

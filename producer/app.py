@@ -166,8 +166,8 @@ async def _watch(parts: Parts, tally: Tally) -> None:
             for entry in ledger.entries():
                 parts.outcomes.take_entry(entry)
         requests = await load_requests(settings, source, ring=parts.alarm.call)
-        if not parts.once:
-            _beside(stack, follow(settings, parts.names.requests, requests.take, start=requests.following))
+        # With --once too: who asks and hears nothing takes our place.
+        _beside(stack, follow(settings, parts.names.requests, requests.take, start=requests.following))
         await Watcher(parts, Publisher(producer, ledger), tally, requests).watch()
 
 

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from producer.errors import ChangedError, FileError
+from producer.errors import ChangedError, FileError, StoppedError
 from producer.ledger import Ledger, abandoned
 from producer.publication import Publication, Step
 from producer.tree import Found
@@ -55,7 +56,8 @@ class _Mark(NamedTuple):
 class Batches:
     """Builds batches of all steps of `files`; iterate once.
 
-    A batch ends at 500 chunks, 4 MB or 200 ms, in the middle of a file too: then the entry of that file says so.
+    A batch ends at 500 chunks, 4 MB or 200 ms, in the middle of a file too: then the entry of that file says so. Where
+    reading is to stop, the last batch has the files before it.
     """
 
     def __init__(
@@ -75,10 +77,11 @@ class Batches:
         self._begin()
 
     def of(self, files: Iterable[Found]) -> Generator[Batch, None, None]:
-        for found in files:
-            yield from self._file(found)
-            if self._full():
-                yield self._take()
+        with suppress(StoppedError):
+            for found in files:
+                yield from self._file(found)
+                if self._full():
+                    yield self._take()
         yield self._take()
 
     def _begin(self) -> None:
@@ -95,7 +98,7 @@ class Batches:
         return batch.chunks >= self._max_chunks or batch.size_bytes >= MAX_BYTES or self._clock() > self._deadline
 
     def _file(self, found: Found) -> Iterator[Batch]:
-        """Batches that are full before the file is done."""
+        """Batches that are full before the file is done. Raises StoppedError."""
         committed = self._ledger.entry(found.path)
         mark = self._mark()
         try:
@@ -111,6 +114,9 @@ class Batches:
                     self._put(committed)
                     yield self._take()
                     mark = self._mark()
+        except StoppedError:
+            self._drop(mark)
+            raise
         except FileError as exc:
             self._drop(mark)
             self._batch.changed[found.path] = str(exc)

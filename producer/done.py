@@ -17,6 +17,10 @@ from telemetry.failpoints import hit
 log = logging.getLogger(__name__)
 
 
+def _complete(found: Found, ledger: Ledger, rules: Rules) -> bool:
+    return ledger.state(found.path) is FileState.COMPLETE and ledger.done(found, rules)
+
+
 class Done:
     """Acts on files of one source. Of the last look: the paths it put away, and how many `waiting` are not on disk."""
 
@@ -32,20 +36,31 @@ class Done:
         self._outcomes = outcomes
         self._on_disk = on_disk
 
-    def look(self, files: Iterable[Found], ledger: Ledger, rules: Rules) -> dict[str, str]:
-        """Move or delete what may be; why not by path, for what could not. Raises OutputError."""
+    def look(self, files: Iterable[Found], ledger: Ledger, rules: Rules) -> list[Found]:
+        """What may go. Raises OutputError."""
         self._on_disk.look()
         self.waiting = 0
-        self.put_away = set()
-        problems = {}
+        ready = []
         for found in files:
-            if ledger.state(found.path) is not FileState.COMPLETE or not ledger.done(found, rules):
+            if not _complete(found, ledger, rules):
                 continue
             if found.place != unescape(found.path):
                 continue  # a link: what it points to is a file of the tree itself
-            if not self._may_go(ledger.document_id(found.path)):
+            if self._may_go(ledger.document_id(found.path)):
+                ready.append(found)
+            else:
                 self.waiting += 1
-            elif problem := self._act(found, ledger):
+        return ready
+
+    def act(self, ready: Iterable[Found], ledger: Ledger, rules: Rules) -> dict[str, str]:
+        """Move or delete them; why not by path, for what could not.
+
+        It takes as long as copying does: call it in a thread. What is asked of a document before its turn, counts.
+        """
+        self.put_away = set()
+        problems = {}
+        for found in ready:
+            if _complete(found, ledger, rules) and (problem := self._act(found, ledger)):
                 problems[found.path] = problem
         if self.put_away:
             log.info("all of %d files is on disk: %sd", len(self.put_away), self._how)

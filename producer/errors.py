@@ -11,7 +11,7 @@ QAStreamError
 FileError                    one file has an outcome other than its chunks; never leaves this package
 ├── RejectedError            its content can't be published: a dead letter
 ├── ChangedError             it changed while it was read: it is read again
-└── StoppedError             the process ends: it is read again another time
+└── StoppedError             the process ends, or has a request to take up: it is read again another time
 """
 
 from configs.errors import QAStreamError, SettingsError
@@ -71,4 +71,4 @@ class ChangedError(FileError):
 
 
 class StoppedError(FileError):
-    """The process ends."""
+    """Reading has to stop."""

@@ -60,7 +60,7 @@ class Step:
 class Publication:
     """How files of one source are read.
 
-    `stopping` is asked at each block: a file of gigabytes must not keep a process that should end.
+    `stopping` is asked at each block: a file of gigabytes must not keep a process that should end, or somebody waiting.
     """
 
     tree: Tree

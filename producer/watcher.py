@@ -4,9 +4,10 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from configs.settings import Settings
 from producer.batches import Batch, Batches, of_entries
@@ -30,7 +31,9 @@ It begins with the end of the look that left fewer files undone than any before:
 that changes and is published again and again is no news.
 """
 ROOM_S = 0.2
+REQUESTS_S = 1.0
 DONE_S = 0.3
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -77,6 +80,10 @@ class Watcher:
         self._requests = requests
         self._settling = Settling(parts.settings.settle_ms, trust_mtime=parts.once)
         self._first = parts.only  # with --once: what was there at the first look
+        # A request waits for the end of a block that is read, not for that of a file of gigabytes.
+        self._publication = replace(parts.publication, stopping=lambda: self._interrupted)
+        self._asked = False  # a request has changed an entry since the look began
+        self._cut_short = False  # the last look did not come to all files
         self._fewest = sys.maxsize  # left undone by any look
         self._waiting_since = 0.0
 
@@ -84,7 +91,7 @@ class Watcher:
         """Until stopped; with --once until all that was there has an outcome or trouble of its own."""
         while True:
             began = time.monotonic()
-            listing = await self._scan()
+            listing = await self._in_thread(self._parts.tree.scan)
             took_s = time.monotonic() - began
             due_s = await self._look(listing)
             self._count_undone()
@@ -99,26 +106,28 @@ class Watcher:
         interval_s = self._parts.settings.scan_interval_s
         return min(DONE_S, interval_s) if self._parts.once else interval_s
 
-    async def _scan(self) -> Listing:
-        """A scan may take long, and who asks for something waits."""
-        scan = asyncio.create_task(asyncio.to_thread(self._parts.tree.scan))
-        while not (await asyncio.wait((scan,), timeout=1))[0]:
-            await self._take_requests()
-        return scan.result()
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """What may take long; who asks for something does not wait for it."""
+        working = asyncio.create_task(asyncio.to_thread(work))
+        try:
+            while not (await asyncio.wait((working,), timeout=REQUESTS_S))[0]:
+                await self._take_requests()
+        finally:
+            await asyncio.wait((working,))
+        return working.result()
 
-    async def _take_requests(self) -> bool:
-        """Whether there was anything to do. Not while batches are ahead: their entries don't know of it."""
-        changed = False
+    async def _take_requests(self) -> None:
+        """Not while batches are ahead: their entries don't know of it."""
         for batch in self._requests.batches(self._ledger):
             await self._commit(batch)
-            changed = changed or bool(batch.entries)
-        return changed
+            self._asked = self._asked or bool(batch.entries)
 
     async def _look(self, listing: Listing) -> float | None:
         """Publish what is settled; seconds until another look is due because of files that are not, or None."""
         await self._take_requests()
+        self._asked = False
         files = self._of_this_run(listing.files)
-        todo = [found for found in files if not self._ledger.done(found, self._parts.publication.rules)]
+        todo = [found for found in files if not self._ledger.done(found, self._publication.rules)]
         look = self._settling.look(todo, clock_ns=time.monotonic_ns(), wall_ns=time.time_ns())
         self._tally.files = len(files)
         self._tally.troubled = {found.path: "still being written" for found in look.waiting}
@@ -126,10 +135,11 @@ class Watcher:
         self._trouble(listing.problems)
         self._parts.observer.looked(files=len(files), waiting=len(self._tally.troubled))
         changed = await self._publish(look.settled)
-        put_away = self._put_away(files)
+        put_away = await self._put_away(files)
         await self._note_vanished({found.path for found in listing.files} - put_away)
         self._tally.rejected = sum(self._ledger.state(found.path) is FileState.REJECTED for found in files)
-        return 0.1 if await self._take_requests() or changed else look.due_s
+        await self._take_requests()
+        return 0.1 if changed or self._asked else look.due_s
 
     def _of_this_run(self, files: Sequence[Found]) -> Sequence[Found]:
         """All; with --once those that were there at the first look, or it might never end."""
@@ -140,12 +150,12 @@ class Watcher:
 
     def _count_undone(self) -> None:
         undone = len(self._tally.troubled)
-        if undone < self._fewest:
+        if undone < self._fewest and not self._cut_short:
             self._fewest, self._waiting_since = undone, time.monotonic()
 
     def _finished(self, due_s: float | None) -> bool:
         patience_s = max(PATIENCE_S, self._parts.settings.settle_ms / 50)
-        if self._parts.done and self._parts.done.waiting:
+        if self._cut_short or (self._parts.done and self._parts.done.waiting):
             return False
         return due_s is None or time.monotonic() - self._waiting_since > patience_s
 
@@ -153,7 +163,7 @@ class Watcher:
         """Publish all steps of `files`; whether one changed meanwhile and has to be looked at again soon."""
         changed: dict[str, str] = {}
         published, chunks = self._tally.published, self._tally.chunks
-        batches = Batches(self._parts.publication, self._ledger, self._parts.names).of(files)
+        batches = Batches(self._publication, self._ledger, self._parts.names).of(files)
         async with aclosing(_ahead(batches)) as coming:
             async for batch in coming:
                 await self._wait_for_room(batch)
@@ -165,11 +175,12 @@ class Watcher:
                 self._trouble(batch.unreadable)
                 if self._interrupted:
                     break
+        self._cut_short = self._interrupted
         self._tally.troubled |= changed
         if self._tally.published > published:
             news = self._tally.published - published, self._tally.chunks - chunks
             log.info("published %d files, %d chunks", *news)
-        return bool(changed) or self._requests.unseen
+        return bool(changed) or self._cut_short
 
     @property
     def _interrupted(self) -> bool:
@@ -192,12 +203,14 @@ class Watcher:
             await alarm.pause(ROOM_S, least_s=ROOM_S)
         alarm.ring()  # the pauses took the rings of others
 
-    def _put_away(self, files: Sequence[Found]) -> set[str]:
+    async def _put_away(self, files: Sequence[Found]) -> set[str]:
         """What --on-done says, for files whose outcomes are all on disk; the paths that are gone by it."""
         done = self._parts.done
         if done is None:
             return set()
-        problems = done.look(files, self._ledger, self._parts.publication.rules)
+        ledger, rules = self._ledger, self._publication.rules
+        ready = done.look(files, ledger, rules)
+        problems = await self._in_thread(lambda: done.act(ready, ledger, rules))
         self._tell(problems, "%s: %s; trying again at later looks")
         self._tally.troubled |= problems
         return done.put_away

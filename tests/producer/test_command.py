@@ -1,10 +1,12 @@
 """regenerate, forget, retry on a real broker: beside a running producer, and without one."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from configs.settings import Settings
@@ -13,7 +15,10 @@ from schemas import FileState
 from tests.conftest import MakeSettings
 from tests.producer.kafka import Published, published, run_once, watching, write_all
 from tests.producer.test_main import until
+from tests.support.waiting import eventually
 
+LARGE = 50 * 1000**3
+"""Bytes, all of them holes: they take no space, and half a minute or more to be read and hashed."""
 TEXTS: dict[str, str | bytes] = {"a.txt": "alpha", "sub/b.txt": "beta", "bad.bin": b"\0"}
 
 
@@ -62,6 +67,29 @@ async def test_beside_a_running_producer(make_settings: MakeSettings, tmp_path: 
     assert len({chunk.chunk_id for chunk in found.chunks}) == 2
     later = run_once(settings, tmp_path)
     assert "0 published, 2 unchanged, 1 rejected" in later.stderr
+
+
+def is_reading(process: subprocess.Popen[str], name: str) -> bool:
+    return any(Path(file.path).name == name for file in psutil.Process(process.pid).open_files())
+
+
+@pytest.mark.parametrize("how", [(), ("--once",)])
+async def test_beside_a_producer_that_reads_a_large_file(
+    make_settings: MakeSettings, tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    settings = make_settings()
+    write_all(tmp_path, {"a.txt": "alpha"})
+    assert run_once(settings, tmp_path).returncode == 0
+    with (tmp_path / "large.bin").open("wb") as large:
+        large.truncate(LARGE)
+    more = ("--settle-ms", "0", "--max-file-bytes", str(LARGE), *how)
+    with watching(settings, tmp_path, *more) as watcher:
+        await asyncio.to_thread(eventually, lambda: is_reading(watcher, "large.bin"))
+        done = ask(settings, "forget", "a.txt", "--wait-s", "10")
+        assert "taken up by the running producer" in done.stdout
+        assert (await published(settings)).newest["a.txt"].state is FileState.FORGOTTEN
+        await asyncio.to_thread(eventually, lambda: is_reading(watcher, "large.bin"))
+        assert watcher.poll() is None
 
 
 async def test_without_a_producer_the_command_does_it(make_settings: MakeSettings, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from producer.errors import OutputError
 from producer.ledger import Ledger
 from producer.ondisk import OnDisk
 from producer.outcomes import Outcomes
+from producer.tree import Found
 from schemas import FileState
 from tests.producer.test_batches import Bench, write
 from tests.producer.test_outcomes import record as result
@@ -51,7 +52,11 @@ class Put(Bench):
         (home / "sink.json").write_bytes(orjson.dumps({"next_offsets": following}))
 
     def look(self, known: Ledger | None = None) -> dict[str, str]:
-        return self.done.look(self.publication.tree.scan().files, known or self.ledger, self.publication.rules)
+        return self.put_away(self.publication.tree.scan().files, known)
+
+    def put_away(self, files: list[Found], known: Ledger | None = None) -> dict[str, str]:
+        known, rules = known or self.ledger, self.publication.rules
+        return self.done.act(self.done.look(files, known, rules), known, rules)
 
 
 ID = result(0).value[21:53]
@@ -123,7 +128,7 @@ def test_a_file_that_has_changed_stays(put: Put) -> None:
     put.sink({"2": 100})
     files = put.publication.tree.scan().files
     write(put, "changed", "a.txt")
-    put.done.look(files, put.ledger, put.publication.rules)
+    put.put_away(files)
     assert put.paths() == ["a.txt"]
     assert not gone(put)
     put.publish()

@@ -2,22 +2,31 @@
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiokafka import ConsumerRecord
 
 from configs.settings import load_settings
+from producer import batches
 from producer import watcher as watching
 from producer.app import make_parts
 from producer.batches import Batch
+from producer.done import Done
 from producer.ledger import Ledger
+from producer.ondisk import OnDisk
+from producer.outcomes import Outcomes
 from producer.requests import Requests
-from producer.tree import Listing, Tree
+from producer.tree import Found, Listing, Tree
 from producer.watch import Alarm
 from producer.watcher import Parts, Tally, Watcher
-from schemas import TopicNames
+from schemas import FileState, LedgerEntry, Request, TopicNames, encode
+from schemas.ids import request_id
+from schemas.messages import now
 from telemetry.metrics import ProducerMetrics
 from telemetry.telemetry import unseen
 
@@ -57,6 +66,12 @@ def grow(path: Path, *, written_s: float) -> None:
     os.utime(path, (written_s, written_s))
 
 
+def request(entry: LedgerEntry) -> ConsumerRecord:
+    id_ = request_id(entry.document.id, 1)
+    asked = Request(request_id=id_, action="forget", document=entry.document, created_at=now())
+    return ConsumerRecord(NAMES.requests, 0, 0, 0, 0, id_.encode(), encode(asked), None, 0, 0, ())
+
+
 async def once(root: Path, before: Callable[[Batch], None]) -> Tally:
     parts, tally = parts_of(root), Tally()
     source = parts.publication.source
@@ -89,3 +104,60 @@ async def test_files_that_change_again_and_again_do_not_keep_it(
     tally = await once(tmp_path, lambda _: grow(other, written_s=LONG_AGO))
     assert tally.troubled == {"busy.log": "still being written"}
     assert tally.published > 1
+
+
+async def test_a_request_does_not_wait_for_a_file_that_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a move that takes until the request is taken up, both are done."""
+    root, taken_up, moved = tmp_path / "in", threading.Event(), []
+    root.mkdir()
+    parts = parts_of(root)
+    outcomes = Outcomes(parts.publication.source)
+    on_disk = OnDisk(tmp_path / "out", cluster_id="c", namespace="n")
+    done = Done("move", tree=parts.tree, folder=tmp_path / "done", outcomes=outcomes, on_disk=on_disk)
+    kafka = Kafka(parts.publication.source, lambda batch: taken_up.set() if is_end_of_request(batch) else None)
+    requests = Requests(parts.publication.source, NAMES, ring=parts.alarm.call)
+    watcher = Watcher(replace(parts, outcomes=outcomes, done=done), kafka, Tally(), requests)
+    loop = asyncio.get_running_loop()
+
+    def move(_: Tree, found: Found, __: Path) -> None:
+        (root / found.path).unlink()
+        entry = kafka.ledger.entry("z.bin")
+        assert entry
+        loop.call_soon_threadsafe(requests.take, request(entry))
+        moved.append((found.path, taken_up.wait(10)))
+
+    monkeypatch.setattr(Tree, "move", move)
+    (root / "a.txt").touch()  # without chunks there is no outcome to wait for
+    (root / "z.bin").write_bytes(b"\0")
+    for path in root.iterdir():
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    await asyncio.wait_for(watcher.watch(), 30)
+    assert moved == [("a.txt", True)]
+    assert kafka.ledger.state("z.bin") is FileState.FORGOTTEN
+
+
+def is_end_of_request(batch: Batch) -> bool:
+    return any(record.topic == NAMES.requests for record in batch.records)
+
+
+async def test_what_a_request_has_cut_short_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is left of the patience: files that no look has come to are not still being written."""
+    monkeypatch.setattr(watching, "PATIENCE_S", 0)
+    monkeypatch.setattr(batches, "MAX_SECONDS", 0)  # each file is a batch
+    for name in "abcd":
+        write(tmp_path / name)
+    parts, tally = parts_of(tmp_path, settle_ms=0), Tally()
+    requests = Requests(parts.publication.source, NAMES)
+
+    def ask(batch: Batch) -> None:
+        if batch.entries.keys() == {"a"} and kafka.ledger.entry("a") is None:
+            requests.take(request(batch.entries["a"][0]))
+
+    kafka = Kafka(parts.publication.source, ask)
+    await asyncio.wait_for(Watcher(parts, kafka, tally, requests).watch(), 30)
+    assert {name: kafka.ledger.state(name) for name in "abcd"} == {
+        "a": FileState.FORGOTTEN,
+        **dict.fromkeys("bcd", FileState.COMPLETE),
+    }
