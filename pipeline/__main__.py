@@ -11,6 +11,7 @@ from configs.errors import SettingsError
 from configs.recipe import load_recipe
 from configs.settings import Settings
 from pipeline.errors import OutputError, StoppedError
+from pipeline.inputs import check_input
 from pipeline.lock import output_lock
 from pipeline.plan import Plan, make_plan
 from pipeline.report import write_report
@@ -70,6 +71,7 @@ def run_pipeline(args: argparse.Namespace) -> int:
 
 def _run(plan: Plan, settings: Settings) -> int:
     _keep_log(plan, settings)
+    check_input(plan)
     run = Run(plan, make_view(sys.stdout), os.environ)
     try:
         asyncio.run(run.execute())
