@@ -357,10 +357,12 @@ def load_settings(
             files = (InitSettingsSource(settings_cls, values) for values in (secrets, from_file))
             return init_settings, env_settings, *files
 
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
     try:
-        return Loaded(**{name: value for name, value in (flags or {}).items() if value is not None})
+        return Loaded(**given)
     except ValidationError as exc:
-        raise SettingsError(_explain(exc)) from None
+        elsewhere = given.keys() | {name for name in Settings.model_fields if environment_name(name) in environ}
+        raise SettingsError(_explain(exc, dict.fromkeys(from_file.keys() - elsewhere, f" in {config}"))) from None
 
 
 SECRETS = tuple(name for name, field in Settings.model_fields.items() if SecretStr in _members(field.annotation))
@@ -388,19 +390,20 @@ def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:
         raise SettingsError(f"no such setting: {', '.join(unknown)} (environment). Known: {', '.join(sorted(known))}")
 
 
-def _explain(exc: ValidationError) -> str:
-    """Without the values: one of them may be a secret."""
+def _explain(exc: ValidationError, places: Mapping[str, str]) -> str:
+    """Without the values: one of them may be a secret. `places` says of a setting where it was found, if in a file."""
     names = {alias: field for field, alias in GUIDE_ENVIRONMENT.items()}
     lines = []
     for error in exc.errors(include_url=False, include_input=False):
         given = str(error["loc"][0]) if error["loc"] else ""
         field = names.get(given, given)
+        said = error["msg"].removeprefix("Value error, ")
         if field in Settings.model_fields:
-            where = f"{flag_name(field)} ({environment_name(field)})"
-            lines.append(f"{where}: {error['msg']}. {Settings.model_fields[field].description}")
+            where = f"{flag_name(field)} ({environment_name(field)}){places.get(field, '')}"
+            lines.append(f"{where}: {said}. {Settings.model_fields[field].description}")
         else:
-            what = "no such setting" if error["type"] == "extra_forbidden" else error["msg"]
-            lines.append(f"{given}: {what}" if given else what)
+            what = "no such setting" if error["type"] == "extra_forbidden" else said
+            lines.append(f"{given}{places.get(given, '')}: {what}" if given else what)
     return "\n".join(lines)
 
 

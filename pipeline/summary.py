@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 
 from pipeline.children import printable
 from pipeline.plan import EMBEDDED_MODEL, Plan
@@ -114,7 +115,7 @@ def _how_to_read(plan: Plan) -> Iterator[str]:
     if plan.own_broker:
         brokers = "localhost:9092"
         yield "The topic:  Kafka was stopped with the pipeline. Start it again, then read in another terminal:"
-        yield f"    {_python()} -m server broker --data-dir {plan.broker_dir} --port 9092"
+        yield f"    {_python()} -m server broker --data-dir {quote(str(plan.broker_dir))} --port 9092"
     else:
         yield "The topic:"
     yield f"    kcat -C -e -b {brokers} -t {topic} -X isolation.level=read_committed"

@@ -158,3 +158,14 @@ def test_an_empty_path_is_not_the_current_directory(field: str):
 def test_home_may_be_named_where_the_shell_does_not(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", "/home/somebody")
     assert load_settings({"output_dir": "~/papers-qa"}, environ={}).output_dir == Path("/home/somebody/papers-qa")
+
+
+def test_what_is_wrong_in_a_file_is_said_to_be_there(tmp_path: Path):
+    file = tmp_path / "mine.json"
+    file.write_text('{"qastream": {"chunk_size": "many", "chunk_sizes": 3}}')
+    with pytest.raises(SettingsError) as caught:
+        load_settings(config=str(file), environ={})
+    assert f"--chunk-size (QASTREAM_CHUNK_SIZE) in {file}: " in str(caught.value)
+    assert f"chunk_sizes in {file}: no such setting" in str(caught.value)
+    with pytest.raises(SettingsError, match=r"QASTREAM_CHUNK_SIZE\): "):
+        load_settings({"chunk_size": "many"}, config=str(file), environ={})
