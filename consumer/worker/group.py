@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from consumer.worker.intake import NOWHERE, POLL_MS, Intake
@@ -225,13 +226,21 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         What has not begun is the next owner's.
         """
         finishing = asyncio.create_task(self._finish_calls())
+        await asyncio.sleep(0)  # with no call under way it is done at once
         began = time.monotonic()
         while not finishing.done() and time.monotonic() - began < drain_s:
-            await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+            await self._stay()
         if self._running and finishing.done():  # the last answers have yet to become outcomes
-            await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+            await self._stay()
         finishing.cancel()
         await asyncio.gather(finishing, return_exceptions=True)
+
+    async def _stay(self) -> None:
+        """A moment as a member that polls. What is wrong with the group is why we stop, or matters no more."""
+        try:
+            await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+        except KafkaError:
+            await asyncio.sleep(POLL_MS / 1000)
 
     @property
     def _running(self) -> int:
