@@ -7,9 +7,14 @@ import orjson
 from configs.settings import Settings
 
 
+def run_home(output_dir: Path) -> Path:
+    """What is not a result, so that an output directory is a run by itself."""
+    return output_dir / ".qastream"
+
+
 def broker_file(output_dir: Path) -> Path:
     """There as long as a broker runs that the pipeline has started."""
-    return output_dir / ".qastream" / "broker.json"
+    return run_home(output_dir) / "broker.json"
 
 
 def with_broker_of_run(settings: Settings) -> Settings:

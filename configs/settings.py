@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.errors import SettingsError
@@ -29,6 +29,18 @@ FLAGS = {"sink_partitions": "--partitions"}
 
 def _named(field: str) -> AliasChoices:
     return AliasChoices(GUIDE_ENVIRONMENT[field])
+
+
+def _user_path(value: object) -> object:
+    """Empty, as from a script's variable that is not set, would mean the current directory."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        raise ValueError("is empty. Name a path, or leave it out")
+    return Path(value).expanduser() if value.startswith("~") else value
+
+
+UserPath = Annotated[Path, BeforeValidator(_user_path)]
 
 
 class Settings(BaseSettings):
@@ -66,12 +78,12 @@ class Settings(BaseSettings):
     )
     sasl_username: str = Field(default="", description="User name at Kafka.")
     sasl_password: SecretStr | None = Field(default=None, description="Password at Kafka.")
-    ssl_cafile: Path | None = Field(
+    ssl_cafile: UserPath | None = Field(
         default=None,
         description="PEM file of the authorities that sign the brokers' certificates, if not the system's.",
     )
-    ssl_certfile: Path | None = Field(default=None, description="PEM file of our own certificate, for mutual TLS.")
-    ssl_keyfile: Path | None = Field(default=None, description="PEM file of its key, if not in the same file.")
+    ssl_certfile: UserPath | None = Field(default=None, description="PEM file of our own certificate, for mutual TLS.")
+    ssl_keyfile: UserPath | None = Field(default=None, description="PEM file of its key, if not in the same file.")
     ssl_key_password: SecretStr | None = Field(default=None, description="Password of that key.")
 
     # The model server
@@ -84,7 +96,7 @@ class Settings(BaseSettings):
     api_key: SecretStr = Field(
         default=SecretStr("dummy-key"), validation_alias=_named("api_key"), description="Key of the model server."
     )
-    model_ca_file: Path | None = Field(
+    model_ca_file: UserPath | None = Field(
         default=None,
         description="PEM file of the authorities that sign the model server's certificate, if not the system's.",
     )
@@ -126,7 +138,7 @@ class Settings(BaseSettings):
     )
     recipe: str = Field(default="fast", min_length=1, description="Name of a recipe in configs/recipes, or a file.")
     cache: bool = Field(default=True, description="Answer repeated calls from the generation cache.")
-    cache_path: Path | None = Field(
+    cache_path: UserPath | None = Field(
         default=None,
         description="The generation cache. Default: the user's cache directory; in the output for pipeline.",
     )
@@ -143,7 +155,7 @@ class Settings(BaseSettings):
     )
 
     # Producer
-    input_dir: Path | None = Field(default=None, description="The watched directory.")
+    input_dir: UserPath | None = Field(default=None, description="The watched directory.")
     source: str = Field(
         default="",
         max_length=200,
@@ -184,10 +196,10 @@ class Settings(BaseSettings):
         description="What happens to a file once all outcomes of it are on disk in --output-dir, which the producer "
         "must see for move and delete.",
     )
-    done_dir: Path | None = Field(default=None, description="Where --on-done move puts files.")
+    done_dir: UserPath | None = Field(default=None, description="Where --on-done move puts files.")
 
     # Sink
-    output_dir: Path | None = Field(default=None, description="Where results go.")
+    output_dir: UserPath | None = Field(default=None, description="Where results go.")
     sink_partitions: str = Field(
         default="all",
         description="Partitions of the results that this sink writes, such as 0-5,7; others may write the others, also "
@@ -221,19 +233,6 @@ class Settings(BaseSettings):
         default=None,
         description="Base URL of an OpenTelemetry collector that takes OTLP over HTTP, say http://localhost:4318.",
     )
-
-    @field_validator(
-        "ssl_cafile", "ssl_certfile", "ssl_keyfile", "model_ca_file", "cache_path", "input_dir", "done_dir",
-        "output_dir", mode="before",
-    )  # fmt: skip
-    @classmethod
-    def _check_path(cls, value: object) -> object:
-        """Empty, as from a script's variable that is not set, would mean the current directory."""
-        if not isinstance(value, str):
-            return value
-        if not value.strip():
-            raise ValueError("is empty. Name a path, or leave it out")
-        return Path(value).expanduser() if value.startswith("~") else value
 
     @field_validator("include", "exclude", mode="before")
     @classmethod

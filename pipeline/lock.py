@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from configs.run import run_home
 from pipeline.errors import OutputError
 
 
@@ -15,7 +16,7 @@ def output_lock(output_dir: Path) -> Iterator[None]:
 
     Raises OutputError, which names the holder.
     """
-    path = output_dir / ".qastream" / "pipeline.lock"
+    path = run_home(output_dir) / "pipeline.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")

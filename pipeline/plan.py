@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from configs.errors import SettingsError
+from configs.run import run_home
 from configs.settings import Settings, environment_name, known_environment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,8 +31,7 @@ class Plan:
 
     @property
     def home(self) -> Path:
-        """Where a run keeps what is not a result, so that an output directory is a run by itself."""
-        return self.output_dir / ".qastream"
+        return run_home(self.output_dir)
 
     @property
     def broker_dir(self) -> Path:

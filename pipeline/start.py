@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from configs.recipe import load_recipe
+from configs.run import broker_file
 from configs.settings import Settings
 from pipeline import plan as planning
 from pipeline.children import Child, wait_for_file
@@ -45,7 +46,7 @@ class Starter:
 
     def stages(self, settings: Settings) -> Child:
         """Sink, workers, producer; returns the producer."""
-        sink_state(self.plan.home).unlink(missing_ok=True)  # what an earlier sink said is not said by this one
+        _cleared(sink_state(self.plan.home))
         self._start("sink", planning.sink_command(self.plan), settings, grace_s=30)
         numbers = range(1, self.plan.workers + 1)
         workers = {f"worker-{number}": planning.worker_command(self.plan, number) for number in numbers}
@@ -57,14 +58,13 @@ class Starter:
         return self._producer(settings)
 
     def _producer(self, settings: Settings) -> Child:
-        left = undone_file(self.plan.home)
-        left.unlink(missing_ok=True)  # what an earlier producer left
+        left = _cleared(undone_file(self.plan.home))
         ends = partial(may_end, self.plan.home) if self.plan.once else never
         return self._start("producer", planning.producer_command(self.plan, left), settings, grace_s=10, ends=ends)
 
     def _broker(self) -> tuple[Child, Path]:
         self.view.note("Starting Apache Kafka on this machine; the first time it is downloaded (some 50 MB).")
-        ready = self._ready_file("broker")
+        ready = _cleared(broker_file(self.plan.output_dir))
         return self._start("broker", planning.broker_command(self.plan, ready), self.plan.settings, grace_s=30), ready
 
     def _model(self) -> tuple[Child, Path]:
@@ -72,7 +72,7 @@ class Starter:
             "Starting the embedded model server. Its model `extractive` makes pairs of the text's own sentences: "
             "good for trying the pipeline, not for training data."
         )
-        ready = self._ready_file("model")
+        ready = _cleared(self.plan.home / "model.json")
         return self._start("model", planning.embedded_command(ready), self.plan.settings, grace_s=5), ready
 
     def _start(
@@ -82,11 +82,6 @@ class Starter:
 
     def _env(self, settings: Settings) -> dict[str, str]:
         return planning.environment(settings, self.environ)
-
-    def _ready_file(self, name: str) -> Path:
-        path = self.plan.home / f"{name}.json"
-        path.unlink(missing_ok=True)
-        return path
 
     async def _look_at_judge(self, judging: Settings) -> None:
         if load_recipe(judging.recipe).judge is None:
@@ -100,6 +95,12 @@ class Starter:
         for url in settings.model_urls:
             if why := await complaint(settings, url):
                 self.view.note(why)
+
+
+def _cleared(path: Path) -> Path:
+    """What an earlier process said there is not said by the one that starts now."""
+    path.unlink(missing_ok=True)
+    return path
 
 
 def _places(settings: Settings) -> str:
