@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -81,10 +82,19 @@ async def once(root: Path, before: Callable[[Batch], None]) -> Tally:
 
 async def test_time_spent_publishing_is_none_of_the_patience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given a first look longer than the patience, a file that needed a moment more is still waited for."""
-    monkeypatch.setattr(watching, "PATIENCE_S", PATIENCE_S)
+    spent_s = 0.0
+
+    def spend(batch: Batch) -> None:
+        nonlocal spent_s
+        spent_s += 1.5 * watching.PATIENCE_S if batch.records else 0
+
+    clock = SimpleNamespace(
+        monotonic=lambda: time.monotonic() + spent_s, monotonic_ns=time.monotonic_ns, time_ns=time.time_ns
+    )
+    monkeypatch.setattr(watching, "time", clock)
     write(tmp_path / "a.txt")
     write(tmp_path / "b.txt", written_s=NEVER_STILL)
-    tally = await once(tmp_path, lambda batch: time.sleep(PATIENCE_S * 1.5 if batch.records else 0))
+    tally = await once(tmp_path, spend)
     assert (tally.published, tally.troubled) == (2, {})
 
 
