@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.errors import ChildDiedError
 from telemetry.children import be_killed_with_parent
+from telemetry.log_file import tail
 
 POLL_S = 0.05
 LOG_BYTES = 16 * 1024 * 1024
@@ -81,9 +82,7 @@ class Child:
 
     def obituary(self) -> ChildDiedError:
         """What a user needs to know of a child that ended by itself."""
-        written = self.log.stat().st_size - self._log_start
-        own = LAST_BYTES if written < 0 else min(written, LAST_BYTES)  # less than nothing: it was cut since
-        lines = tail(self.log, own).decode(errors="replace").splitlines()[-LAST_LINES:]
+        lines = tail(self.log, LAST_BYTES, start=self._log_start).decode(errors="replace").splitlines()[-LAST_LINES:]
         last = "\n".join(f"    {printable(line)}" for line in lines) or "    (nothing)"
         error = ChildDiedError(f"{self.name} {describe_exit(self.exit_code)}. Its last words, from {self.log}:\n{last}")
         if self.exit_code == 2:  # wrong settings: the child has said which
@@ -105,13 +104,6 @@ def describe_exit(code: int | None) -> str:
     if code is not None and code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
-
-
-def tail(path: Path, size: int) -> bytes:
-    """The last `size` bytes of a file."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - size))
-        return file.read()
 
 
 def printable(text: str) -> str:

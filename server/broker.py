@@ -31,6 +31,7 @@ from server.probe import wait_until_ready
 from server.ready_file import forget_ready_file, ready_file
 from server.storage import CHECKPOINT, format_storage
 from telemetry.children import die_with_parent
+from telemetry.log_file import tail
 
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 30.0
@@ -238,11 +239,7 @@ class Broker:
 
     def _log_of_this_start(self) -> str:
         """At most the last 64 KiB."""
-        with self.log.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            start = self._log_start if self._log_start <= size else 0  # it was rolled over since
-            log.seek(max(start, size - 65_536))
-            return log.read().decode(errors="replace")
+        return tail(self.log, 65_536, start=self._log_start).decode(errors="replace")
 
 
 def _format(kafka: _Kafka, directory: Path, cluster_id: str) -> None:

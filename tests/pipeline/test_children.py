@@ -7,8 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.children import Child, printable, tail, wait_for_file
+from pipeline.children import Child, printable, wait_for_file
 from pipeline.errors import ChildDiedError
+from telemetry.log_file import tail
 from tests.support.waiting import eventually
 
 STUBBORN = """
