@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, UnknownError
+from aiokafka.errors import IllegalOperation, KafkaError, UnknownError
 
 from configs.errors import QAStreamError
 from configs.settings import Settings
@@ -21,6 +21,8 @@ TRANSACTION_TIMEOUT_MS = 10_000
 MAX_RECORD_BYTES = MAX_MESSAGE_BYTES // 2
 METADATA_MAX_AGE_MS = 15_000
 """A group leader without metadata assigns nothing to everybody until it is refreshed (default: 5 minutes)."""
+PRODUCER_FAILED = (KafkaError, AssertionError, IllegalOperation)
+"""What a producer raises: Kafka's errors, and two kinds for calls after one of them, as once it was fenced."""
 STOP_S = 3.0
 ENDINGS = 100
 RETRY_S = 0.5

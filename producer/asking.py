@@ -11,10 +11,9 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
-from messaging.connection import discard, make_transactional_producer, start_patiently
+from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
 from producer.errors import PublishError
 from producer.follow import follow
 from producer.ledger import load, read_entries, requested, under_way
@@ -84,7 +83,7 @@ async def send(settings: Settings, requests: Sequence[Request]) -> None:
                     for request in requests[at : at + BATCH]
                 ]
                 await asyncio.gather(*sends)
-    except (KafkaError, AssertionError) as exc:
+    except PRODUCER_FAILED as exc:
         raise PublishError(f"the requests could not be written: {exc!r}") from exc
     finally:
         await discard(producer)

@@ -11,7 +11,6 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     InvalidTopicError,
-    KafkaError,
     MessageSizeTooLargeError,
     ProducerFenced,
     TopicAuthorizationFailedError,
@@ -20,6 +19,7 @@ from aiokafka.errors import (
 
 from configs.settings import Settings
 from messaging.connection import (
+    PRODUCER_FAILED,
     TRANSACTION_TIMEOUT_MS,
     discard,
     in_words,
@@ -63,7 +63,7 @@ class Publisher:
             await watch.over(self._transaction(batch))
         except ProducerFenced as exc:
             raise self._fenced(watch) from exc
-        except (KafkaError, AssertionError) as exc:  # the client asserts its state after an error of its own
+        except PRODUCER_FAILED as exc:
             message = f"a transaction of {len(batch.records)} records failed: {in_words(exc)}"
             raise PublishError(message, lasting=isinstance(exc, _LASTING)) from exc
         for entry, value in batch.entries.values():

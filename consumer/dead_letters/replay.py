@@ -12,12 +12,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from consumer.dead_letters.errors import ReplayError
 from consumer.dead_letters.letters import PATIENCE_S, Filed, Wanted, read_letters
-from messaging.connection import discard, make_transactional_producer, start_patiently
+from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
 from messaging.roles import Role
 from messaging.topics import check_access
 from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, Request, TopicNames, decode, encode
@@ -75,7 +74,7 @@ async def replay(settings: Settings, wanted: Wanted, *, dry_run: bool) -> Tally:
     await start_patiently(producer, settings, patience_s=PATIENCE_S)
     try:  # markers are read from here on: the start has fenced an earlier replay and ended what it left open
         return await _replay_all(settings, wanted, producer)
-    except (KafkaError, AssertionError) as exc:  # aiokafka asserts on a producer that has failed before
+    except PRODUCER_FAILED as exc:
         raise ReplayError(
             f"replaying stopped: {exc!r}. What was replayed is marked; the rest is replayed by running it again"
         ) from exc

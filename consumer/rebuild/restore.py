@@ -14,7 +14,14 @@ from consumer.rebuild.errors import RebuildError, WorkersRunningError
 from consumer.rebuild.points import Rebuilt
 from consumer.rebuild.survey import PATIENCE_S, survey
 from messaging.access import denial
-from messaging.connection import admin_client, discard, make_consumer, make_transactional_producer, start_patiently
+from messaging.connection import (
+    PRODUCER_FAILED,
+    admin_client,
+    discard,
+    make_consumer,
+    make_transactional_producer,
+    start_patiently,
+)
 from messaging.reading import topic_partitions
 from schemas import TopicNames
 
@@ -106,7 +113,7 @@ async def _commit(producer: AIOKafkaProducer, rebuilt: Rebuilt, names: TopicName
         await producer.begin_transaction()
         await producer.send_offsets_to_transaction(offsets, names.group)
         await producer.commit_transaction()
-    except (KafkaError, AssertionError) as exc:  # the library asserts after it was fenced
+    except PRODUCER_FAILED as exc:
         raise WorkersRunningError(
             f"partition {number} could not be committed ({exc!r}): a worker has started, or the broker went away. "
             "Partitions before it are restored. Stop all workers and run this again"

@@ -20,7 +20,7 @@ from consumer.worker.offsets import OffsetTracker
 from consumer.worker.outcome import Outcome
 from messaging.access import AUTHORIZATION
 from messaging.commit_point import CommitPoint
-from messaging.connection import abandon, discard, in_words
+from messaging.connection import PRODUCER_FAILED, abandon, discard, in_words
 from telemetry.failpoints import hit
 
 FENCED_WAIT_S = 2.0
@@ -155,7 +155,7 @@ class Tenure:
         except AUTHORIZATION as exc:
             await discard(producer)
             raise self._options.refused(exc) from exc
-        except (KafkaError, OSError, AssertionError) as exc:
+        except (*PRODUCER_FAILED, OSError) as exc:
             log.info("partition %d can not be taken over yet: %r", self.tp.partition, exc)
             await discard(producer)
             await asyncio.sleep(RETRY_S)

@@ -7,6 +7,8 @@ from collections import Counter
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import IllegalOperation
 
 from configs.settings import Settings
 from consumer.dead_letters.errors import ReplayError
@@ -115,6 +117,17 @@ async def test_the_marker_has_the_letters_key_and_the_chunk_its_own(settings):
     async with aclosing(read_to_end(settings, names.dead_letters)) as records:
         keys = Counter([each.key async for each in records])
     assert keys[letter.letter_id.encode()] == 2
+
+
+async def test_a_replay_whose_producer_has_failed_before_it_sends_says_so(settings, monkeypatch):
+    """What it raises then is no error of Kafka's. When a producer learns that it was fenced is up to its timing."""
+
+    async def send(*args, **kwargs):
+        raise IllegalOperation("Can't send messages while not in transaction")
+
+    monkeypatch.setattr(AIOKafkaProducer, "send", send)
+    with pytest.raises(ReplayError, match="running it again"):
+        await replay(settings, Wanted(), dry_run=False)
 
 
 async def test_a_replayer_that_was_overtaken_publishes_nothing(settings, monkeypatch):
