@@ -225,22 +225,24 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
 
         What has not begun is the next owner's.
         """
-        finishing = asyncio.create_task(self._finish_calls())
-        await asyncio.sleep(0)  # with no call under way it is done at once
-        began = time.monotonic()
-        while not finishing.done() and time.monotonic() - began < drain_s:
-            await self._stay()
+        finishing, staying = asyncio.create_task(self._finish_calls()), asyncio.create_task(self._stay())
+        await asyncio.wait([finishing], timeout=drain_s)
         if self._running and finishing.done():  # the last answers have yet to become outcomes
-            await self._stay()
-        finishing.cancel()
-        await asyncio.gather(finishing, return_exceptions=True)
+            await asyncio.sleep(POLL_MS / 1000)
+        for task in (finishing, staying):
+            task.cancel()
+        await asyncio.gather(finishing, staying, return_exceptions=True)
 
     async def _stay(self) -> None:
-        """A moment as a member that polls. What is wrong with the group is why we stop, or matters no more."""
-        try:
-            await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
-        except KafkaError:
-            await asyncio.sleep(POLL_MS / 1000)
+        """As a member that polls, until cancelled: without an assignment, a poll waits for one without limit.
+
+        What is wrong with the group is why we stop, or matters no more.
+        """
+        while True:
+            try:
+                await self._consumer.getmany(NOWHERE, timeout_ms=POLL_MS)
+            except KafkaError:
+                await asyncio.sleep(POLL_MS / 1000)
 
     @property
     def _running(self) -> int:

@@ -123,7 +123,9 @@ def make_entry(
     )
 
 
-def make_complete(version: int, chunks: int, *, generation: int = 0, content: bytes = b"content") -> CompleteVersion:
+def make_complete(
+    version: int, chunks: int, *, generation: int = 0, content: bytes = b"content", encoding: str = "utf-8"
+) -> CompleteVersion:
     return CompleteVersion(
         version=version,
         generation=generation,
@@ -131,7 +133,7 @@ def make_complete(version: int, chunks: int, *, generation: int = 0, content: by
         characters=100,
         size_bytes=len(content),
         sha256=sha256(content).hexdigest(),
-        encoding="gb18030",
+        encoding=encoding,
         splitter=SPLITTER,
     )
 

@@ -14,7 +14,9 @@ def test_a_complete_entry_promises_its_own_version():
 
 @pytest.mark.parametrize("state", [s for s in FileState if s not in (FileState.COMPLETE, FileState.FORGOTTEN)])
 def test_any_other_promises_the_version_before_it(state):
-    promise = promise_of(make_entry(DOCUMENT, 1, state=state, complete=make_complete(2, 9, generation=4)))
+    promise = promise_of(
+        make_entry(DOCUMENT, 1, state=state, complete=make_complete(2, 9, generation=4, encoding="gb18030"))
+    )
     assert (promise.age, promise.chunks, promise.encoding) == ((2, 4), 9, "gb18030")
     assert promise.document == DOCUMENT.model_copy(update={"version": 2})
     assert promise_of(make_entry(DOCUMENT, 1, state=state)) is None

@@ -8,15 +8,20 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 
 from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
 from consumer.worker import app
 from consumer.worker.errors import OffsetsLostError
+from consumer.worker.group import Group
+from consumer.worker.outcome import Outcome
 from messaging.connection import make_transactional_producer
+from messaging.topics import ensure_topics
 from schemas import DeadLetter, Result, Status, TopicNames
 from server.broker import Broker
+from telemetry.metrics import WorkerMetrics
+from telemetry.telemetry import unseen
 from tests.fake_model import FakeModel, completion, stage_of
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 
@@ -260,6 +265,29 @@ async def test_it_stops_although_the_broker_is_gone_for_good(tmp_path):
                     await asyncio.sleep(0.01)
                 await asyncio.sleep(1)  # its commits are waiting for the broker by now
                 stop.set()
+
+
+async def test_it_stops_although_it_has_not_joined_yet(settings_for):
+    """Given a stop while the topic is being looked up: nothing is subscribed to, and a poll would wait for ever."""
+
+    async def never(record: ConsumerRecord) -> Outcome:
+        raise AssertionError(record)
+
+    async def finish() -> None:
+        await asyncio.sleep(0.2)  # longer than it takes to begin a poll
+
+    settings = settings_for(FakeModel())
+    await ensure_topics(settings)
+    consumer = app._make_member(settings)
+    await consumer.start()
+    group = Group(
+        settings, consumer, never, may_take_in=lambda: True, finish_calls=finish, telemetry=unseen(WorkerMetrics)
+    )
+    stop = asyncio.Event()
+    stop.set()
+    async with asyncio.timeout(20):
+        await group.run(stop)
+    await consumer.stop()
 
 
 async def test_a_worker_that_stops_finishes_its_calls_and_begins_no_more(make_settings):
