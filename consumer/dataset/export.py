@@ -18,10 +18,11 @@ from configs import cli
 from configs.errors import SettingsError
 from consumer.dataset import wanted
 from consumer.dataset.card import Part, render_card
-from consumer.dataset.errors import DatasetError, NothingThereError
+from consumer.dataset.errors import DatasetError
 from consumer.dataset.folder import CARD, new_folder, pool_file
 from consumer.dataset.formats import FORMATS, Format, Item, Reasoning, Shape
 from consumer.dataset.gathering import Account, Choice, Gathering
+from consumer.dataset.outcomes import indexed
 from consumer.dataset.pairs import iter_pairs
 from consumer.dataset.pool import Pool
 from consumer.dataset.proportions import DEFAULT, parse_proportions
@@ -114,8 +115,7 @@ def export(
 ) -> Exported:
     """Write the directory `out`, which appears whole or not at all. Raises DatasetError."""
     choice, asked = choice or Choice(), FORMATS[name]
-    if not layout.root.is_dir():
-        raise NothingThereError(f"--output-dir {layout.root}: no such directory")
+    indexed(layout)  # before anything is made
     try:
         with new_folder(out) as made, closing(Pool(pool_file(made), seed=choice.seed)) as pool:
             account = _gather(layout, pool, choice)

@@ -21,18 +21,26 @@ TRIES = 3
 T = TypeVar("T")
 
 
-@contextmanager
-def open_indexes(layout: Layout) -> Iterator[list[Index]]:
-    """The index of each sink that writes here, to read; they may run meanwhile. A document is in one of them.
-
-    Raises NothingThereError and DatasetError.
-    """
+def indexed(layout: Layout) -> list[Layout]:
+    """Of each sink that keeps an index here. Raises NothingThereError."""
+    if not layout.root.is_dir():
+        raise NothingThereError(f"--output-dir {layout.root}: no such directory")
     sinks = [sink for sink in layout.sinks() if sink.index.exists()]
     if not sinks:
         raise NothingThereError(
             f"{layout.root} has no index ({layout.index}): no sink has written here. If results/ has segments, "
             "make it again with `python -m consumer sink --rebuild`"
         )
+    return sinks
+
+
+@contextmanager
+def open_indexes(layout: Layout) -> Iterator[list[Index]]:
+    """The index of each sink that writes here, to read; they may run meanwhile. A document is in one of them.
+
+    Raises NothingThereError and DatasetError.
+    """
+    sinks = indexed(layout)
     _check_all_are_there(layout, sinks)
     with ExitStack() as stack:
         yield [stack.enter_context(_open_index(sink)) for sink in sinks]

@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import UTC, datetime
 
-from consumer.dataset.errors import NothingThereError
 from consumer.dataset.outcomes import all_entries, all_written, iter_outcomes, open_indexes
 from consumer.dataset.report.numbers import DocumentNumbers, Report, Unfinished
 from consumer.dataset.report.tally import NAMED, Prices, Tally
@@ -16,8 +15,6 @@ from schemas import FileState, LedgerEntry
 
 def gather(layout: Layout, *, seed: int = 0, prices: Prices | None = None) -> Report:
     """A sink may run meanwhile. Raises NothingThereError and DatasetError."""
-    if not layout.root.is_dir():
-        raise NothingThereError(f"--output-dir {layout.root}: no such directory")
     tally = Tally(seed=seed)
     with open_indexes(layout) as indexes, SegmentFiles(layout.results) as files:
         documents = _count_documents(indexes, files, tally)

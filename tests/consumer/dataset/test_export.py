@@ -366,6 +366,7 @@ async def test_what_can_not_be_done_is_said_in_a_line(layout, tmp_path):
             finished.stderr
         )
     assert tree(tmp_path / "mine") == {"README.md": b"mine"}
+    assert not (tmp_path / "exports").exists()
     layout.index.write_bytes(b"garbage" * 500)
     with pytest.raises(DatasetError, match="--rebuild"):
         written(layout)
