@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as property_tests
 
 from configs.settings import Settings, environment_name, known_environment, load_settings
 from server.broker import Broker
@@ -27,6 +29,9 @@ from tests.support.sharing import ByFixtures
 from tests.vllm_cpu.server import RunningVllm
 
 MakeSettings = Callable[..., Settings]
+property_tests.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+property_tests.load_profile("patient")  # how long an example takes is the machine's matter
+
 GIVEN_KAFKA = pytest.StashKey[str | None]()
 LEFT_OUT = pytest.StashKey[list[str]]()
 NEEDS = {

@@ -35,7 +35,6 @@ from tests.schemas.test_messages import MESSAGES
 
 fuzzed = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "50")),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.just("\ud800")

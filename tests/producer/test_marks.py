@@ -42,7 +42,7 @@ def other_paragraph(chance: random.Random, old: str, how: str) -> str:
 EDITS = st.sampled_from(("replace", "type", "cut", "grow", "remove"))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32), st.sampled_from(("\n", "\n\n")), EDITS)
 def test_an_edited_paragraph_costs_two_chunks_at_most(seed: int, separator: str, how: str) -> None:
     chance = random.Random(seed)
@@ -54,7 +54,7 @@ def test_an_edited_paragraph_costs_two_chunks_at_most(seed: int, separator: str,
     assert new_chunks(before, after) <= 2
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 2**32))
 def test_a_hundred_edits_one_after_another_cost_two_chunks_each_and_do_not_crumble_the_text(seed: int) -> None:
     chance = random.Random(seed)

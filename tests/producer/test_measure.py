@@ -28,7 +28,7 @@ def tokens(tokenizer: Tokenizer) -> Tokens:
     return Tokens(tokenizer)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=documents, size=st.integers(50, 300), data=st.data())
 def test_chunks_in_tokens_have_exact_offsets_and_their_size(
     tokens: Tokens, text: str, size: int, data: st.DataObject

@@ -68,7 +68,7 @@ def new_chunks(before: list[Split], after: list[Split]) -> int:
     return sum((chunk.text, chunk.headings) not in known for chunk in after)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.sampled_from(("\n", "\n\n")), st.sampled_from(("change", "remove", "insert", "type")))
 def test_an_edit_is_felt_by_its_own_chunk_and_few_neighbours(seed: int, separator: str, edit: str) -> None:
     chance = random.Random(seed)

@@ -34,7 +34,7 @@ def test_it_is_valid_and_another_would_not_be():
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_messages_are_what_it_says(kind, data):
     payload = DOCUMENT["components"]["messages"][kind.__name__]["payload"]

@@ -256,7 +256,7 @@ async def test_the_head_is_read_without_the_rest(layout):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 async def test_order_segments_merges_and_restarts_make_no_difference(tmp_path_factory, seed):
     choose = random.Random(seed)
     documents = [make_document(f"d{i}.txt", version=choose.randint(1, 2)) for i in range(4)]

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.dataset.report.highlight import pieces, spans
@@ -7,7 +7,6 @@ TEXT = st.text(alphabet="a电\n ", max_size=80)
 QUOTES = st.lists(st.tuples(st.integers(-5, 90), st.integers(-5, 90)), max_size=4)
 
 
-@settings(deadline=None)
 @given(TEXT, QUOTES, st.integers(0, 10))
 def test_pieces_are_the_text_and_quotes_are_marked(text, quotes, context):
     found = list(pieces(text, quotes, context=context))

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.dataset.report.sampling import Sampler
@@ -13,7 +13,6 @@ def sampled(names, *, seed=0, size=5) -> list[str]:
     return list(sampler.items())
 
 
-@settings(deadline=None)
 @given(NAMES, st.randoms())
 def test_the_same_ones_in_whatever_order_they_come(names, random):
     shuffled = list(names)

@@ -1,7 +1,7 @@
 from collections import Counter
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.dataset.report.spread import BARS, bar_width, spread_of
@@ -9,7 +9,6 @@ from consumer.dataset.report.spread import BARS, bar_width, spread_of
 VALUES = st.lists(st.integers(-5_000, 200_000), min_size=1, max_size=60)
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_bars_touch_and_hold_every_value_once(values):
     bars = spread_of(Counter(values)).bars
@@ -19,7 +18,6 @@ def test_bars_touch_and_hold_every_value_once(values):
     assert len(bars) <= BARS + 1
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_quantiles_are_values_that_so_many_do_not_exceed(values):
     spread, ordered = spread_of(Counter(values)), sorted(values)

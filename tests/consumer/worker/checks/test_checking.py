@@ -76,7 +76,7 @@ ANY = st.text(alphabet=st.sampled_from("该它中不高低是的 isnot 0.5%²nmV
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ANY, ANY.filter(len), ANY.filter(len), ANY, st.lists(ANY, max_size=2))
 def test_no_text_breaks_a_check(text, question, answer, reasoning, evidence):
     pairs = [pair(question=question, answer=answer, reasoning=reasoning, evidence=tuple(evidence))] * 2
