@@ -1,21 +1,36 @@
-"""Bounded reads: everything committed on a topic up to now, and then an end."""
+"""Bounded reads: everything committed on a topic up to now, and then an end.
+
+The client moves positions as it takes records out of its buffer, and throws them away when the next ones turn out to be
+unreadable. So positions are kept here too, by what was handed on.
+"""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError
 
 from configs.errors import QAStreamError
 from configs.settings import Settings
 from messaging.access import explained
 from messaging.connection import make_consumer, start_patiently
 from messaging.described import describe
+from messaging.lenient import read_leniently
 
+Batches = dict[TopicPartition, list[ConsumerRecord]]
 BATCH = 500
+WAIT_MS = 500
+IF_DAMAGED = (
+    "Let a broker lead it that has a whole copy, or restore the broker's data, or give the damaged records up "
+    "(docs/troubleshooting.md)"
+)
 
 
 class TopicMissingError(QAStreamError):
     """A topic that should be read is not there."""
+
+
+class UnreadableError(QAStreamError):
+    """What a broker gives for a partition makes no records."""
 
 
 async def read_to_end(
@@ -31,6 +46,8 @@ async def read_to_end(
     `start` has the first offset by partition (default: the oldest). Use within `contextlib.aclosing`.
     A transaction that another writer has open hides what was committed behind it. `through_pending` waits for its end
     and reads up to the last record of any kind: for who must not miss its own records.
+
+    Raises TopicMissingError, AccessError, UnreadableError, and BrokerUnreachableError after `patience_s`.
     """
     consumer = make_consumer(settings)
     try:
@@ -38,15 +55,58 @@ async def read_to_end(
         with explained(settings, "READ"):
             partitions = await assign_all(consumer, topic, start=start)
         ends = await last_offsets(settings, partitions) if through_pending else await consumer.end_offsets(partitions)
+        handed_on = {tp: await consumer.position(tp) for tp in partitions}
         while behind := [tp for tp in partitions if await consumer.position(tp) < ends[tp]]:
             with explained(settings, "READ"):
-                batches = await consumer.getmany(*behind, timeout_ms=500, max_records=BATCH)
-            for records in batches.values():
+                batches = await _read(consumer, {tp: handed_on[tp] for tp in behind})
+            for tp, records in batches.items():
                 for record in records:
-                    if record.offset < ends[TopicPartition(record.topic, record.partition)]:
+                    if record.offset < ends[tp]:
                         yield record
+                    handed_on[tp] = record.offset + 1
     finally:
         await consumer.stop()
+
+
+async def _read(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> Batches:
+    """What comes next; after an error, of each partition by itself: it is no word of which one has it, and where."""
+    try:
+        batches: Batches = await consumer.getmany(*positions, timeout_ms=WAIT_MS, max_records=BATCH)
+    except Exception as exc:
+        if not _of_the_bytes(exc):
+            raise
+        for tp, position in positions.items():
+            consumer.seek(tp, position)
+        return {tp: await _read_apart(consumer, tp, position) for tp, position in positions.items()}
+    return batches
+
+
+def _of_the_bytes(exc: Exception) -> bool:
+    """Whether it is of what can't be parsed, of which the client makes this and that."""
+    return not isinstance(exc, KafkaError) or isinstance(exc, CorruptRecordException)
+
+
+async def _read_apart(consumer: AIOKafkaConsumer, tp: TopicPartition, position: int) -> list[ConsumerRecord]:
+    """Record by record: of more at once, those before the damage are thrown away."""
+    records: list[ConsumerRecord] = []
+    while len(records) < BATCH:
+        try:
+            found = (await consumer.getmany(tp, timeout_ms=WAIT_MS, max_records=1)).get(tp, [])
+        except UnicodeDecodeError:  # the name of a header
+            found = await read_leniently(consumer, tp, position, BATCH)
+            if found:
+                consumer.seek(tp, found[-1].offset + 1)
+        except Exception as exc:
+            if not _of_the_bytes(exc):
+                raise
+            raise UnreadableError(
+                f"partition {tp.partition} of {tp.topic} can't be read from offset {position} on: {exc!r}. {IF_DAMAGED}"
+            ) from exc
+        if not found:
+            break
+        records += found
+        position = found[-1].offset + 1
+    return records
 
 
 async def last_offsets(settings: Settings, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

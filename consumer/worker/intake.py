@@ -20,6 +20,7 @@ from consumer.worker.errors import WorkerError
 from consumer.worker.tenure import Tenure
 from messaging.access import AUTHORIZATION, from_refusal
 from messaging.lenient import read_leniently
+from messaging.reading import IF_DAMAGED
 
 NOWHERE = TopicPartition("_nowhere", 0)
 """Polled while nothing may be taken in: a member that does not poll is expelled."""
@@ -163,9 +164,8 @@ class Intake:
         apart.stuck_at = position
         log.error(
             "partition %d of %s can't be read from offset %d on: %r. Its chunks wait there and none is lost; other "
-            "partitions go on. Let a broker lead it that has a whole copy, or restore the broker's data, or give the "
-            "damaged records up (docs/troubleshooting.md); it is tried again every %.0f s",
-            tp.partition, tp.topic, position, exc, RETRY_S,
+            "partitions go on. %s; it is tried again every %.0f s",
+            tp.partition, tp.topic, position, exc, IF_DAMAGED, RETRY_S,
         )  # fmt: skip
 
     def _settle(self, tp: TopicPartition, apart: Apart) -> None:

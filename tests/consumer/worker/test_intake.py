@@ -2,23 +2,17 @@
 
 import asyncio
 import logging
-import struct
 from collections import Counter
-from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.errors import KafkaError
-from aiokafka.protocol.produce import ProduceRequest
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.util import calc_crc32c
 
-from configs.settings import Settings, load_settings
+from configs.settings import load_settings
 from consumer.worker import intake
 from consumer.worker.errors import WorkerError
 from consumer.worker.intake import Intake
-from messaging.access import client_options
 from messaging.connection import admin_client, make_consumer
 from messaging.topics import ensure_topics
 from schemas import TopicNames, encode
@@ -26,43 +20,7 @@ from server.broker import Broker
 from tests.consumer.worker.test_group import letters_of, results_of, working
 from tests.fake_model import FakeModel
 from tests.support.chunks import doubled, make_chunk, publish
-
-CRC, CRC_AT = struct.Struct(">I"), 17
-HEAD = struct.Struct(">qi")
-"""Of a record batch: its first offset, and the bytes that follow."""
-
-
-def damage(log: Path, offset: int) -> None:
-    """Flip a bit in the last record of the batch that begins at `offset`."""
-    data, place = bytearray(log.read_bytes()), 0
-    while place < len(data):
-        first, length = HEAD.unpack_from(data, place)
-        place += HEAD.size + length
-        if first == offset:
-            data[place - 3] ^= 1
-            log.write_bytes(data)
-            return
-    raise AssertionError(f"no batch begins at {offset}")
-
-
-def batch_of(values: list[bytes], header: bytes) -> bytes:
-    """As a client makes it that does not look at names: each record has one header."""
-    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1_000_000)
-    name = "n" * len(header)
-    for offset, value in enumerate(values):
-        builder.append(offset, 0, b"k", value, [(name, b"1")])
-    batch = bytearray(bytes(builder.build()).replace(name.encode(), header))
-    CRC.pack_into(batch, CRC_AT, calc_crc32c(bytes(batch[CRC_AT + CRC.size :])))
-    return bytes(batch)
-
-
-async def produce(settings: Settings, partition: int, batch: bytes) -> None:
-    async with AIOKafkaProducer(**client_options(settings)) as producer:
-        topic = TopicNames(settings.namespace).chunks
-        await producer.partitions_for(topic)
-        leader = producer.client.cluster.leader_for_partition(TopicPartition(topic, partition))
-        response = await producer.client.send(leader, ProduceRequest(None, -1, 10_000, [(topic, [(partition, batch)])]))
-        assert response.topics[0][1][0][1] == 0
+from tests.support.strange_bytes import batch_of, damage, produce
 
 
 @pytest.mark.parametrize("task", ["_fetch_task", "_coordination_task"])
