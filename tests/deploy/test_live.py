@@ -27,10 +27,10 @@ def prometheus(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def live_through(run: Observed) -> None:
     for number in range(FILES):
         run.drop(f"{number}.txt", text(number))
-    eventually(run.done, within_s=60, what=lambda: run.pipeline.logs)
+    eventually(run.done, what=lambda: run.pipeline.logs)
     run.crash_the_model()
     run.drop("picture.txt", b"\x00\x01\x02\x03" * 50)
-    eventually(lambda: run.done() == FILES, within_s=90, what=lambda: run.pipeline.logs)
+    eventually(lambda: run.done() == FILES, what=lambda: run.pipeline.logs)
     told = f"sum(qastream_documents_complete) == {FILES} and sum(qastream_files_rejected_total) == 1"
     eventually(lambda: run.prometheus.query(told), what=lambda: run.pipeline.logs)
 

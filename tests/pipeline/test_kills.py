@@ -67,7 +67,6 @@ class Restartable:
 def until_asked(requests: int, model: Restartable, running: Running) -> None:
     eventually(
         lambda: model.requests >= requests or running.process.poll() is not None,
-        within_s=60,
         what=lambda: f"{model.requests} of {requests} requests\n{running.said}\n{running.logs}",
     )
 

@@ -70,7 +70,7 @@ def command(data_dir: Path, ready: Path, *more: str) -> "Iterator[subprocess.Pop
 
 
 def wait_ready(process: "subprocess.Popen[str]", ready: Path) -> dict[str, object]:
-    eventually(lambda: ready.exists() or process.poll() is not None, within_s=90)
+    eventually(lambda: ready.exists() or process.poll() is not None)
     assert process.poll() is None, process.communicate()
     return json.loads(ready.read_text())
 
@@ -131,9 +131,7 @@ def test_a_killed_command_leaves_nothing_in_the_way(tmp_path: Path):
         process.kill()
         process.wait()
     with command(tmp_path / "broker", ready) as process:
-        eventually(
-            lambda: json.loads(ready.read_text())["pid"] == process.pid if ready.exists() else False, within_s=90
-        )
+        eventually(lambda: json.loads(ready.read_text())["pid"] == process.pid if ready.exists() else False)
 
 
 def test_a_failed_start_shows_the_reason_and_gives_the_directory_back(tmp_path: Path):

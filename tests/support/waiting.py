@@ -8,7 +8,7 @@ T = TypeVar("T")
 POLL_S = 0.02
 
 
-def eventually(condition: Callable[[], T], *, within_s: float = 30.0, what: Callable[[], object] | str = "") -> T:
+def eventually(condition: Callable[[], T], *, within_s: float = 90.0, what: Callable[[], object] | str = "") -> T:
     """The first true value of `condition`; fails after `within_s` seconds, saying `what` was waited for."""
     deadline = time.monotonic() + within_s
     while not (value := condition()):

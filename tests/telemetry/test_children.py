@@ -20,4 +20,4 @@ def test_a_child_ends_when_its_parent_is_killed():
     child = psutil.Process(int(parent.stdout.readline()))
     parent.kill()
     parent.wait()
-    assert psutil.wait_procs([child], timeout=10)[1] == []
+    assert psutil.wait_procs([child], timeout=30)[1] == []

@@ -242,7 +242,7 @@ def test_a_broker_that_was_killed_and_comes_back_finds_it_waiting(make_settings,
             broker.kill()
             broker.start()
             publish(settings, make_result(document, 1))
-            eventually(lambda: sink.status()["documents"] == 1, within_s=60, what=sink.lines)
+            eventually(lambda: sink.status()["documents"] == 1, what=sink.lines)
             assert sink.stop() == 0
         assert stored(output) == topic_values(settings)
         assert Layout(output).index.exists()

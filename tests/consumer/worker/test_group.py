@@ -285,7 +285,7 @@ async def test_it_stops_although_it_has_not_joined_yet(settings_for):
     )
     stop = asyncio.Event()
     stop.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await group.run(stop)
     await consumer.stop()
 

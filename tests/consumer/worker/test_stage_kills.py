@@ -34,7 +34,7 @@ CHUNKS = 5
 """Published before a worker joins, and again before one is killed."""
 CONCURRENCY = 3
 LATENCY_S = (0.05, 0.3)
-LOST_S = 0.25
+LOST_S = 1.0
 """An answer that left the server less than this before a kill may not have come to the cache."""
 TEXT = "Copper line {} replaced aluminium in interconnects because its resistivity is lower. "
 SEED = 20261127

@@ -100,7 +100,7 @@ async def test_after_a_cut_nothing_waits_for_the_commit_any_more(stuck):
     await asyncio.sleep(0)
     ending.cancel()
     await tenure.cut()
-    _, late = await asyncio.wait([running, ending, producer._sender.sender_task], timeout=5)
+    _, late = await asyncio.wait([running, ending, producer._sender.sender_task], timeout=30)
     assert not late
     assert producer.closed
 
