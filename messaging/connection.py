@@ -60,6 +60,21 @@ def make_transactional_producer(settings: Settings, transactional_id: str) -> AI
     )
 
 
+async def stop_reading(consumer: AIOKafkaConsumer, *, within_s: float = STOP_S) -> bool:
+    """End a consumer; False if it did not end by itself.
+
+    While the broker is away `stop()` waits without limit, or ends with a cancellation of the client's own making and
+    leaves its sockets open.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    done, _ = await asyncio.wait([stopping], timeout=within_s)
+    if done and not stopping.cancelled() and stopping.exception() is None:
+        return True
+    stopping.cancel()
+    await consumer._client.close()  # noqa: SLF001
+    return False
+
+
 def in_words(exc: BaseException) -> str:
     """Why a transaction failed. What fails inside a broker, its answer does not name."""
     if isinstance(exc, UnknownError):

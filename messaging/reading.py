@@ -12,7 +12,7 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from configs.errors import QAStreamError
 from configs.settings import Settings
 from messaging.access import explained
-from messaging.connection import make_consumer, start_patiently
+from messaging.connection import make_consumer, start_patiently, stop_reading
 from messaging.described import describe
 from messaging.lenient import read_leniently
 
@@ -65,7 +65,7 @@ async def read_to_end(
                         yield record
                     handed_on[tp] = record.offset + 1
     finally:
-        await consumer.stop()
+        await stop_reading(consumer)
 
 
 async def _read(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> Batches:
@@ -117,7 +117,7 @@ async def last_offsets(settings: Settings, partitions: Sequence[TopicPartition])
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         return ends
     finally:
-        await consumer.stop()
+        await stop_reading(consumer)
 
 
 async def assign_all(
@@ -140,7 +140,7 @@ async def count_partitions(settings: Settings, topic: str, *, patience_s: float 
         with explained(settings, "DESCRIBE"):
             return len(await topic_partitions(consumer, topic))
     finally:
-        await consumer.stop()
+        await stop_reading(consumer)
 
 
 async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from configs.settings import Settings
-from messaging.connection import make_consumer, start_patiently
+from messaging.connection import make_consumer, start_patiently, stop_reading
 from messaging.reading import assign_all, last_offsets
 
 BATCH = 500
@@ -58,4 +58,4 @@ async def follow(settings: Settings, topic: str, *, start: Offsets | None = None
     try:
         yield Follower(settings, consumer, await assign_all(consumer, topic, start=start))
     finally:
-        await consumer.stop()
+        await stop_reading(consumer)

@@ -18,7 +18,7 @@ from aiokafka.structs import OffsetAndMetadata
 from configs.settings import Settings
 from messaging.access import denial
 from messaging.commit_point import CommitPoint, MetadataError, decode
-from messaging.connection import admin_client, make_consumer, start_patiently
+from messaging.connection import admin_client, make_consumer, start_patiently, stop_reading
 from messaging.reading import assign_all, read_to_end
 from schemas import TopicNames
 
@@ -91,7 +91,7 @@ async def _backlogs(
         partitions = await assign_all(consumer, topic)
         beginnings, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     finally:
-        await consumer.stop()
+        await stop_reading(consumer)
     points = {tp: unfinished_of(committed.get(tp), beginnings[tp]) for tp in partitions}
     ahead = {tp.partition: max(0, ends[tp] - following) for tp, (_, following) in points.items()}
     counted = {number for number, count in ahead.items() if count} if sum(ahead.values()) <= COUNTED else set()

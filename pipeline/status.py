@@ -16,7 +16,7 @@ from rich.live import Live
 from configs import cli
 from configs.run import with_broker_of_run
 from configs.settings import Settings
-from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently
+from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
 from messaging.reading import TopicMissingError, assign_all, read_to_end
 from pipeline.endpoints import Scraped, look_at_endpoints
 from pipeline.errors import OutputError
@@ -175,5 +175,5 @@ async def _starts(settings: Settings, *, quick: bool) -> dict[str, Offsets]:
         found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
         ends = await consumer.end_offsets(partitions)
     finally:
-        await consumer.stop()
+        await stop_reading(consumer)
     return {topic: {tp.partition: at.offset if at else ends[tp] for tp, at in found.items()}}

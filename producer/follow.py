@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from messaging.access import AccessError
-from messaging.connection import make_consumer, start_patiently
+from messaging.connection import make_consumer, start_patiently, stop_reading
 from messaging.reading import TopicMissingError, assign_all
 
 BATCH = 500
@@ -34,7 +34,7 @@ async def follow(
         except (AccessError, KafkaError, ConnectionError, TimeoutError, TopicMissingError) as exc:
             log.warning("reading %s starts over: %r", topic, exc)
         finally:
-            await consumer.stop()
+            await stop_reading(consumer)
         await asyncio.sleep(RETRY_S)
 
 

@@ -1,11 +1,13 @@
 """Child processes that end with their parent, however it ends."""
 
 import ctypes
+import os
 import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_parent = os.getpid()
 
 
 def die_with_parent() -> None:
@@ -24,3 +26,5 @@ def be_killed_with_parent() -> None:
 def _on_death_of_parent(number: signal.Signals) -> None:
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, number)
+        if os.getppid() != _parent:  # it ended before we could ask for the signal
+            os.kill(os.getpid(), number)

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 
@@ -16,11 +17,13 @@ from consumer.rebuild.survey import PATIENCE_S, survey
 from messaging.access import denial
 from messaging.connection import (
     PRODUCER_FAILED,
+    BrokerUnreachableError,
     admin_client,
     discard,
     make_consumer,
     make_transactional_producer,
     start_patiently,
+    stop_reading,
 )
 from messaging.reading import topic_partitions
 from schemas import TopicNames
@@ -57,26 +60,36 @@ async def restore(settings: Settings) -> list[Rebuilt]:
 async def refuse_members(settings: Settings) -> None:
     """Raises WorkersRunningError unless the group is empty."""
     group = TopicNames(settings.namespace).group
-    async with admin_client(settings, patience_s=PATIENCE_S) as admin, asyncio.timeout(PATIENCE_S):
-        while True:
-            try:
-                (response,) = await admin.describe_consumer_groups([group])
-                code, _, state, _, _, members, *_ = response.groups[0]
-            except KafkaError as exc:
-                log.debug("group %s can not be described yet: %r", group, exc)
-                code = -1
-            if code == 0:
-                break
-            await asyncio.sleep(RETRY_S)
-            if for_code(code) is GroupAuthorizationFailedError:
-                raise denial(settings, "READ", f"group {group}")
-            if code > 0 and not for_code(code).retriable:
-                raise RebuildError(f"group {group} can't be looked at: {for_code(code).__name__}")
+    try:
+        async with admin_client(settings, patience_s=PATIENCE_S) as admin, asyncio.timeout(PATIENCE_S):
+            state, members = await _described(settings, admin, group)
+    except TimeoutError:
+        raise BrokerUnreachableError(
+            f"group {group}: its coordinator does not answer. A broker that has just started needs a while; try again"
+        ) from None
     if state not in VACANT:
         raise WorkersRunningError(
             f"group {group} has {len(members)} members: their offsets are in use. Stop all workers (a killed one "
             "leaves after --session-timeout-ms), and try again"
         )
+
+
+async def _described(settings: Settings, admin: AIOKafkaAdminClient, group: str) -> tuple[str, Sequence[object]]:
+    """State and members, as soon as the coordinator tells."""
+    while True:
+        try:
+            (response,) = await admin.describe_consumer_groups([group])
+            code, _, state, _, _, members, *_ = response.groups[0]
+        except KafkaError as exc:
+            log.debug("group %s can not be described yet: %r", group, exc)
+            code = -1
+        if code == 0:
+            return state, members
+        await asyncio.sleep(RETRY_S)
+        if for_code(code) is GroupAuthorizationFailedError:
+            raise denial(settings, "READ", f"group {group}")
+        if code > 0 and not for_code(code).retriable:
+            raise RebuildError(f"group {group} can't be looked at: {for_code(code).__name__}")
 
 
 @asynccontextmanager
@@ -103,7 +116,7 @@ async def _input_partitions(settings: Settings, names: TopicNames) -> set[int]:
     try:
         return await topic_partitions(consumer, names.chunks)
     finally:
-        await consumer.stop()
+        await stop_reading(consumer)
 
 
 async def _commit(producer: AIOKafkaProducer, rebuilt: Rebuilt, names: TopicNames) -> None:

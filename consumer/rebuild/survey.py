@@ -12,7 +12,7 @@ from configs.settings import Settings
 from consumer.rebuild.errors import OutcomesError, RebuildError
 from consumer.rebuild.points import Identity, Partition, Rebuilding, Rebuilt
 from consumer.worker.committed import committed_point
-from messaging.connection import TRANSACTION_TIMEOUT_MS, make_consumer, start_patiently
+from messaging.connection import TRANSACTION_TIMEOUT_MS, make_consumer, start_patiently, stop_reading
 from messaging.reading import read_to_end, topic_partitions
 from schemas import Chunk, DeadLetter, DecodeError, Origin, Result, TopicNames, decode
 from schemas.ids import record_id
@@ -131,4 +131,4 @@ async def _describe(settings: Settings, names: TopicNames, outcomes: Outcomes) -
             for place in places
         ]
     finally:
-        await consumer.stop()
+        await stop_reading(consumer)

@@ -15,6 +15,7 @@ from configs.settings import Settings
 from consumer.sink.derived import derived_by
 from consumer.sink.layout import Layout
 from consumer.sink.lock import output_lock
+from consumer.sink.parquet import load_pyarrow
 from consumer.sink.rebuild import rebuild
 from consumer.sink.service import run_sink
 from consumer.sink.share import ALL, Share
@@ -33,6 +34,8 @@ def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
     layout = layout_of(settings, Share.parse(settings.sink_partitions))
     derived_by(layout, settings.formats)  # what is missing is said before anything starts
+    if "parquet" in settings.formats:
+        load_pyarrow()
     configure_logs(settings, process="sink")
     with output_lock(layout):
         asyncio.run(_run(settings, layout, rebuilding=args.rebuild))

@@ -34,9 +34,12 @@ def render(promise: Promise, index: Index, files: SegmentFiles) -> Iterator[byte
 
 def document_is_current(path: Path, promise: Promise, index: Index, files: SegmentFiles) -> bool:
     """Whether the file is there with every byte as `render` makes it."""
-    with path.open("rb") as file:
-        same = all(file.read(len(piece)) == piece for piece in render(promise, index, files))
-        return same and not file.read(1)
+    try:
+        with path.open("rb") as file:
+            same = all(file.read(len(piece)) == piece for piece in render(promise, index, files))
+            return same and not file.read(1)
+    except FileNotFoundError:
+        return False
 
 
 def read_promise(path: Path) -> Promise | None:

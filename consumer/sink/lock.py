@@ -18,7 +18,7 @@ import orjson
 from consumer.sink.errors import OutputError, OutputLockedError
 from consumer.sink.layout import Layout
 
-TRIES = 3
+TRIES = 20
 PAUSE_S = 0.05
 
 

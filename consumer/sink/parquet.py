@@ -32,6 +32,14 @@ def check_pyarrow(asked: str) -> None:
         )
 
 
+def load_pyarrow() -> None:
+    """With pandas, where that is installed: it takes a second or more, in which nothing else of a process goes on."""
+    import pyarrow as pa  # noqa: PLC0415 - an optional extra
+    import pyarrow.parquet  # noqa: PLC0415
+
+    pa.array([0])  # draws pandas in
+
+
 def parquet_pieces(rows: Iterable[Row], features: Features, metadata: Mapping[str, str]) -> Iterator[bytes]:
     """The file of those rows."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - an optional extra
@@ -65,6 +73,8 @@ def has_rows(path: Path, rows: Iterable[Row], features: Features, metadata: Mapp
 
 def read_metadata(path: Path) -> dict[str, str]:
     """What a file says of itself; nothing where it is not there or no Parquet."""
+    if not path.exists():  # before a second of imports
+        return {}
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
     import pyarrow.parquet as pq  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from configs.settings import Settings
 from consumer.sink.errors import ContinuityError, StartOverError
 from consumer.sink.share import ALL, Share
 from messaging.access import from_refusal
-from messaging.connection import make_consumer, start_patiently
+from messaging.connection import make_consumer, start_patiently, stop_reading
 from messaging.reading import topic_partitions
 
 BATCH = 500
@@ -176,7 +176,7 @@ async def open_source(
         await source.begin()
         yield source
     finally:
-        await consumer.stop()
+        await stop_reading(consumer)
 
 
 async def _positions(

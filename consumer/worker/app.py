@@ -24,7 +24,7 @@ from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
 from consumer.worker.redis_cache import RedisCache
 from consumer.worker.retry import Waits
 from consumer.worker.servers import ModelServers
-from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently
+from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently, stop_reading
 from messaging.pulse import feeling
 from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
@@ -191,9 +191,5 @@ async def _open_cache(settings: Settings, stack: AsyncExitStack, metrics: Worker
 
 
 async def _leave(consumer: AIOKafkaConsumer) -> None:
-    """Leave the group. Bounded: a broker that is away would hold us up without limit."""
-    leaving = asyncio.create_task(consumer.stop())
-    done, _ = await asyncio.wait([leaving], timeout=STOP_S)
-    if not done:
-        leaving.cancel()
+    if not await stop_reading(consumer, within_s=STOP_S):
         log.warning("the broker is away: the group will notice our absence after the session timeout")

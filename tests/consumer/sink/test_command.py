@@ -231,6 +231,19 @@ def test_without_a_broker_it_waits_and_stops_when_told(make_settings, tmp_path):
         assert sink.stop() == 0
 
 
+def test_it_stops_cleanly_although_its_broker_has_died(make_settings, tmp_path):
+    document = make_document("a.md")
+    with Broker(data_dir=tmp_path / "broker") as broker:
+        settings = make_settings(bootstrap_servers=broker.bootstrap_servers)
+        publish(settings, make_entry(document, 2), make_result(document, 0))
+        with running_sink(settings, tmp_path / "out") as sink:
+            caught_up(sink, 1)
+            broker.kill()
+            eventually(lambda: "Failed fetch messages" in sink.log.read_text(), what=sink.lines)
+            assert sink.stop() == 0, sink.lines()
+    assert "sink has stopped" in sink.lines()[-1]
+
+
 def test_a_broker_that_was_killed_and_comes_back_finds_it_waiting(make_settings, tmp_path):
     document, output = make_document("a.md"), tmp_path / "out"
     broker = Broker(data_dir=tmp_path / "broker")
