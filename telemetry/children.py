@@ -7,11 +7,13 @@ import sys
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-_parent = os.getpid()
+_imported_in, _parent = os.getpid(), os.getppid()
 
 
 def die_with_parent() -> None:
-    """For Popen's `preexec_fn`: SIGTERM to the child when its parent is gone (Linux, prctl(2)); nothing elsewhere.
+    """SIGTERM to this process when its parent is gone (Linux, prctl(2)); nothing elsewhere.
+
+    For Popen's `preexec_fn`, or called by a program at its start.
 
     The signal comes when the thread that started the child ends: start children from the main thread.
     """
@@ -26,5 +28,6 @@ def be_killed_with_parent() -> None:
 def _on_death_of_parent(number: signal.Signals) -> None:
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, number)
-        if os.getppid() != _parent:  # it ended before we could ask for the signal
+        expected = _parent if os.getpid() == _imported_in else _imported_in
+        if os.getppid() != expected:  # it ended before we could ask for the signal
             os.kill(os.getpid(), number)

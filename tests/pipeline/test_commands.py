@@ -14,6 +14,7 @@ from schemas.ids import digest
 from schemas.messages import now
 from tests.pipeline.test_progress import entry
 from tests.pipeline.test_summary import result
+from tests.support.chunks import until_visible
 
 
 def run(command, settings: Settings, *flags: str) -> int:
@@ -39,6 +40,7 @@ async def fill(settings: Settings) -> None:
         await producer.send_and_wait(names.files, encode(entry("a.txt", chunks=2)), key=b"a.txt")
         await producer.send_and_wait(names.results, encode(result("a.txt")))
         await producer.send_and_wait(names.dead_letters, encode(letter))
+    await until_visible(settings, f"{settings.namespace}.test")
 
 
 def test_topics_are_made_and_named(make_settings, capsys):

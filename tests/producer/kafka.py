@@ -45,7 +45,7 @@ async def published(settings: Settings) -> Published:
         (names.files, LedgerEntry, found.entries),
         (names.dead_letters, DeadLetter, found.letters),
     ):
-        async with aclosing(read_to_end(settings, topic)) as records:
+        async with aclosing(read_to_end(settings, topic, through_pending=True)) as records:
             async for record in records:
                 if record.topic != names.dead_letters or not _is_marker(record.value):
                     into.append(decode(kind, record.value))

@@ -16,6 +16,7 @@ from schemas import Chunk, FileState, TopicNames
 from tests.conftest import MakeSettings
 from tests.producer.kafka import Published, published, run_once, watching, write_all
 from tests.producer.test_main import until
+from tests.support.chunks import until_visible
 
 
 async def answer(settings: Settings, chunks: Sequence[Chunk]) -> dict[int, int]:
@@ -33,6 +34,7 @@ async def answer(settings: Settings, chunks: Sequence[Chunk]) -> dict[int, int]:
                 following[sent.partition] = max(following.get(sent.partition, 0), sent.offset + 1)
     finally:
         await discard(producer)
+    await until_visible(settings, f"{settings.namespace}.test")
     return following
 
 

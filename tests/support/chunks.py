@@ -44,11 +44,22 @@ async def publish(settings: Settings, chunks: list[Chunk | bytes], *, partition:
         ]
         await asyncio.gather(*sends)
     await producer.stop()
+    await until_visible(settings, names.producer_id("tests"))
+
+
+async def until_visible(settings: Settings, transactional_id: str) -> None:
+    """A commit is answered before its markers are written, and its records hidden until then.
+
+    Who starts with that id waits for them.
+    """
+    producer = make_transactional_producer(settings, transactional_id)
+    await producer.start()
+    await producer.stop()
 
 
 async def read_all(settings: Settings, topic: str, kind: type[M]) -> list[M]:
     """Everything committed on `topic` so far."""
-    async with aclosing(read_to_end(settings, topic)) as records:
+    async with aclosing(read_to_end(settings, topic, through_pending=True)) as records:
         return [decode(kind, record.value) async for record in records]
 
 

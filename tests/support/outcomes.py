@@ -44,6 +44,7 @@ from schemas import (
 )
 from schemas.ids import chunk_id, content_key, digest, document_id, letter_id, pair_id, record_id
 from schemas.messages import now
+from tests.support.chunks import until_visible
 
 SPLITTER = digest("splitter")
 
@@ -198,7 +199,8 @@ class Publisher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._names = TopicNames(settings.namespace)
-        self._producer = make_transactional_producer(settings, f"{settings.namespace}.tests")
+        self._id = f"{settings.namespace}.tests"
+        self._producer = make_transactional_producer(settings, self._id)
 
     async def __aenter__(self) -> Self:
         await ensure_topics(self._settings)
@@ -207,6 +209,7 @@ class Publisher:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._producer.stop()
+        await until_visible(self._settings, self._id)
 
     async def publish(self, messages: Iterable[Message], *, abort: bool = False) -> None:
         await self._producer.begin_transaction()
@@ -232,7 +235,7 @@ def publish(settings: Settings, *messages: Message, abort: bool = False) -> None
 
 async def values_by_partition(settings: Settings, topic: str) -> dict[int, list[bytes]]:
     found: dict[int, list[bytes]] = {}
-    async with aclosing(read_to_end(settings, topic)) as records:
+    async with aclosing(read_to_end(settings, topic, through_pending=True)) as records:
         async for record in records:
             found.setdefault(record.partition, []).append(record.value)
     return found
@@ -266,6 +269,9 @@ class SinkProcess:
             return orjson.loads(self.layout.status.read_bytes())
         except FileNotFoundError:
             return {}
+
+    def is_up(self) -> bool:
+        return f'"sink is up","pid":{self.process.pid}' in self.log.read_text()
 
     def lines(self) -> list[str]:
         return self.log.read_text().splitlines()

@@ -31,13 +31,9 @@ def nothing_partial(output) -> None:
     assert all(path.read_bytes().endswith(b"PAR1") for path in (output / "parquet").rglob("*.parquet"))
 
 
-def is_up(sink: SinkProcess) -> None:
-    eventually(lambda: f'"sink is up","pid":{sink.process.pid}' in sink.log.read_text(), what=sink.lines)
-
-
 def window_without_room(settings, sink: SinkProcess, room: Room, name: str) -> None:
     """While there is none, results come in; the sink says that it can't write them, and shows none of them."""
-    is_up(sink)
+    eventually(sink.is_up, what=sink.lines)
     said = sink.log.read_text().count("make room")
     document = make_document(name)
     room.take(sink.process.pid)
@@ -48,7 +44,7 @@ def window_without_room(settings, sink: SinkProcess, room: Room, name: str) -> N
 
 
 def all_documents(sink: SinkProcess, count: int) -> None:
-    is_up(sink)
+    eventually(sink.is_up, what=sink.lines)
     eventually(lambda: sink.status().get("documents") == count, what=sink.lines)
     nothing_partial(sink.output)
     assert sink.stop() == 0

@@ -18,7 +18,6 @@ from consumer.sink.share import Share
 from schemas import FileState, TopicNames
 from tests.support.outcomes import (
     Publisher,
-    SinkProcess,
     make_chunk_of,
     make_document,
     make_entry,
@@ -57,17 +56,13 @@ def topic_values(settings) -> dict[int, list[bytes]]:
     return asyncio.run(values_by_partition(settings, TopicNames(settings.namespace).results))
 
 
-def is_up(sink: SinkProcess) -> bool:
-    return f'"sink is up","pid":{sink.process.pid}' in sink.log.read_text()
-
-
 def run_sinks(settings, output, *shares: str) -> None:
     """Until each has written all documents that are its own."""
     with ExitStack() as stack:
         sinks = [stack.enter_context(running_sink(settings, output, "--partitions", share)) for share in shares]
         for sink, share in zip(sinks, shares, strict=True):
             count = len(placed(settings.partitions, share))
-            eventually(lambda sink=sink, count=count: is_up(sink) and sink.status().get("documents") == count)
+            eventually(lambda sink=sink, count=count: sink.is_up() and sink.status().get("documents") == count)
             assert sink.status()["waiting"] == 0
         assert [sink.stop() for sink in sinks] == [0] * len(sinks)
 
@@ -151,7 +146,7 @@ def test_others_take_over_from_what_is_on_disk(make_settings, tmp_path):
     with ExitStack() as stack:
         for share in ("0-1", "2"):
             stack.enter_context(running_sink(settings, output, "--partitions", share))
-        eventually(lambda: f"{old.path}.json" not in tree(output / "documents"))
+        eventually(lambda: not (output / "documents" / f"{old.path}.json").exists())
         path = output / "documents" / f"{new.path}.json"
         eventually(lambda: orjson.loads(path.read_bytes())["document"]["version"] == 2)
     assert not any(pair.startswith(f"{old.path} ") for pair in pairs(output))
@@ -164,7 +159,7 @@ def test_a_rebuild_of_some_partitions_leaves_the_others_alone(make_settings, tmp
     run_sinks(settings, output, "0", "1-2")
     content = tree(output / "documents")
     with running_sink(settings, output, "--partitions", "0") as other:
-        eventually(other.status, what=other.lines)
+        eventually(other.is_up, what=other.lines)
         for name in placed(3, "1-2"):
             (output / "documents" / f"{name}.json").unlink()
         assert run("sink", settings, output, "--rebuild", "--partitions", "1-2")[0] == 0
@@ -189,7 +184,7 @@ def test_kills_of_two_sinks_lose_and_double_nothing(make_settings, tmp_path):
         kills = 0
         while not producing.done() or kills < 3:
             with running_sink(settings, output, "--partitions", share, *quick) as sink:
-                await asyncio.to_thread(eventually, lambda: is_up(sink))
+                await asyncio.to_thread(eventually, sink.is_up)
                 await asyncio.sleep(chance.random() * 0.6)
             kills += 1
         return kills

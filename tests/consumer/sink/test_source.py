@@ -1,5 +1,7 @@
 """Where reading begins, and what it refuses, on a real broker."""
 
+import asyncio
+
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -99,6 +101,8 @@ async def test_partitions_that_were_added_are_noticed(settings, topic):
     async with open_source(settings, {topic: {}}, {}) as source:
         async with admin_client(settings) as admin:
             await admin.create_partitions({topic: NewPartitions(2)})
-        await source._consumer._client.force_metadata_update()
         with pytest.raises(StartOverError, match="more partitions"):
-            await source.poll(0.1)
+            async with asyncio.timeout(60):
+                while True:  # the broker that tells knows of them a moment later than the controller
+                    await source._consumer._client.force_metadata_update()
+                    await source.poll(0.1)
