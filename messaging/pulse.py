@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -47,9 +47,9 @@ async def feeling(settings: Settings) -> AsyncIterator[Pulse]:
     try:
         yield pulse
     finally:
-        beating.cancel()
-        with suppress(asyncio.CancelledError):
-            await beating
+        while not beating.done():  # the client swallows a cancellation while it closes
+            beating.cancel()
+            await asyncio.wait((beating,), timeout=1)
 
 
 async def _feel(settings: Settings, pulse: Pulse) -> None:

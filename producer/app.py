@@ -196,5 +196,6 @@ def _beside(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
 
 
 async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait((task,))
+    while not task.done():  # a library may swallow a cancellation
+        task.cancel()
+        await asyncio.wait((task,), timeout=1)

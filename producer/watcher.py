@@ -167,10 +167,9 @@ class Watcher:
         async with aclosing(_ahead(batches)) as coming:
             async for batch in coming:
                 await self._wait_for_room(batch)
-                published_before = self._tally.published
-                self._count(batch)
+                published_now, rejected = self._news(batch)
                 await self._commit(batch)
-                self._parts.observer.published(self._tally.published - published_before)
+                self._count(batch, published_now, rejected)
                 changed |= batch.changed
                 self._trouble(batch.unreadable)
                 if self._interrupted:
@@ -215,17 +214,28 @@ class Watcher:
         self._tally.troubled |= problems
         return done.put_away
 
-    def _count(self, batch: Batch) -> None:
-        self._tally.chunks += batch.chunks
+    def _news(self, batch: Batch) -> tuple[list[LedgerEntry], list[LedgerEntry]]:
+        """Entries that become published, and rejected, by the batch: of what the ledger has before it."""
+        published, rejected = [], []
         for path, (entry, _) in batch.entries.items():
             before = self._ledger.entry(path)
             if entry.complete != (before.complete if before else None):
-                self._tally.published += 1
-                log.debug("published %s, version %d", path, entry.document.version)
+                published.append(entry)
             if entry.state is FileState.REJECTED and (
                 before is None or before.document.version < entry.document.version
             ):
-                log.warning("rejected %s: %s", path, entry.reason)
+                rejected.append(entry)
+        return published, rejected
+
+    def _count(self, batch: Batch, published: list[LedgerEntry], rejected: list[LedgerEntry]) -> None:
+        """Once it is committed: one that failed is made again."""
+        self._tally.chunks += batch.chunks
+        self._tally.published += len(published)
+        self._parts.observer.published(len(published))
+        for entry in published:
+            log.debug("published %s, version %d", entry.document.path, entry.document.version)
+        for entry in rejected:
+            log.warning("rejected %s: %s", entry.document.path, entry.reason)
 
     async def _note_vanished(self, present: set[str]) -> None:
         for batch in of_entries(self._vanished(present), self._parts.names):
@@ -255,7 +265,7 @@ async def _ahead(batches: Generator[Batch, None, None]) -> AsyncGenerator[Batch,
     """The batches, each made in a thread while the one before is published."""
     coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
     try:
-        while (batch := await coming) is not None:
+        while (batch := await asyncio.shield(coming)) is not None:  # a thread can't be cancelled
             coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
             yield batch
     finally:

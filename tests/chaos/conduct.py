@@ -53,9 +53,9 @@ async def _inject(run: Run, fault: Fault) -> None:
         run.note(str(fault))
         await FAULTS[fault.kind](run, fault)
         run.report.faults[fault.kind] += 1
-    except FaultFailedError as exc:
-        run.note(f"FAILED: {exc}")
-        run.report.failures.append(f"{fault}: {exc}")
+    except (FaultFailedError, TimeoutError, ProcessLookupError) as exc:
+        run.note(f"FAILED: {exc!r}")
+        run.report.failures.append(f"{fault}: {exc!r}")
 
 
 class Pace:

@@ -93,6 +93,7 @@ async def broker_killed_on_assignment(run: Run) -> None:
         loading = node.proxy.add(Rule(Api.OFFSET_FETCH, Cut.ANSWER, times=10_000, answer=_loading))
         rounds = run.workers.rounds
         await node.start()
+    run.workers.start()  # whose join makes everybody ask, if the group is whole by now
     try:
         await asyncio.wait_for(loading.fired.wait(), run.options.stall_s)
         with contextlib.suppress(FaultFailedError):  # a group that was whole before may stay so
@@ -131,6 +132,7 @@ async def commit_held_at_revocation(run: Run) -> None:
     held = run.workers.start()
     await run.progress(more=20)
     rule = proxy.add(Rule(Api.PRODUCE, Cut.HOLD, times=1000))
+    await run.feed.publish(run.options.chunks // 4)
     try:
         await asyncio.wait_for(rule.fired.wait(), run.options.stall_s)
         rounds = len(held.assignments())

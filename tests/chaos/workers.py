@@ -122,8 +122,8 @@ class Workers:
 
     @property
     def working(self) -> list[Worker]:
-        """Alive, and neither frozen nor about to kill or stop itself."""
-        return [worker for worker in self.alive if not worker.frozen and not worker.failpoints]
+        """Alive, and neither frozen nor about to end."""
+        return [each for each in self.alive if not each.frozen and not each.failpoints and each.ended is None]
 
     def start(self, *, failpoints: str = "", environment: Mapping[str, str] | None = None) -> Worker:
         name = f"w{len(self.all) + 1:03d}"

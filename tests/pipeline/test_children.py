@@ -4,13 +4,12 @@ import signal
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from pipeline.children import Child, printable, wait_for_file
 from pipeline.errors import ChildDiedError
 from telemetry.log_file import tail
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, is_gone
 
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -57,6 +56,15 @@ async def test_a_killed_child_is_said_to_be_killed(tmp_path: Path):
     assert "was killed by SIGKILL" in str(child.obituary())
 
 
+WRITES_READY = """
+import os, time
+with open({ready!r} + ".new", "w") as file:
+    file.write("here")
+os.replace(file.name, {ready!r})
+time.sleep(600)
+"""
+
+
 async def test_wrong_settings_of_a_child_are_wrong_settings_of_the_run(tmp_path: Path):
     child = started(tmp_path, "raise SystemExit(2)")
     await child.wait()
@@ -68,7 +76,7 @@ async def test_a_child_that_ignores_sigterm_is_killed_with_its_own_children(tmp_
     grandchild = int(eventually(lambda: child.log.read_text().strip()))
     await child.stop(grace_s=0.1)
     assert child.poll() == -signal.SIGKILL
-    eventually(lambda: not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == "zombie")
+    eventually(lambda: is_gone(grandchild))
 
 
 async def test_ctrl_c_on_the_terminal_does_not_reach_it(tmp_path: Path):
@@ -87,7 +95,7 @@ async def test_a_log_is_bounded_and_keeps_its_end(tmp_path: Path):
 
 async def test_readiness_is_the_file_that_the_child_writes(tmp_path: Path):
     ready = tmp_path / "ready"
-    child = started(tmp_path, f"import time; open({str(ready)!r}, 'w').write('here'); time.sleep(600)")
+    child = started(tmp_path, WRITES_READY.format(ready=str(ready)))
     assert await asyncio.wait_for(wait_for_file(child, ready), 30) == b"here"
     await child.stop(grace_s=5)
 

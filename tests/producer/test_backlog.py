@@ -27,10 +27,12 @@ async def answer(settings: Settings, chunks: Sequence[Chunk]) -> dict[int, int]:
     following: dict[int, int] = {}
     try:
         async with producer.transaction():
+            sends = []
             for chunk in chunks:
                 document = chunk.document.model_dump(mode="json")
                 value = {"document": document, "chunk": {"index": chunk.index}, "generation": chunk.generation}
-                sent = await producer.send_and_wait(names.results, orjson.dumps(value), document["id"].encode())
+                sends.append(await producer.send(names.results, orjson.dumps(value), document["id"].encode()))
+            for sent in await asyncio.gather(*sends):
                 following[sent.partition] = max(following.get(sent.partition, 0), sent.offset + 1)
     finally:
         await discard(producer)
@@ -40,7 +42,7 @@ async def answer(settings: Settings, chunks: Sequence[Chunk]) -> dict[int, int]:
 
 async def test_publishing_waits_for_outcomes(make_settings: MakeSettings, tmp_path: Path) -> None:
     settings = make_settings()
-    write_all(tmp_path, {"a.txt": "word. " * 20_000})
+    write_all(tmp_path, {"a.txt": "word. " * 40_000})
     options = ("--settle-ms", "0", "--chunk-size", "50", "--max-backlog", "600")
     answered: set[str] = set()
     with watching(settings, tmp_path, *options) as process:

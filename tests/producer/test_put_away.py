@@ -57,7 +57,7 @@ def test_files_go_once_they_are_on_disk(
         write_all(site.input, FILES)
         site.producer.start(die_at=point)
         site.worker.start()
-        eventually(lambda: len(embedded_server.requests) >= len(FILES), within_s=60, what=lambda: site.worker.said)
+        eventually(lambda: len(embedded_server.requests) >= len(FILES), what=lambda: site.worker.said)
         assert site.there() == FILES.keys()
         assert site.producer.ended is None
         site.sink.start()
@@ -67,7 +67,7 @@ def test_files_go_once_they_are_on_disk(
         site.sink.kill()
         site.sink.start()
         site.producer.start()
-        eventually(lambda: not site.there(), within_s=60, what=lambda: site.producer.said)
+        eventually(lambda: not site.there(), what=lambda: site.producer.said)
         assert site.on_disk() == FILES.keys()
         assert sum(1 for _ in iter_records(site.output)) == len(FILES)
         assert site.moved() == (FILES.keys() if how == "move" else set())

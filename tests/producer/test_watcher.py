@@ -4,7 +4,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from producer import watcher as watching
 from producer.app import make_parts
 from producer.batches import Batch
 from producer.done import Done
+from producer.errors import PublishError
 from producer.ledger import Ledger
 from producer.ondisk import OnDisk
 from producer.outcomes import Outcomes
@@ -171,3 +173,42 @@ async def test_what_a_request_has_cut_short_is_gone_on_with(tmp_path: Path, monk
         "a": FileState.FORGOTTEN,
         **dict.fromkeys("bcd", FileState.COMPLETE),
     }
+
+
+async def test_what_failed_to_be_published_is_counted_once(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt")
+    parts, tally, failed = parts_of(tmp_path), Tally(), []
+
+    def fail_once(batch: Batch) -> None:
+        if batch.entries and not failed:
+            failed.append(batch)
+            raise PublishError("a transaction failed")
+
+    kafka, requests = Kafka(parts.publication.source, fail_once), Requests(parts.publication.source, NAMES)
+    with pytest.raises(PublishError):
+        await asyncio.wait_for(Watcher(parts, kafka, tally, requests).watch(), 30)
+    await asyncio.wait_for(Watcher(parts, kafka, tally, requests).watch(), 30)
+    assert failed
+    assert (tally.published, tally.chunks) == (1, 1)
+
+
+async def test_an_end_while_a_batch_is_made_waits_for_it() -> None:
+    making, made = threading.Event(), threading.Event()
+
+    def batches() -> Generator[Batch, None, None]:
+        making.set()
+        assert made.wait(30)
+        yield Batch()
+
+    async def go() -> None:
+        async with aclosing(watching._ahead(batches())) as coming:
+            async for _ in coming:
+                raise AssertionError
+
+    going = asyncio.create_task(go())
+    await asyncio.to_thread(making.wait, 30)
+    going.cancel()
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.1, made.set)
+    with pytest.raises(asyncio.CancelledError):
+        await going

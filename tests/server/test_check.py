@@ -89,8 +89,8 @@ async def test_something_else_on_that_port(answer: bytes):
 
 async def test_an_answer_that_takes_too_long():
     with says(None) as url:
-        found = await failure(url, timeout_s=0.3)
-    assert "no answer within 0.3 s" in found.reason
+        found = await failure(url, timeout_s=2)
+    assert "no answer within 2 s" in found.reason
     assert "max_tokens" in found.advice
 
 

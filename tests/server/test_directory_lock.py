@@ -10,7 +10,7 @@ import pytest
 
 from server.directory_lock import DirectoryLock
 from server.errors import BrokerError
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, is_gone
 
 HOLDER = """
 import subprocess, sys
@@ -61,7 +61,7 @@ def test_a_jvm_that_was_left_is_stopped_and_waited_for(hold: Hold, tmp_path: Pat
     lock = DirectoryLock(tmp_path / "lock")
     lock.acquire(orphan_timeout_s=20, note=notes.append)
     assert f"pid {child}" in notes[0]
-    eventually(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    eventually(lambda: is_gone(child))
     lock.release()
 
 

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
@@ -51,7 +50,6 @@ async def abort_and_kill(broker: Broker, producers: list[AIOKafkaProducer]) -> N
     await asyncio.gather(*aborting, return_exceptions=True)
 
 
-@pytest.mark.timeout(90)
 async def test_what_was_aborted_stays_so_when_the_broker_dies(tmp_path: Path) -> None:
     with Broker(data_dir=tmp_path) as broker:
         settings = load_settings({"bootstrap_servers": broker.bootstrap_servers}, environ={})

@@ -51,4 +51,4 @@ def embedded_server(
         yield EmbeddedServer(json.loads(ready.read_text())["base_url"], requests, process)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import psutil
+
 T = TypeVar("T")
 POLL_S = 0.02
 
@@ -16,3 +18,11 @@ def eventually(condition: Callable[[], T], *, within_s: float = 90.0, what: Call
             raise AssertionError(f"not within {within_s:g} s: {what() if callable(what) else what or condition}")
         time.sleep(POLL_S)
     return value
+
+
+def is_gone(pid: int) -> bool:
+    """Whether the process has ended, though nobody may have taken note of it yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
