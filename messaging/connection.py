@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IllegalOperation, KafkaError, UnknownError
 
 from configs.errors import QAStreamError
@@ -71,7 +72,7 @@ async def stop_reading(consumer: AIOKafkaConsumer, *, within_s: float = STOP_S) 
     if done and not stopping.cancelled() and stopping.exception() is None:
         return True
     stopping.cancel()
-    await consumer._client.close()  # noqa: SLF001
+    await _close(consumer._client)  # noqa: SLF001
     return False
 
 
@@ -113,13 +114,20 @@ async def abandon(producer: AIOKafkaProducer) -> None:
 
     What it has under way may go through or not. Who waits for it waits for ever: cancel that.
     """
-    await producer.client.close()
+    await _close(producer.client)
     sending = producer._sender.sender_task  # noqa: SLF001 - it has no public end that is sure to come
     for _ in range(ENDINGS):
         if sending is None or sending.done():
             return
         sending.cancel()  # the first makes it wait for its requests, those after it cancel them one by one
         await asyncio.sleep(0)
+
+
+async def _close(client: AIOKafkaClient) -> None:
+    """A socket first sends what it has: without limit to a broker that takes nothing, as a frozen one."""
+    closing = asyncio.create_task(client.close())
+    await asyncio.wait([closing], timeout=STOP_S)
+    closing.cancel()
 
 
 async def start_patiently(client: Any, settings: Settings, *, patience_s: float | None = None) -> None:

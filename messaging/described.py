@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import NodeNotReadyError, TopicAuthorizationFailedError, for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.metadata import MetadataRequest_v5
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
@@ -87,7 +87,7 @@ async def describe(client: AIOKafkaClient, topics: list[str]) -> dict[str, Descr
     """Those of `topics` that exist. Raises TopicAuthorizationFailedError, and KafkaError when no broker answers."""
     node = client.get_random_node()
     if node is None:
-        raise KafkaError("no broker is known yet")
+        raise NodeNotReadyError("no broker is known yet")
     response = (await client.send(node, _Describe(topics))).to_object()
     found, hidden = {}, set()
     for topic in response["topics"]:

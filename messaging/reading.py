@@ -4,6 +4,8 @@ The client moves positions as it takes records out of its buffer, and throws the
 unreadable. So positions are kept here too, by what was handed on.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -12,13 +14,20 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from configs.errors import QAStreamError
 from configs.settings import Settings
 from messaging.access import explained
-from messaging.connection import make_consumer, start_patiently, stop_reading
+from messaging.connection import (
+    RETRY_S,
+    BrokerUnreachableError,
+    make_consumer,
+    start_patiently,
+    stop_reading,
+)
 from messaging.described import describe
 from messaging.lenient import read_leniently
 
 Batches = dict[TopicPartition, list[ConsumerRecord]]
 BATCH = 500
 WAIT_MS = 500
+LOOK_UP_S = 10.0
 IF_DAMAGED = (
     "Let a broker lead it that has a whole copy, or restore the broker's data, or give the damaged records up "
     "(docs/troubleshooting.md)"
@@ -144,12 +153,21 @@ async def count_partitions(settings: Settings, topic: str, *, patience_s: float 
 
 
 async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """Numbers of the partitions of `topic`; raises TopicMissingError and TopicAuthorizationFailedError."""
-    try:
-        # The public call knows topics that are assigned already, and no others.
-        cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
-    except KafkaError as exc:
-        raise TopicMissingError(f"topic {topic} could not be looked up: {exc}") from exc
+    """Numbers of the partitions of `topic`. A broker that goes away meanwhile gets a while to come back.
+
+    Raises TopicMissingError, TopicAuthorizationFailedError, and BrokerUnreachableError from the client's error.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            # The public call knows topics that are assigned already, and no others.
+            cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
+        except KafkaError as exc:
+            if time.monotonic() - began > LOOK_UP_S:
+                raise BrokerUnreachableError(f"topic {topic} could not be looked up: {exc!r}") from exc
+            await asyncio.sleep(RETRY_S)
+        else:
+            break
     found = cluster.partitions_for_topic(topic)
     if not found:
         await describe(consumer._client, [topic])  # noqa: SLF001 - tells whether it is only hidden from us

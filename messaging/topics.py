@@ -7,7 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    NodeNotReadyError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from configs.errors import QAStreamError
 from configs.settings import Settings
@@ -112,17 +118,28 @@ def _check_allowed(settings: Settings, role: Role | None, present: Mapping[str, 
             raise denial(settings, need.operation, f"topic {need.name}")
 
 
+async def _count_brokers(admin: AIOKafkaAdminClient) -> int:
+    brokers = (await admin.describe_cluster())["brokers"]
+    if not brokers:
+        raise NodeNotReadyError("no broker is known yet")
+    return len(brokers)
+
+
 async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> None:
     if not topics:
         return
     configs = TopicNames(settings.namespace).configs
-    copies = settings.replication_factor or min(MOST_COPIES, len((await admin.describe_cluster())["brokers"]))
+    copies = settings.replication_factor or min(MOST_COPIES, await _count_brokers(admin))
     wanted = [NewTopic(topic, settings.partitions, copies, topic_configs=configs[topic]) for topic in topics]
     try:
         response = await admin.create_topics(wanted)
     except TopicAlreadyExistsError:
         return
+    except (TimeoutError, AttributeError) as exc:  # no answer; no controller is known
+        raise NodeNotReadyError("the controller") from exc
     except KafkaError as exc:
+        if exc.retriable:
+            raise
         raise TopicError(f"could not create {', '.join(topics)}: {exc}") from exc
     for topic, code, message in response.topic_errors:  # the library returns errors and does not raise them
         error = for_code(code)

@@ -9,11 +9,12 @@ from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from messaging.access import AccessError
-from messaging.connection import make_consumer, start_patiently, stop_reading
+from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
 from messaging.reading import TopicMissingError, assign_all
 
 BATCH = 500
 RETRY_S = 2.0
+TROUBLE = (AccessError, BrokerUnreachableError, KafkaError, ConnectionError, TimeoutError, TopicMissingError)
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +32,7 @@ async def follow(
             await start_patiently(consumer, settings)
             await assign_all(consumer, topic, start=following)
             await _read(consumer, take, following)
-        except (AccessError, KafkaError, ConnectionError, TimeoutError, TopicMissingError) as exc:
+        except TROUBLE as exc:
             log.warning("reading %s starts over: %r", topic, exc)
         finally:
             await stop_reading(consumer)

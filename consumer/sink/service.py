@@ -33,8 +33,9 @@ from consumer.sink.recovery import (
 from consumer.sink.segments import Segment, last_value, next_offsets
 from consumer.sink.source import Lasts, Source, open_source
 from consumer.sink.status import StatusFile
+from messaging.connection import BrokerUnreachableError
 from messaging.pulse import feeling
-from messaging.reading import TopicMissingError, count_partitions
+from messaging.reading import count_partitions
 from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id, ensure_topics
@@ -78,12 +79,8 @@ async def persistently(
         except IndexDamagedError as exc:
             log.warning("the index is built again: %s", exc)
             remove_index(layout.index)
-        except (StartOverError, KafkaError, ConnectionError, TimeoutError) as exc:
+        except (StartOverError, BrokerUnreachableError, KafkaError, ConnectionError, TimeoutError) as exc:
             log.warning("reading starts over: %r", exc)
-        except TopicMissingError as exc:
-            if exc.__cause__ is None:
-                raise
-            log.warning("reading starts over: %s", exc)  # the broker could not be asked
         except (OSError, sqlite3.OperationalError) as exc:
             if not _may_pass(exc):
                 raise OutputError(f"{layout.root} can't be written: {exc}") from exc

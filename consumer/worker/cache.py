@@ -22,6 +22,7 @@ CREATE INDEX IF NOT EXISTS answers_by_age ON answers (created_s);
 """
 GROUP_S = 0.02
 BUSY_MS = 5_000
+SWITCH_S = 0.01
 PRUNE_EVERY = 1_000
 WARN_EVERY_S = 30.0
 log = logging.getLogger(__name__)
@@ -178,13 +179,27 @@ class SqliteCache:
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=BUSY_MS / 1000, check_same_thread=False)
     try:
-        db.execute("PRAGMA journal_mode = WAL")
+        _use_wal(db)
         db.execute("PRAGMA synchronous = NORMAL")  # survives the death of the process, not of the power
         db.executescript(SCHEMA)
     except sqlite3.Error:
         db.close()
         raise
     return db
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """SQLite does not wait its busy time for another process that switches at this moment."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(SWITCH_S)
+        else:
+            return
 
 
 def _is_corrupt(exc: Exception) -> bool:

@@ -64,10 +64,14 @@ class Model:
         )
         return obtained if leads else Obtained(obtained.answer, calls=0, model_ms=0.0)
 
+    async def keep_answers(self) -> None:
+        """Returns when those that have come are in the cache."""
+        await asyncio.gather(*self._keeping)
+
     async def close(self) -> None:
         """End the calls under way; answers that have come are kept first."""
         await self._flights.cancel()
-        await asyncio.gather(*self._keeping)
+        await self.keep_answers()
 
     async def _cached_or_asked(self, key: str, request: Prompted[Any], home: Home, wanted: Wanted) -> Obtained:
         cached = _readable(await self._cache.get(key), request)

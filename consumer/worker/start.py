@@ -11,7 +11,8 @@ from configs.settings import Settings
 from consumer.worker.committed import committed_point
 from consumer.worker.errors import OffsetsLostError
 from messaging.commit_point import CommitPoint, MetadataError, decode, encode
-from messaging.reading import TopicMissingError, read_to_end
+from messaging.connection import BrokerUnreachableError
+from messaging.reading import read_to_end
 from schemas import DeadLetter, DecodeError, Result, TopicNames
 from schemas import decode as decode_message
 from telemetry.failpoints import hit
@@ -70,8 +71,8 @@ class StartingPoints:
             return await self._origins(self._names.results, Result) | await self._origins(
                 self._names.dead_letters, DeadLetter
             )
-        except TopicMissingError as exc:
-            if isinstance(exc.__cause__, KafkaError):  # the broker went away: to be tried again
+        except BrokerUnreachableError as exc:
+            if isinstance(exc.__cause__, KafkaError):  # it went away: to be tried again
                 raise exc.__cause__ from None
             raise
 

@@ -80,10 +80,6 @@ class Tenure:
         """Records taken in whose outcome is not committed."""
         return self._tracker.open if self._tracker is not None else 0
 
-    @property
-    def running(self) -> int:
-        return self._running
-
     def deliver(self, offset: int) -> OffsetTracker | None:
         """The tracker to finish the record with, or None if it is done already."""
         if self._tracker is None or not self._tracker.deliver(offset):

@@ -11,6 +11,7 @@ from consumer.sink import service
 from consumer.sink.errors import ContinuityError, IndexDamagedError, OutputError, StartOverError
 from consumer.sink.layout import Layout
 from consumer.sink.service import persistently
+from messaging.connection import BrokerUnreachableError
 from messaging.reading import TopicMissingError
 from messaging.stopping import StoppedError
 
@@ -18,12 +19,6 @@ from messaging.stopping import StoppedError
 def sqlite_error(code: int) -> sqlite3.OperationalError:
     error = sqlite3.OperationalError("planted")
     error.sqlite_errorcode = code
-    return error
-
-
-def unreachable() -> TopicMissingError:
-    error = TopicMissingError("planted")
-    error.__cause__ = KafkaError()
     return error
 
 
@@ -49,7 +44,7 @@ def failing(*errors: Exception):
     "error",
     [OSError(errno.ENOSPC, "full"), OSError(errno.EDQUOT, "quota"), OSError(errno.EFBIG, "large"), OSError(errno.EIO, "io"),
      sqlite_error(sqlite3.SQLITE_FULL), sqlite_error(sqlite3.SQLITE_IOERR_WRITE), KafkaError(), StartOverError("x"),
-     TimeoutError(), ConnectionResetError(), unreachable()],
+     TimeoutError(), ConnectionResetError(), BrokerUnreachableError("planted")],
     ids=repr,
 )  # fmt: skip
 async def test_what_can_pass_is_waited_for(layout, error, caplog):

@@ -155,7 +155,7 @@ async def test_the_request_begins_with_what_is_common_and_shows_nothing_of_the_d
     assert bodies[0]["response_format"]["type"] == "json_schema"
 
 
-async def test_a_prompt_that_kills_the_server_is_found_and_its_neighbours_are_answered(make_answerer):
+async def test_a_prompt_that_kills_the_server_is_found_and_its_neighbours_are_answered(make_answerer, monkeypatch):
     """The server dies of one prompt: every request in hand is cut off, and it needs a moment to come back."""
     crash, crashes = asyncio.Event(), []
 
@@ -166,7 +166,6 @@ async def test_a_prompt_that_kills_the_server_is_found_and_its_neighbours_are_an
             old.set()
             request.transport.abort()
             server.probes_fail = True
-            asyncio.get_running_loop().call_later(0.3, setattr, server, "probes_fail", False)
             return
         dies = asyncio.create_task(server_crash["now"].wait())
         await asyncio.wait([dies], timeout=0.05)
@@ -175,6 +174,12 @@ async def test_a_prompt_that_kills_the_server_is_found_and_its_neighbours_are_an
         dies.cancel()
         return
 
+    async def back_after_a_probe(endpoint):
+        was_dead, server.probes_fail = server.probes_fail, False
+        if was_dead:
+            raise OutageError("it is restarted")
+
+    monkeypatch.setattr("consumer.worker.endpoint.Endpoint.probe", back_after_a_probe)
     server_crash = {"now": crash}
     server = FakeModel(script)
     async with server.serve():
@@ -263,7 +268,12 @@ async def test_no_chunk_is_lost_to_a_server_whose_api_answers_and_whose_engine_d
     assert {result.status for result in results} == {Status.OK}
 
 
-async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_letter(make_answerer):
+async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_letter(make_answerer, monkeypatch):
+    async def alive(endpoint):
+        """A real one would have the call's 0.1 s."""
+
+    monkeypatch.setattr("consumer.worker.endpoint.Endpoint.probe", alive)
+
     async def script(request, body):
         if text_of(body) == "Never.":
             await asyncio.Event().wait()
@@ -271,7 +281,7 @@ async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_lette
     async with FakeModel(script).serve() as server:
         answerer = await make_answerer(server, cache=False, timeout_s=0.1)
         result = await answerer.answer(chunk("Never."), ORIGIN)
-    assert (result.error.error_class, result.error.attempts, server.calls["Never."]) == ("transient", 5, 5)
+    assert (result.error.error_class, result.error.attempts) == ("transient", 5)
 
 
 @pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}', "text", 7])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.worker.cache import SqliteCache
+from consumer.worker.cache import SqliteCache, _use_wal
 
 
 @pytest.fixture
@@ -123,3 +123,19 @@ async def test_a_directory_that_can_not_be_made_is_an_error_at_start(tmp_path: P
 async def _open_below(path: Path) -> None:
     cache = SqliteCache(path / "cache.sqlite", max_bytes=2**20)
     await cache.open()
+
+
+def test_another_process_that_switches_to_wal_at_this_moment_is_waited_for():
+    """SQLite says at once that it is busy then, whatever its timeout."""
+    asked = []
+
+    class Busy:
+        def execute(self, statement: str) -> None:
+            asked.append(statement)
+            if len(asked) < 3:
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorname = "SQLITE_BUSY"
+                raise error
+
+    _use_wal(Busy())
+    assert asked == ["PRAGMA journal_mode = WAL"] * 3

@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
 from consumer.worker import app
+from consumer.worker.cache import SqliteCache
 from consumer.worker.errors import OffsetsLostError
 from consumer.worker.group import Group
 from consumer.worker.outcome import Outcome
@@ -301,6 +302,29 @@ async def test_a_worker_that_stops_finishes_its_calls_and_begins_no_more(make_se
         begun = sum(server.calls.values())
     assert begun <= 4
     assert len(await results_of(settings, begun)) == begun
+
+
+async def test_answers_that_have_come_when_a_worker_stops_become_results(make_settings, tmp_path, monkeypatch):
+    """However long the cache takes to keep them."""
+    put, gate = SqliteCache.put, asyncio.Event()
+
+    async def slowly(cache, key, value):
+        await asyncio.sleep(0.5)
+        await put(cache, key, value)
+
+    async def script(request, body):
+        await gate.wait()
+
+    monkeypatch.setattr(SqliteCache, "put", slowly)
+    async with FakeModel(script).serve() as server, asyncio.timeout(90):
+        settings = make_settings(model_urls=server.url, concurrency=4, drain_s=60, cache_path=tmp_path / "cache.sqlite")
+        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(4)])
+        async with working(settings) as stop:
+            while server.under_way < 4:
+                await asyncio.sleep(0.01)
+            stop.set()
+            gate.set()
+        assert len(await read_all(settings, TopicNames(settings.namespace).results, Result)) == 4
 
 
 async def test_a_rebalance_while_a_worker_stops_breaks_off_none_of_its_calls(make_settings, tmp_path):

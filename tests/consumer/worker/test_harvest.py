@@ -81,9 +81,15 @@ async def test_standard_asks_answers_and_judges_each_question(make_answerer, sta
 
 
 async def test_answers_of_a_chunk_are_asked_for_together(make_answerer, standard):
-    async with FakeModel(latency_s=0.05).serve() as server:
+    begun = asyncio.Barrier(2)  # as many as are asked
+
+    async def script(request, body):
+        if stage_of(body) == "answer":
+            await begun.wait()
+
+    async with FakeModel(script).serve() as server, asyncio.timeout(60):
         result = await (await make_answerer(server, recipe=standard)).answer(make_chunk(TEXT), ORIGIN)
-    assert server.most_under_way == sum(result.asked.values()) > 1
+    assert server.most_under_way == sum(result.asked.values()) == 2
 
 
 async def test_every_finished_call_is_paid_for_once_even_when_the_worker_ends_between_stages(make_answerer, standard):
@@ -118,7 +124,13 @@ async def both_answer(answerer):
 
 
 async def test_all_calls_of_a_chunk_go_to_one_server(make_answerer, standard):
-    async with FakeModel().serve() as one, FakeModel().serve() as other:
+    begun = asyncio.Barrier(4)
+
+    async def script(request, body):
+        if stage_of(body) == "questions":
+            await begun.wait()
+
+    async with FakeModel(script).serve() as one, FakeModel(script).serve() as other:
         answerer = await make_answerer(one, other, recipe=standard)
         await both_answer(answerer)
         texts = [f"{n} {TEXT}" for n in range(4)]  # not more calls than slots

@@ -62,12 +62,12 @@ async def test_calls_are_shared_by_how_busy_the_endpoints_are():
 
 
 async def test_an_endpoint_three_times_slower_gets_a_third():
-    """Nothing else in a call takes time: on a busy machine that would make both as slow."""
+    """Without a clock: three calls end at one server for each that ends at the other."""
     asked: Counter[str] = Counter()
 
     async def ask(endpoint: Endpoint, *_: object, **__: object) -> Answer:
         asked[endpoint.url] += 1
-        await asyncio.sleep(0.05 if endpoint.url == fast.url else 0.15)
+        await may_end[endpoint.url].acquire()
         return Answer("", "", endpoint.url, 1, 0, 1)
 
     fast, slow = FakeModel(), FakeModel()
@@ -75,7 +75,13 @@ async def test_an_endpoint_three_times_slower_gets_a_third():
         await all_up(pool)
         for endpoint in pool._endpoints:
             endpoint.controller = make_endpoints(load_settings({"concurrency": 8}))[0].controller
-        await asyncio.gather(*(pool.complete(BODY) for _ in range(640)))
+        may_end = {fast.url: asyncio.Semaphore(0), slow.url: asyncio.Semaphore(0)}
+        calls = asyncio.gather(*(pool.complete(BODY) for _ in range(640)))
+        while not calls.done():
+            for url in (fast.url, fast.url, fast.url, slow.url):
+                may_end[url].release()
+            for _ in range(20):
+                await asyncio.sleep(0)
     assert 0.75 * 3 <= asked[fast.url] / asked[slow.url] <= 1.25 * 3
 
 
@@ -123,10 +129,10 @@ async def test_with_all_away_calls_wait_and_nothing_is_available():
 async def test_a_server_that_hangs_is_away_and_costs_no_attempt(monkeypatch):
     monkeypatch.setattr("consumer.worker.endpoint.LOOK_S", 0.2)
     server = FakeModel()
-    async with server.serve(), watched(server, timeout_s=0.2) as pool:
+    async with server.serve(), watched(server, timeout_s=20) as pool:
         await all_up(pool)
         server.hangs = True
-        outcomes = await asyncio.gather(*(pool.complete(BODY) for _ in range(3)), return_exceptions=True)
+        outcomes = await asyncio.gather(*(pool.complete(BODY, patience=0.01) for _ in range(3)), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [OutageError] * 3
         assert not pool.available
         server.hangs = False
@@ -138,10 +144,10 @@ async def test_a_late_answer_of_a_server_that_lives_costs_an_attempt():
         await asyncio.Event().wait()
 
     server = FakeModel(late)
-    async with server.serve(), watched(server, timeout_s=0.2) as pool:
+    async with server.serve(), watched(server, timeout_s=20) as pool:
         await all_up(pool)
         with pytest.raises(TimedOutError):
-            await pool.complete(BODY)
+            await pool.complete(BODY, patience=0.01)
         assert pool.available
 
 
@@ -161,11 +167,11 @@ def asked_for(text: str) -> dict:
 async def test_an_engine_that_hangs_behind_an_api_that_answers_is_an_outage(monkeypatch):
     monkeypatch.setattr("consumer.worker.endpoint.PROBE_S", 0.2)
     server = FakeModel()
-    async with server.serve(), watched(server, timeout_s=0.3) as pool:
+    async with server.serve(), watched(server, timeout_s=20) as pool:
         await all_up(pool)
         await pool.complete(BODY)
         server.engine_hangs = True
-        outcomes = await asyncio.gather(*(pool.complete(BODY) for _ in range(3)), return_exceptions=True)
+        outcomes = await asyncio.gather(*(pool.complete(BODY, patience=0.01) for _ in range(3)), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [OutageError] * 3
         assert not pool.available
         server.engine_hangs = False
@@ -188,12 +194,21 @@ async def test_a_proxy_that_answers_every_call_with_an_error_is_an_outage(status
 async def test_a_call_that_alone_is_late_while_others_are_answered_costs_an_attempt_and_no_probe(monkeypatch):
     """Nor does it matter that a probe would have to wait long."""
     monkeypatch.setattr("consumer.worker.endpoint.Endpoint.probe", no_end)
-    server = FakeModel(never)
-    async with server.serve(), watched(server, timeout_s=0.5) as pool:
+    too_late = asyncio.Event()
+
+    async def ask(endpoint: Endpoint, body: dict, **how: float) -> Answer:
+        if "never" not in body["messages"][0]["content"]:
+            return await endpoint.complete(body, **how)
+        await too_late.wait()
+        raise TimedOutError("no answer in time")
+
+    server = FakeModel()
+    async with server.serve(), watched(server, ask=ask) as pool:
         await all_up(pool)
         late = asyncio.create_task(pool.complete(asked_for("never")))
-        await until(lambda: server.calls["never"])
+        await until(lambda: pool.in_flight(pool.endpoints[0]) == 1)
         await pool.complete(asked_for("other"))
+        too_late.set()
         with pytest.raises(TimedOutError):
             await late
         assert pool.available
@@ -229,7 +244,7 @@ async def test_calls_that_end_badly_together_cost_one_probe(monkeypatch):
 
     async def probe(endpoint):
         probes.append(endpoint)
-        await until(lambda: failed == 8)
+        await until(lambda: pool._signs._flying[endpoint.url].waiting == 8)
 
     async def fails(request, body):
         nonlocal failed
