@@ -125,6 +125,9 @@ class Source:
             await asyncio.sleep(PAUSE_S)
 
     async def _ranges(self) -> tuple[Positions, Positions]:
+        """First and last offsets. Raises StartOverError when they can't be had: a stop is heard there."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + SETTLE_S
         while True:
             try:
                 return (
@@ -132,6 +135,8 @@ class Source:
                     await self._consumer.end_offsets(self._partitions),
                 )
             except KafkaError as exc:
+                if clock() > deadline:
+                    raise StartOverError("offsets can't be looked up") from exc
                 log.warning("could not look up offsets, trying again: %r", exc)
                 await asyncio.sleep(PAUSE_S)
 

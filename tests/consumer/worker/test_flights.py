@@ -83,6 +83,9 @@ async def test_a_flight_knows_whether_anybody_waits_for_it(others: int):
     joining[0].cancel()
     await asyncio.sleep(0)
     gate.set()
+    async with asyncio.timeout(30):
+        while not seen:
+            await asyncio.sleep(0)
     await asyncio.gather(*joining, return_exceptions=True)
     await flights.cancel()
     assert seen == [others > 0]

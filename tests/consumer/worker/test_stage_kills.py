@@ -88,7 +88,7 @@ class Stand:
 
     async def kill_at(self, point: str) -> None:
         """A worker kills itself as it comes to the step, for some time of its choice."""
-        worker = await self._joined(f"{point}=kill@{self._random.randint(1, 6)}")
+        worker = await self._joined(f"{point}=kill@{self._random.randint(1, 4)}")
         await self.publish()
         assert await worker.exited(within_s=60) == -9, worker.last_lines()
         (fired,) = [each for each in self._workers.firings() if each["pid"] == worker.pid]
@@ -109,8 +109,11 @@ class Stand:
         await self.publish()
         worker = self._workers.start(failpoints=failpoints)
         async with asyncio.timeout(60):
-            while not any(worker.assignments()[-1:]):
-                assert worker.alive, worker.last_lines()
+            while True:
+                alive = worker.alive
+                if any(worker.assignments()[-1:]):
+                    break
+                assert alive, worker.last_lines()
                 await asyncio.sleep(0.05)
         return worker
 
