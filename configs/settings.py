@@ -185,7 +185,8 @@ class Settings(BaseSettings):
         description="Globs, comma-separated: only these files are read, by name, or by path where there is a /.",
     )
     exclude: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Globs, comma-separated: these files are left alone."
+        default=(),
+        description="Globs, comma-separated: these files are left alone; `drafts/*`: a folder that is not looked into.",
     )
 
     max_backlog: int = Field(

@@ -15,8 +15,10 @@ class Wanted:
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
 
-    def directory(self, name: str) -> bool:
-        return not name.startswith(".")
+    def directory(self, path: str) -> bool:
+        """Whether to look into it: not where a glob leaves out all that is in it, as `drafts/*`."""
+        hidden = path.rpartition("/")[2].startswith(".")
+        return not hidden and not any(fnmatchcase(f"{path}/", glob) for glob in self.exclude if "/" in glob)
 
     def file(self, path: str) -> bool:
         """`path` is relative to the watched directory."""

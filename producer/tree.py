@@ -77,7 +77,7 @@ class Tree:
             if entry.is_symlink():
                 self._look_at_link(place, listing)
             elif entry.is_dir(follow_symlinks=False):
-                if self._wanted.directory(entry.name):
+                if self._wanted.directory(place):
                     folders.append(place)
             elif self._wanted.file(place):
                 self._add(place, place, entry.stat(follow_symlinks=False), listing)

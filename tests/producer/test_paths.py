@@ -18,3 +18,11 @@ def test_globs() -> None:
     assert not wanted.file("a.md")
     assert not wanted.file("x/draft.txt")
     assert not wanted.file("docs/old/a.md")
+
+
+def test_folders_that_are_left_out_as_a_whole() -> None:
+    wanted = Wanted(exclude=("private/*", "*/old/*", "notes*", "docs/*.md", "?/x"))
+    for path in ("private", "private/deep", "a/old"):
+        assert not wanted.directory(path)
+    for path in ("old", "public", "notes", "docs", "a"):
+        assert wanted.directory(path)
