@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from messaging.access import client_options
+from messaging.stopping import end
 
 EVERY_S = 2.0
 ANSWER_S = 4.0
@@ -47,9 +48,7 @@ async def feeling(settings: Settings) -> AsyncIterator[Pulse]:
     try:
         yield pulse
     finally:
-        while not beating.done():  # the client swallows a cancellation while it closes
-            beating.cancel()
-            await asyncio.wait((beating,), timeout=1)
+        await end(beating)
 
 
 async def _feel(settings: Settings, pulse: Pulse) -> None:

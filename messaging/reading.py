@@ -14,13 +14,7 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from configs.errors import QAStreamError
 from configs.settings import Settings
 from messaging.access import explained
-from messaging.connection import (
-    RETRY_S,
-    BrokerUnreachableError,
-    make_consumer,
-    start_patiently,
-    stop_reading,
-)
+from messaging.connection import RETRY_S, BrokerUnreachableError, make_consumer, start_patiently, stop_reading
 from messaging.described import describe
 from messaging.lenient import read_leniently
 
@@ -78,7 +72,7 @@ async def read_to_end(
 
 
 async def _read(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> Batches:
-    """What comes next; after an error, of each partition by itself: it is no word of which one has it, and where."""
+    """What comes next; after an error, of each partition by itself: it does not say which one has it, and where."""
     try:
         batches: Batches = await consumer.getmany(*positions, timeout_ms=WAIT_MS, max_records=BATCH)
     except Exception as exc:
@@ -91,7 +85,7 @@ async def _read(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, i
 
 
 def _of_the_bytes(exc: Exception) -> bool:
-    """Whether it is of what can't be parsed, of which the client makes this and that."""
+    """Whether it comes of bytes that can't be parsed: the client raises this and that."""
     return not isinstance(exc, KafkaError) or isinstance(exc, CorruptRecordException)
 
 

@@ -1,4 +1,4 @@
-"""Waits that a stop signal ends: a broker may stay away for ever."""
+"""Waits that a stop signal ends, since a broker may stay away for ever, and ends of tasks."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -23,3 +23,10 @@ async def unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T
         task.cancel()
         stopped.cancel()
         await asyncio.gather(task, stopped, return_exceptions=True)
+
+
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel it until it has ended: the Kafka client swallows a cancellation while it closes."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=1)

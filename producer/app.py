@@ -9,6 +9,7 @@ from dataclasses import replace
 from configs.settings import Settings
 from messaging.pulse import feeling
 from messaging.roles import Role
+from messaging.stopping import end
 from messaging.topics import cluster_id, ensure_topics
 from producer.decode import check_encoding
 from producer.done import Done
@@ -192,10 +193,4 @@ async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
 
 def _beside(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
     """Run `work` until the stack ends."""
-    stack.push_async_callback(_end, asyncio.create_task(work))
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    while not task.done():  # a library may swallow a cancellation
-        task.cancel()
-        await asyncio.wait((task,), timeout=1)
+    stack.push_async_callback(end, asyncio.create_task(work))

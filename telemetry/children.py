@@ -13,9 +13,8 @@ _imported_in, _parent = os.getpid(), os.getppid()
 def die_with_parent() -> None:
     """SIGTERM to this process when its parent is gone (Linux, prctl(2)); nothing elsewhere.
 
-    For Popen's `preexec_fn`, or called by a program at its start.
-
-    The signal comes when the thread that started the child ends: start children from the main thread.
+    For Popen's `preexec_fn`, or called by a program at its start. The signal comes when the thread that started the
+    child ends: start children from the main thread.
     """
     _on_death_of_parent(signal.SIGTERM)
 

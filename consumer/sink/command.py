@@ -34,10 +34,10 @@ def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
     layout = layout_of(settings, Share.parse(settings.sink_partitions))
     derived_by(layout, settings.formats)  # what is missing is said before anything starts
-    if "parquet" in settings.formats:
-        load_pyarrow()
     configure_logs(settings, process="sink")
     with output_lock(layout):
+        if "parquet" in settings.formats:
+            load_pyarrow()
         asyncio.run(_run(settings, layout, rebuilding=args.rebuild))
     return 0
 

@@ -35,11 +35,12 @@ def render(promise: Promise, index: Index, files: SegmentFiles) -> Iterator[byte
 def document_is_current(path: Path, promise: Promise, index: Index, files: SegmentFiles) -> bool:
     """Whether the file is there with every byte as `render` makes it."""
     try:
-        with path.open("rb") as file:
-            same = all(file.read(len(piece)) == piece for piece in render(promise, index, files))
-            return same and not file.read(1)
+        file = path.open("rb")
     except FileNotFoundError:
         return False
+    with file:
+        same = all(file.read(len(piece)) == piece for piece in render(promise, index, files))
+        return same and not file.read(1)
 
 
 def read_promise(path: Path) -> Promise | None:

@@ -71,6 +71,11 @@ class Answerer:
             result = _failed(draft, OutcomeError(error_class="internal", message=type(exc).__name__))
         return _with_cost(result, talk, round((time.monotonic() - began) * 1000, 3))
 
+    async def keep_answers(self) -> None:
+        """Returns when those that have come are in the cache."""
+        await self._model.keep_answers()
+        await self._judge.keep_answers()
+
     async def close(self) -> None:
         await self._model.close()
         await self._judge.close()

@@ -57,11 +57,10 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         waits = Waits(on_retry=lambda error_class: metrics.retries.labels(error_class).inc())
         servers = await stack.enter_async_context(_model_servers(settings, recipe, stop, telemetry))
         model = _make_model(settings, servers, cache, waits)
-        every, judge, models = [servers], None, [model]
+        every, judge = [servers], None
         if settings.judging is not None and recipe.judge is not None:
             every.append(await stack.enter_async_context(_model_servers(settings.judging, recipe, stop, telemetry)))
             judge = _make_model(settings.judging, every[-1], cache, waits)
-            models.append(judge)
         begin_at_zero(metrics, every)
         watch_endpoints(metrics, every)
         stack.enter_context(_pausing(every))
@@ -80,7 +79,7 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
             consumer,
             handler,
             may_take_in=lambda: all(each.available for each in every),
-            finish_calls=lambda: _finish(every, models),
+            finish_calls=lambda: _finish(every, answerer),
             telemetry=telemetry,
         )
         telemetry.health.note(START, None)
@@ -169,9 +168,9 @@ def _make_model(settings: Settings, servers: ModelServers, cache: Cache, waits: 
     return Model(settings.model_name, servers, cache, waits=waits, priority=settings.priority)
 
 
-async def _finish(every: list[ModelServers], models: list[Model]) -> None:
+async def _finish(every: list[ModelServers], answerer: Answerer) -> None:
     await asyncio.gather(*(servers.finish() for servers in every))
-    await asyncio.gather(*(model.keep_answers() for model in models))
+    await answerer.keep_answers()
 
 
 async def _open_cache(settings: Settings, stack: AsyncExitStack, metrics: WorkerMetrics) -> Cache:

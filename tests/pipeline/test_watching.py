@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from statistics import median
 
 from tests.support.embedded import embedded_server
 from tests.support.pipeline import documents, pipeline
@@ -23,10 +24,10 @@ def test_a_new_file_is_on_disk_within_two_seconds_of_the_answer(tmp_path: Path, 
             eventually(lambda: documents(output), what=lambda: f"{running.said}\n{running.logs}")
 
             took_s = []
-            for count in range(2, 6):  # the machine may be busy now and then
+            for count in range(2, 7):
                 (texts / f"{count}.txt").write_text(TEXT.replace("Photolithography", f"Lithography {count}"))
                 eventually(lambda count=count: len(model.requests) >= count, what=lambda: running.logs)
                 asked_s = time.monotonic()
                 eventually(lambda count=count: len(documents(output)) == count, what=lambda: running.logs)
                 took_s.append(time.monotonic() - asked_s)
-            assert min(took_s) < LATENCY_MS / 1000 + 2
+            assert median(took_s) < LATENCY_MS / 1000 + 2  # the machine may be busy now and then

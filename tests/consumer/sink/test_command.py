@@ -88,7 +88,7 @@ def test_a_result_is_on_disk_within_a_second_of_its_commit(make_settings, tmp_pa
     with running_sink(settings, tmp_path / "out") as sink:
         eventually(sink.status, what=sink.lines)
         asyncio.run(asyncio.wait_for(measure(), 60))
-    assert min(delays) < 1  # the machine may be busy, but a sink that is always slow is found
+    assert sorted(delays)[len(delays) // 2] < 1
 
 
 def test_what_was_read_is_written_before_it_stops(make_settings, tmp_path):

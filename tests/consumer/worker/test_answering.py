@@ -282,6 +282,7 @@ async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_lette
         answerer = await make_answerer(server, cache=False, timeout_s=0.1)
         result = await answerer.answer(chunk("Never."), ORIGIN)
     assert (result.error.error_class, result.error.attempts) == ("transient", 5)
+    assert server.calls["Never."] <= 5  # one that is late may be given up before the server has it
 
 
 @pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}', "text", 7])

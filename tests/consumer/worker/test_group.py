@@ -304,30 +304,11 @@ async def test_a_worker_that_stops_finishes_its_calls_and_begins_no_more(make_se
     assert len(await results_of(settings, begun)) == begun
 
 
-async def test_answers_that_have_come_when_a_worker_stops_become_results(make_settings, tmp_path, monkeypatch):
-    """However long the cache takes to keep them."""
-    put, gate = SqliteCache.put, asyncio.Event()
-
-    async def slowly(cache, key, value):
-        await asyncio.sleep(0.5)
-        await put(cache, key, value)
-
-    async def script(request, body):
-        await gate.wait()
-
-    monkeypatch.setattr(SqliteCache, "put", slowly)
-    async with FakeModel(script).serve() as server, asyncio.timeout(90):
-        settings = make_settings(model_urls=server.url, concurrency=4, drain_s=60, cache_path=tmp_path / "cache.sqlite")
-        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(4)])
-        async with working(settings) as stop:
-            while server.under_way < 4:
-                await asyncio.sleep(0.01)
-            stop.set()
-            gate.set()
-        assert len(await read_all(settings, TopicNames(settings.namespace).results, Result)) == 4
-
-
-async def test_a_rebalance_while_a_worker_stops_breaks_off_none_of_its_calls(make_settings, tmp_path):
+@asynccontextmanager
+async def told_to_stop(
+    make_settings, tmp_path, chunks: int
+) -> AsyncIterator[tuple[Settings, FakeModel, asyncio.Event]]:
+    """A worker that is told to stop while four calls wait for the event; it has ended when the context is left."""
     gate = asyncio.Event()
 
     async def script(request, body):
@@ -335,14 +316,33 @@ async def test_a_rebalance_while_a_worker_stops_breaks_off_none_of_its_calls(mak
 
     async with FakeModel(script).serve() as server, asyncio.timeout(90):
         settings = make_settings(model_urls=server.url, concurrency=4, drain_s=60, cache_path=tmp_path / "cache.sqlite")
-        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(40)])
+        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(chunks)])
         async with working(settings) as stop:
             while server.under_way < 4:
                 await asyncio.sleep(0.01)
             stop.set()
-            async with working(settings):  # which takes half of its partitions away
-                while server.under_way < 8:
-                    await asyncio.sleep(0.01)
-                gate.set()
-                await results_of(settings, 40)
+            yield settings, server, gate
+
+
+async def test_answers_that_have_come_when_a_worker_stops_become_results(make_settings, tmp_path, monkeypatch):
+    """However long the cache takes to keep them."""
+    put = SqliteCache.put
+
+    async def slowly(cache, key, value):
+        await asyncio.sleep(0.5)
+        await put(cache, key, value)
+
+    monkeypatch.setattr(SqliteCache, "put", slowly)
+    async with told_to_stop(make_settings, tmp_path, 4) as (settings, _, gate):
+        gate.set()
+    assert len(await read_all(settings, TopicNames(settings.namespace).results, Result)) == 4
+
+
+async def test_a_rebalance_while_a_worker_stops_breaks_off_none_of_its_calls(make_settings, tmp_path):
+    stopping = told_to_stop(make_settings, tmp_path, 40)
+    async with stopping as (settings, server, gate), working(settings):  # which takes half of its partitions away
+        while server.under_way < 8:
+            await asyncio.sleep(0.01)
+        gate.set()
+        await results_of(settings, 40)
     assert not server.aborted
