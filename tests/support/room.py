@@ -19,7 +19,8 @@ class Room(ABC):
         """None is left for what that process writes."""
 
     @abstractmethod
-    def give_back(self, pid: int) -> None: ...
+    def give_back(self, pid: int) -> None:
+        """To that process, if it is still there, and to those after it."""
 
 
 class SmallDisk(Room):
@@ -44,7 +45,8 @@ class FileLimit(Room):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (LIMIT_BYTES, resource.RLIM_INFINITY))
 
     def give_back(self, pid: int) -> None:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        with suppress(ProcessLookupError):  # it was killed, and its limit went with it
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 @contextmanager
