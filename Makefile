@@ -13,7 +13,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 HAVE_UV := .tools/.uv-$(UV_VERSION)
 SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bin/python
-CODE := schemas configs telemetry messaging producer consumer server pipeline tests benchmarks deploy LocalModels *.py
+CODE := schemas configs telemetry messaging ledger output languages producer consumer server pipeline chaos tools tests benchmarks deploy LocalModels *.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo vllm test compose-test chaos mutants fuzz bench screenshots lint sbom audit wheel setup clean
@@ -35,7 +35,7 @@ compose-test: setup ## the image and compose.yaml on a Docker engine: files, sca
 	REQUIRE_COMPOSE=1 .venv/bin/python -m pytest -m compose tests/compose $(ARGS)
 
 chaos: setup ## an hour of faults on a cluster of three brokers (ARGS=--daily: five minutes, one broker)
-	.venv/bin/python -m tests.chaos $(ARGS)
+	.venv/bin/python -m chaos $(ARGS)
 
 bench: setup ## short forms of the benchmarks, half an hour; each has its own --help
 	@tests/vllm_cpu/install.sh

@@ -4,7 +4,7 @@ import sys
 
 try:
     from configs.cli import run
-    from server.vllm import main
+    from server.vllm.launcher import main
 except ModuleNotFoundError as exc:
     sys.exit(f"error: {exc.name} is not installed for {sys.executable}: `make setup`, then use .venv/bin/python")
 

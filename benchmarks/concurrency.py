@@ -32,11 +32,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
-from consumer.worker.answers import Answer  # noqa: E402
-from consumer.worker.controller import LimitController, QueueSample  # noqa: E402
-from consumer.worker.endpoint import Endpoint, make_endpoints  # noqa: E402
 from consumer.worker.errors import TruncatedError  # noqa: E402
-from consumer.worker.servers import ModelServers  # noqa: E402
+from consumer.worker.model.controller import LimitController, QueueSample  # noqa: E402
+from consumer.worker.model.endpoint import Endpoint, make_endpoints  # noqa: E402
+from consumer.worker.model.servers import ModelServers  # noqa: E402
+from consumer.worker.recipe.response_formats import Answer  # noqa: E402
 from server.ports import free_port  # noqa: E402
 from tests.vllm_cpu.server import running  # noqa: E402
 

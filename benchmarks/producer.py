@@ -31,12 +31,12 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.running import run_benchmarks  # noqa: E402
 from configs.settings import Settings  # noqa: E402
 from messaging.reading import TopicMissingError, read_to_end  # noqa: E402
-from producer.ledger import read_entries  # noqa: E402
-from producer.marks import Marks  # noqa: E402
-from producer.paths import Wanted  # noqa: E402
-from producer.reading import Reading  # noqa: E402
-from producer.splitting import Sizes  # noqa: E402
-from producer.tree import Tree  # noqa: E402
+from producer.files.paths import Wanted  # noqa: E402
+from producer.files.tree import Tree  # noqa: E402
+from producer.publishing.ledger import read_entries  # noqa: E402
+from producer.text.marks import Marks  # noqa: E402
+from producer.text.reading import Reading  # noqa: E402
+from producer.text.splitting import Sizes  # noqa: E402
 from schemas import Chunk, FileState, LedgerEntry, TopicNames, decode  # noqa: E402
 
 MB = 1_000_000

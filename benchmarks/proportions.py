@@ -28,10 +28,10 @@ sys.path.insert(0, str(ROOT))
 
 from configs.recipe import load_recipe  # noqa: E402
 from consumer.worker.checks import language_of  # noqa: E402
-from consumer.worker.planning import plan_of  # noqa: E402
+from consumer.worker.recipe.planning import plan_of  # noqa: E402
 from schemas import Chunk, PairType, Result, decode  # noqa: E402
 from schemas.ids import digest  # noqa: E402
-from server.broker import Broker  # noqa: E402
+from server.broker.broker import Broker  # noqa: E402
 from tests.fake_model import FakeModel, block_of, completion, good_answer, stage_of, text_of  # noqa: E402
 
 SHARES = {PairType.FACTUAL: 15, PairType.COMPARATIVE: 15, PairType.REASONING: 50, PairType.OPEN: 20}

@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
-from consumer.worker.endpoint import Endpoint, make_endpoints  # noqa: E402
 from consumer.worker.errors import MalformedError, TruncatedError  # noqa: E402
+from consumer.worker.model.endpoint import Endpoint, make_endpoints  # noqa: E402
 from server.ports import free_port  # noqa: E402
 from telemetry.children import die_with_parent  # noqa: E402
 from tests.vllm_cpu import server as vllm  # noqa: E402

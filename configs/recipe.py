@@ -11,8 +11,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from configs.checks import Checks
 from configs.errors import SettingsError
+from configs.recipe_checks import Checks
 from configs.recipe_sections import (
     BOUNDS,
     LANGUAGES,

@@ -11,19 +11,19 @@ from configs.errors import SettingsError
 from configs.recipe import load_recipe
 from configs.settings import Settings
 from pipeline.errors import OutputError, StoppedError
-from pipeline.inputs import check_input
-from pipeline.lock import output_lock
-from pipeline.plan import Plan, make_plan
-from pipeline.report import write_report
-from pipeline.run import Run
-from pipeline.summary import counts, summary
-from pipeline.undone import FAILED
-from pipeline.view import make_view
+from pipeline.progress.summary import counts, summary
+from pipeline.progress.view import make_view
+from pipeline.run.inputs import check_input
+from pipeline.run.lock import output_lock
+from pipeline.run.plan import Plan, make_plan
+from pipeline.run.report import write_report
+from pipeline.run.run import Run
+from pipeline.run.undone import FAILED
 from telemetry.logs import configure_logs
 
 COMMANDS = {
     "topics": "pipeline.topics",
-    "status": "pipeline.status",
+    "status": "pipeline.status.status",
     "read": "pipeline.read",
 }
 DIRECTORIES = ("input_dir", "output_dir")

@@ -15,7 +15,7 @@ from configs.settings import Settings
 from producer import command
 from producer.app import run
 from producer.errors import ProducerError
-from producer.watch import Alarm
+from producer.files.watch import Alarm
 from producer.watcher import Tally
 from telemetry.logs import configure_logs
 

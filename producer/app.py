@@ -7,26 +7,26 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from configs.settings import Settings
+from ledger.outcomes import Outcomes
+from messaging.follow import follow
 from messaging.pulse import feeling
 from messaging.roles import Role
 from messaging.stopping import end
 from messaging.topics import cluster_id, ensure_topics
-from producer.decode import check_encoding
 from producer.done import Done
 from producer.errors import PublishError, SettingsError
-from producer.follow import follow
-from producer.ledger import Rules, load
-from producer.measure import load_tokens
+from producer.files.paths import Wanted
+from producer.files.tree import Tree
+from producer.files.watch import Alarm, hint
 from producer.observing import Observer
-from producer.ondisk import OnDisk
-from producer.outcomes import Outcomes
-from producer.paths import Wanted
-from producer.publication import Publication
-from producer.publish import Publisher, started_producer
-from producer.requests import load_requests
-from producer.splitting import Sizes, splitter_hash
-from producer.tree import Tree
-from producer.watch import Alarm, hint
+from producer.publishing.ledger import Rules, load
+from producer.publishing.ondisk import OnDisk
+from producer.publishing.publication import Publication
+from producer.publishing.publish import Publisher, started_producer
+from producer.publishing.requests import load_requests
+from producer.text.decode import check_encoding
+from producer.text.measure import load_tokens
+from producer.text.splitting import Sizes, splitter_hash
 from producer.watcher import Parts, Tally, Watcher
 from schemas import TopicNames
 from schemas.paths import source_name

@@ -13,9 +13,9 @@ from configs.settings import Settings
 from messaging.roles import Role
 from messaging.topics import ensure_topics
 from producer.app import make_parts, run
-from producer.asking import ActionName, Plan, make_plan, not_taken_up, send, take_up
 from producer.errors import ProducerError
-from producer.watch import Alarm
+from producer.files.watch import Alarm
+from producer.publishing.asking import ActionName, Plan, make_plan, not_taken_up, send, take_up
 from schemas import Request
 from schemas.paths import source_name
 from telemetry.logs import configure_logs

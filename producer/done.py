@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from configs.failpoints import hit
+from ledger.outcomes import Outcomes
 from producer.errors import FileError
-from producer.ledger import Ledger, Rules
-from producer.ondisk import OnDisk
-from producer.outcomes import Outcomes
-from producer.tree import Found, Tree
+from producer.files.tree import Found, Tree
+from producer.publishing.ledger import Ledger, Rules
+from producer.publishing.ondisk import OnDisk
 from schemas import FileState
 from schemas.paths import unescape
-from telemetry.failpoints import hit
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from producer.batches import Batch
+from producer.publishing.batches import Batch
 from schemas import DeadLetter, TopicNames, decode
 from telemetry.metrics import ProducerMetrics, bounded
 from telemetry.telemetry import Telemetry

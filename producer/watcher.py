@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from configs.settings import Settings
-from producer.batches import Batch, Batches, of_entries
+from ledger.outcomes import Outcomes
 from producer.done import Done
-from producer.ledger import vanished
+from producer.files.settle import Settling
+from producer.files.tree import Found, Listing, Tree
+from producer.files.watch import Alarm
 from producer.observing import Observer
-from producer.outcomes import Outcomes
-from producer.publication import Publication
-from producer.publish import Publisher
-from producer.requests import Requests
-from producer.settle import Settling
-from producer.tree import Found, Listing, Tree
-from producer.watch import Alarm
+from producer.publishing.batches import Batch, Batches, of_entries
+from producer.publishing.ledger import vanished
+from producer.publishing.publication import Publication
+from producer.publishing.publish import Publisher
+from producer.publishing.requests import Requests
 from schemas import FileState, LedgerEntry, TopicNames
 from schemas.paths import unescape
 

@@ -6,8 +6,8 @@ from importlib import import_module
 from configs.cli import run
 
 # Imported when asked for: the broker needs no web server, the check no Kafka client.
-COMMANDS = {"check": "server.check", "embedded": "server.embedded.app", "broker": "server.broker"}
-LAUNCHER = "server.vllm"
+COMMANDS = {"check": "server.check", "embedded": "server.embedded.app", "broker": "server.broker.broker"}
+LAUNCHER = "server.vllm.launcher"
 
 
 def main() -> int:

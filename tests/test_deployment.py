@@ -16,9 +16,9 @@ import pytest
 
 from configs.settings import PREFIX, known_environment
 from deploy.healthcheck import answers
-from server.jars import KAFKA_VERSION
+from server.broker.jars import KAFKA_VERSION
 from server.ports import free_port
-from server.vllm_command import command, parse
+from server.vllm.command import command, parse
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -16,22 +16,22 @@ from hypothesis import strategies as st
 
 from configs.errors import SettingsError
 from configs.guide import read_config
-from consumer.worker.answers import Answer, parse_many_marks, parse_marks, parse_pairs, parse_questions
-from consumer.worker.endpoint import _read, parse_queue
 from consumer.worker.errors import ModelError
-from consumer.worker.model import _readable
-from consumer.worker.offsets import OffsetTracker
-from consumer.worker.stages import Prompted
+from consumer.worker.group.offsets import OffsetTracker
+from consumer.worker.model.endpoint import _read, parse_queue
+from consumer.worker.model.model import _readable
+from consumer.worker.recipe.response_formats import Answer, parse_many_marks, parse_marks, parse_pairs, parse_questions
+from consumer.worker.recipe.stages import Prompted
 from messaging.commit_point import CommitPoint, MetadataError
-from producer.decode import Decoder
 from producer.errors import RejectedError
-from producer.ledger import Rules, action
-from producer.splitting import Sizes, split
-from producer.tree import Found
+from producer.files.tree import Found
+from producer.publishing.ledger import Rules, action
+from producer.text.decode import Decoder
+from producer.text.splitting import Sizes, split
 from schemas import DecodeError, LedgerEntry, Usage, decode, encode
-from schemas.__main__ import KINDS
 from schemas.paths import unescape
 from tests.schemas.test_messages import MESSAGES
+from tools.contract import KINDS
 
 fuzzed = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "50")),

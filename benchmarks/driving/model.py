@@ -19,8 +19,8 @@ from typing import Any
 
 from aiohttp import web
 
+from chaos.model import COSTLY, FREE
 from telemetry.children import die_with_parent
-from tests.chaos.model import COSTLY, FREE
 from tests.fake_model import FakeModel, text_of
 
 INJECT = re.compile(r"INJECT (\S+) (\d+|always)")

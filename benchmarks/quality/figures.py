@@ -6,9 +6,9 @@ from typing import Any
 
 from benchmarks.quality.cases import AUTHORS, Author, Half, cases, texts
 from benchmarks.quality.mutations import Mutation, mutations
-from configs.checks import Checks
-from consumer.worker.answers import AnsweredPair
+from configs.recipe_checks import Checks
 from consumer.worker.checks import check_pairs, locate_evidence
+from consumer.worker.recipe.response_formats import AnsweredPair
 from schemas import PairType
 
 MUTATIONS = 300

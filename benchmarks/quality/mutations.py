@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from producer.splitting import Sizes, split
+from producer.text.splitting import Sizes, split
 from server.embedded.sentences import sentences
 
 TEXTS = Path(__file__).parents[2] / "data" / "texts"

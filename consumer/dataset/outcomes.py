@@ -7,14 +7,14 @@ from heapq import merge
 from typing import Any, TypeVar
 
 from consumer.dataset.errors import DatasetError, NothingThereError
-from consumer.sink.errors import IndexDamagedError
-from consumer.sink.index import Index, Part
-from consumer.sink.layout import Layout
-from consumer.sink.ledger import Promise
-from consumer.sink.reading import SegmentFiles
-from consumer.sink.rows import Located, Written
-from consumer.sink.segments import list_segments
-from consumer.sink.share import Share
+from ledger.promise import Promise
+from output.errors import IndexDamagedError
+from output.index.index import Index, Part
+from output.index.rows import Located, Written
+from output.layout import Layout
+from output.segment_files import SegmentFiles
+from output.segments import list_segments
+from output.share import Share
 from schemas import LedgerEntry
 
 TRIES = 3

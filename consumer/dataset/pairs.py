@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumer.dataset.outcomes import all_written, iter_outcomes, open_indexes
-from consumer.sink.layout import Layout
-from consumer.sink.pair_row import rejection
-from consumer.sink.reading import SegmentFiles
+from output.formats.pair_row import rejection
+from output.layout import Layout
+from output.segment_files import SegmentFiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consumer.rebuild.errors import OutcomesError, TooScatteredError
-from consumer.worker.offsets import METADATA_LIMIT
+from consumer.worker.group.offsets import METADATA_LIMIT
 from messaging.commit_point import CommitPoint, MetadataError, decode, encode
 
 Identity = int

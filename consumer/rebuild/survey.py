@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from configs.settings import Settings
 from consumer.rebuild.errors import OutcomesError, RebuildError
 from consumer.rebuild.points import Identity, Partition, Rebuilding, Rebuilt
-from consumer.worker.committed import committed_point
+from messaging.committed import committed_point
 from messaging.connection import TRANSACTION_TIMEOUT_MS, make_consumer, start_patiently, stop_reading
 from messaging.reading import read_to_end, topic_partitions
 from schemas import Chunk, DeadLetter, DecodeError, Origin, Result, TopicNames, decode

@@ -12,13 +12,13 @@ import signal
 from configs import cli
 from configs.errors import SettingsError
 from configs.settings import Settings
-from consumer.sink.derived import derived_by
-from consumer.sink.layout import Layout
-from consumer.sink.lock import output_lock
-from consumer.sink.parquet import load_pyarrow
 from consumer.sink.rebuild import rebuild
 from consumer.sink.service import run_sink
-from consumer.sink.share import ALL, Share
+from output.formats.derived import derived_by
+from output.formats.parquet import load_pyarrow
+from output.layout import Layout
+from output.lock import output_lock
+from output.share import ALL, Share
 from telemetry.logs import configure_logs
 
 

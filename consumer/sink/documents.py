@@ -6,15 +6,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from consumer.sink import durable
-from consumer.sink.derived import Derived, readable
-from consumer.sink.index import Index
-from consumer.sink.layout import Layout
-from consumer.sink.ledger import Promise, promise_of
-from consumer.sink.manifest import Manifest, name_first_source
-from consumer.sink.names import document_name
-from consumer.sink.reading import SegmentFiles
-from consumer.sink.rows import Written
+from ledger.promise import Promise, promise_of
+from output import durable
+from output.formats.derived import Derived, readable
+from output.index.index import Index
+from output.index.rows import Written
+from output.layout import Layout
+from output.manifest import Manifest, name_first_source
+from output.names import document_name
+from output.segment_files import SegmentFiles
 from schemas import Document, FileState, LedgerEntry
 
 PIECES_PER_TURN = 100

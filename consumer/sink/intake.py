@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord
 
-from consumer.sink.durable import TempFile
-from consumer.sink.layout import Layout
-from consumer.sink.segments import Segment, temp_name, to_line
+from output.durable import TempFile
+from output.layout import Layout
+from output.segments import Segment, temp_name, to_line
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from consumer.sink import durable
-from consumer.sink.index import Index
-from consumer.sink.layout import Layout
-from consumer.sink.segments import Segment, adjacent_runs, plan_merge, temp_name
+from output import durable
+from output.index.index import Index
+from output.layout import Layout
+from output.segments import Segment, adjacent_runs, plan_merge, temp_name
 
 
 async def merge_segments(layout: Layout, index: Index, *, limit_bytes: int) -> None:

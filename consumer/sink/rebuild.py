@@ -6,15 +6,15 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 
 from configs.settings import Settings
-from consumer.sink.derived import derived_by
 from consumer.sink.documents import Documents
-from consumer.sink.index import Index
-from consumer.sink.layout import Layout
 from consumer.sink.recovery import catch_up, open_index, remove_index, remove_temporary
 from consumer.sink.service import claimed, persistently
 from messaging.reading import read_to_end
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id
+from output.formats.derived import derived_by
+from output.index.index import Index
+from output.layout import Layout
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 
 LEDGER_BATCH = 500

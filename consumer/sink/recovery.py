@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from consumer.sink import durable
-from consumer.sink.errors import IndexDamagedError
-from consumer.sink.index import Index
-from consumer.sink.layout import Layout
-from consumer.sink.rows import Head, head_of
-from consumer.sink.segments import (
+from output import durable
+from output.errors import IndexDamagedError
+from output.index.index import Index
+from output.index.rows import Head, head_of
+from output.layout import Layout
+from output.segments import (
     Segment,
     StoredRecord,
     covering,

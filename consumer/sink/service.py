@@ -12,14 +12,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
-from consumer.sink.derived import derived_by
 from consumer.sink.documents import Documents
-from consumer.sink.durable import is_room_problem
-from consumer.sink.errors import IndexDamagedError, OutputError, StartOverError
-from consumer.sink.index import Index
 from consumer.sink.intake import Intake
-from consumer.sink.layout import Layout
-from consumer.sink.manifest import Manifest, claim
 from consumer.sink.merging import merge_segments
 from consumer.sink.observing import Observer, watch_disk
 from consumer.sink.recovery import (
@@ -30,15 +24,21 @@ from consumer.sink.recovery import (
     remove_temporary,
     take_in,
 )
-from consumer.sink.segments import Segment, last_value, next_offsets
 from consumer.sink.source import Lasts, Source, open_source
-from consumer.sink.status import StatusFile
 from messaging.connection import BrokerUnreachableError
 from messaging.pulse import feeling
 from messaging.reading import count_partitions
 from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id, ensure_topics
+from output.durable import is_room_problem
+from output.errors import IndexDamagedError, OutputError, StartOverError
+from output.formats.derived import derived_by
+from output.index.index import Index
+from output.layout import Layout
+from output.manifest import Manifest, claim
+from output.segments import Segment, last_value, next_offsets
+from output.sink_state import StatusFile
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 from telemetry.metrics import SinkMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry, unseen

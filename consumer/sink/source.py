@@ -9,11 +9,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizationFailedError
 
 from configs.settings import Settings
-from consumer.sink.errors import ContinuityError, StartOverError
-from consumer.sink.share import ALL, Share
 from messaging.access import from_refusal
 from messaging.connection import make_consumer, start_patiently, stop_reading
 from messaging.reading import topic_partitions
+from output.errors import ContinuityError, StartOverError
+from output.share import ALL, Share
 
 BATCH = 500
 PAUSE_S = 0.5

@@ -13,17 +13,17 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 
 from configs.recipe import Recipe
 from configs.settings import Settings
-from consumer.worker.answering import Answerer
-from consumer.worker.cache import Cache, NoCache, SqliteCache
-from consumer.worker.endpoint import make_endpoints
 from consumer.worker.errors import WorkerError
-from consumer.worker.group import STOP_S, Group
-from consumer.worker.model import Model
+from consumer.worker.group.group import STOP_S, Group
+from consumer.worker.model.cache import Cache, NoCache, SqliteCache
+from consumer.worker.model.endpoint import make_endpoints
+from consumer.worker.model.model import Model
+from consumer.worker.model.redis_cache import RedisCache
+from consumer.worker.model.retry import Waits
+from consumer.worker.model.servers import ModelServers
 from consumer.worker.observing import ObservedCache, begin_at_zero, observed_calls, watch_endpoints
 from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
-from consumer.worker.redis_cache import RedisCache
-from consumer.worker.retry import Waits
-from consumer.worker.servers import ModelServers
+from consumer.worker.recipe.answering import Answerer
 from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently, stop_reading
 from messaging.pulse import feeling
 from messaging.roles import Role

@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from consumer.worker.answers import Answer
-from consumer.worker.cache import Cache
-from consumer.worker.endpoint import Endpoint
 from consumer.worker.errors import ModelError
+from consumer.worker.model.cache import Cache
+from consumer.worker.model.endpoint import Endpoint
+from consumer.worker.model.servers import ModelServers
 from consumer.worker.outcome import Outcome
-from consumer.worker.servers import ModelServers
+from consumer.worker.recipe.response_formats import Answer
 from schemas import Pair, PairType, Result
 from telemetry.metrics import WorkerMetrics, bounded
 from telemetry.tracing import Tracing

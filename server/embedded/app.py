@@ -17,12 +17,12 @@ from aiohttp import web
 
 from configs.settings import Settings, load_settings
 from server.arguments import port_number
+from server.broker.kafka_config import address
 from server.embedded.completion import MAX_MODEL_LEN, MODEL, Request, answer, check
 from server.embedded.errors import RequestError
 from server.embedded.metrics import Metrics
 from server.embedded.request_log import RequestLog
 from server.errors import EmbeddedError
-from server.kafka_config import address
 from server.ready_file import forget_ready_file, ready_file
 
 _MOST_BODY_BYTES = 8 * 1024**2

@@ -8,9 +8,9 @@ import pytest
 from benchmarks.quality.__main__ import main
 from benchmarks.quality.cases import AUTHORS, FOLDER, WHOLE, Author, cases, lines
 from benchmarks.quality.figures import failures, figures, of_mutations
-from configs.checks import Checks
-from consumer.worker.answers import AnsweredPair
+from configs.recipe_checks import Checks
 from consumer.worker.checks import check_pairs
+from consumer.worker.recipe.response_formats import AnsweredPair
 from server.embedded.extract import extract
 
 SETS = ("evidence", "support", "self_contained", "near_duplicates", "copies", "languages")

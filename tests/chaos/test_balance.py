@@ -3,6 +3,9 @@
 import pytest
 from aiokafka import ConsumerRecord
 
+from chaos.checking.balance import Balance
+from chaos.checking.checker import compare
+from chaos.checking.feed import Expectation, Expected, Item, make_items, read_expectations
 from schemas import (
     Chunk,
     ChunkRef,
@@ -19,9 +22,6 @@ from schemas import (
 )
 from schemas.ids import letter_id
 from schemas.messages import now
-from tests.chaos.balance import Balance
-from tests.chaos.checker import compare
-from tests.chaos.feed import Expectation, Expected, Item, make_items, read_expectations
 
 NAMES = TopicNames("t")
 ITEMS = list(make_items(40, seed=1, planted=8))

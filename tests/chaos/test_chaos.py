@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.cluster import running_cluster
-from tests.chaos.conduct import conduct
-from tests.chaos.decks import SHORT
-from tests.chaos.plan import FIRST
-from tests.chaos.run import options_of
+from chaos.cluster import running_cluster
+from chaos.conduct import conduct
+from chaos.decks import SHORT
+from chaos.plan import FIRST
+from chaos.run import options_of
 
 
 @pytest.mark.long

@@ -1,10 +1,10 @@
-"""Every kind of fault at the two ends once; `python -m tests.chaos --ends` has many of each."""
+"""Every kind of fault at the two ends once; `python -m chaos --ends` has many of each."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.ends import KINDS, SHARED, run_ends
+from chaos.ends import KINDS, SHARED, run_ends
 from tests.conftest import MakeSettings
 from tests.support.embedded import EmbeddedServer
 

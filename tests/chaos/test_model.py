@@ -1,6 +1,6 @@
 from collections import Counter
 
-from tests.chaos.model import COSTLY, FREE, MOST_SPOILT, Misbehaviour
+from chaos.model import COSTLY, FREE, MOST_SPOILT, Misbehaviour
 
 SCRIPTED = {*FREE, *COSTLY}
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.chaos.cluster import Cluster, running_cluster
-from tests.chaos.conduct import play
-from tests.chaos.run import Options
-from tests.chaos.scenarios import SCENARIOS
+from chaos.cluster import Cluster, running_cluster
+from chaos.conduct import play
+from chaos.mutants.scenarios import SCENARIOS
+from chaos.run import Options
 
 OPTIONS = {
     "session_timeout_ms": 3000,

@@ -1,7 +1,7 @@
-from tests.chaos.decks import DAILY, deck_for
-from tests.chaos.faults import CORRUPT, FAULTS, KILLS, ZOMBIES
-from tests.chaos.plan import CORRUPTIONS, CUTS, POINTS, make_plan
-from tests.chaos.proxy import Api
+from chaos.decks import DAILY, deck_for
+from chaos.faults import CORRUPT, FAULTS, KILLS, ZOMBIES
+from chaos.plan import CORRUPTIONS, CUTS, POINTS, make_plan
+from chaos.proxy import Api
 
 HOUR = deck_for(60, 6)
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.chaos.proxy import Api, Cut, Proxy, Rule
+from chaos.proxy import Api, Cut, Proxy, Rule
 
 
 def frame(api: Api, text: bytes = b"") -> bytes:

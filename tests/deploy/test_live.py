@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from telemetry.dashboard import expressions
 from tests.support.observed import Observed, observed_pipeline
 from tests.support.prometheus import RULES, Prometheus
 from tests.support.waiting import eventually
+from tools.dashboard import expressions
 
 pytestmark = pytest.mark.promtool
 FILES = 40

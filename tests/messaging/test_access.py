@@ -10,28 +10,28 @@ import pytest
 from configs.errors import SettingsError
 from configs.recipe import load_recipe
 from configs.settings import Settings
-from consumer.dataset.verify import verify
+from consumer.dataset.verify.verify import verify
 from consumer.dead_letters.letters import Wanted
 from consumer.dead_letters.replay import replay
-from consumer.sink.layout import Layout
-from consumer.sink.manifest import claim
 from consumer.sink.service import run_sink
 from consumer.worker.app import work
 from messaging.access import AccessError
 from messaging.connection import BrokerUnreachableError
-from messaging.rights import PAGE
 from messaging.roles import Need, Role, needs
 from messaging.topics import cluster_id, ensure_topics
-from pipeline.members import look_at_members
+from output.layout import Layout
+from output.manifest import claim
+from pipeline.status.members import look_at_members
 from producer.app import run as run_producer
-from producer.asking import send
-from producer.watch import Alarm
+from producer.files.watch import Alarm
+from producer.publishing.asking import send
 from schemas import Request, Status, TopicNames
 from schemas.ids import request_id
 from schemas.messages import now
 from tests.support.kafka_tools import tool
 from tests.support.outcomes import make_chunk_of, make_document, make_entry, make_letter, make_result, publish
 from tests.support.secure_kafka import PLAIN_USERS, grant, make_users
+from tools.rights import PAGE
 
 NAMES = TopicNames("denied")
 PASSWORD = "password-of-all"

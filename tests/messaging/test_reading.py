@@ -8,7 +8,7 @@ from aiokafka import ConsumerRecord
 from configs.settings import Settings, load_settings
 from messaging.reading import UnreadableError, read_to_end
 from schemas import TopicNames
-from server.broker import Broker
+from server.broker.broker import Broker
 from tests.support.chunks import make_chunk, publish
 from tests.support.strange_bytes import batch_of, damage, produce
 

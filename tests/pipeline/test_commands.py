@@ -7,13 +7,14 @@ import pytest
 from configs.settings import Settings
 from messaging.connection import make_transactional_producer
 from messaging.topics import ensure_topics
-from pipeline import read, status, topics
+from pipeline import read, topics
 from pipeline.errors import OutputError
+from pipeline.status import status
 from schemas import DeadLetter, Original, TopicNames, encode
 from schemas.ids import digest
 from schemas.messages import now
-from tests.pipeline.test_progress import entry
-from tests.pipeline.test_summary import result
+from tests.ledger.test_progress import entry
+from tests.pipeline.progress.test_summary import result
 from tests.support.chunks import until_visible
 
 

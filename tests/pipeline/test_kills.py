@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.broker import Broker
+from server.broker.broker import Broker
 from server.ports import free_port
 from tests.support.embedded import EmbeddedServer, embedded_server
 from tests.support.pipeline import Running, documents, finished, pipeline, records

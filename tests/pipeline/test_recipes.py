@@ -8,12 +8,12 @@ import pytest
 from configs.errors import SettingsError
 from configs.recipe import FOLDER, load_recipe
 from configs.settings import load_settings
-from consumer.worker.answering import Answerer
-from consumer.worker.cache import NoCache
-from consumer.worker.endpoint import make_endpoints
-from consumer.worker.model import Model
-from consumer.worker.retry import Waits
-from consumer.worker.servers import ModelServers
+from consumer.worker.model.cache import NoCache
+from consumer.worker.model.endpoint import make_endpoints
+from consumer.worker.model.model import Model
+from consumer.worker.model.retry import Waits
+from consumer.worker.model.servers import ModelServers
+from consumer.worker.recipe.answering import Answerer
 from pipeline.__main__ import main
 from schemas import Origin, Status
 from server.embedded.app import Options, serve

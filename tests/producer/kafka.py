@@ -8,11 +8,11 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from configs.failpoints import ENVIRONMENT
 from configs.settings import Settings
 from messaging.reading import read_to_end
 from messaging.topics import ensure_topics
 from schemas import Chunk, DeadLetter, DecodeError, LedgerEntry, ReplayMarker, TopicNames, decode
-from telemetry.failpoints import ENVIRONMENT
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 from configs.settings import Settings
 from messaging.connection import discard, make_transactional_producer
 from messaging.topics import cluster_id
-from producer.batches import MAX_CHUNKS
+from producer.publishing.batches import MAX_CHUNKS
 from schemas import Chunk, FileState, TopicNames
 from tests.conftest import MakeSettings
 from tests.producer.kafka import Published, published, run_once, watching, write_all

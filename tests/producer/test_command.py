@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from configs.settings import Settings
-from producer.asking import make_plan, not_taken_up, send
+from producer.publishing.asking import make_plan, not_taken_up, send
 from schemas import FileState
 from tests.conftest import MakeSettings
 from tests.producer.kafka import Published, published, run_once, watching, write_all

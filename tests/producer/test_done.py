@@ -4,16 +4,16 @@ from pathlib import Path
 import orjson
 import pytest
 
-from producer import tree as trees
+from ledger.outcomes import Outcomes
 from producer.done import Done
 from producer.errors import OutputError
-from producer.ledger import Ledger
-from producer.ondisk import OnDisk
-from producer.outcomes import Outcomes
-from producer.tree import Found
+from producer.files import tree as trees
+from producer.files.tree import Found
+from producer.publishing.ledger import Ledger
+from producer.publishing.ondisk import OnDisk
 from schemas import FileState
-from tests.producer.test_batches import Bench, write
-from tests.producer.test_outcomes import record as result
+from tests.ledger.test_outcomes import record as result
+from tests.producer.publishing.test_batches import Bench, write
 
 OWNER = {"cluster_id": "c", "namespace": "n"}
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from producer import reading, tree
+from producer.files import tree
+from producer.text import reading
 from schemas import FileState
-from tests.producer.test_batches import Bench, write
+from tests.producer.publishing.test_batches import Bench, write
 
 PARTS = [f"Wafer {n} is exposed at 193 nm. Its layer {n % 7} is then etched for {n * 3} seconds." for n in range(200)]
 WHOLE, HALF, OTHER = ("\n\n".join(part) for part in (PARTS, PARTS[:90], PARTS[50:170]))

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from configs.settings import Settings
-from producer.splitting import Sizes, split
+from producer.text.splitting import Sizes, split
 from schemas import FileState
 from schemas.ids import chunk_id, document_id
 from tests.conftest import MakeSettings
 from tests.producer.kafka import Published, published, run_once, watching, write_all
-from tests.producer.texts import paragraphs
+from tests.producer.text.texts import paragraphs
 
 CHINESE = "半导体是一种电导率介于导体与绝缘体之间的材料，常见的有硅和锗。\n"
 

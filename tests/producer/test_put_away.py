@@ -5,8 +5,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from consumer.sink.segments import iter_records
-from tests.chaos.ends import Program
+from chaos.ends import Program
+from output.segments import iter_records
 from tests.conftest import MakeSettings
 from tests.producer.kafka import write_all
 from tests.support.embedded import EmbeddedServer

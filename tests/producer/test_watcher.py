@@ -14,18 +14,18 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from configs.settings import load_settings
-from producer import batches
+from ledger.outcomes import Outcomes
 from producer import watcher as watching
 from producer.app import make_parts
-from producer.batches import Batch
 from producer.done import Done
 from producer.errors import PublishError
-from producer.ledger import Ledger
-from producer.ondisk import OnDisk
-from producer.outcomes import Outcomes
-from producer.requests import Requests
-from producer.tree import Found, Listing, Tree
-from producer.watch import Alarm
+from producer.files.tree import Found, Listing, Tree
+from producer.files.watch import Alarm
+from producer.publishing import batches
+from producer.publishing.batches import Batch
+from producer.publishing.ledger import Ledger
+from producer.publishing.ondisk import OnDisk
+from producer.publishing.requests import Requests
 from producer.watcher import Parts, Tally, Watcher
 from schemas import FileState, LedgerEntry, Request, TopicNames, encode
 from schemas.ids import request_id

@@ -10,8 +10,8 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
-from telemetry.dashboard import COLUMNS, dashboard
 from tests.support.prometheus import Prometheus
+from tools.dashboard import COLUMNS, dashboard
 
 CELL_W, CELL_H, GAP = 60, 32, 8
 TITLE_H, LEGEND_H = 30, 34

@@ -12,9 +12,9 @@ import yaml
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.container import DockerContainer
 
-from server.jars import KAFKA_VERSION
+from server.broker.jars import KAFKA_VERSION
+from server.broker.probe import wait_until_ready
 from server.ports import free_port
-from server.probe import wait_until_ready
 
 COMPOSE = Path(__file__).resolve().parents[2] / "compose.yaml"
 IMAGE = f"apache/kafka:{KAFKA_VERSION}"

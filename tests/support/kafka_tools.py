@@ -2,8 +2,8 @@
 
 import os
 
-from server.jars import KAFKA_VERSION, Jar, cache_dir, install, kafka_jars
-from server.java import find_java
+from server.broker.jars import KAFKA_VERSION, Jar, cache_dir, install, kafka_jars
+from server.broker.java import find_java
 
 JAR = Jar(
     f"org/apache/kafka/kafka-tools/{KAFKA_VERSION}/kafka-tools-{KAFKA_VERSION}.jar",

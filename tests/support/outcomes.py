@@ -15,11 +15,11 @@ from typing import Self
 import orjson
 
 from configs.settings import Settings
-from consumer.sink.layout import Layout
-from consumer.sink.share import Share
 from messaging.connection import make_transactional_producer
 from messaging.reading import read_to_end
 from messaging.topics import ensure_topics
+from output.layout import Layout
+from output.share import Share
 from schemas import (
     Chunk,
     ChunkRef,

@@ -18,14 +18,14 @@ from aiohttp import web
 
 from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
-from consumer.sink.layout import Layout
 from consumer.sink.service import run_sink
 from consumer.worker.app import work
 from messaging.topics import ensure_topics
+from output.layout import Layout
 from producer.app import run
-from producer.watch import Alarm
+from producer.files.watch import Alarm
 from schemas import Result, Status, TopicNames
-from server.broker import Broker
+from server.broker.broker import Broker
 from server.ports import free_port
 from telemetry.logs import configure_logs
 from tests.conftest import MakeSettings

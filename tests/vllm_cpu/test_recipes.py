@@ -11,15 +11,15 @@ from jsonschema import Draft202012Validator
 from configs.recipe import Recipe, load_recipe
 from configs.recipe_sections import Limits
 from configs.settings import load_settings
-from consumer.worker.answering import Answerer
-from consumer.worker.cache import NoCache
-from consumer.worker.endpoint import Endpoint, make_endpoints
 from consumer.worker.errors import TruncatedError
-from consumer.worker.model import Model
-from consumer.worker.retry import Waits
-from consumer.worker.servers import ModelServers
+from consumer.worker.model.cache import NoCache
+from consumer.worker.model.endpoint import Endpoint, make_endpoints
+from consumer.worker.model.model import Model
+from consumer.worker.model.retry import Waits
+from consumer.worker.model.servers import ModelServers
+from consumer.worker.recipe.answering import Answerer
 from schemas import Origin, Status
-from tests.consumer.worker.test_stages import requests
+from tests.consumer.worker.recipe.test_stages import requests
 from tests.support.chunks import make_chunk
 from tests.vllm_cpu.server import PYTHON, RunningVllm, ensure_installed
 

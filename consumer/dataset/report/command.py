@@ -18,8 +18,8 @@ from consumer.dataset.report.numbers import Report
 from consumer.dataset.report.page import render
 from consumer.dataset.report.tally import Prices
 from consumer.sink.command import layout_of
-from consumer.sink.durable import write_whole
-from consumer.sink.layout import Layout
+from output.durable import write_whole
+from output.layout import Layout
 
 SUFFIXES = {"html": ".html", "json": ".json"}
 

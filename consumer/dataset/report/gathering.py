@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from consumer.dataset.outcomes import all_entries, all_written, iter_outcomes, open_indexes
 from consumer.dataset.report.numbers import DocumentNumbers, Report, Unfinished
 from consumer.dataset.report.tally import NAMED, Prices, Tally
-from consumer.sink.index import Index
-from consumer.sink.layout import Layout
-from consumer.sink.ledger import promise_of
-from consumer.sink.reading import SegmentFiles
+from ledger.promise import promise_of
+from output.index.index import Index
+from output.layout import Layout
+from output.segment_files import SegmentFiles
 from schemas import FileState, LedgerEntry
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from consumer.worker.checks.quantities import Quantity, plain, quantities, sums, with_sums
-from consumer.worker.checks.units import Unit
+from languages.units import Unit
 
 Known = Callable[[Quantity], bool]
 

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from configs.checks import Checks
-from consumer.worker.answers import AnsweredPair
+from configs.recipe_checks import Checks
 from consumer.worker.checks.copies import is_copy
 from consumer.worker.checks.duplicates import Asked, asked, same
 from consumer.worker.checks.evidence import Quotable
-from consumer.worker.checks.language import is_in, language_of
 from consumer.worker.checks.numbers import Sources
 from consumer.worker.checks.overlap import apart, prose
 from consumer.worker.checks.polarity import parsed, turned
 from consumer.worker.checks.self_contained import pointing
+from consumer.worker.recipe.response_formats import AnsweredPair
+from languages.language import is_in, language_of
 from schemas import Evidence, Reason
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from consumer.worker.checks.quantities import plain, quantities
-from consumer.worker.checks.words import WORD, stem
+from languages.words import WORD, stem
 
 _KINDS = {
     "why": re.compile(

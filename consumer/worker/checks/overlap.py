@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from consumer.worker.checks.quantities import plain, quantities
-from consumer.worker.checks.words import IDLE, grams
+from languages.words import IDLE, grams
 
 _JUDGED = 4
 """Fewer words than this may all be other ones."""

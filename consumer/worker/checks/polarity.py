@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance import LCSseq
 
 from consumer.worker.checks.quantities import plain
-from consumer.worker.checks.words import IDLE, WORD, clauses, stem
+from languages.words import IDLE, WORD, clauses, stem
 
 _NEITHER = (
     "不仅|不但|不断|不同|不锈|不管|不得不|不可或缺|不然|不久|无论|非常|非晶|否则|无线|无机|未来|差不多|之前|目前|前者|大约|大致|大概|"

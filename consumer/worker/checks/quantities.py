@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from consumer.worker.checks.numerals import CHINESE, ENGLISH, MULTIPLES, chinese_number, english_number
-from consumer.worker.checks.units import ONE, Unit, unit_at
+from languages.numerals import CHINESE, ENGLISH, MULTIPLES, chinese_number, english_number
+from languages.units import ONE, Unit, unit_at
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")

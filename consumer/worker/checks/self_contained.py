@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from consumer.worker.checks.language import language_of
+from languages.language import language_of
 
 _QUOTED = re.compile(r"'[^']{2,60}'(?!\w)|\"[^\"]{2,60}\"|“[^”]{2,60}”")
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from consumer.rebuild.errors import OutcomesError, TooScatteredError
 from consumer.rebuild.points import Partition, Rebuilding, Rebuilt, State
-from consumer.worker.offsets import OffsetTracker
+from consumer.worker.group.offsets import OffsetTracker
 from messaging.commit_point import CommitPoint, encode
 
 offsets = st.lists(st.integers(0, 5_000), unique=True, max_size=60).map(sorted)

@@ -10,10 +10,10 @@ import time
 
 import orjson
 
-from consumer.sink.layout import Layout
-from consumer.sink.segments import iter_records, list_segments
+from output.layout import Layout
+from output.segments import iter_records, list_segments
 from schemas import FileState, Status, TopicNames
-from server.broker import Broker
+from server.broker.broker import Broker
 from tests.support.outcomes import (
     Publisher,
     SinkProcess,

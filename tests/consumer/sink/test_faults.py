@@ -8,11 +8,11 @@ import sqlite3
 
 import pytest
 
-from consumer.sink import durable
-from consumer.sink.errors import IndexDamagedError
-from consumer.sink.index import Index
-from consumer.sink.layout import Layout
-from consumer.sink.segments import covering, list_segments, parse_name
+from output import durable
+from output.errors import IndexDamagedError
+from output.index.index import Index
+from output.layout import Layout
+from output.segments import covering, list_segments, parse_name
 from schemas import FileState, Status
 from tests.support.outcomes import make_document, make_entry, make_result
 from tests.support.outputs import TOPIC, Topics, open_existing, stored, tree

@@ -12,9 +12,9 @@ import pytest
 from consumer.dataset.errors import DatasetError
 from consumer.dataset.pairs import iter_pairs
 from consumer.dataset.report.gathering import gather
-from consumer.sink.layout import Layout
-from consumer.sink.segments import iter_records, list_segments
-from consumer.sink.share import Share
+from output.layout import Layout
+from output.segments import iter_records, list_segments
+from output.share import Share
 from schemas import FileState, TopicNames
 from tests.support.outcomes import (
     Publisher,

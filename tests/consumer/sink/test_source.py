@@ -7,8 +7,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from consumer.sink import source as module
-from consumer.sink.errors import ContinuityError, StartOverError
 from consumer.sink.source import open_source
+from output.errors import ContinuityError, StartOverError
 from schemas import TopicNames, encode
 from tests.support.outcomes import Publisher, make_document, make_result
 

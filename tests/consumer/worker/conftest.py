@@ -7,12 +7,12 @@ import pytest
 
 from configs.recipe import Recipe, load_recipe
 from configs.settings import Settings, load_settings
-from consumer.worker.answering import Answerer
-from consumer.worker.cache import Cache, NoCache, SqliteCache
-from consumer.worker.endpoint import make_endpoints
-from consumer.worker.model import Model
-from consumer.worker.retry import Waits
-from consumer.worker.servers import ModelServers
+from consumer.worker.model.cache import Cache, NoCache, SqliteCache
+from consumer.worker.model.endpoint import make_endpoints
+from consumer.worker.model.model import Model
+from consumer.worker.model.retry import Waits
+from consumer.worker.model.servers import ModelServers
+from consumer.worker.recipe.answering import Answerer
 from tests.fake_model import FakeModel
 
 QUICK = Waits(outage_s=0.01, overload_s=0.01, transient_s=0.01, first_s=0.005)

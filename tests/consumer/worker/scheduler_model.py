@@ -4,8 +4,8 @@ import math
 import random
 from dataclasses import dataclass, field
 
-from consumer.worker.controller import LimitController, QueueSample
-from consumer.worker.servers import SEARCH_EVERY_S, look_again_s
+from consumer.worker.model.controller import LimitController, QueueSample
+from consumer.worker.model.servers import SEARCH_EVERY_S, look_again_s
 
 STEP_S = 0.05
 

@@ -9,11 +9,11 @@ from prometheus_client import CollectorRegistry
 
 from configs.settings import Settings, load_settings
 from consumer.worker.app import _open_cache
-from consumer.worker.controller import QueueSample
-from consumer.worker.endpoint import make_endpoints
 from consumer.worker.errors import KillsServerError, ModelError
+from consumer.worker.model.controller import QueueSample
+from consumer.worker.model.endpoint import make_endpoints
+from consumer.worker.model.servers import ModelServers
 from consumer.worker.observing import begin_at_zero, watch_endpoints
-from consumer.worker.servers import ModelServers
 from schemas import PairType
 from telemetry.metrics import WorkerMetrics
 from tests.fake_model import FakeModel

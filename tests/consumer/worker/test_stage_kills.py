@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from chaos.workers import Worker, Workers
 from configs.settings import Settings, load_settings
 from schemas import Result, Status, TopicNames
-from server.broker import Broker
-from tests.chaos.workers import Worker, Workers
+from server.broker.broker import Broker
 from tests.fake_model import FakeModel
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 

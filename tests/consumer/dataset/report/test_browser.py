@@ -10,7 +10,7 @@ import pytest
 
 from consumer.dataset.report.gathering import gather
 from consumer.dataset.report.page import render
-from consumer.sink.layout import Layout
+from output.layout import Layout
 from schemas import Evidence, FileState, Status
 from schemas.messages import Timing, Usage
 from tests.support.browser import running_browser

@@ -12,7 +12,7 @@ from consumer.dataset.errors import DatasetError
 from consumer.dataset.report.gathering import gather
 from consumer.dataset.report.page import render
 from consumer.dataset.report.tally import Prices, Tally
-from consumer.sink.layout import Layout
+from output.layout import Layout
 from schemas import FileState, Reason, Status
 from schemas.messages import Timing, Usage
 from tests.support.outcomes import make_complete, make_document, make_entry, make_result

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.checks import Checks
-from consumer.worker.answers import AnsweredPair
+from configs.recipe_checks import Checks
 from consumer.worker.checks import check_pairs, language_of
+from consumer.worker.recipe.response_formats import AnsweredPair
 from schemas import PairType
 
 TEXT = "The gate oxide is 1.2 nm thick. Below 1 nm it does not stop tunnelling. Copper replaced aluminium in 1997."

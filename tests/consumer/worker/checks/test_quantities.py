@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.worker.checks.numerals import chinese_number, english_number
 from consumer.worker.checks.quantities import plain, quantities
+from languages.numerals import chinese_number, english_number
 
 
 @pytest.mark.parametrize(

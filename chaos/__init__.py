@@ -1,0 +1,1 @@
+"""Fault runs against real processes, and the checker that counts what came of them."""

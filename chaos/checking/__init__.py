@@ -1,0 +1,1 @@
+"""Counts the outcomes of a fault run against what was expected."""

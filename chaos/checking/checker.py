@@ -1,0 +1,170 @@
+"""Counts what read_committed readers see: all the time while a run goes on, and once more at its end.
+
+    python -m chaos.checking.checker --bootstrap-servers B --namespace N --expectations FILE [--follow STATUS]
+
+With `--follow` it reads along, writing how far it is to STATUS, until SIGTERM; then, or at once without it, it reads all
+from the beginning. Exit code 1 when anything is lost, doubled, read though aborted, or not as the contract says.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from contextlib import aclosing
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from chaos.checking.balance import Balance, Verdict
+from chaos.checking.feed import Expectation, read_expectations
+from configs.settings import Settings, load_settings
+from messaging.connection import make_consumer, start_patiently
+from messaging.reading import TopicMissingError, read_to_end, topic_partitions
+from schemas import TopicNames
+from telemetry.children import die_with_parent
+
+READ_MS = 200
+RETRY_S = 0.2
+SETTLED_S = 90.0
+"""An open transaction of a dead worker ends 10 s after its last sign of life; a broker may have to come back first."""
+
+
+class Follower:
+    """Reads along with a run. Faults of the broker are waited out."""
+
+    def __init__(self, settings: Settings, status: Path) -> None:
+        self._settings = settings
+        self._names = TopicNames(settings.namespace)
+        self._status = status
+        self.balance = Balance(self._names)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        consumer = make_consumer(self._settings)
+        await start_patiently(consumer, self._settings)
+        try:
+            await self._assign(consumer)
+            while True:
+                await self._read(consumer)
+                self._write_status()
+        finally:
+            await consumer.stop()
+
+    async def _assign(self, consumer: AIOKafkaConsumer) -> None:
+        """From offset 0, which both topics keep: no reset is ever asked for."""
+        while True:
+            try:
+                places = [
+                    TopicPartition(topic, number)
+                    for topic in (self._names.results, self._names.dead_letters)
+                    for number in await topic_partitions(consumer, topic)
+                ]
+            except TopicMissingError:
+                await asyncio.sleep(RETRY_S)
+                continue
+            consumer.assign(places)
+            for place in places:
+                consumer.seek(place, 0)
+            return
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            for records in (await consumer.getmany(timeout_ms=READ_MS, max_records=2000)).values():
+                for record in records:
+                    self.balance.take(record)
+        except KafkaError:
+            await asyncio.sleep(RETRY_S)
+
+    def _write_status(self) -> None:
+        staged = self._status.with_suffix(".new")
+        staged.write_text(json.dumps({"outcomes": self.balance.outcomes, "doubled": self.balance.doubled}))
+        staged.replace(self._status)
+
+
+async def read_all(settings: Settings) -> Balance:
+    """All that is committed; waits until no transaction is open on the topics, so that nothing can come after."""
+    names = TopicNames(settings.namespace)
+    balance = Balance(names)
+    for topic in (names.results, names.dead_letters):
+        await _wait_until_settled(settings, topic)
+        async with aclosing(read_to_end(settings, topic)) as records:
+            async for record in records:
+                balance.take(record)
+    return balance
+
+
+async def _wait_until_settled(settings: Settings, topic: str) -> None:
+    """Until readers of committed and of uncommitted records see the same end."""
+    async with asyncio.timeout(SETTLED_S):
+        while await _ends(settings, topic, "read_committed") != await _ends(settings, topic, "read_uncommitted"):
+            await asyncio.sleep(RETRY_S)
+
+
+async def _ends(settings: Settings, topic: str, isolation: str) -> dict[TopicPartition, int]:
+    consumer = make_consumer(settings, isolation_level=isolation)
+    await start_patiently(consumer, settings)
+    try:
+        places = [TopicPartition(topic, number) for number in await topic_partitions(consumer, topic)]
+        return await consumer.end_offsets(places)
+    finally:
+        await consumer.stop()
+
+
+def compare(followed: Balance, final: Balance, verdict: Verdict) -> None:
+    """What was read along has to be there in the end, as often as it was seen."""
+    at_end = final.records
+    for identity, times in followed.records.items():
+        if times > at_end.get(identity, 0):
+            verdict.problems["vanished"].append(f"{identity}: read {times} times, in the end {at_end.get(identity, 0)}")
+
+
+async def check(settings: Settings, expectations: Path, status: Path | None) -> Verdict:
+    followed = await _follow_until_stopped(Follower(settings, status)) if status else None
+    final = await read_all(settings)
+    verdict = final.verdict(_read(expectations))
+    if followed is not None:
+        compare(followed, final, verdict)
+        for kind, found in followed.verdict([]).problems.items():
+            if kind in ("disorder", "contract"):
+                verdict.problems[kind] += [f"read along: {each}" for each in found]
+    return verdict
+
+
+async def _follow_until_stopped(follower: Follower) -> Balance:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    following = asyncio.ensure_future(follower.run())
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([following, stopped], return_when=asyncio.FIRST_COMPLETED)
+    if following.done():
+        following.result()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    return follower.balance
+
+
+def _read(expectations: Path) -> list[Expectation]:
+    return read_expectations(expectations.read_text().splitlines())
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m chaos.checking.checker", description=__doc__)
+    parser.add_argument("--bootstrap-servers", required=True)
+    parser.add_argument("--namespace", required=True)
+    parser.add_argument("--expectations", type=Path, required=True, help="what chaos.checking.feed wrote")
+    parser.add_argument("--follow", type=Path, metavar="STATUS", help="read along until SIGTERM")
+    args = parser.parse_args(argv)
+    die_with_parent()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    settings = load_settings({"bootstrap_servers": args.bootstrap_servers, "namespace": args.namespace})
+    verdict = asyncio.run(check(settings, args.expectations, args.follow))
+    print(json.dumps({"clean": verdict.clean, "problems": {k: len(v) for k, v in verdict.problems.items()}}))
+    print(verdict)
+    return 0 if verdict.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Workers that break one rule on purpose, which the fault runs must find."""

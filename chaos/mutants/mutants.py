@@ -1,0 +1,153 @@
+"""Workers that are broken on purpose, each in one rule: the checker has to find every one of them out.
+
+A mutant is a function that breaks this process; the worker then runs in it as it is.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+import consumer.worker.app
+import consumer.worker.group.starting_points
+import messaging.connection
+from consumer.worker.group.group import Group
+from consumer.worker.group.offsets import OffsetTracker
+from consumer.worker.group.starting_points import StartingPoints
+from consumer.worker.group.tenure import Tenure
+from consumer.worker.outcome import Outcome
+from messaging.commit_point import CommitPoint, encode
+from messaging.connection import make_consumer, make_transactional_producer
+
+AUTO_COMMIT_S = 2.0
+
+
+def auto_commit() -> None:
+    """Offsets are committed by the clock, apart from the results."""
+    due: dict[int, float] = {}
+
+    async def commit(self: Tenure, producer: AIOKafkaProducer, tracker: OffsetTracker, batch: list[Outcome]) -> None:
+        async with producer.transaction():
+            await _send(producer, batch)
+        tracker.commit({outcome.offset for outcome in batch})
+        if time.monotonic() > due.setdefault(self.tp.partition, time.monotonic() + AUTO_COMMIT_S):
+            due[self.tp.partition] = time.monotonic() + AUTO_COMMIT_S
+            async with producer.transaction():
+                await _send_offsets(self, producer, tracker.point())
+
+    Tenure._commit = commit
+
+
+def sends_not_awaited() -> None:
+    """A transaction is committed without a look at what became of its records."""
+
+    async def commit(self: Tenure, producer: AIOKafkaProducer, tracker: OffsetTracker, batch: list[Outcome]) -> None:
+        finished = {outcome.offset for outcome in batch}
+        async with producer.transaction():
+            for record in (record for outcome in batch for record in outcome.records):
+                sent = await producer.send(record.topic, record.value, key=record.key)
+                sent.add_done_callback(lambda done: done.exception())
+            await _send_offsets(self, producer, tracker.point(finished))
+        tracker.commit(finished)
+
+    Tenure._commit = commit
+
+
+def ids_per_process() -> None:
+    """Transactional ids that no other worker has: nobody is fenced."""
+
+    def make_producer(self: Group, tp: TopicPartition) -> AIOKafkaProducer:
+        return make_transactional_producer(self._settings, f"{self._names.group}.{uuid.uuid4()}")
+
+    Group._make_producer = make_producer
+
+
+def committed_before_start() -> None:
+    """The committed point is read before the partition's former owner is fenced."""
+    make_producer, find = Group._make_producer, StartingPoints.find
+    started: dict[AIOKafkaProducer, Callable[[], Any]] = {}
+
+    def make_later(self: Group, tp: TopicPartition) -> AIOKafkaProducer:
+        producer = make_producer(self, tp)
+        started[producer] = producer.start
+        producer.start = lambda: asyncio.sleep(0)
+        return producer
+
+    async def find_first(self: StartingPoints, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
+        point = await consumer.worker.group.starting_points.committed_point(self._consumer, tp)
+        await started.pop(producer)()
+        return point or await find(self, tp, producer)
+
+    Group._make_producer, StartingPoints.find = make_later, find_first
+
+
+def bare_committed() -> None:
+    """The library's word on what is committed is believed, also that it is nothing."""
+
+    async def committed_point(member: AIOKafkaConsumer, tp: TopicPartition) -> CommitPoint | None:
+        found = (await member._coordinator.fetch_committed_offsets([tp])).get(tp)
+        return CommitPoint(found.offset, found.metadata) if found else None
+
+    async def no_results(self: StartingPoints) -> set[int]:
+        return set()
+
+    consumer.worker.group.starting_points.committed_point = committed_point
+    StartingPoints._partitions_with_results = no_results
+
+
+def no_metadata_guard() -> None:
+    """A member joins without knowing the topic, and takes an empty assignment for a right one."""
+    messaging.connection.METADATA_MAX_AGE_MS = 300_000  # the library's default
+    assigned = Group.on_partitions_assigned
+
+    async def join_at_once(self: Group) -> None: ...
+
+    async def believe(self: Group, partitions: set[TopicPartition]) -> None:
+        known = self._consumer.partitions_for_topic
+        self._consumer.partitions_for_topic = lambda topic: {0}
+        await assigned(self, partitions)
+        self._consumer.partitions_for_topic = known
+
+    Group._know_topic, Group.on_partitions_assigned = join_at_once, believe
+
+
+def dropped_offset() -> None:
+    """The lowest unfinished offset is forgotten when others are unfinished."""
+
+    def point(self: OffsetTracker, finished: set[int] = frozenset()) -> CommitPoint:
+        unfinished = [offset for offset in self._unfinished if offset not in finished]
+        return encode(unfinished[1:] or unfinished, self._next)
+
+    OffsetTracker.point = point
+
+
+def read_uncommitted() -> None:
+    """Records of transactions that are aborted are answered."""
+
+    def make(*args: Any, **options: Any) -> AIOKafkaConsumer:
+        return make_consumer(*args, **options, isolation_level="read_uncommitted")
+
+    consumer.worker.app.make_consumer = make
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    mutant.__name__: mutant
+    for mutant in (
+        auto_commit, sends_not_awaited, ids_per_process, committed_before_start, bare_committed, no_metadata_guard,
+        dropped_offset, read_uncommitted,
+    )
+}  # fmt: skip
+
+
+async def _send(producer: AIOKafkaProducer, batch: list[Outcome]) -> None:
+    sends = [await producer.send(r.topic, r.value, key=r.key) for outcome in batch for r in outcome.records]
+    await asyncio.gather(*sends)
+
+
+async def _send_offsets(tenure: Tenure, producer: AIOKafkaProducer, point: CommitPoint) -> None:
+    offsets = {tenure.tp: OffsetAndMetadata(point.offset, point.metadata)}
+    await producer.send_offsets_to_transaction(offsets, tenure._options.group)

@@ -1,0 +1,1 @@
+"""`export`: training data in common formats."""

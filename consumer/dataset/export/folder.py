@@ -1,0 +1,109 @@
+"""A directory that appears whole or not at all, and replaces only what is an export itself."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from consumer.dataset.errors import DatasetError
+from consumer.dataset.export.card import MARK
+from output.durable import sync_folder
+
+CARD = "README.md"
+_NEW, _OLD, _POOL = "new", "old", "pairs.sqlite"
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A directory to write in; at the end it takes the place of `target`. After an error nothing has changed.
+
+    Its parent is there meanwhile for what is needed on the way, on the same file system.
+
+    Raises DatasetError where `target` holds something else than an export.
+    """
+    _check_replaceable(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _workshop(target) as folder:
+        made = folder / _NEW
+        made.mkdir()
+        yield made
+        sync_folder(made)
+        if target.exists():
+            target.rename(folder / _OLD)  # goes with the rest
+        made.rename(target)
+        sync_folder(target.parent)
+
+
+def pool_file(made: Path) -> Path:
+    """Where, beside the new directory, the pairs are while it is made."""
+    return made.with_name(_POOL)
+
+
+@contextmanager
+def _workshop(target: Path) -> Iterator[Path]:
+    """A hidden directory beside `target`, gone at the end; those that killed exports have left go at the beginning.
+
+    A lock on it says that its owner lives, and one on the parent that nobody is between making and locking one.
+    """
+    with _locked(target.parent):
+        for left in target.parent.glob(f".{target.name}.*"):
+            _clear(left)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        lock = _open(folder)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = _open(folder)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _clear(left: Path) -> None:
+    """Unless somebody works in it, or it is not ours."""
+    if left.is_symlink() or not left.is_dir() or any(not _is_ours(path.name) for path in left.iterdir()):
+        return
+    descriptor = _open(left)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(left)
+    except BlockingIOError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def _is_ours(name: str) -> bool:
+    return name in (_NEW, _OLD) or name.startswith(_POOL)
+
+
+def _open(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _check_replaceable(target: Path) -> None:
+    if not target.exists() and not target.is_symlink():
+        return
+    if not target.is_dir() or target.is_symlink():
+        raise DatasetError(f"{target} is there and is no directory. Give another --out")
+    if any(target.iterdir()) and not _is_export(target / CARD):
+        raise DatasetError(f"{target} holds something else than an export. Give another --out, or empty it")
+
+
+def _is_export(card: Path) -> bool:
+    try:
+        return f'"{MARK}"' in card.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -1,0 +1,180 @@
+"""Formats that people train from. Each makes an item of a pair, and another of a preference (kept against rejected).
+
+jsonl, parquet  all fields; what Hugging Face `datasets` loads
+alpaca      https://github.com/tatsu-lab/stanford_alpaca: instruction, input, output
+sharegpt    conversations of `from` (human, gpt) and `value`; preferences as LLaMA-Factory reads them
+openai      https://platform.openai.com/docs/guides/supervised-fine-tuning: messages of role and content; preferences:
+            https://platform.openai.com/docs/guides/direct-preference-optimization
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from configs.errors import SettingsError
+from consumer.dataset.pairs import ExportedPair
+from output.formats.features import Features
+from output.formats.pair_row import FEATURES, pair_row
+
+Item = dict[str, Any]
+Reasoning = Literal["think", "drop", "field"]
+Container = Literal["lines", "array", "parquet"]
+SUFFIXES: dict[Container, str] = {"lines": ".jsonl", "array": ".json", "parquet": ".parquet"}
+SAYS = {"role": "string", "content": "string"}
+TURN = {"from": "string", "value": "string"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What is settable about items. `scores` are the names that occur in the data set, and may be none."""
+
+    reasoning: Reasoning
+    text: bool = False
+    rejected: bool = False
+    scores: tuple[str, ...] = ()
+
+    def answer(self, full: Item) -> str:
+        thought = full["reasoning"] if self.reasoning == "think" else ""
+        return f"<think>\n{thought}\n</think>\n\n{full['answer']}" if thought else str(full["answer"])
+
+    def prompt(self, full: Item) -> str:
+        """The question, after its text where that is wanted."""
+        return f"{full['text']}\n\n{full['question']}" if self.text else str(full["question"])
+
+    def thought(self, full: Item) -> Item:
+        return {"reasoning": full["reasoning"]} if self.reasoning == "field" else {}
+
+    def thought_features(self) -> Features:
+        return {"reasoning": "string"} if self.reasoning == "field" else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """`preference` takes a kept and a rejected pair with the same question."""
+
+    container: Container
+    item: Callable[[Item, Shape], Item]
+    features: Callable[[Shape], Features]
+    preference: Callable[[Item, Item, Shape], Item]
+    preference_features: Features
+    reasoning: tuple[Reasoning, ...] = ("drop", "think", "field")
+    """What it can do, its default first."""
+
+    @property
+    def suffix(self) -> str:
+        return SUFFIXES[self.container]
+
+    def check_reasoning(self, name: str, asked: Reasoning | None) -> Reasoning:
+        """Raises SettingsError."""
+        if asked is not None and asked not in self.reasoning:
+            raise SettingsError(
+                f"--reasoning {asked}: --format {name} has no field for it. It takes {' or '.join(self.reasoning)}"
+            )
+        return asked or self.reasoning[0]
+
+
+def full(exported: ExportedPair, *, text: bool) -> Item:
+    """All there is to say about a pair; the other shapes are made of it."""
+    row = pair_row(exported.pair, exported.result, exported.reasons)
+    return row | ({"text": exported.result["chunk"]["text"]} if text else {})
+
+
+def full_features(shape: Shape) -> Features:
+    """A struct of no fields is nothing that Parquet could hold: without scores there is no column for them."""
+    present = {
+        "reasoning": shape.reasoning == "field",
+        "scores": bool(shape.scores),
+        "status": shape.rejected,
+        "reasons": shape.rejected,
+        "text": shape.text,
+    }
+    everything: Features = FEATURES | {"text": "string"}
+    features = {name: feature for name, feature in everything.items() if present.get(name, True)}
+    return features | ({"scores": dict.fromkeys(shape.scores, "float64")} if shape.scores else {})
+
+
+def _full_item(full: Item, shape: Shape) -> Item:
+    scores = {name: full["scores"].get(name) for name in shape.scores}
+    values = full | {"answer": shape.answer(full), "scores": scores}
+    return {name: values[name] for name in full_features(shape)}
+
+
+def _alpaca(full: Item, shape: Shape) -> Item:
+    source = full["text"] if shape.text else ""
+    return {"instruction": full["question"], "input": source, "output": shape.answer(full)} | shape.thought(full)
+
+
+def _sharegpt(full: Item, shape: Shape) -> Item:
+    turns = [{"from": "human", "value": shape.prompt(full)}, {"from": "gpt", "value": shape.answer(full)}]
+    return {"conversations": turns} | shape.thought(full)
+
+
+def _openai(full: Item, shape: Shape) -> Item:
+    return {"messages": [_says("user", shape.prompt(full)), _says("assistant", shape.answer(full))]}
+
+
+def _says(role: str, content: str) -> Item:
+    return {"role": role, "content": content}
+
+
+def _full_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
+    texts = {"prompt": shape.prompt(kept), "chosen": shape.answer(kept), "rejected": shape.answer(rejected)}
+    return texts | {name: kept[name] for name in ("id", "document")} | {"reasons": rejected["reasons"]}
+
+
+def _alpaca_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
+    asked = {"instruction": kept["question"], "input": kept["text"] if shape.text else ""}
+    return asked | {"chosen": shape.answer(kept), "rejected": shape.answer(rejected)}
+
+
+def _sharegpt_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
+    return {
+        "conversations": [{"from": "human", "value": shape.prompt(kept)}],
+        "chosen": {"from": "gpt", "value": shape.answer(kept)},
+        "rejected": {"from": "gpt", "value": shape.answer(rejected)},
+    }
+
+
+def _openai_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
+    return {
+        "input": {"messages": [_says("user", shape.prompt(kept))]},
+        "preferred_output": [_says("assistant", shape.answer(kept))],
+        "non_preferred_output": [_says("assistant", shape.answer(rejected))],
+    }
+
+
+def _alpaca_features(shape: Shape) -> Features:
+    return {"instruction": "string", "input": "string", "output": "string"} | shape.thought_features()
+
+
+def _sharegpt_features(shape: Shape) -> Features:
+    return {"conversations": [TURN]} | shape.thought_features()
+
+
+def _openai_features(_: Shape) -> Features:
+    return {"messages": [SAYS]}
+
+
+PREFERENCE: Features = {
+    "prompt": "string", "chosen": "string", "rejected": "string", "id": "string", "document": "string",
+    "reasons": ["string"],
+}  # fmt: skip
+ALL_FIRST: tuple[Reasoning, ...] = ("field", "think", "drop")
+
+FORMATS = {
+    "jsonl": Format("lines", _full_item, full_features, _full_preference, PREFERENCE, ALL_FIRST),
+    "parquet": Format("parquet", _full_item, full_features, _full_preference, PREFERENCE, ALL_FIRST),
+    "alpaca": Format(
+        "array", _alpaca, _alpaca_features, _alpaca_preference,
+        {"instruction": "string", "input": "string", "chosen": "string", "rejected": "string"},
+    ),
+    "sharegpt": Format(
+        "array", _sharegpt, _sharegpt_features, _sharegpt_preference,
+        {"conversations": [TURN], "chosen": TURN, "rejected": TURN},
+    ),
+    "openai": Format(
+        "lines", _openai, _openai_features, _openai_preference,
+        {"input": {"messages": [SAYS]}, "preferred_output": [SAYS], "non_preferred_output": [SAYS]},
+        ("drop", "think"),
+    ),
+}  # fmt: skip

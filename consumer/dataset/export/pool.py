@@ -1,0 +1,142 @@
+"""The pairs of an export while it is made: more than memory holds, in a SQLite file that goes when it is done."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from consumer.dataset.export.clusters import Clusters
+from consumer.dataset.export.similarity import fold, plain
+
+SCHEMA = Path(__file__).with_name("pool.sql")
+Item = dict[str, Any]
+_AVAILABLE = (
+    "SELECT type, count(*) FROM pairs JOIN texts ON texts.number = pairs.text WHERE :side IN ('', side) GROUP BY type"
+)
+_LEAVE_OUT = (
+    "UPDATE pairs SET chosen = 0 WHERE number IN "
+    "(SELECT pairs.number FROM pairs JOIN texts ON texts.number = pairs.text WHERE :side IN ('', side))"
+)
+_CHOOSE = (
+    "UPDATE pairs SET chosen = 1 WHERE number IN "
+    "(SELECT pairs.number FROM pairs JOIN texts ON texts.number = pairs.text "
+    "WHERE :side IN ('', side) AND type = :kind ORDER BY rank, pairs.number LIMIT :count)"
+)
+
+
+class Pool:
+    """Pairs get numbers in the order in which they are added, texts in that in which they are first seen."""
+
+    def __init__(self, path: Path, *, seed: int) -> None:
+        self.db = sqlite3.connect(path, isolation_level=None)
+        self.db.executescript(SCHEMA.read_text())
+        self.db.execute("BEGIN")  # all is one transaction: nobody needs any of it after a crash
+        self._seed = seed
+
+    def close(self) -> None:
+        self.db.close()
+
+    def stands_for(self, content_key: str, chunk: str) -> bool:
+        """Whether that chunk is the first one of its content."""
+        self.db.execute("INSERT OR IGNORE INTO chunks VALUES (?, ?)", (content_key, chunk))
+        first = self.db.execute("SELECT chunk FROM chunks WHERE content_key = ?", (content_key,)).fetchone()
+        return bool(first == (chunk,))
+
+    def text(self, text: str) -> tuple[int, bool]:
+        """The number of a text, which stays its own, and whether it is new."""
+        key = _hash(fold(text))
+        cursor = self.db.execute("INSERT OR IGNORE INTO texts (key) VALUES (?)", (key,))
+        number = self.db.execute("SELECT number FROM texts WHERE key = ?", (key,)).fetchone()[0]
+        return number, cursor.rowcount == 1
+
+    def add(self, item: Item, *, text: int, content_key: str) -> int:
+        question, rank = _hash(plain(item["question"])), self._rank(item["id"])
+        cursor = self.db.execute(
+            "INSERT INTO pairs (text, type, question, content_key, item, rank) VALUES (?, ?, ?, ?, ?, ?)",
+            (text, item["type"], question, content_key, orjson.dumps(item).decode(), rank),
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def add_rejected(self, item: Item, *, content_key: str) -> None:
+        self.db.execute(
+            "INSERT INTO rejected (content_key, question, item) VALUES (?, ?, ?)",
+            (content_key, _hash(plain(item["question"])), orjson.dumps(item).decode()),
+        )
+
+    def available(self, side: str = "") -> dict[str, int]:
+        """Pairs by type, once they are split those of one side."""
+        return dict(self.db.execute(_AVAILABLE, {"side": side}))
+
+    def choose(self, quotas: Mapping[str, int], side: str = "") -> None:
+        """So many of each type, by chance; the others are left out."""
+        self.db.execute(_LEAVE_OUT, {"side": side})
+        for kind, count in quotas.items():
+            self.db.execute(_CHOOSE, {"side": side, "kind": kind, "count": count})
+
+    def split(self, clusters: Clusters, *, validation: float) -> None:
+        """Whole clusters go to validation, by chance, while its share of the chosen pairs is not exceeded."""
+        self.db.create_function("cluster_of", 1, clusters.of, deterministic=True)
+        self.db.create_function("rank_of", 1, lambda key: self._rank(key.hex()), deterministic=True)
+        self.db.execute("UPDATE texts SET cluster = cluster_of(number)")
+        self.db.execute("CREATE INDEX texts_by_cluster ON texts (cluster)")
+        room = validation * self.db.execute("SELECT total(chosen) FROM pairs").fetchone()[0]
+        self.db.execute("CREATE TABLE sides (cluster INTEGER PRIMARY KEY)")
+        for cluster, size in self._clusters():
+            if size <= room:
+                room -= size
+                self.db.execute("INSERT INTO sides VALUES (?)", (cluster,))
+        self.db.execute("UPDATE texts SET side = 'validation' WHERE cluster IN (SELECT cluster FROM sides)")
+
+    def counts(self, field: str) -> dict[str, int]:
+        """Number of chosen pairs by the value of one of their fields."""
+        query = "SELECT json_extract(item, '$.' || ?), count(*) FROM pairs WHERE chosen GROUP BY 1 ORDER BY 1"
+        return dict(self.db.execute(query, (field,)))
+
+    def items(self, side: str) -> Iterator[Item]:
+        for (item,) in self.db.execute(
+            "SELECT item FROM pairs JOIN texts ON texts.number = pairs.text WHERE chosen AND side = ? "
+            "ORDER BY pairs.number",
+            (side,),
+        ):
+            yield orjson.loads(item)
+
+    def preferences(self, side: str) -> Iterator[tuple[Item, Item]]:
+        """Kept and rejected pairs of one text with the same question and other answers."""
+        query = (
+            "SELECT p.item, r.item FROM pairs p JOIN texts t ON t.number = p.text "
+            "JOIN rejected r ON r.content_key = p.content_key AND r.question = p.question "
+            "WHERE chosen AND side = ? ORDER BY p.number, r.number"
+        )
+        yield from _different(self.db.execute(query, (side,)))
+
+    def _clusters(self) -> Iterator[tuple[int, int]]:
+        """With the number of chosen pairs in them, in an order by chance."""
+        yield from self.db.execute(
+            "SELECT c.cluster, c.size FROM (SELECT cluster, count(*) AS size FROM pairs "
+            "JOIN texts ON texts.number = pairs.text WHERE chosen GROUP BY cluster) c "
+            "JOIN texts t ON t.number = c.cluster ORDER BY rank_of(t.key), c.cluster"
+        )
+
+    def _rank(self, name: str) -> int:
+        return int.from_bytes(_hash(f"{self._seed} {name}")[:8], signed=True)
+
+
+def _different(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[Item, Item]]:
+    """Each rejected answer once, and none that is empty or the kept one's."""
+    last, answers = "", set[str]()
+    for kept_json, rejected_json in rows:
+        kept, rejected = orjson.loads(kept_json), orjson.loads(rejected_json)
+        if kept_json != last:
+            last, answers = kept_json, {"", plain(kept["answer"])}
+        answer = plain(rejected["answer"])
+        if kept["status"] == "kept" and answer not in answers:
+            answers.add(answer)
+            yield kept, rejected
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

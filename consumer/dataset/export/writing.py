@@ -1,0 +1,51 @@
+"""Items into a file: JSON lines, one JSON array, or Parquet."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import orjson
+
+from consumer.dataset.export.formats import Container, Item
+from output.durable import TempFile
+from output.formats.features import Features
+from output.formats.parquet import parquet_pieces
+
+
+def write_items(path: Path, container: Container, items: Iterable[Item], features: Features) -> int:
+    """Number of items."""
+    counted = _Counted(items)
+    with TempFile(path.with_name(f".{path.name}.tmp")) as file:
+        for piece in render(counted, container, features):
+            file.write(piece)
+        file.publish(path)
+    return counted.count
+
+
+def render(items: Iterable[Item], container: Container, features: Features) -> Iterator[bytes]:
+    """The file in pieces."""
+    match container:
+        case "lines":
+            return (orjson.dumps(item) + b"\n" for item in items)
+        case "array":
+            return _array(items)
+        case "parquet":
+            return parquet_pieces(items, features, {})
+
+
+def _array(items: Iterable[Item]) -> Iterator[bytes]:
+    separator = b"[\n"
+    for item in items:
+        yield separator + orjson.dumps(item)
+        separator = b",\n"
+    yield b"\n]\n" if separator == b",\n" else b"[]\n"
+
+
+class _Counted:
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items = items
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Item]:
+        for item in self._items:
+            self.count += 1
+            yield item

@@ -1,0 +1,1 @@
+"""`verify`: the balance sheet of ledger, topics and disk."""

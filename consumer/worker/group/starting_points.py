@@ -1,0 +1,96 @@
+"""Where a partition starts: at the committed point, or, the very first time, at its beginning. Never by guess."""
+
+import asyncio
+from contextlib import aclosing
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from configs.failpoints import hit
+from configs.settings import Settings
+from consumer.worker.errors import OffsetsLostError
+from messaging.commit_point import CommitPoint, MetadataError, decode, encode
+from messaging.committed import committed_point
+from messaging.connection import BrokerUnreachableError
+from messaging.reading import read_to_end
+from schemas import DeadLetter, DecodeError, Result, TopicNames
+from schemas import decode as decode_message
+
+
+class StartingPoints:
+    """Of the partitions of one group, for the consumer that is its member."""
+
+    def __init__(self, settings: Settings, consumer: AIOKafkaConsumer) -> None:
+        self._settings = settings
+        self._names = TopicNames(settings.namespace)
+        self._consumer = consumer
+        self._with_results: set[int] | None = None
+        self._scanning = asyncio.Lock()
+
+    async def find(self, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
+        """Call after the producer has started. Commits the first point of a partition that never had one.
+
+        Raises OffsetsLostError when offsets are missing although there are results, out of range, or not ours.
+        """
+        point = await committed_point(self._consumer, tp)
+        first = (await self._consumer.beginning_offsets([tp]))[tp]
+        end = (await self._consumer.end_offsets([tp]))[tp]
+        if point is None:
+            if tp.partition in await self._partitions_with_results():
+                raise OffsetsLostError(self._advice(tp, "has no committed offset, but results exist"))
+            point = encode([], first)
+            await self._commit(tp, point, producer)
+        elif not first <= point.offset <= end:
+            raise OffsetsLostError(self._advice(tp, f"is committed at {point.offset}, outside of {first} to {end}"))
+        try:
+            decode(point)
+        except MetadataError as exc:
+            raise OffsetsLostError(self._advice(tp, str(exc))) from exc
+        return point
+
+    async def _commit(self, tp: TopicPartition, point: CommitPoint, producer: AIOKafkaProducer) -> None:
+        """At once, so that from now on a missing offset means a lost one."""
+        await producer.begin_transaction()
+        offsets = {tp: OffsetAndMetadata(point.offset, point.metadata)}
+        await producer.send_offsets_to_transaction(offsets, self._names.group)
+        hit("worker.first.offsets")
+        await producer.commit_transaction()
+        hit("worker.first.committed")
+
+    async def _partitions_with_results(self) -> set[int]:
+        """Input partitions that outcomes came from. One scan serves all: later outcomes come with an offset."""
+        async with self._scanning:
+            if self._with_results is None:
+                self._with_results = await self._scan()
+            return self._with_results
+
+    async def _scan(self) -> set[int]:
+        """Of letters too: a record that can't be decoded comes to nothing else."""
+        try:
+            return await self._origins(self._names.results, Result) | await self._origins(
+                self._names.dead_letters, DeadLetter
+            )
+        except BrokerUnreachableError as exc:
+            if isinstance(exc.__cause__, KafkaError):  # it went away: to be tried again
+                raise exc.__cause__ from None
+            raise
+
+    async def _origins(self, topic: str, kind: type[Result] | type[DeadLetter]) -> set[int]:
+        found = set()
+        async with aclosing(read_to_end(self._settings, topic)) as records:
+            async for record in records:
+                try:
+                    origin = decode_message(kind, record.value).origin
+                except DecodeError:  # not written by a worker, so no sign of one
+                    continue
+                if origin is not None and origin.topic == self._names.chunks:
+                    found.add(origin.partition)
+        return found
+
+    def _advice(self, tp: TopicPartition, problem: str) -> str:
+        return (
+            f"partition {tp.partition} of {tp.topic} {problem} (group {self._names.group}). Starting anywhere could "
+            "lose or double results, so this worker stops. Stop all workers, restore the offsets from the results with "
+            "`python -m consumer rebuild-offsets`, and start again; or use a fresh --namespace"
+        )

@@ -1,0 +1,1 @@
+"""The model servers: clients, slots, retries and the generation cache."""

@@ -1,0 +1,1 @@
+"""The stages of a recipe, from a chunk to its result."""

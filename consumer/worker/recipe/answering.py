@@ -1,0 +1,173 @@
+"""From a chunk to its result: all stages of the recipe, and what became of each question."""
+
+import logging
+import time
+
+from configs.recipe import Recipe
+from configs.settings import Settings
+from consumer.worker.checks import language_of
+from consumer.worker.errors import WorkerError
+from consumer.worker.model.model import Model
+from consumer.worker.model.retry import CallFailedError
+from consumer.worker.recipe.candidate import Candidate
+from consumer.worker.recipe.conversation import Conversation
+from consumer.worker.recipe.halves import halves
+from consumer.worker.recipe.harvest import Harvest, Harvester, merged
+from consumer.worker.recipe.planning import plan_of
+from consumer.worker.recipe.prompts import Sending
+from consumer.worker.recipe.stages import Stages
+from schemas import (
+    Chunk,
+    ChunkRef,
+    ModelRef,
+    Origin,
+    OutcomeError,
+    Pair,
+    RecipeRef,
+    RejectedPair,
+    Result,
+    Status,
+    Timing,
+)
+from schemas.ids import pair_id, record_id
+from schemas.messages import now
+
+MOST_CUTS = 2
+"""Times that a chunk may be halved: into four parts at most."""
+log = logging.getLogger(__name__)
+
+
+class Answerer:
+    """Answers chunks, any number at a time; the models' servers decide how many of their calls are under way."""
+
+    def __init__(self, settings: Settings, recipe: Recipe, model: Model, *, judge: Model | None = None) -> None:
+        """`judge` is another model than `model`, if one is to judge the answers."""
+        self._recipe = recipe
+        self._model = model
+        self._judge = judge or model
+        self._sent = _sending(settings, model.name)
+        self._judging = _sending(settings, self._judge.name)
+
+    async def answer(self, chunk: Chunk, origin: Origin) -> Result:
+        """The chunk's outcome: ok, empty, or failed with its error. Raises WorkerError when the model is not ours."""
+        began = time.monotonic()
+        draft = self._draft(chunk, origin)
+        if not any(c.isalnum() for c in chunk.text):
+            return draft
+        planned = plan_of(chunk, self._recipe.plan, language_of(chunk.text))
+        draft = draft.model_copy(update={"planned": planned, **await self._models()})
+        talk = Conversation(self._model, self._judge, sample=chunk.sample)
+        try:
+            result = _finished(draft, await self._harvest(chunk, talk))
+        except CallFailedError as exc:
+            failure = OutcomeError(
+                error_class=exc.error.error_class, message=f"{exc.stage}: {exc.error}", attempts=max(1, exc.attempts)
+            )
+            result = _failed(draft, failure)
+        except WorkerError:
+            raise
+        except Exception as exc:  # one chunk that meets a bug of ours must not stop all others
+            log.exception("chunk %s could not be answered", chunk.chunk_id)
+            result = _failed(draft, OutcomeError(error_class="internal", message=type(exc).__name__))
+        return _with_cost(result, talk, round((time.monotonic() - began) * 1000, 3))
+
+    async def keep_answers(self) -> None:
+        """Returns when those that have come are in the cache."""
+        await self._model.keep_answers()
+        await self._judge.keep_answers()
+
+    async def close(self) -> None:
+        await self._model.close()
+        await self._judge.close()
+
+    async def _models(self) -> dict[str, ModelRef]:
+        """Who answers and who judges; waits until both are there."""
+        model = ModelRef(name=self._model.name, root=await self._model.root())
+        if self._judge is self._model:
+            return {"model": model}
+        return {"model": model, "judge": ModelRef(name=self._judge.name, root=await self._judge.root())}
+
+    async def _harvest(self, chunk: Chunk, talk: Conversation, *, cuts: int = 0) -> Harvest:
+        """In two halves where an answer is too long for the server. Raises CallFailedError."""
+        stages = Stages(self._recipe, chunk, self._sent, self._judging)
+        try:
+            return await Harvester(self._recipe, chunk, stages, talk).harvest()
+        except CallFailedError as exc:
+            parts = halves(chunk) if exc.error.error_class == "truncated" and cuts < MOST_CUTS else None
+            if parts is None:
+                raise
+            log.info("chunk %s is asked about in two parts: %s", chunk.chunk_id, exc)
+        return merged([await self._harvest(part, talk, cuts=cuts + 1) for part in parts])
+
+    def _draft(self, chunk: Chunk, origin: Origin) -> Result:
+        return Result(
+            record_id=record_id(chunk.chunk_id, chunk.generation, chunk.attempt),
+            status=Status.EMPTY,
+            document=chunk.document,
+            chunk=ChunkRef(id=chunk.chunk_id, **chunk.model_dump(include=_CHUNK_FIELDS)),
+            generation=chunk.generation,
+            attempt=chunk.attempt,
+            recipe=RecipeRef(name=self._recipe.name, hash=self._recipe.hash),
+            model=ModelRef(name=self._model.name),
+            origin=origin,
+            created_at=now(),
+        )
+
+
+_CHUNK_FIELDS = {"index", "start", "end", "text", "headings", "content_key"}
+
+
+def _sending(settings: Settings, model: str) -> Sending:
+    return Sending(
+        model=model,
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+        reasoning_max_tokens=settings.reasoning_max_tokens,
+    )
+
+
+def _finished(draft: Result, harvest: Harvest) -> Result:
+    named = [(_pair(draft, number, each), each.reasons) for number, each in enumerate(harvest.candidates)]
+    pairs = tuple(pair for pair, reasons in named if not reasons)
+    return draft.model_copy(
+        update={
+            "status": Status.OK if pairs else Status.EMPTY,
+            "planned": harvest.planned,
+            "asked": harvest.asked,
+            "pairs": pairs,
+            "rejected": tuple(RejectedPair(pair=pair, reasons=reasons) for pair, reasons in named if reasons),
+            "skipped": harvest.skipped,
+            "text_scores": harvest.text_scores,
+        }
+    )
+
+
+def _pair(draft: Result, number: int, candidate: Candidate) -> Pair:
+    return Pair(
+        id=pair_id(draft.record_id, number),
+        type=candidate.type,
+        question=candidate.question,
+        answer=candidate.answer,
+        reasoning=candidate.reasoning,
+        evidence=candidate.evidence,
+        scores=candidate.scores,
+        language=language_of(candidate.question),
+        thinking=candidate.thinking,
+    )
+
+
+def _failed(draft: Result, error: OutcomeError) -> Result:
+    return draft.model_copy(update={"status": Status.FAILED, "error": error})
+
+
+def _with_cost(result: Result, talk: Conversation, total_ms: float) -> Result:
+    judge = result.judge and result.judge.model_copy(update={"endpoint": talk.judge_endpoint})
+    return result.model_copy(
+        update={
+            "model": result.model.model_copy(update={"endpoint": talk.endpoint}),
+            "judge": judge,
+            "usage": talk.usage,
+            "timing": Timing(total_ms=total_ms, model_ms=round(talk.model_ms, 3)),
+            "created_at": now(),
+        }
+    )

@@ -1,0 +1,86 @@
+"""All calls for one chunk: to one server as long as it has room, and counted together."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from consumer.worker.model.model import Model, Obtained
+from consumer.worker.model.retry import CallFailedError
+from consumer.worker.recipe.stages import Prompted
+from schemas import Usage
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """`thinking` is what a reasoning model thought before."""
+
+    value: T
+    thinking: str
+
+
+class Conversation:
+    """`usage`, `model_ms` and `endpoint` tell of the calls so far, those of a failed chunk too."""
+
+    def __init__(self, model: Model, judge: Model, *, sample: int) -> None:
+        self._model = model
+        self._judge = judge
+        self._sample = sample
+        self._homes: dict[Model, str] = {}
+        self.usage = Usage()
+        self.model_ms = 0.0
+
+    @property
+    def endpoint(self) -> str:
+        return self._homes.get(self._model, "")
+
+    @property
+    def judge_endpoint(self) -> str:
+        return self._homes.get(self._judge, "")
+
+    async def ask(self, request: Prompted[T]) -> Reply[T]:
+        """Raises CallFailedError."""
+        return await self._ask(self._model, request)
+
+    async def judge(self, request: Prompted[T]) -> Reply[T]:
+        """Asks the model that judges answers. Raises CallFailedError."""
+        return await self._ask(self._judge, request)
+
+    async def _ask(self, model: Model, request: Prompted[T]) -> Reply[T]:
+        try:
+            obtained = await model.obtain(request, sample=self._sample, home=lambda: self._homes.get(model))
+        except CallFailedError as exc:
+            self._count(Usage(calls=max(1, exc.attempts)))
+            exc.stage = request.stage
+            raise
+        self._homes.setdefault(model, obtained.answer.endpoint)
+        self._count(_usage(obtained))
+        self.model_ms += obtained.model_ms
+        return Reply(request.read(obtained.answer.content), obtained.answer.reasoning)
+
+    def _count(self, more: Usage) -> None:
+        known, new = self.usage.model_dump(), more.model_dump()
+        self.usage = Usage(**{name: count + new[name] for name, count in known.items()})
+
+
+async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results, or the first error once all have ended: what the others paid for is in the cache by then."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
+
+
+def _usage(obtained: Obtained) -> Usage:
+    if not obtained.calls:
+        return Usage(cached_calls=1)
+    answer = obtained.answer
+    return Usage(
+        calls=obtained.calls,
+        prompt_tokens=answer.prompt_tokens,
+        cached_prompt_tokens=answer.cached_prompt_tokens,
+        completion_tokens=answer.completion_tokens,
+    )

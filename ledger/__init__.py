@@ -1,0 +1,1 @@
+"""What was promised and what came: states of files, and outcomes of chunks."""

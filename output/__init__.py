@@ -1,0 +1,1 @@
+"""The output directory: its layout, names, segments, locks, manifest and index."""

@@ -1,0 +1,1 @@
+"""The formats of a document on disk: JSON and Parquet."""

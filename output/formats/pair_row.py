@@ -1,0 +1,46 @@
+"""All there is to say about a pair, in one flat row: what Parquet files and exports have of it."""
+
+from typing import Any
+
+from output.formats.features import Features
+
+EVIDENCE = {"text": "string", "start": "int64", "end": "int64"}
+FEATURES: Features = {
+    "id": "string", "type": "string", "question": "string", "answer": "string", "reasoning": "string",
+    "evidence": [EVIDENCE], "scores": [{"name": "string", "value": "float64"}], "language": "string",
+    "source": "string", "document": "string", "title": "string", "version": "int64", "generation": "int64",
+    "chunk": "string", "chunk_index": "int64", "headings": ["string"], "model": "string", "recipe": "string",
+    "status": "string", "reasons": ["string"],
+}  # fmt: skip
+
+
+def pair_row(pair: dict[str, Any], result: dict[str, Any], reasons: tuple[str, ...] | None) -> dict[str, Any]:
+    """`scores` by name, unlike in FEATURES. `reasons` are those of the checks that rejected it; None: it is kept."""
+    document, chunk = result["document"], result["chunk"]
+    return {
+        "id": pair["id"],
+        "type": pair["type"],
+        "question": pair["question"],
+        "answer": pair["answer"],
+        "reasoning": pair.get("reasoning", ""),
+        "evidence": [{name: quote[name] for name in EVIDENCE} for quote in pair.get("evidence", [])],
+        "scores": pair.get("scores", {}),
+        "language": pair.get("language", ""),
+        "source": document["source"],
+        "document": document["path"],
+        "title": document.get("title", ""),
+        "version": document["version"],
+        "generation": result.get("generation", 0),
+        "chunk": chunk["id"],
+        "chunk_index": chunk["index"],
+        "headings": chunk.get("headings", []),
+        "model": result["model"]["name"],
+        "recipe": result["recipe"]["name"],
+        "status": "kept" if reasons is None else "rejected",
+        "reasons": list(reasons or ()),
+    }
+
+
+def rejection(rejected: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The pair of a rejected one, and the names of the checks that rejected it."""
+    return rejected["pair"], tuple(reason["check"] for reason in rejected["reasons"])

@@ -1,0 +1,1 @@
+"""The index of an output directory, in SQLite."""

@@ -1,0 +1,94 @@
+"""`.qastream/manifest.json`: whose results an output directory holds."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from output.durable import write_whole
+from output.errors import OutputError, OutputMismatchError
+from output.lock import exclusively
+from schemas.messages import now
+
+
+class Manifest(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
+
+    schema_: Literal["qastream.output/1"] = Field(default="qastream.output/1", alias="schema")
+    cluster_id: str
+    namespace: str
+    first_source: str = Field(
+        default="", description="The source whose documents stand in documents/ itself; see output/names.py."
+    )
+    partitions: int = Field(default=0, description="Of qa.results, once sinks of some of them have been here.")
+    created_at: datetime
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """None where there is none yet. Raises OutputError."""
+    try:
+        return Manifest.model_validate(orjson.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise OutputError(f"{path}: {exc.strerror}") from exc
+    except (orjson.JSONDecodeError, ValidationError) as exc:
+        raise OutputError(
+            f"{path} is not readable as a manifest ({type(exc).__name__}). If you know that the directory belongs to "
+            "this cluster, remove the file: it is written anew"
+        ) from exc
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    data = orjson.dumps(manifest.model_dump(mode="json", by_alias=True), option=orjson.OPT_INDENT_2)
+    write_whole(path, data + b"\n")
+
+
+def claim(path: Path, *, cluster_id: str, namespace: str, partitions: int = 0) -> Manifest:
+    """The manifest of this output directory, written if it is new. `partitions`: of qa.results, to share them.
+
+    Raises OutputMismatchError and OutputError.
+    """
+    with exclusively(_lock_of(path)):
+        found = read_manifest(path)
+        manifest = found or Manifest(cluster_id=cluster_id, namespace=namespace, created_at=now())
+        check_owner(path, manifest, cluster_id=cluster_id, namespace=namespace)
+        if partitions and not manifest.partitions:
+            manifest = manifest.model_copy(update={"partitions": partitions})
+        if manifest != found:
+            write_manifest(path, manifest)
+    if partitions not in (0, manifest.partitions):
+        raise OutputError(
+            f"the results topic had {manifest.partitions} partitions when {path.parent.parent} was begun, and has "
+            f"{partitions} now: results of one document may lie in two of them. Start one sink, without --partitions"
+        )
+    return manifest
+
+
+def name_first_source(path: Path, manifest: Manifest, source: str) -> Manifest:
+    """With `source` for the first one, unless another sink was quicker."""
+    with exclusively(_lock_of(path)):
+        found = read_manifest(path) or manifest
+        if not found.first_source:
+            found = found.model_copy(update={"first_source": source})
+            write_manifest(path, found)
+    return found
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name("manifest.lock")
+
+
+def check_owner(path: Path, manifest: Manifest, *, cluster_id: str, namespace: str) -> None:
+    """Raises OutputMismatchError: offsets of one cluster mean nothing in another."""
+    for what, theirs, ours in (
+        ("Kafka cluster", manifest.cluster_id, cluster_id),
+        ("namespace", manifest.namespace, namespace),
+    ):
+        if theirs != ours:
+            raise OutputMismatchError(
+                f"{path.parent.parent} holds results of {what} {theirs}, not of {ours}: offsets in its file names mean "
+                "other records there. Give another --output-dir, or the broker and namespace that it was made with"
+            )

@@ -1,0 +1,57 @@
+"""Single records out of segments."""
+
+from collections import OrderedDict
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import orjson
+
+from output.errors import IndexDamagedError
+from output.index.rows import Located
+from output.segments import Segment, from_line
+
+OPEN_FILES = 16
+
+
+class SegmentFiles:
+    """Opens segments as they are asked for; a few stay open, since neighbours tend to be in the same one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: OrderedDict[Segment, IO[bytes]] = OrderedDict()
+
+    def result(self, located: Located) -> dict[str, Any]:
+        """The record as JSON, with fields that this program does not know. Raises IndexDamagedError."""
+        try:
+            file = self._file(located.segment)
+        except FileNotFoundError as exc:
+            raise IndexDamagedError(f"results/{located.segment.name} is gone") from exc
+        file.seek(located.start)
+        return _parsed(file.read(located.length), located)
+
+    def _file(self, segment: Segment) -> IO[bytes]:
+        if segment not in self._open:
+            self._open[segment] = (self._folder / segment.name).open("rb")
+            if len(self._open) > OPEN_FILES:
+                self._open.popitem(last=False)[1].close()
+        self._open.move_to_end(segment)
+        return self._open[segment]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        for file in self._open.values():
+            file.close()
+
+
+def _parsed(line: bytes, located: Located) -> dict[str, Any]:
+    try:
+        result: dict[str, Any] = orjson.loads(from_line(line) or b"")
+        found = result["record_id"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
+        raise IndexDamagedError(f"no record at byte {located.start} of results/{located.segment.name}") from exc
+    if found != located.record_id:
+        raise IndexDamagedError(f"another record at byte {located.start} of results/{located.segment.name}")
+    return result

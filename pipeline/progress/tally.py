@@ -1,0 +1,39 @@
+"""Feeding a run's progress from the topics."""
+
+import logging
+
+from aiokafka import ConsumerRecord
+
+from ledger.progress import Outcome, Progress
+from pipeline.progress.follow import Offsets
+from schemas import DecodeError, LedgerEntry, decode
+
+log = logging.getLogger(__name__)
+
+
+class Tally:
+    """Takes records of `qa.files` and `qa.results`; what can't be read is logged and counts for nothing."""
+
+    def __init__(self, progress: Progress, *, fresh_from: Offsets) -> None:
+        """`fresh_from`: where each partition of `qa.results` ended when the run began; one not named is all old."""
+        self._progress = progress
+        self._fresh_from = fresh_from
+
+    def take_entry(self, record: ConsumerRecord) -> None:
+        try:
+            self._progress.take_entry(decode(LedgerEntry, record.value))
+        except DecodeError as exc:
+            _complain(record, exc)
+
+    def take_result(self, record: ConsumerRecord) -> None:
+        try:
+            outcome = decode(Outcome, record.value)
+        except DecodeError as exc:
+            _complain(record, exc)
+        else:
+            began = self._fresh_from.get(record.partition)
+            self._progress.take_outcome(outcome, fresh=began is not None and record.offset >= began)
+
+
+def _complain(record: ConsumerRecord, exc: DecodeError) -> None:
+    log.warning("%s %d:%d: %s", record.topic, record.partition, record.offset, exc)

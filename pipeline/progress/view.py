@@ -1,0 +1,90 @@
+"""What a person sees while it works: a progress bar on a terminal, a line every few seconds elsewhere."""
+
+import time
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from ledger.progress import Totals
+
+EVERY_S = 3.0
+
+
+class View(Protocol):
+    def note(self, text: str) -> None: ...
+
+    def update(self, totals: Totals) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def make_view(stream: TextIO) -> View:
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return BarView(console) if console.is_terminal else PlainView(stream)
+
+
+class PlainView:
+    """For logs and pipes: one line when something changed, at most every `every_s` seconds."""
+
+    def __init__(self, stream: TextIO, *, every_s: float = EVERY_S) -> None:
+        self._stream = stream
+        self._every_s = every_s
+        self._last = Totals()
+        self._next = 0.0
+
+    def note(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    def update(self, totals: Totals) -> None:
+        if totals != self._last and time.monotonic() >= self._next:
+            self.note("  " + describe(totals))
+            self._last, self._next = totals, time.monotonic() + self._every_s
+
+    def close(self) -> None:
+        pass
+
+
+class BarView:
+    """A bar over the chunks, with the other counts behind it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Progress(
+            SpinnerColumn(),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("starting", total=None)
+        self._bar.start()
+
+    def note(self, text: str) -> None:
+        self._console.print(text)
+
+    def update(self, totals: Totals) -> None:
+        self._bar.update(
+            self._task, total=totals.chunks or None, completed=totals.answered, description=_counts(totals)
+        )
+
+    def close(self) -> None:
+        self._bar.stop()
+
+
+def describe(totals: Totals) -> str:
+    return f"{totals.answered}/{totals.chunks} chunks · {_counts(totals)}"
+
+
+def _counts(totals: Totals) -> str:
+    parts = [
+        f"{totals.files_done}/{totals.files} files",
+        f"{totals.pairs} pairs",
+        f"{totals.calls} calls",
+        f"{totals.cached_calls} cache hits",
+    ]
+    if totals.failed or totals.rejected:
+        parts.append(f"{totals.failed} chunks failed, {totals.rejected} files rejected")
+    return " · ".join(parts)

@@ -1,0 +1,37 @@
+"""Which directory an output directory was made from: another one of the same name would replace its documents."""
+
+from pathlib import Path
+
+import orjson
+
+from configs.errors import SettingsError
+from pipeline.run.plan import Plan
+from schemas.paths import escape, source_name
+
+
+def check_input(plan: Plan) -> None:
+    """Remember the input directory by its source's name, and refuse another one of that name.
+
+    A `source` that is set is taken at its word. Raises SettingsError.
+    """
+    file = plan.home / "inputs.json"
+    source, here = plan.settings.source or source_name(plan.input_dir), escape(str(plan.input_dir.resolve()))
+    known = _read(file)
+    before = known.get(source, here)
+    if before != here and not plan.settings.source:
+        raise SettingsError(
+            f"{plan.output_dir} has documents of {before}, by the name of {source}, which those of {here} would "
+            f"replace. Give another --output-dir or --source; --source {source} if it is the same directory elsewhere"
+        )
+    if known.get(source) != here:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(orjson.dumps(known | {source: here}))
+
+
+def _read(file: Path) -> dict[str, str]:
+    """What can't be read is forgotten: it only saves from mistakes."""
+    try:
+        known = orjson.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}

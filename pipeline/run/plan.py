@@ -1,0 +1,154 @@
+"""What to start, decided from the settings alone: commands and environments of the processes. No I/O."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from configs.errors import SettingsError
+from configs.settings import Settings, environment_name, known_environment
+from output.run import run_home
+
+ROOT = Path(__file__).resolve().parents[2]
+EMBEDDED_MODEL = "extractive"
+MOST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run. `own_broker` and `own_model` say what is not configured and has to be started."""
+
+    settings: Settings
+    input_dir: Path
+    output_dir: Path
+    workers: int
+    once: bool
+    own_broker: bool
+    own_model: bool
+
+    @property
+    def home(self) -> Path:
+        return run_home(self.output_dir)
+
+    @property
+    def broker_dir(self) -> Path:
+        return self.home / "broker"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.home / "logs"
+
+
+def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Plan:
+    """Raises SettingsError for directories that are missing from the settings or can't go together."""
+    if settings.input_dir is None or settings.output_dir is None:
+        raise SettingsError("--input-dir and --output-dir are needed: where the texts are, and where the results go")
+    _refuse_nested(settings.input_dir, settings.output_dir)
+    if workers < 1:
+        raise SettingsError(f"--workers {workers}: takes 1 or more")
+    if settings.sink_partitions != "all":
+        raise SettingsError("sink_partitions is set, but the sink of a pipeline writes all")
+    if settings.bootstrap_servers is None and settings.security_protocol != "PLAINTEXT":
+        raise SettingsError(
+            "security_protocol is set, but not where Kafka is: set KAFKA_BOOTSTRAP_SERVERS. The broker that is started "
+            "here has no password and no TLS"
+        )
+    if settings.metrics_port and settings.metrics_port + 1 + workers > MOST_PORT:
+        raise SettingsError(
+            f"--metrics-port {settings.metrics_port}: the ports after it, one for each process, go beyond {MOST_PORT}"
+        )
+    return Plan(
+        settings=settings,
+        input_dir=settings.input_dir,
+        output_dir=settings.output_dir,
+        workers=workers,
+        once=once,
+        own_broker=settings.bootstrap_servers is None,
+        own_model="model_urls" not in settings.model_fields_set,
+    )
+
+
+def _refuse_nested(input_dir: Path, output_dir: Path) -> None:
+    if output_dir.resolve().is_relative_to(input_dir.resolve()):
+        raise SettingsError(
+            f"--output-dir {output_dir} lies in --input-dir {input_dir}: results would be read as texts. "
+            "Choose a directory beside it"
+        )
+
+
+def broker_command(plan: Plan, ready_file: Path) -> list[str]:
+    return _module("server", "broker", "--data-dir", plan.broker_dir, "--port", 0, "--ready-file", ready_file)
+
+
+def embedded_command(ready_file: Path) -> list[str]:
+    return _module("server", "embedded", "--port", 0, "--ready-file", ready_file)
+
+
+def sink_command(plan: Plan) -> list[str]:
+    return _module("consumer", "sink", "--output-dir", plan.output_dir, *_metrics(plan, 1))
+
+
+def worker_command(plan: Plan, number: int) -> list[str]:
+    """`number` counts from 1."""
+    return _module("consumer", *_metrics(plan, 1 + number))
+
+
+def producer_command(plan: Plan, undone_file: Path) -> list[str]:
+    once = ["--once", "--undone-file", undone_file] if plan.once else []
+    return _module("producer", "--input-dir", plan.input_dir, *once, *_metrics(plan, 0))
+
+
+def _metrics(plan: Plan, place: int) -> list[str]:
+    """Each process of a machine needs a port of its own."""
+    port = plan.settings.metrics_port
+    return ["--metrics-port", str(port + place)] if port else []
+
+
+def report_command(plan: Plan) -> list[str]:
+    return _module("consumer", "report", "--output-dir", plan.output_dir)
+
+
+def _module(name: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", name, *map(str, arguments)]
+
+
+def complete_settings(plan: Plan, *, brokers: str | None, model_url: str | None) -> Settings:
+    """The plan's settings with the addresses of what was started, and places in the output for what has none."""
+    given = plan.settings.model_fields_set
+    more: dict[str, Any] = {}
+    if brokers is not None:
+        more["bootstrap_servers"] = brokers
+    if model_url is not None:
+        more |= {"model_urls": (model_url,), "model_name": EMBEDDED_MODEL}
+    if plan.settings.cache_path is None:
+        more["cache_path"] = plan.home / "cache.sqlite"
+    if "log_format" not in given:
+        more["log_format"] = "human"  # the log files are read by the people of this machine
+    return plan.settings.model_copy(update=more)
+
+
+def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
+    """`base` with the settings that were given, whatever gave them: a child needs no file and no flag to agree.
+
+    Secrets travel here because arguments can be read by every user of the machine.
+    """
+    env = {name: value for name, value in base.items() if name.upper() not in known_environment()}
+    env["PYTHONPATH"] = str(ROOT) + (f":{base['PYTHONPATH']}" if base.get("PYTHONPATH") else "")
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        if value is not None:
+            env[environment_name(name)] = _text(value)
+    return env
+
+
+def _text(value: Any) -> str:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple():
+            return ",".join(map(str, value))
+        case _:
+            return str(value)

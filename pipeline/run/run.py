@@ -1,0 +1,138 @@
+"""One run, from the first process started to the last one ended."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from ledger.progress import Progress
+from messaging.topics import ensure_topics
+from pipeline.errors import PipelineError, StoppedError
+from pipeline.progress.follow import Follower, follow
+from pipeline.progress.tally import Tally
+from pipeline.progress.view import View
+from pipeline.run.children import Child
+from pipeline.run.family import Family
+from pipeline.run.plan import Plan
+from pipeline.run.sink import has_written
+from pipeline.run.start import Starter
+from pipeline.run.undone import undone
+from schemas import TopicNames
+
+BROKER_PATIENCE_S = 30.0
+REFRESH_S = 0.1
+
+
+@dataclass(slots=True)
+class Run:
+    """Start order: broker and model server, topics, sink, workers, producer; each finds what it needs there already.
+
+    They stop in the reverse order, so that nobody waits for one that is gone: the producer first, since nothing new
+    should come; the workers while broker, model server and sink still serve them; then the sink, which has all by
+    then; the model server, and at last the broker, which everybody talked to.
+
+    With `--once`, `undone` says in the end why by path, for what the producer could not read.
+    """
+
+    plan: Plan
+    view: View
+    environ: Mapping[str, str]
+    progress: Progress = field(default_factory=Progress)
+    undone: dict[str, str] = field(default_factory=dict)
+    family: Family = field(init=False)
+    stopped: asyncio.Future[signal.Signals] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.family = Family(self.plan.logs_dir)
+
+    async def execute(self) -> None:
+        """Until everything is done (`--once`), or for ever.
+
+        Raises ChildDiedError, StoppedError and what a start can raise; all children have ended by then.
+        """
+        self.stopped = asyncio.get_running_loop().create_future()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
+        try:
+            await _first(self.family.guard(), self._until_signal(), self._work())
+        except KafkaError as exc:
+            raise await self._explained(exc) from exc
+        finally:
+            await self.family.stop()
+            self.view.close()
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        if self.stopped.done():
+            self.view.note("Stopping at once.")
+            self.family.hurry.set()
+        else:
+            self.stopped.set_result(number)
+            self.view.note("Stopping in order; once more stops at once.")
+
+    async def _until_signal(self) -> None:
+        raise StoppedError(await self.stopped)
+
+    async def _explained(self, exc: KafkaError) -> PipelineError:
+        """A dead broker is the likely reason, and its last words say more than a client's error."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.family.guard(), 1.0)
+        return PipelineError(f"Kafka does not answer as it should: {exc!r}. Logs are in {self.plan.logs_dir}")
+
+    async def _work(self) -> None:
+        starter = Starter(self.plan, self.family, self.view, self.environ)
+        settings = await starter.servers()
+        await ensure_topics(settings, patience_s=BROKER_PATIENCE_S)
+        names = TopicNames(settings.namespace)
+        async with follow(settings, names.files) as ledger, follow(settings, names.results) as results:
+            tally = Tally(self.progress, fresh_from=await results.ends())
+            producer = starter.stages(settings)
+            await _first(
+                self._until_done(producer, ledger, results),
+                ledger.run(tally.take_entry),
+                results.run(tally.take_result),
+                self._show(),
+            )
+
+    async def _show(self) -> None:
+        while True:
+            self.view.update(self.progress.totals)
+            await asyncio.sleep(REFRESH_S)
+
+    async def _until_done(self, producer: Child, ledger: Follower, results: Follower) -> None:
+        """Done is what is on disk, never consumer lag: markers of transactions take offsets, lag never reaches 0."""
+        await producer.wait()
+        self.family.check(producer)
+        self._take_undone()
+        ends = await ledger.ends()
+        while not (  # noqa: ASYNC110 - files and Kafka positions send no events
+            await ledger.has_reached(ends) and self._is_done(ledger, results)
+        ):
+            await asyncio.sleep(REFRESH_S)
+        self.view.update(self.progress.totals)
+
+    def _take_undone(self) -> None:
+        self.undone = undone(self.plan.home)
+        if self.undone:
+            self.view.note(f"{len(self.undone)} files or folders could not be read, see the end; the rest goes on.")
+
+    def _is_done(self, ledger: Follower, results: Follower) -> bool:
+        return self.progress.all_answered and has_written(self.plan.home, results=results.read, ledger=ledger.read)
+
+
+async def _first(*works: Coroutine[Any, Any, None]) -> None:
+    """Until one of them ends, or fails; the others are cancelled and awaited."""
+    tasks = [asyncio.create_task(work) for work in works]
+    ended: set[asyncio.Task[None]] = set()
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if task in ended:
+            task.result()

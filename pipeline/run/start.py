@@ -1,0 +1,112 @@
+"""Starting the processes of a run, each with what it needs to find the others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from configs.recipe import load_recipe
+from configs.settings import Settings
+from output.run import broker_file
+from pipeline.progress.view import View
+from pipeline.run import plan as planning
+from pipeline.run.children import Child, wait_for_file
+from pipeline.run.family import Family, MayEnd, never
+from pipeline.run.plan import Plan
+from pipeline.run.probe import complaint
+from pipeline.run.sink import sink_state
+from pipeline.run.undone import may_end, undone_file
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    plan: Plan
+    family: Family
+    view: View
+    environ: Mapping[str, str]
+
+    async def servers(self) -> Settings:
+        """Broker and model server at the same time, where they are not configured; settings with their addresses."""
+        broker = self._broker() if self.plan.own_broker else None
+        model = self._model() if self.plan.own_model else None
+        brokers = (await _ready(*broker))["bootstrap_servers"] if broker else None
+        url = (await _ready(*model))["base_url"] if model else None
+        settings = planning.complete_settings(self.plan, brokers=brokers, model_url=url)
+        if not brokers:
+            self.view.note(f"Using Kafka at {settings.brokers}.")
+        if not url:
+            self.view.note(f"Using the model server at {_places(settings)}.")
+            await self._look_at_models(settings)
+        if settings.judging is not None:
+            await self._look_at_judge(settings.judging)
+        return settings
+
+    def stages(self, settings: Settings) -> Child:
+        """Sink, workers, producer; returns the producer."""
+        _cleared(sink_state(self.plan.home))
+        self._start("sink", planning.sink_command(self.plan), settings, grace_s=30)
+        numbers = range(1, self.plan.workers + 1)
+        workers = {f"worker-{number}": planning.worker_command(self.plan, number) for number in numbers}
+        self.family.start(workers, self._env(settings), grace_s=settings.drain_s + 15)
+        if not self.plan.once:
+            self.view.note(f"Watching {self.plan.input_dir} for texts. Ctrl-C stops everything in order.")
+            if self.plan.own_broker:
+                self.view.note(f"For other commands meanwhile: KAFKA_BOOTSTRAP_SERVERS={settings.brokers}")
+        return self._producer(settings)
+
+    def _producer(self, settings: Settings) -> Child:
+        left = _cleared(undone_file(self.plan.home))
+        ends = partial(may_end, self.plan.home) if self.plan.once else never
+        return self._start("producer", planning.producer_command(self.plan, left), settings, grace_s=10, ends=ends)
+
+    def _broker(self) -> tuple[Child, Path]:
+        self.view.note("Starting Apache Kafka on this machine; the first time it is downloaded (some 50 MB).")
+        ready = _cleared(broker_file(self.plan.output_dir))
+        return self._start("broker", planning.broker_command(self.plan, ready), self.plan.settings, grace_s=30), ready
+
+    def _model(self) -> tuple[Child, Path]:
+        self.view.note(
+            "Starting the embedded model server. Its model `extractive` makes pairs of the text's own sentences: "
+            "good for trying the pipeline, not for training data."
+        )
+        ready = _cleared(self.plan.home / "model.json")
+        return self._start("model", planning.embedded_command(ready), self.plan.settings, grace_s=5), ready
+
+    def _start(
+        self, name: str, command: list[str], settings: Settings, *, grace_s: float, ends: MayEnd = never
+    ) -> Child:
+        return self.family.start({name: command}, self._env(settings), grace_s=grace_s, may_end=ends)[0]
+
+    def _env(self, settings: Settings) -> dict[str, str]:
+        return planning.environment(settings, self.environ)
+
+    async def _look_at_judge(self, judging: Settings) -> None:
+        if load_recipe(judging.recipe).judge is None:
+            self.view.note(f"Nothing is judged: the recipe {judging.recipe} has no [judge].")
+            return
+        self.view.note(f"Answers are judged by {judging.model_name} at {_places(judging)}.")
+        await self._look_at_models(judging)
+
+    async def _look_at_models(self, settings: Settings) -> None:
+        """A model server that loads its weights for minutes is normal: say it and go on, the workers wait."""
+        for url in settings.model_urls:
+            if why := await complaint(settings, url):
+                self.view.note(why)
+
+
+def _cleared(path: Path) -> Path:
+    """What an earlier process said there is not said by the one that starts now."""
+    path.unlink(missing_ok=True)
+    return path
+
+
+def _places(settings: Settings) -> str:
+    return ", ".join(settings.model_urls)
+
+
+async def _ready(child: Child, path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = orjson.loads(await wait_for_file(child, path))
+    return content

@@ -1,0 +1,1 @@
+"""`status`: how a pipeline stands, as tables and as JSON."""

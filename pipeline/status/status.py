@@ -1,0 +1,179 @@
+"""Files, chunks, workers, speed and dead letters of a namespace: once, or as a live view."""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, suppress
+from pathlib import Path
+
+import orjson
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.live import Live
+
+from configs import cli
+from configs.settings import Settings
+from ledger.progress import Outcome, Progress
+from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
+from messaging.reading import TopicMissingError, assign_all, read_to_end
+from output.run import with_broker_of_run
+from pipeline.errors import OutputError
+from pipeline.progress.follow import Offsets, follow
+from pipeline.progress.tally import Tally
+from pipeline.status.endpoints import Scraped, look_at_endpoints
+from pipeline.status.letters import Letter, Letters
+from pipeline.status.members import Members, look_at_members
+from pipeline.status.rates import WINDOW_S, Window
+from pipeline.status.screen import picture, screen
+from pipeline.status.snapshot import Snapshot
+from schemas import DecodeError, TopicNames, decode
+
+PATIENCE_S = 15.0
+REFRESH_S = 0.5
+LOOK_S = 3.0
+Take = Callable[[ConsumerRecord], None]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--watch", action="store_true", help="show it until Ctrl-C, and renew it")
+    parser.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+    parser.add_argument("--svg", metavar="FILE", type=Path, help="the same as a picture")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="of qa.results read the last minute only: for large topics; what all results would tell is left out",
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="URLS",
+        default="",
+        help="addresses of workers' /metrics, comma-separated: shows the model servers with limits and queues",
+    )
+    cli.add_settings(parser, "output_dir", *cli.KAFKA)
+
+
+def main(args: argparse.Namespace) -> int:
+    settings = _with_broker(cli.settings_from(args))
+    addresses = tuple(filter(None, args.metrics.split(",")))
+    if args.watch:
+        asyncio.run(_watch(settings, addresses, quick=args.quick))
+        return 0
+    snapshot = asyncio.run(_look(settings, addresses, quick=args.quick))
+    if args.json:
+        print(orjson.dumps(snapshot.as_json(), option=orjson.OPT_INDENT_2).decode())
+    elif args.svg:
+        picture(snapshot, args.svg)
+    else:
+        Console().print(screen(snapshot))
+    return 0
+
+
+def _with_broker(settings: Settings) -> Settings:
+    """Raises OutputError where an output directory is named whose pipeline does not run."""
+    found = with_broker_of_run(settings)
+    if found.bootstrap_servers is None and settings.output_dir is not None:
+        raise OutputError(
+            f"no pipeline with a broker of its own runs on {settings.output_dir}. Start it, or name the broker with "
+            "--bootstrap-servers"
+        )
+    return found
+
+
+class Board:
+    """What a snapshot is made of, and who takes the records of which topic."""
+
+    def __init__(self, settings: Settings, *, quick: bool) -> None:
+        self.members: Members | None = None
+        self.scraped = Scraped()
+        self._quick = quick
+        self._progress = Progress()
+        self._window = Window()
+        self._letters = Letters()
+        self._tally = Tally(self._progress, fresh_from={})
+        names = TopicNames(settings.namespace)
+        self.topics: dict[str, Take] = {
+            names.files: self._tally.take_entry,
+            names.results: self._take_result,
+            names.dead_letters: self._take_letter,
+        }
+
+    def snapshot(self) -> Snapshot:
+        rates = self._window.rates(time.time())
+        totals = self._progress.totals
+        return Snapshot(totals, len(self._letters), rates, self.members, self.scraped, quick=self._quick)
+
+    def _take_result(self, record: ConsumerRecord) -> None:
+        if not self._quick:
+            self._tally.take_result(record)
+        now_s, time_s = time.time(), record.timestamp / 1000
+        if time_s > now_s - WINDOW_S:
+            with suppress(DecodeError):
+                outcome = decode(Outcome, record.value)
+                tokens = outcome.usage.completion_tokens
+                self._window.add(time_s, pairs=len(outcome.pairs), tokens=tokens, now_s=now_s)
+
+    def _take_letter(self, record: ConsumerRecord) -> None:
+        with suppress(DecodeError):  # a record that is no letter needs nobody's attention here
+            self._letters.take(decode(Letter, record.value))
+
+
+async def _look(settings: Settings, addresses: Sequence[str], *, quick: bool) -> Snapshot:
+    board = Board(settings, quick=quick)
+    starts = await _starts(settings, quick=quick)
+    for topic, take in board.topics.items():
+        start = starts.get(topic)
+        async with aclosing(read_to_end(settings, topic, start=start, patience_s=PATIENCE_S)) as records:
+            async for record in records:
+                take(record)
+    await _ask(board, settings, addresses)
+    return board.snapshot()
+
+
+async def _watch(settings: Settings, addresses: Sequence[str], *, quick: bool) -> None:
+    board = Board(settings, quick=quick)
+    starts = await _starts(settings, quick=quick)
+    async with AsyncExitStack() as stack:
+        followers = [
+            (await stack.enter_async_context(follow(settings, topic, start=starts.get(topic))), take)
+            for topic, take in board.topics.items()
+        ]
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        for follower, take in followers:
+            group.create_task(follower.run(take))
+        group.create_task(_keep_asking(board, settings, addresses))
+        with Live(screen(board.snapshot()), auto_refresh=False) as live:
+            while True:
+                live.update(screen(board.snapshot()), refresh=True)
+                await asyncio.sleep(REFRESH_S)
+
+
+async def _keep_asking(board: Board, settings: Settings, addresses: Sequence[str]) -> None:
+    while True:
+        # The view stays while a broker is away, and what it shows is old.
+        with suppress(BrokerUnreachableError, TopicMissingError, KafkaError, OSError):
+            await _ask(board, settings, addresses)
+        await asyncio.sleep(LOOK_S)
+
+
+async def _ask(board: Board, settings: Settings, addresses: Sequence[str]) -> None:
+    board.scraped = await look_at_endpoints(addresses)
+    board.members = await look_at_members(settings, patience_s=PATIENCE_S)
+
+
+async def _starts(settings: Settings, *, quick: bool) -> dict[str, Offsets]:
+    """Where reading begins, by topic, where that is not the beginning."""
+    if not quick:
+        return {}
+    topic = TopicNames(settings.namespace).results
+    consumer = make_consumer(settings)
+    try:
+        await start_patiently(consumer, settings, patience_s=PATIENCE_S)
+        partitions = await assign_all(consumer, topic)
+        since_ms = int((time.time() - WINDOW_S) * 1000)
+        found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
+        ends = await consumer.end_offsets(partitions)
+    finally:
+        await stop_reading(consumer)
+    return {topic: {tp.partition: at.offset if at else ends[tp] for tp, at in found.items()}}

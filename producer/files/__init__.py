@@ -1,0 +1,1 @@
+"""The watched directory: scan, hints, settling."""

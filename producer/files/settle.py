@@ -1,0 +1,52 @@
+"""When a file is taken: once its size and time have stood still."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from producer.files.tree import Found
+
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`settled` files are taken; the rest want another look in `due_s` seconds (None: there is no rest)."""
+
+    settled: tuple[Found, ...]
+    waiting: tuple[Found, ...]
+    due_s: float | None
+
+
+class Settling:
+    """Compares looks at files. `trust_mtime`: one look is enough at a file last written `settle_ms` ago.
+
+    Otherwise it takes two looks that far apart: a copy may carry the time of its original before it is whole.
+    """
+
+    def __init__(self, settle_ms: int, *, trust_mtime: bool) -> None:
+        self._settle_ns = settle_ms * 1_000_000
+        self._trust_mtime = trust_mtime
+        self._since: Mapping[str, tuple[Found, int]] = {}
+
+    def look(self, files: Iterable[Found], *, clock_ns: int, wall_ns: int) -> Look:
+        """`files` are all that may be taken; those of the look before that are not among them are forgotten."""
+        since: dict[str, tuple[Found, int]] = {}
+        settled, waiting = [], []
+        due_ns: int | None = None
+        for found in files:
+            before = self._since.get(found.path)
+            began = before[1] if before and before[0] == found else clock_ns
+            left = self._left_ns(found, clock_ns - began, wall_ns)
+            if left <= 0:
+                settled.append(found)
+            else:
+                since[found.path] = (found, began)
+                waiting.append(found)
+                due_ns = min(left, due_ns or left)
+        self._since = since
+        return Look(tuple(settled), tuple(waiting), None if due_ns is None else due_ns / NS)
+
+    def _left_ns(self, found: Found, still_ns: int, wall_ns: int) -> int:
+        if self._trust_mtime and found.mtime_ns <= wall_ns:
+            still_ns = max(still_ns, wall_ns - found.mtime_ns)
+        return self._settle_ns - still_ns

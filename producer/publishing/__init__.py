@@ -1,0 +1,1 @@
+"""Chunks and ledger entries to Kafka."""

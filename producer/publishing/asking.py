@@ -1,0 +1,121 @@
+"""From globs to requests: which documents are meant, and that somebody takes them up."""
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import Collection, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from aiokafka import ConsumerRecord
+
+from configs.settings import Settings
+from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
+from messaging.follow import follow
+from producer.errors import PublishError
+from producer.publishing.ledger import load, read_entries, requested, under_way
+from producer.publishing.publish import Publisher, started_producer
+from producer.publishing.requests import load_requests
+from schemas import LedgerEntry, Request, TopicNames, encode
+from schemas.ids import request_id
+from schemas.messages import now
+
+ActionName = Literal["regenerate", "forget", "retry"]
+REACH_S = 10.0
+"""A command waits this long for a broker."""
+BATCH = 1000
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is asked for. `left_out` counts documents that match and that it is nothing for, by state."""
+
+    requests: list[Request] = field(default_factory=list)
+    chunks: int = 0
+    under_way: set[str] = field(default_factory=set)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def add(self, entry: LedgerEntry, action: ActionName, *, fresh: bool) -> None:
+        request = Request(
+            request_id=request_id(entry.document.id, time.time_ns()),
+            action=action,
+            fresh=fresh,
+            document=entry.document,
+            created_at=now(),
+        )
+        waits = action == "regenerate" and under_way(entry)
+        if not waits and requested(entry, request) is None:
+            self.left_out[entry.state.value] += 1
+            return
+        self.requests.append(request)
+        self.chunks += entry.complete.chunks if entry.complete and not waits else entry.chunks
+        if waits:
+            self.under_way.add(request.request_id)
+
+
+async def make_plan(settings: Settings, action: ActionName, globs: Sequence[str], source: str, *, fresh: bool) -> Plan:
+    """Of all documents whose path matches a glob; of one source, or of all where `source` is empty."""
+    newest: dict[str, LedgerEntry] = {}
+    async with aclosing(read_entries(settings, patience_s=REACH_S)) as entries:
+        async for entry, _ in entries:
+            document = entry.document
+            if (not source or document.source == source) and any(fnmatchcase(document.path, glob) for glob in globs):
+                newest[document.id] = entry
+    plan = Plan()
+    for entry in sorted(newest.values(), key=lambda entry: (entry.document.source, entry.document.path)):
+        plan.add(entry, action, fresh=fresh)
+    return plan
+
+
+async def send(settings: Settings, requests: Sequence[Request]) -> None:
+    """Raises PublishError; then none of the last thousand are on their way."""
+    topic = TopicNames(settings.namespace).requests
+    producer = make_transactional_producer(settings, f"{topic}.{uuid.uuid4().hex}")
+    try:
+        await start_patiently(producer, settings, patience_s=REACH_S)
+        for at in range(0, len(requests), BATCH):
+            async with producer.transaction():
+                sends = [
+                    await producer.send(topic, encode(request), request.request_id.encode())
+                    for request in requests[at : at + BATCH]
+                ]
+                await asyncio.gather(*sends)
+    except PRODUCER_FAILED as exc:
+        raise PublishError(f"the requests could not be written: {exc!r}") from exc
+    finally:
+        await discard(producer)
+
+
+async def not_taken_up(settings: Settings, requests: Collection[Request], patience_s: float) -> list[Request]:
+    """Wait until a running producer has taken them up, or none has been for `patience_s`; those that are left."""
+    left = {request.request_id.encode(): request for request in requests}
+    news = asyncio.Event()
+
+    def take(record: ConsumerRecord) -> None:
+        if record.value is None and record.key in left:
+            del left[record.key]
+            news.set()
+
+    following = asyncio.create_task(follow(settings, TopicNames(settings.namespace).requests, take))
+    try:
+        while left:
+            news.clear()
+            await asyncio.wait_for(news.wait(), patience_s)
+    except TimeoutError:
+        pass
+    finally:
+        following.cancel()
+        await asyncio.wait((following,))
+    return list(left.values())
+
+
+async def take_up(settings: Settings, source: str) -> None:
+    """What the watcher of `source` would do at its next look. Fences one that has not answered."""
+    async with started_producer(settings, source) as producer:
+        ledger = await load(settings, source)
+        publisher = Publisher(producer, ledger)
+        for batch in (await load_requests(settings, source)).batches(ledger):
+            await publisher.publish(batch)

@@ -1,0 +1,134 @@
+"""Batches to Kafka: one transaction each, by a producer that is thrown away after any error."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    ProducerFenced,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+
+from configs.failpoints import hit
+from configs.settings import Settings
+from messaging.connection import (
+    PRODUCER_FAILED,
+    TRANSACTION_TIMEOUT_MS,
+    discard,
+    in_words,
+    make_transactional_producer,
+    start_patiently,
+)
+from producer.errors import FencedError, PublishError
+from producer.publishing.batches import Batch
+from producer.publishing.ledger import Ledger
+from schemas import TopicNames
+
+T = TypeVar("T")
+TICK_S = 1.0
+_LASTING = (
+    ClusterAuthorizationFailedError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Commits batches and tells the ledger. After a PublishError neither may be used again."""
+
+    def __init__(self, producer: AIOKafkaProducer, ledger: Ledger) -> None:
+        self._producer = producer
+        self.ledger = ledger
+
+    async def publish(self, batch: Batch) -> None:
+        """Commit all of `batch` or nothing of it.
+
+        Waits as long as no broker answers. Raises FencedError when another producer has this source, and PublishError.
+        """
+        if not batch.records:
+            return
+        watch = _Watch()
+        try:
+            await watch.over(self._transaction(batch))
+        except ProducerFenced as exc:
+            raise self._fenced(watch) from exc
+        except PRODUCER_FAILED as exc:
+            message = f"a transaction of {len(batch.records)} records failed: {in_words(exc)}"
+            raise PublishError(message, lasting=isinstance(exc, _LASTING)) from exc
+        for entry, value in batch.entries.values():
+            self.ledger.put(entry, value)
+
+    async def _transaction(self, batch: Batch) -> None:
+        """A send that failed does not fail the commit: each is awaited first."""
+        await self._producer.begin_transaction()
+        sends = [
+            await self._producer.send(record.topic, record.value, record.key, headers=batch.headers.get(record.trace))
+            for record in batch.records
+        ]
+        hit("producer.begun")
+        await asyncio.gather(*sends)
+        hit("producer.sent")
+        await self._producer.commit_transaction()
+        hit("producer.committed")
+
+    def _fenced(self, watch: "_Watch") -> FencedError | PublishError:
+        """The broker fences for two reasons: a producer with our id started, or our transaction was open too long."""
+        if watch.seconds * 1000 >= TRANSACTION_TIMEOUT_MS and not watch.suspended:
+            return PublishError(f"a transaction was open for {watch.seconds:.0f} s and Kafka ended it")
+        return FencedError(
+            f"another producer has taken over source {self.ledger.source!r}, or this process was suspended; it stops. "
+            "One producer publishes a directory; for another directory set another --source"
+        )
+
+
+class _Watch:
+    """How long something took, and whether this process stood still meanwhile.
+
+    One that was suspended may have been replaced: it must not take its place back. One that ran on and could not
+    reach a broker in time has the right to go on.
+    """
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self.suspended = False
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    async def over(self, work: Awaitable[T]) -> T:
+        ticker = asyncio.create_task(self._tick())
+        try:
+            return await work
+        finally:
+            ticker.cancel()
+
+    async def _tick(self) -> None:
+        last = self._began
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = time.monotonic()
+            self.suspended = self.suspended or now - last > 4 * TICK_S
+            last = now
+
+
+@asynccontextmanager
+async def started_producer(settings: Settings, source: str) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that has this source: its start fences a predecessor and settles what that had open."""
+    producer = make_transactional_producer(settings, TopicNames(settings.namespace).producer_id(source))
+    try:
+        await start_patiently(producer, settings)
+        yield producer
+    finally:
+        await discard(producer)

@@ -1,0 +1,92 @@
+"""What users ask of the watcher, taken up beside its other work.
+
+`regenerate`, `forget` and `retry` write requests to qa.requests, one a document; only the watcher writes the ledger.
+What a request changes of it and the request's end are one transaction, so each is done once whatever is killed.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+
+from aiokafka import ConsumerRecord
+
+from configs.failpoints import hit
+from configs.settings import Settings
+from messaging.reading import read_to_end
+from producer.publishing.batches import MAX_CHUNKS, Batch, Record, put_entry
+from producer.publishing.ledger import Ledger, requested, under_way
+from schemas import DecodeError, Request, TopicNames, decode
+
+log = logging.getLogger(__name__)
+
+
+class Requests:
+    """Those of one source that are not done. `following` has the next offset to read by partition."""
+
+    def __init__(self, source: str, names: TopicNames, *, ring: Callable[[], None] = lambda: None) -> None:
+        self.following: dict[int, int] = {}
+        self.unseen = False
+        self._source = source
+        self._names = names
+        self._ring = ring
+        self._waiting: dict[bytes, Request] = {}
+
+    def take(self, record: ConsumerRecord) -> None:
+        """A record of qa.requests, of any source."""
+        self.following[record.partition] = record.offset + 1
+        if record.value is None:
+            self._waiting.pop(record.key, None)
+            return
+        try:
+            request = decode(Request, record.value)
+        except DecodeError as exc:
+            log.warning("not a request, left alone: %s partition %d: %s", record.topic, record.partition, exc)
+            return
+        if request.document.source == self._source:
+            self._waiting[record.key] = request
+            self.unseen = True
+            self._ring()
+
+    def batches(self, ledger: Ledger) -> Iterator[Batch]:
+        """What taking them up is; each batch has to be committed, and the ledger told, before the next is asked for."""
+        self.unseen = False
+        batch, ended = Batch(), list[bytes]()
+        for key, request in list(self._waiting.items()):
+            if request.document.path in batch.entries or len(batch.records) >= MAX_CHUNKS:
+                hit("producer.requested")
+                yield batch
+                self._end(ended)
+                batch, ended = Batch(), []
+            if self._put(batch, key, request, ledger):
+                ended.append(key)
+        if batch.records:
+            hit("producer.requested")
+            yield batch
+            hit("producer.granted")
+            self._end(ended)
+
+    def _put(self, batch: Batch, key: bytes, request: Request, ledger: Ledger) -> bool:
+        """Whether the request is done with this batch."""
+        entry = ledger.entry(request.document.path)
+        if entry and request.action == "regenerate" and under_way(entry):
+            return False
+        batch.records.append(Record(self._names.requests, key, None))
+        changed = requested(entry, request) if entry else None
+        if changed:
+            put_entry(batch, changed, self._names)
+            log.info("%s %s as asked", request.action, request.document.path)
+        return True
+
+    def _end(self, ended: list[bytes]) -> None:
+        for key in ended:
+            self._waiting.pop(key, None)
+
+
+async def load_requests(settings: Settings, source: str, *, ring: Callable[[], None] = lambda: None) -> Requests:
+    """All that wait on Kafka. Call it with this source's producer started, as `producer.publishing.ledger.load`."""
+    names = TopicNames(settings.namespace)
+    requests = Requests(source, names, ring=ring)
+    async with aclosing(read_to_end(settings, names.requests, through_pending=True)) as records:
+        async for record in records:
+            requests.take(record)
+    return requests

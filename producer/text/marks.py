@@ -1,0 +1,203 @@
+"""What a version's chunks were, so that the next version keeps them.
+
+Cuts that follow from the text alone can't be stable under every edit: where chunks have a largest size, some edit moves
+several cuts. So the ledger remembers of each chunk what tells it again, and a chunk that stands in the new text as it
+stood in the old one is a chunk again. Only what lies between such chunks is cut anew: the chunk that was edited, which
+becomes one chunk, or two where it grew over the size of one.
+"""
+
+import base64
+import zlib
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from producer.text.cuts import LEAST, Start, head
+from producer.text.units import Unit
+
+MOST = 4096
+"""Chunks of a document that are remembered; one of more is split by its text alone."""
+_HEAD, _LENGTH, _HASH = 3, 3, 4
+_BYTES = _HEAD + _LENGTH + _HASH
+
+
+class Mark(NamedTuple):
+    """Of a chunk without its overlap: hash of its first characters, length in characters, hash of all."""
+
+    head: int
+    length: int
+    hash: int
+
+
+class Marks:
+    """Of one version, in the order of its chunks, those of white space only included. Ten bytes each."""
+
+    def __init__(self, packed: str = "") -> None:
+        self._data = bytearray(base64.b64decode(packed))
+        self._lasting = True
+
+    @property
+    def known(self) -> list[Mark]:
+        return [_mark(self._data[at : at + _BYTES]) for at in range(0, len(self._data), _BYTES)]
+
+    def add(self, units: Sequence[Unit], text: str) -> None:
+        self._lasting = self._lasting and len(text) >> 8 * _LENGTH == 0 and len(self._data) < MOST * _BYTES
+        if self._lasting:
+            self._data += _bytes(Mark(_short(head(units[0])), len(text), zlib.crc32(text.encode())))
+
+    def pack(self) -> str:
+        """In base64; empty where there is nothing to keep, or too much."""
+        useful = self._lasting and len(self._data) > _BYTES
+        return base64.b64encode(self._data).decode() if useful else ""
+
+
+def _short(hashed: int) -> int:
+    return hashed & 0xFFFFFF
+
+
+def _bytes(mark: Mark) -> bytes:
+    widths = (_HEAD, _LENGTH, _HASH)
+    return b"".join(number.to_bytes(width, "big") for number, width in zip(mark, widths, strict=True))
+
+
+def _mark(data: bytes | bytearray) -> Mark:
+    first, second = _HEAD, _HEAD + _LENGTH
+    return Mark(*(int.from_bytes(part, "big") for part in (data[:first], data[first:second], data[second:])))
+
+
+def kept(starts: Iterable[Start], before: Marks, size: int) -> Iterator[Start]:
+    """The same starts, those decided that follow from the chunks of the version before.
+
+    What lies between two chunks that are there again is left undecided where it is over two sizes; else it has no
+    anchor. Very little is joined with the chunk after it, or edits would crumble a text. Memory is that of three
+    chunks.
+    """
+    known = before.known
+    if not known:
+        yield from starts
+        return
+    ahead, between = _Ahead(starts), _Between(size)
+    finder = _Finder(known, least=int(size * LEAST))
+    while ahead.fill(finder.longest):
+        count = finder.find(ahead.held)
+        if not count:
+            yield from between.add(ahead.take(1))
+        elif between.is_little:
+            yield from between.add(ahead.take(count))
+        else:
+            yield from between.end()
+            yield from _decided(ahead.take(count))
+    yield from between.end()
+
+
+def _decided(starts: list[Start]) -> list[Start]:
+    """All one chunk, for `producer.text.cuts` to divide where that is too large."""
+    for start in starts:
+        start.anchor = False
+    starts[0].anchor = True
+    return starts
+
+
+class _Ahead:
+    """Starts that are looked at and not taken yet."""
+
+    def __init__(self, starts: Iterable[Start]) -> None:
+        self.held: deque[Start] = deque()
+        self._starts = iter(starts)
+        self._length = 0
+
+    def fill(self, length: int) -> bool:
+        """Hold at least `length` characters, if there are; whether anything is held."""
+        while self._length < length and (start := next(self._starts, None)):
+            self.held.append(start)
+            self._length += len(start.unit.text)
+        return bool(self.held)
+
+    def take(self, count: int) -> list[Start]:
+        taken = [self.held.popleft() for _ in range(count)]
+        self._length -= sum(len(start.unit.text) for start in taken)
+        return taken
+
+
+class _Between:
+    """The starts since the last chunk that is there again."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._begin()
+
+    def _begin(self) -> None:
+        self._held: list[Start] = []
+        self._first = True  # none of them has been let go
+
+    @property
+    def is_little(self) -> bool:
+        return self._first and 0 < self._length < int(self._size * LEAST)
+
+    @property
+    def _length(self) -> int:
+        return self._held[-1].end - self._held[0].at if self._held else 0
+
+    def add(self, starts: list[Start]) -> Iterator[Start]:
+        """Lets go of all when it is too much to be two chunks."""
+        self._held += starts
+        if self._length > 2 * self._size or not self._first:
+            yield from self._let_go()
+
+    def _let_go(self) -> Iterator[Start]:
+        if self._first:
+            self._held[0].anchor = True
+        self._first = False
+        yield from self._held
+        self._held = []
+
+    def end(self) -> Iterator[Start]:
+        if self._held and self._first:
+            _decided(self._held)
+        yield from self._held
+        self._begin()
+
+
+class _Finder:
+    """Known chunks in a text, from front to back. One out of order counts only if it is no very small one."""
+
+    def __init__(self, marks: Sequence[Mark], *, least: int) -> None:
+        self.longest = max(mark.length for mark in marks)
+        self._marks = marks
+        self._least = least
+        self._next = 0
+        self._by_head = defaultdict[int, list[int]](list)
+        for number, mark in enumerate(marks):
+            self._by_head[mark.head].append(number)
+
+    def find(self, held: Sequence[Start]) -> int:
+        """How many of `held`, from the first, are a known chunk; 0: none."""
+        numbers = self._by_head.get(_short(held[0].rank), ())
+        for number in sorted(numbers, key=lambda number: number != self._next)[:_TRIES]:
+            mark = self._marks[number]
+            if number != self._next and mark.length < self._least:
+                continue
+            count = _count(held, mark.length)
+            if count and zlib.crc32(_text(held, count).encode()) == mark.hash:
+                self._next = number + 1
+                return count
+        return 0
+
+
+_TRIES = 8
+"""Known chunks that begin alike and are looked at in one place; in a text of repeated lines there may be many."""
+
+
+def _count(held: Iterable[Start], length: int) -> int:
+    """How many are `length` characters long together; 0: there is no such number."""
+    at = 0
+    for count, start in enumerate(held, start=1):
+        at += len(start.unit.text)
+        if at >= length:
+            return count if at == length else 0
+    return 0
+
+
+def _text(held: Iterable[Start], count: int) -> str:
+    return "".join(start.unit.text for start in islice(held, count))

@@ -1,0 +1,76 @@
+"""One pass over a file: its bytes hashed, decoded and split as they come."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from io import FileIO
+
+from producer.errors import ChangedError, StoppedError
+from producer.files.tree import Found, check_unchanged
+from producer.text.decode import Decoder
+from producer.text.marks import Marks
+from producer.text.splitting import Sizes, Split, split
+
+BLOCK_BYTES = 256 * 1024
+
+
+class Reading:
+    """What a file held, as far as it has been read. `found` is what it was when it was listed."""
+
+    def __init__(self, file: FileIO, found: Found, *, encoding: str | None, stopping: Callable[[], bool]) -> None:
+        self._file = file
+        self._found = found
+        self._stopping = stopping
+        self._decoder = Decoder(encoding)
+        self._hash = hashlib.sha256()
+        self.size_bytes = 0
+        self.characters = 0
+        self.marks = Marks()
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes read so far."""
+        return self._hash.hexdigest()
+
+    @property
+    def encoding(self) -> str:
+        return self._decoder.encoding
+
+    def splits(self, sizes: Sizes, before: Marks) -> Iterator[Split]:
+        """The chunks; `marks` has them once they are all read.
+
+        Raises ChangedError, RejectedError, StoppedError or OSError where it shows.
+        """
+        return split(self._texts(), sizes, before=before, marks=self.marks)
+
+    def _texts(self) -> Iterator[str]:
+        for block in self._blocks():
+            yield self._counted(self._decoder.feed(block))
+        self.check()
+        yield self._counted(self._decoder.feed(b"", final=True))
+
+    def _counted(self, text: str) -> str:
+        self.characters += len(text)
+        return text
+
+    def _blocks(self) -> Iterator[bytes]:
+        while block := self._file.read(BLOCK_BYTES):
+            if self._stopping():
+                raise StoppedError
+            self.size_bytes += len(block)
+            if self.size_bytes > self._found.size_bytes:
+                raise ChangedError("it grew while it was read")
+            self._hash.update(block)
+            yield block
+
+    def finish(self) -> str:
+        """The hash of the whole file: what splitting has not come to is read now."""
+        for _ in self._blocks():
+            pass
+        self.check()
+        return self.sha256
+
+    def check(self) -> None:
+        """Raise ChangedError unless all was read of a file that stayed as it was found."""
+        check_unchanged(self._file, self._found)
+        if self.size_bytes != self._found.size_bytes:
+            raise ChangedError("it was cut while it was read")

@@ -1,0 +1,293 @@
+"""Text to units: the smallest pieces a chunk is made of, each with how good a place its start is for a cut.
+
+A unit is a paragraph; where that is long, a sentence; where that is long, a clause, words, at last a fixed number of
+characters. What the units are depends on the text near them only and never on how the text came in pieces, so that an
+edit in one place leaves all units elsewhere as they were.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import IntEnum
+from itertools import chain
+from typing import NamedTuple
+
+from producer.text.headings import Heading, heading, underline, underlined
+
+
+class Tier(IntEnum):
+    """How good a cut is before a unit. A heading is better the higher it stands: HEADING minus its level."""
+
+    ANYWHERE = 0
+    SPACE = 1
+    CLAUSE = 2
+    LINE = 3
+    SENTENCE = 4
+    ENDED_LINE = 5
+    PARAGRAPH = 6
+    HEADING = 13
+
+
+class Unit(NamedTuple):
+    """`headings` are those in the text, each with its offset in it."""
+
+    text: str
+    tier: int
+    headings: tuple[tuple[int, Heading], ...] = ()
+
+
+_FINEST = 8
+"""Within a long paragraph no unit is under an eighth of the longest: finer ones cost time and gain nothing."""
+
+
+class _Line(NamedTuple):
+    text: str
+    begins: bool  # False: goes on with a line that was too long for one piece
+    underlined: int = 0  # the level of heading that the line below makes of it
+
+
+_Rule = Callable[[str], Iterable[tuple[int, int]]]
+"""Ends of parts within a text, each with the tier of what follows."""
+
+_ENDS = frozenset("。．！？!?.…")
+_CLOSERS = "\"'”’」』）)】》〉］]"
+_ABBREVIATIONS = frozenset(
+    (
+        "e.g",
+        "i.e",
+        "etc",
+        "vs",
+        "cf",
+        "al",
+        "fig",
+        "figs",
+        "eq",
+        "eqs",
+        "no",
+        "nos",
+        "vol",
+        "ch",
+        "sec",
+        "ref",
+        "refs",
+        "approx",
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "prof",
+        "st",
+        "inc",
+        "ltd",
+        "co",
+        "dept",
+    )
+)
+_MARKS = re.escape("".join(sorted(_ENDS)))
+_SENTENCE = re.compile(  # one set of characters comes first: that is what `re` looks for quickly
+    rf"[{_MARKS}\n](?:(?<=\n)\n*|[{_MARKS}]*[{re.escape(_CLOSERS)}]*(?P<gap>[^\S\n]*\n*))"
+)
+_CLAUSE = re.compile(r"[，；、：,;:](?:[^\S\n]+|(?<=[，；、：]))")
+_SPACE = re.compile(r"\s+")
+_INITIAL = re.compile(r"(?<!\w)(?<!\d )[A-Z]\Z")  # "J. Smith", but not "3.5 V."
+_NOT_OF_WORDS = re.compile(r"[^\w.]")
+
+
+def units(pieces: Iterable[str], *, longest: int) -> Iterator[Unit]:
+    r"""The units of a text given in pieces of any size; together they are the text. None is over `longest` characters.
+
+    Line ends must be "\n". Memory is some multiples of `longest` and of the largest piece.
+    """
+    paragraph = _Paragraph(longest)
+    for line in _underlined(_lines(pieces, longest)):
+        yield from paragraph.add(line)
+    yield from paragraph.end()
+
+
+def _lines(pieces: Iterable[str], longest: int) -> Iterator[_Line]:
+    """Lines with their ends; a longer one in parts of exactly `longest`, counted from where it begins."""
+    held, begins = "", True
+    for piece in pieces:
+        *whole, last = (held + piece).split("\n")
+        for line in whole:
+            if len(line) < longest:
+                yield _Line(line + "\n", begins)
+            else:
+                yield from _parts(line + "\n", longest, begins=begins)
+            begins = True
+        cut = len(last) - len(last) % longest if len(last) > longest else 0
+        if cut:
+            yield from _parts(last[:cut], longest, begins=begins)
+            begins = False
+        held = last[cut:]
+    if held:
+        yield from _parts(held, longest, begins=begins)
+
+
+def _parts(line: str, longest: int, *, begins: bool) -> Iterator[_Line]:
+    for at in range(0, len(line), longest):
+        yield _Line(line[at : at + longest], begins and at == 0)
+
+
+def _underlined(lines: Iterable[_Line]) -> Iterator[_Line]:
+    """The same, with what a line of === or --- says of the one above it."""
+    above: _Line | None = None
+    for line in lines:
+        if above:
+            level = underline(line.text) if line.begins else 0
+            yield above._replace(underlined=level) if level else above
+        above = line
+    if above:
+        yield above
+
+
+class _Paragraph:
+    """The paragraph that is being gathered, from one good place for a cut to the next."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._before = _Before()
+        self._begin(Tier.PARAGRAPH)
+
+    def _begin(self, tier: int) -> None:
+        self._tier = tier
+        self._parts: list[str] = []
+        self._length = 0
+        self._headings: list[tuple[int, Heading]] = []
+        self._long = False
+
+    def add(self, line: _Line) -> Iterator[Unit]:
+        """Take a line; yields the units that are complete because of it."""
+        found = self._before.heading(line)
+        tier = self._before.tier(line, found)
+        if tier is not None and self._parts:
+            yield from self.end()
+            self._tier = tier
+        if found:
+            self._headings.append((self._length, found))
+        self._parts.append(line.text)
+        self._length += len(line.text)
+        self._before.see(line, found)
+        if self._length > 4 * self._longest:
+            yield from self._relieve()
+
+    def end(self) -> Iterator[Unit]:
+        """What is left; another paragraph begins."""
+        if self._parts:
+            yield from self._units()
+        self._begin(Tier.PARAGRAPH)
+
+    def _relieve(self) -> Iterator[Unit]:
+        """Let go of all but the last unit: that one may still grow."""
+        self._long = True
+        *complete, last = self._units()
+        yield from complete
+        self._begin(last.tier)
+        self._parts, self._length = [last.text], len(last.text)
+        self._headings = list(last.headings)
+        self._long = True
+
+    def _units(self) -> Iterator[Unit]:
+        text = "".join(self._parts)
+        if not self._long and self._length <= self._longest:
+            yield Unit(text, self._tier, tuple(self._headings))
+            return
+        at = 0
+        for tier, part in _refined(text, self._tier, self._longest, _RULES):
+            end = at + len(part)
+            inside = tuple((offset - at, found) for offset, found in self._headings if at <= offset < end)
+            yield Unit(part, tier, inside)
+            at = end
+
+
+class _Before:
+    """What the tier of a line's start depends on: the lines before it."""
+
+    def __init__(self) -> None:
+        self._blank = True  # a blank line, or nothing, stands between the last text and here
+        self._ended = False  # the last text ended as sentences do
+        self._titled = False  # the last text was a heading: what follows stays with it
+        self._underline = False  # the next line is the one under a heading
+        self._fenced = False  # within ``` no line is a heading
+
+    def heading(self, line: _Line) -> Heading | None:
+        if not line.begins or self._fenced or self._underline:
+            return None
+        above = underlined(line.text, line.underlined) if line.underlined and self._blank else None
+        self._underline = above is not None
+        return above or heading(line.text)
+
+    def tier(self, line: _Line, found: Heading | None) -> int | None:
+        """None: no cut before this line."""
+        if not line.begins or self._titled or line.text.isspace():
+            return None
+        if found:
+            return Tier.HEADING - found.level
+        if self._blank:
+            return Tier.PARAGRAPH
+        return Tier.ENDED_LINE if self._ended else None
+
+    def see(self, line: _Line, found: Heading | None) -> None:
+        if self._underline and found is None:
+            self._underline = False
+            return
+        text = line.text.rstrip()
+        if not text:
+            self._blank = self._blank or line.begins
+            return
+        self._blank = False
+        self._ended = text[-1] in _ENDS or text.rstrip(_CLOSERS)[-1:] in _ENDS
+        self._titled = found is not None
+        if line.begins and text.lstrip().startswith(("```", "~~~")):
+            self._fenced = not self._fenced
+
+
+def _refined(text: str, tier: int, longest: int, rules: Sequence[_Rule]) -> Iterator[tuple[int, str]]:
+    """Parts of a text that is too long, by the first rule, and by the next where a part still is."""
+    if not rules:
+        for at in range(0, len(text), longest):
+            yield (Tier.ANYWHERE if at else tier), text[at : at + longest]
+        return
+    at = 0
+    for end, after in chain(rules[0](text), ((len(text), tier),)):
+        if end - at < longest // _FINEST and end < len(text):
+            continue
+        part, at = text[at:end], end
+        if len(part) > longest:
+            yield from _refined(part, tier, longest, rules[1:])
+        elif part:
+            yield tier, part
+        tier = after
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Ends of sentences and lines within `text`, each with the tier of what follows."""
+    for found in _SENTENCE.finditer(text):
+        end = found.end()
+        if end == len(text):
+            continue
+        if found["gap"] is None:
+            yield end, Tier.LINE
+        elif text[found.start()] not in ".!?" or (found["gap"] and _latin_end(text, found)):
+            yield end, Tier.SENTENCE
+
+
+def _latin_end(text: str, found: re.Match[str]) -> bool:
+    """Not after "Fig." and "e.g.", nor before a lower-case letter."""
+    if text[found.end()].islower():
+        return False
+    if found[0][0] != "." or found.start() == 0:
+        return True
+    before = text[max(0, found.start() - 12) : found.start()]
+    if before[-1].isupper() and _INITIAL.search(before):
+        return False
+    return _NOT_OF_WORDS.split(before)[-1].lower() not in _ABBREVIATIONS
+
+
+def _ends_of(pattern: re.Pattern[str], tier: int) -> _Rule:
+    def rule(text: str) -> Iterator[tuple[int, int]]:
+        return ((found.end(), tier) for found in pattern.finditer(text) if found.end() < len(text))
+
+    return rule
+
+
+_RULES: tuple[_Rule, ...] = (_sentences, _ends_of(_CLAUSE, Tier.CLAUSE), _ends_of(_SPACE, Tier.SPACE))

@@ -1,0 +1,1 @@
+"""`broker`: a real Apache Kafka for one machine."""

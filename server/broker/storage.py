@@ -1,0 +1,49 @@
+"""Formatting of Kafka's log directory.
+
+`kafka.tools.StorageTool format` takes a JVM start. What it makes is a cluster id, a directory id, and a checkpoint with
+the feature levels of this Kafka version, which has neither in it. So the tool runs once per user and version, and other
+directories get a copy of that checkpoint with ids of their own.
+"""
+
+import base64
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from server.broker.kafka_config import NODE_ID
+
+META = "meta.properties"
+CHECKPOINT = "bootstrap.checkpoint"
+
+
+def format_storage(log_dir: Path, *, template: Path, run_tool: Callable[[Path, str], None]) -> None:
+    """Make `log_dir` a formatted one, unless it is. `run_tool(dir, cluster_id)` runs StorageTool for the template."""
+    if (log_dir / META).exists():
+        return
+    if not template.exists():
+        _make_template(template, run_tool)
+    log_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(template, log_dir / CHECKPOINT)
+    staged = log_dir / f".{META}"
+    staged.write_text(_meta(cluster_id=random_uuid(), directory_id=random_uuid()), encoding="ascii")
+    staged.replace(log_dir / META)  # last: with it the directory counts as formatted
+
+
+def _make_template(template: Path, run_tool: Callable[[Path, str], None]) -> None:
+    template.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=template.parent, prefix=".format-") as work:
+        run_tool(Path(work), random_uuid())
+        Path(work, CHECKPOINT).replace(template)
+
+
+def _meta(*, cluster_id: str, directory_id: str) -> str:
+    return f"version=1\nnode.id={NODE_ID}\ncluster.id={cluster_id}\ndirectory.id={directory_id}\n"
+
+
+def random_uuid() -> str:
+    """As org.apache.kafka.common.Uuid writes it; never with a leading "-", which reads as an option."""
+    while (text := base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")).startswith("-"):
+        pass
+    return text

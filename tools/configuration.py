@@ -1,0 +1,121 @@
+"""docs/configuration.md, made from the settings: what `--help` says, all of it in one place."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from configs import cli
+from configs.settings import SECRETS, Settings, environment_name, flag_name
+from tools.places import ROOT
+
+PAGE = ROOT / "docs" / "configuration.md"
+TITLES = {
+    "KAFKA": "Kafka",
+    "MODEL": "The model server",
+    "WORKER": "Worker",
+    "PRODUCER": "Producer",
+    "SINK": "Sink",
+    "LOGS": "Logs",
+    "METRICS": "Metrics, health and traces",
+}
+"""Of the groups of `configs.cli`; one that is not here has its own name."""
+_ELSEWHERE = {
+    "input_dir": "Producer",
+    "output_dir": "Sink",
+    "sink_partitions": "Sink",
+    "vllm_python": "vLLM on this machine",
+}
+_HEAD = """# Configuration
+
+<!-- made by `python -m tools`; do not edit -->
+
+Each setting is a flag, an environment variable, or stands in the `--config` file under `"qastream"`, by its name with
+underscores. Precedence: flag, environment, file, default. Which command takes which flags, its `--help` says; the
+environment and the file are the same for all, and each command takes what concerns it. What is unknown or can't be
+right is refused at the start, with exit code 2.
+
+**Secrets** have no flag, since every user of a machine can read the arguments of a process. Each may stand in a file
+instead, without its line end: the variable's name with `_FILE` behind it has the path, as Docker and Kubernetes mount
+secrets (`VLLM_API_KEY_FILE=/run/secrets/api-key`). `python -m pipeline` hands them to its processes by environment.
+
+The [vLLM guide's](vllm-http-guide.md) JSON file works as it is: `base_url`, `api_key`, `model_name`, `temperature` and
+`max_tokens` of `models.local_models.vllm_http`, `vllm_server_url` of `api`; and `timeout` (`timeout_s`), `batch_size`
+(`concurrency`) and `cache` wherever it says to set them.
+"""
+
+
+def render() -> str:
+    return "\n".join([_HEAD, *_sections()])
+
+
+def _sections() -> Iterator[str]:
+    by_title: dict[str, list[str]] = {}
+    title = ""
+    for name in Settings.model_fields:
+        title = _title(name, title)
+        by_title.setdefault(title, []).append(name)
+    for each, names in by_title.items():
+        yield f"## {each}\n\n| flag | environment | default | |\n|---|---|---|---|"
+        yield from (_row(name, Settings.model_fields[name]) for name in names)
+        yield ""
+
+
+def _title(name: str, before: str) -> str:
+    """A secret, which has no flag and so no group, stands with the setting before it."""
+    if name in SECRETS:
+        return before
+    for group, members in vars(cli).items():
+        if group.isupper() and group != "REACH" and isinstance(members, tuple) and name in members:
+            return TITLES.get(group, group.capitalize())
+    return _ELSEWHERE.get(name, before)
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    flag = "" if name in SECRETS else f"`{flag_name(name)}`"
+    environment = f"`{environment_name(name)}`" + (" (or `…_FILE`)" if name in SECRETS else "")
+    text = (field.description or "").replace("|", "\\|")
+    return f"| {flag} | {environment} | {_default(field.default)} | {text}{_takes(field)} |"
+
+
+def _default(value: Any) -> str:  # noqa: PLR0911 - one for each kind of value
+    match value:
+        case None | "" | ():
+            return ""
+        case SecretStr():
+            return f"`{value.get_secret_value()}`"
+        case tuple():
+            return f"`{','.join(map(str, value))}`"
+        case bool():
+            return "on" if value else "off"
+        case int() if value >= 1024**3:
+            return f"`{value}` ({value / 1024**3:g} GiB)"
+        case int() if value >= 1024**2:
+            return f"`{value}` ({value / 1024**2:g} MiB)"
+        case _:
+            return f"`{value}`"
+
+
+def _takes(field: FieldInfo) -> str:
+    bounds = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
+    limits = [
+        f"{word} {getattr(rule, name):,}"
+        for rule in field.metadata
+        for name, word in bounds.items()
+        if getattr(rule, name, None) is not None
+    ]
+    said = [", ".join(f"`{choice}`" for choice in _choices(field.annotation)), ", ".join(limits)]
+    return "".join(f" Takes {text}." for text in said if text)
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return tuple(choice for part in get_args(annotation) if part is not NoneType for choice in _choices(part))
+
+
+def pages() -> dict[Path, str]:
+    return {PAGE: render()}
