@@ -21,7 +21,7 @@ from consumer.worker.group.offsets import OffsetTracker
 from consumer.worker.model.endpoint import _read, parse_queue
 from consumer.worker.model.model import _readable
 from consumer.worker.recipe.response_formats import Answer, parse_many_marks, parse_marks, parse_pairs, parse_questions
-from consumer.worker.recipe.stages import Prompted
+from consumer.worker.recipe.stage_requests import Prompted
 from messaging.commit_point import CommitPoint, MetadataError
 from producer.errors import RejectedError
 from producer.files.tree import Found

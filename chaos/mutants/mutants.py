@@ -15,7 +15,7 @@ from aiokafka.structs import OffsetAndMetadata
 import consumer.worker.app
 import consumer.worker.group.starting_points
 import messaging.connection
-from consumer.worker.group.group import Group
+from consumer.worker.group.membership import Group
 from consumer.worker.group.offsets import OffsetTracker
 from consumer.worker.group.starting_points import StartingPoints
 from consumer.worker.group.tenure import Tenure

@@ -14,7 +14,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from configs.recipe import Recipe
 from configs.settings import Settings
 from consumer.worker.errors import WorkerError
-from consumer.worker.group.group import STOP_S, Group
+from consumer.worker.group.membership import STOP_S, Group
 from consumer.worker.model.cache import Cache, NoCache, SqliteCache
 from consumer.worker.model.endpoint import make_endpoints
 from consumer.worker.model.model import Model

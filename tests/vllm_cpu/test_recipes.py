@@ -19,7 +19,7 @@ from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.recipe.answering import Answerer
 from schemas import Origin, Status
-from tests.consumer.worker.recipe.test_stages import requests
+from tests.consumer.worker.recipe.test_stage_requests import requests
 from tests.support.chunks import make_chunk
 from tests.vllm_cpu.server import PYTHON, RunningVllm, ensure_installed
 

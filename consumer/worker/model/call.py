@@ -6,7 +6,7 @@ from consumer.worker.errors import CutShortError, KillsServerError, OutageError,
 from consumer.worker.model.flights import Wanted
 from consumer.worker.model.servers import Home, ModelServers
 from consumer.worker.recipe.response_formats import Answer
-from consumer.worker.recipe.stages import Prompted
+from consumer.worker.recipe.stage_requests import Prompted
 
 SUSPECT = 2
 """Crashes with a request in hand after which it goes alone. At the first one, whatever was in flight is innocent."""

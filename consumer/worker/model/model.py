@@ -17,7 +17,7 @@ from consumer.worker.model.flights import Flights, Wanted
 from consumer.worker.model.retry import Tried, Waits, call_until_answered
 from consumer.worker.model.servers import Home, ModelServers
 from consumer.worker.recipe.response_formats import Answer
-from consumer.worker.recipe.stages import Prompted
+from consumer.worker.recipe.stage_requests import Prompted
 from schemas.ids import digest
 
 T = TypeVar("T")

@@ -10,12 +10,12 @@ from consumer.worker.errors import WorkerError
 from consumer.worker.model.model import Model
 from consumer.worker.model.retry import CallFailedError
 from consumer.worker.recipe.candidate import Candidate
-from consumer.worker.recipe.conversation import Conversation
+from consumer.worker.recipe.chunk_calls import Conversation
 from consumer.worker.recipe.halves import halves
-from consumer.worker.recipe.harvest import Harvest, Harvester, merged
 from consumer.worker.recipe.planning import plan_of
 from consumer.worker.recipe.prompts import Sending
-from consumer.worker.recipe.stages import Stages
+from consumer.worker.recipe.stage_requests import Stages
+from consumer.worker.recipe.stage_runner import Harvest, Harvester, merged
 from schemas import (
     Chunk,
     ChunkRef,

@@ -10,7 +10,7 @@ from messaging.connection import MAX_RECORD_BYTES
 from messaging.topics import ensure_topics
 from schemas import Chunk, DeadLetter, Result, Status, TopicNames, decode, encode
 from schemas.topics import MAX_MESSAGE_BYTES
-from tests.consumer.worker.group.test_group import letters_of, results_of, working
+from tests.consumer.worker.group.test_membership import letters_of, results_of, working
 from tests.fake_model import FakeModel
 from tests.support.chunks import make_chunk, publish
 from tests.support.outcomes import make_result

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from messaging.commit_point import encode
 from pipeline.status.members import look_at_members, unfinished_of
-from tests.consumer.worker.group.test_group import working
+from tests.consumer.worker.group.test_membership import working
 from tests.fake_model import FakeModel
 from tests.support.chunks import make_chunk, publish
 

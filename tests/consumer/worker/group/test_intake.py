@@ -17,7 +17,7 @@ from messaging.connection import admin_client, make_consumer
 from messaging.topics import ensure_topics
 from schemas import TopicNames, encode
 from server.broker.broker import Broker
-from tests.consumer.worker.group.test_group import letters_of, results_of, working
+from tests.consumer.worker.group.test_membership import letters_of, results_of, working
 from tests.fake_model import FakeModel
 from tests.support.chunks import doubled, make_chunk, publish
 from tests.support.strange_bytes import batch_of, damage, produce

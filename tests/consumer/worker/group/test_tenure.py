@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from configs.settings import load_settings
 from consumer.worker.errors import WorkerError
-from consumer.worker.group.group import Group
+from consumer.worker.group.membership import Group
 from consumer.worker.group.tenure import Tenure, TenureOptions
 from consumer.worker.outcome import Outcome
 from messaging.commit_point import CommitPoint, encode

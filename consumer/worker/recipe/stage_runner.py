@@ -21,8 +21,8 @@ from consumer.worker.recipe.candidate import (
     with_answer,
     with_scores,
 )
-from consumer.worker.recipe.conversation import Conversation, together
-from consumer.worker.recipe.stages import Stages
+from consumer.worker.recipe.chunk_calls import Conversation, together
+from consumer.worker.recipe.stage_requests import Stages
 from schemas import Chunk, PairType, Reason
 
 Step = Callable[[Candidate], Awaitable[Candidate]]

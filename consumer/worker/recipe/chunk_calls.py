@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from consumer.worker.model.model import Model, Obtained
 from consumer.worker.model.retry import CallFailedError
-from consumer.worker.recipe.stages import Prompted
+from consumer.worker.recipe.stage_requests import Prompted
 from schemas import Usage
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
 from consumer.worker import app
 from consumer.worker.errors import OffsetsLostError
-from consumer.worker.group.group import Group
+from consumer.worker.group.membership import Group
 from consumer.worker.model.cache import SqliteCache
 from consumer.worker.outcome import Outcome
 from messaging.connection import make_transactional_producer

@@ -12,7 +12,7 @@ from consumer.worker.errors import MalformedError
 from consumer.worker.recipe.candidate import Candidate
 from consumer.worker.recipe.prompts import Sending, frame
 from consumer.worker.recipe.response_formats import GivenAnswer
-from consumer.worker.recipe.stages import Prompted, Stages
+from consumer.worker.recipe.stage_requests import Prompted, Stages
 from schemas import Chunk, PairType
 from tests.fake_model import good_answer
 from tests.support.chunks import make_chunk
@@ -32,7 +32,7 @@ def requests(recipe: Recipe, chunk: Chunk, **more: int) -> dict[str, Prompted]:
     """One of each stage that the recipe has."""
     asking = stages(recipe, chunk, **more)
     made = {}
-    for name, stage in recipe.stages.items():
+    for name, stage in recipe.stage_requests.items():
         shown = {"question_gate": [[CANDIDATE] * 3], "one_call": [], "text_gate": [], "ask": []}.get(name, [CANDIDATE])
         made[name] = getattr(asking, name)(stage, *shown)
     return made
