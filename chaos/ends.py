@@ -26,7 +26,7 @@ from configs.failpoints import ENVIRONMENT
 from configs.settings import Settings
 from messaging.topics import ensure_topics
 from output.layout import Layout
-from output.segments import iter_records, parse_name, temp_name
+from output.segments.naming import iter_records, parse_name, temp_name
 from output.share import Share
 from schemas import TopicNames
 from telemetry.children import die_with_parent

@@ -8,9 +8,9 @@ from configs import cli
 
 COMMANDS = {
     "sink": ("consumer.sink.command", "writes results to disk"),
-    "export": ("consumer.dataset.export.export", "training formats from what the sink wrote"),
+    "export": ("consumer.dataset.export.command", "training formats from what the sink wrote"),
     "report": ("consumer.dataset.report.command", "one HTML page about the data, and its numbers as JSON"),
-    "verify": ("consumer.dataset.verify.verify", "balance sheet of ledger, topics and disk"),
+    "verify": ("consumer.dataset.verify.command", "balance sheet of ledger, topics and disk"),
     "dead-letters": ("consumer.dead_letters.command", "look at and re-publish dead letters"),
     "rebuild-offsets": ("consumer.rebuild.command", "restores lost group offsets from the results"),
 }

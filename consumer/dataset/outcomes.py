@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from consumer.dataset.errors import DatasetError, NothingThereError
 from ledger.promise import Promise
 from output.errors import IndexDamagedError
-from output.index.index import Index, Part
 from output.index.rows import Located, Written
+from output.index.tables import Index, Part
 from output.layout import Layout
-from output.segment_files import SegmentFiles
-from output.segments import list_segments
+from output.segments.lookup import SegmentFiles
+from output.segments.naming import list_segments
 from output.share import Share
 from schemas import LedgerEntry
 

@@ -7,7 +7,7 @@ from typing import Any
 from consumer.dataset.outcomes import all_written, iter_outcomes, open_indexes
 from output.formats.pair_row import rejection
 from output.layout import Layout
-from output.segment_files import SegmentFiles
+from output.segments.lookup import SegmentFiles
 
 
 @dataclass(frozen=True, slots=True)

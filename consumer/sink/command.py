@@ -14,8 +14,8 @@ from configs.errors import SettingsError
 from configs.settings import Settings
 from consumer.sink.rebuild import rebuild
 from consumer.sink.service import run_sink
-from output.formats.derived import derived_by
 from output.formats.parquet import load_pyarrow
+from output.formats.registry import derived_by
 from output.layout import Layout
 from output.lock import output_lock
 from output.share import ALL, Share

@@ -8,13 +8,13 @@ from typing import IO
 
 from ledger.promise import Promise, promise_of
 from output import durable
-from output.formats.derived import Derived, readable
-from output.index.index import Index
+from output.formats.registry import Derived, readable
 from output.index.rows import Written
+from output.index.tables import Index
 from output.layout import Layout
 from output.manifest import Manifest, name_first_source
 from output.names import document_name
-from output.segment_files import SegmentFiles
+from output.segments.lookup import SegmentFiles
 from schemas import Document, FileState, LedgerEntry
 
 PIECES_PER_TURN = 100

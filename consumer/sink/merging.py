@@ -3,9 +3,9 @@
 import asyncio
 
 from output import durable
-from output.index.index import Index
+from output.index.tables import Index
 from output.layout import Layout
-from output.segments import Segment, adjacent_runs, plan_merge, temp_name
+from output.segments.naming import Segment, adjacent_runs, plan_merge, temp_name
 
 
 async def merge_segments(layout: Layout, index: Index, *, limit_bytes: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from aiokafka import ConsumerRecord
 
 from output.index.rows import Totals
-from output.segments import Segment
+from output.segments.naming import Segment
 from telemetry.metrics import SinkMetrics
 from telemetry.telemetry import Telemetry
 from telemetry.tracing import Header

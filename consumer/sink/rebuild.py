@@ -12,8 +12,8 @@ from consumer.sink.service import claimed, persistently
 from messaging.reading import read_to_end
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id
-from output.formats.derived import derived_by
-from output.index.index import Index
+from output.formats.registry import derived_by
+from output.index.tables import Index
 from output.layout import Layout
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 

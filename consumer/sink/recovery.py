@@ -8,10 +8,10 @@ from pathlib import Path
 
 from output import durable
 from output.errors import IndexDamagedError
-from output.index.index import Index
 from output.index.rows import Head, head_of
+from output.index.tables import Index
 from output.layout import Layout
-from output.segments import (
+from output.segments.naming import (
     Segment,
     StoredRecord,
     covering,

@@ -13,7 +13,6 @@ from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from consumer.sink.documents import Documents
-from consumer.sink.intake import Intake
 from consumer.sink.merging import merge_segments
 from consumer.sink.observing import Observer, watch_disk
 from consumer.sink.recovery import (
@@ -24,7 +23,8 @@ from consumer.sink.recovery import (
     remove_temporary,
     take_in,
 )
-from consumer.sink.source import Lasts, Source, open_source
+from consumer.sink.segment_writer import Intake
+from consumer.sink.topic_reader import Lasts, Source, open_source
 from messaging.connection import BrokerUnreachableError
 from messaging.pulse import feeling
 from messaging.reading import count_partitions
@@ -33,11 +33,11 @@ from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id, ensure_topics
 from output.durable import is_room_problem
 from output.errors import IndexDamagedError, OutputError, StartOverError
-from output.formats.derived import derived_by
-from output.index.index import Index
+from output.formats.registry import derived_by
+from output.index.tables import Index
 from output.layout import Layout
 from output.manifest import Manifest, claim
-from output.segments import Segment, last_value, next_offsets
+from output.segments.naming import Segment, last_value, next_offsets
 from output.sink_state import StatusFile
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 from telemetry.metrics import SinkMetrics

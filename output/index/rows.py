@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ledger.promise import Promise
-from output.segments import Segment
+from output.segments.naming import Segment
 from schemas import Result, Status
 
 

@@ -7,7 +7,7 @@ from configs.ranges import parse_partitions, show_partitions
 from configs.settings import load_settings
 from consumer.sink.recovery import remove_superseded, remove_temporary
 from output.layout import Layout
-from output.segments import temp_name
+from output.segments.naming import temp_name
 from output.share import ALL, Share
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from aiokafka import ConsumerRecord
 
 from consumer.sink.documents import Documents
-from consumer.sink.intake import Intake
 from consumer.sink.merging import merge_segments
 from consumer.sink.recovery import catch_up, open_index, remove_temporary, take_in
-from output.formats.derived import derived_by
-from output.index.index import Index
+from consumer.sink.segment_writer import Intake
+from output.formats.registry import derived_by
+from output.index.tables import Index
 from output.layout import Layout
 from output.manifest import claim
-from output.segments import iter_records, next_offsets
+from output.segments.naming import iter_records, next_offsets
 from schemas import LedgerEntry, Result, encode
 
 TOPIC = "qa.results"

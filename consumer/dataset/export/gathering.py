@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from consumer.dataset.export.clusters import Clusters
+from consumer.dataset.export.filters import Wanted
 from consumer.dataset.export.formats import full
-from consumer.dataset.export.neighbours import Neighbours
 from consumer.dataset.export.pool import Pool
 from consumer.dataset.export.proportions import Proportions, quotas
 from consumer.dataset.export.questions import Questions
-from consumer.dataset.export.wanted import Wanted
+from consumer.dataset.export.similar_texts import Neighbours
 from consumer.dataset.pairs import ExportedPair
 
 CLOSE = 0.5

@@ -7,9 +7,9 @@ from consumer.dataset.outcomes import all_entries, all_written, iter_outcomes, o
 from consumer.dataset.report.numbers import DocumentNumbers, Report, Unfinished
 from consumer.dataset.report.tally import NAMED, Prices, Tally
 from ledger.promise import promise_of
-from output.index.index import Index
+from output.index.tables import Index
 from output.layout import Layout
-from output.segment_files import SegmentFiles
+from output.segments.lookup import SegmentFiles
 from schemas import FileState, LedgerEntry
 
 

@@ -11,7 +11,7 @@ import time
 import orjson
 
 from output.layout import Layout
-from output.segments import iter_records, list_segments
+from output.segments.naming import iter_records, list_segments
 from schemas import FileState, Status, TopicNames
 from server.broker.broker import Broker
 from tests.support.outcomes import (

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.sink.documents import PIECES_PER_TURN, Documents
-from consumer.sink.intake import Intake
 from consumer.sink.recovery import take_in
-from output.formats.derived import derived_by
-from output.formats.document_file import read_promise
+from consumer.sink.segment_writer import Intake
+from output.formats.json_file import read_promise
+from output.formats.registry import derived_by
 from output.layout import Layout
 from output.manifest import read_manifest
-from output.segments import list_segments, next_offsets
+from output.segments.naming import list_segments, next_offsets
 from schemas import FileState, Status, encode
 from tests.support.outcomes import make_complete, make_document, make_entry, make_result
 from tests.support.outputs import TOPIC, Topics, live, make_record, open_existing, stored, times, tree

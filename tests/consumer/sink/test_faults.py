@@ -10,9 +10,9 @@ import pytest
 
 from output import durable
 from output.errors import IndexDamagedError
-from output.index.index import Index
+from output.index.tables import Index
 from output.layout import Layout
-from output.segments import covering, list_segments, parse_name
+from output.segments.naming import covering, list_segments, parse_name
 from schemas import FileState, Status
 from tests.support.outcomes import make_document, make_entry, make_result
 from tests.support.outputs import TOPIC, Topics, open_existing, stored, tree

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from output.segments import iter_records, parse_name
+from output.segments.naming import iter_records, parse_name
 from schemas import TopicNames
 from tests.support.outcomes import (
     SinkProcess,

@@ -13,7 +13,7 @@ from consumer.dataset.errors import DatasetError
 from consumer.dataset.pairs import iter_pairs
 from consumer.dataset.report.gathering import gather
 from output.layout import Layout
-from output.segments import iter_records, list_segments
+from output.segments.naming import iter_records, list_segments
 from output.share import Share
 from schemas import FileState, TopicNames
 from tests.support.outcomes import (

@@ -3,8 +3,8 @@
 import pyarrow.parquet as pq
 import pytest
 
-from output.formats.derived import derived_by
 from output.formats.parquet import ROWS, has_rows, parquet_pieces, read_metadata
+from output.formats.registry import derived_by
 from output.layout import Layout
 from schemas import FileState, Status
 from tests.support.outcomes import make_document, make_entry, make_result

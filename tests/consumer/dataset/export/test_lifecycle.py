@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from configs.settings import Settings
-from consumer.dataset.export.export import export
+from consumer.dataset.export.command import export
 from consumer.dataset.export.gathering import Choice
-from consumer.dataset.verify.verify import verify
+from consumer.dataset.verify.command import verify
 from output.layout import Layout
 from schemas import FileState
 from tests.support.outcomes import (

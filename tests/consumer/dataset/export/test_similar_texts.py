@@ -3,7 +3,7 @@
 import random
 import sqlite3
 
-from consumer.dataset.export.neighbours import Neighbours
+from consumer.dataset.export.similar_texts import Neighbours
 from consumer.dataset.export.similarity import fold, jaccard, shingles
 
 THRESHOLD = 0.8

@@ -6,8 +6,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from consumer.sink import source as module
-from consumer.sink.source import open_source
+from consumer.sink import topic_reader as module
+from consumer.sink.topic_reader import open_source
 from output.errors import ContinuityError, StartOverError
 from schemas import TopicNames, encode
 from tests.support.outcomes import Publisher, make_document, make_result

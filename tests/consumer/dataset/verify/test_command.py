@@ -11,10 +11,10 @@ import orjson
 import pytest
 
 from configs.settings import Settings
-from consumer.dataset.verify.verify import verify
+from consumer.dataset.verify.command import verify
 from output.errors import OutputMismatchError
 from output.layout import Layout
-from output.segments import list_segments
+from output.segments.naming import list_segments
 from schemas import FileState, ReplayMarker, Status, encode
 from schemas.messages import now
 from tests.support.outcomes import (

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from output.errors import SegmentsError
-from output.segments import (
+from output.segments.naming import (
     FAN,
     Segment,
     adjacent_runs,

@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 
 from ledger.promise import Promise
-from output.index.index import Index
-from output.segment_files import SegmentFiles
+from output.index.tables import Index
+from output.segments.lookup import SegmentFiles
 from schemas import Document
 
 SCHEMA = "qastream.document/1"

@@ -14,11 +14,11 @@ from typing import Any, Literal
 from ledger.promise import Promise, promise_of
 from output.errors import IndexDamagedError
 from output.index.rows import Answers, Head, Located, Totals, Written
-from output.segments import Segment, StoredRecord
+from output.segments.naming import Segment, StoredRecord
 from schemas import LedgerEntry, Status, decode, encode
 
 VERSION = 2
-SCHEMA = Path(__file__).with_name("index.sql")
+SCHEMA = Path(__file__).with_name("schema.sql")
 BUSY_S = 30.0
 PAGE = 200
 Part = Literal["all", "pairs", "rejected", "failed"]

@@ -9,7 +9,7 @@ import orjson
 
 from output.errors import IndexDamagedError
 from output.index.rows import Located
-from output.segments import Segment, from_line
+from output.segments.naming import Segment, from_line
 
 OPEN_FILES = 16
 

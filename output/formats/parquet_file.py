@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from ledger.promise import Promise
 from output.formats.pair_row import FEATURES, pair_row, rejection
 from output.formats.parquet import has_rows, parquet_pieces, read_metadata
-from output.index.index import Index
-from output.segment_files import SegmentFiles
+from output.index.tables import Index
+from output.segments.lookup import SegmentFiles
 from schemas import encode
 
 PROMISE = "qastream.document"

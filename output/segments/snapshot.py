@@ -9,7 +9,7 @@ from pathlib import Path
 
 from output.errors import OutputError
 from output.layout import Layout
-from output.segments import Segment, covering, list_segments
+from output.segments.naming import Segment, covering, list_segments
 
 PREFIX = "snapshot-"
 TRIES = 20

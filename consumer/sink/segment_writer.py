@@ -7,7 +7,7 @@ from aiokafka import ConsumerRecord
 
 from output.durable import TempFile
 from output.layout import Layout
-from output.segments import Segment, temp_name, to_line
+from output.segments.naming import Segment, temp_name, to_line
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 import pytest
 
-from consumer.sink.intake import Intake
+from consumer.sink.segment_writer import Intake
 from output.layout import Layout
-from output.segments import list_segments
+from output.segments.naming import list_segments
 from tests.support.outputs import TOPIC, make_record
 
 

@@ -28,16 +28,16 @@ from consumer.sink.recovery import catch_up
 from ledger.promise import Promise, promise_of
 from messaging.reading import count_partitions, read_to_end
 from messaging.topics import cluster_id
-from output.formats.derived import Derived, derived_by, readable
-from output.index.index import Index
+from output.formats.registry import Derived, derived_by, readable
+from output.index.tables import Index
 from output.layout import Layout
 from output.manifest import Manifest, check_owner, read_manifest
 from output.names import document_name
 from output.run import with_broker_of_run
-from output.segment_files import SegmentFiles
-from output.segments import iter_records
+from output.segments.lookup import SegmentFiles
+from output.segments.naming import iter_records
+from output.segments.snapshot import snapshot
 from output.share import ALL, Share
-from output.snapshot import snapshot
 from schemas import Chunk, DeadLetter, DecodeError, Document, ReplayMarker, Status, TopicNames, decode
 from schemas.ids import record_id
 from telemetry.logs import configure_logs

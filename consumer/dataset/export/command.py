@@ -17,7 +17,7 @@ from pathlib import Path
 from configs import cli
 from configs.errors import SettingsError
 from consumer.dataset.errors import DatasetError
-from consumer.dataset.export import wanted
+from consumer.dataset.export import filters as wanted
 from consumer.dataset.export.card import Part, render_card
 from consumer.dataset.export.folder import CARD, new_folder, pool_file
 from consumer.dataset.export.formats import FORMATS, Format, Item, Reasoning, Shape

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ledger.promise import Promise
-from output.formats.document_file import document_is_current, read_promise, render
-from output.formats.document_table import read_table_promise, render_table, table_is_current
+from output.formats.json_file import document_is_current, read_promise, render
 from output.formats.parquet import check_pyarrow, has_pyarrow
-from output.index.index import Index
+from output.formats.parquet_file import read_table_promise, render_table, table_is_current
+from output.index.tables import Index
 from output.layout import Layout
 from output.names import PARQUET_SUFFIX, SUFFIX
-from output.segment_files import SegmentFiles
+from output.segments.lookup import SegmentFiles
 
 Render = Callable[[Promise, Index, SegmentFiles], Iterator[bytes]]
 

@@ -11,12 +11,12 @@ import orjson
 import pytest
 
 from consumer.dataset.errors import DatasetError, NothingThereError
-from consumer.dataset.export.export import export
+from consumer.dataset.export.command import export
+from consumer.dataset.export.filters import Wanted
 from consumer.dataset.export.formats import FORMATS
 from consumer.dataset.export.gathering import Choice
 from consumer.dataset.export.proportions import DEFAULT, parse_proportions
 from consumer.dataset.export.similarity import fold, jaccard, shingles
-from consumer.dataset.export.wanted import Wanted
 from consumer.dataset.pairs import iter_pairs
 from output.layout import Layout
 from schemas import Status
