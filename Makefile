@@ -13,7 +13,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 HAVE_UV := .tools/.uv-$(UV_VERSION)
 SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bin/python
-CODE := schemas configs telemetry messaging ledger output languages producer consumer server pipeline chaos tools tests benchmarks deploy LocalModels *.py
+CODE := schemas configs telemetry messaging ledger output languages inference producer consumer server pipeline chaos tools tests benchmarks deploy LocalModels *.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo vllm test compose-test chaos mutants fuzz bench screenshots lint sbom audit wheel setup clean

@@ -32,11 +32,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
-from consumer.worker.errors import TruncatedError  # noqa: E402
 from consumer.worker.model.controller import LimitController, QueueSample  # noqa: E402
 from consumer.worker.model.endpoint import Endpoint, make_endpoints  # noqa: E402
 from consumer.worker.model.servers import ModelServers  # noqa: E402
-from consumer.worker.recipe.response_formats import Answer  # noqa: E402
+from inference.chat import ChatRequest, Completion, Message  # noqa: E402
+from inference.errors import TruncatedError  # noqa: E402
 from server.ports import free_port  # noqa: E402
 from tests.vllm_cpu.server import running  # noqa: E402
 
@@ -47,7 +47,7 @@ IMPORTS_S = 6.0
 LEAD_S = 1.0
 """A round begins so long after its processes were asked for, in all of them at once."""
 KNEE = 0.95
-Ask = Callable[..., Awaitable[Answer]]
+Ask = Callable[..., Awaitable[Completion]]
 WORDS = "gate oxide film plasma etch dopant wafer mask pixel panel anode layer trench".split()  # noqa: SIM905
 
 
@@ -127,10 +127,10 @@ async def _work(load: Load) -> Done:
 def _timed(end: float, done: Done) -> Ask:
     """Calls as the server sees them: the wait for a slot here is what a limit is for."""
 
-    async def timed(endpoint: Endpoint, body: dict[str, Any], **more: Any) -> Answer:
+    async def timed(endpoint: Endpoint, request: ChatRequest, **more: Any) -> Completion:
         began = time.monotonic()
         try:
-            return await endpoint.complete(body, **more)
+            return await endpoint.complete(request, **more)
         finally:
             if time.monotonic() < end:
                 done.latencies.append(time.monotonic() - began)
@@ -139,17 +139,22 @@ def _timed(end: float, done: Done) -> Ask:
 
 
 async def _call(load: Load, servers: ModelServers, chance: random.Random, end: float) -> None:
-    more = {} if load.priority is None else {"priority": load.priority}
     while time.monotonic() < end:
         text = " ".join(chance.choice(WORDS) for _ in range(120))
         with suppress(TruncatedError):  # every answer has its full length
             tokens = chance.randint(load.tokens // 2, load.tokens * 3 // 2)  # or all would end in the same step
-            await servers.complete(request(text, tokens=tokens) | more)
+            await servers.complete(request(text, tokens=tokens, priority=load.priority))
 
 
-def request(text: str, *, tokens: int) -> dict[str, object]:
-    messages = [{"role": "user", "content": text}]
-    return {"model": "qwen-vllm", "messages": messages, "max_tokens": tokens, "ignore_eos": True, "temperature": 1.0}
+def request(text: str, *, tokens: int, priority: int | None = None) -> ChatRequest:
+    return ChatRequest(
+        model="qwen-vllm",
+        messages=(Message("user", text),),
+        max_tokens=tokens,
+        temperature=1.0,
+        priority=priority,
+        extra={"ignore_eos": True},
+    )
 
 
 async def _look(endpoint: Endpoint, end: float, done: Done) -> None:

@@ -21,8 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
-from consumer.worker.errors import MalformedError, TruncatedError  # noqa: E402
 from consumer.worker.model.endpoint import Endpoint, make_endpoints  # noqa: E402
+from inference.chat import ChatRequest, Message, ResponseFormat  # noqa: E402
+from inference.errors import MalformedError, TruncatedError  # noqa: E402
 from server.ports import free_port  # noqa: E402
 from telemetry.children import die_with_parent  # noqa: E402
 from tests.vllm_cpu import server as vllm  # noqa: E402
@@ -34,7 +35,7 @@ SCHEMA = {"type": "object", "properties": {"answer": WORD}, "required": ["answer
 CASES: dict[str, dict[str, Any]] = {
     "thinking, with room": {"max_tokens": 2048},
     "thinking, cut at 4 tokens": {"max_tokens": 4},
-    "thinking switched off": {"max_tokens": 64, "chat_template_kwargs": {"enable_thinking": False}},
+    "thinking switched off": {"max_tokens": 64, "thinking": False},
 }
 STOPPED = "stopped in mid-thought"
 """By chance, as this model chooses its tokens: a malformed answer, which is asked for again."""
@@ -75,11 +76,15 @@ def thinking_server(folder: Path) -> Iterator[str]:
 
 
 async def outcome(endpoint: Endpoint, number: int, more: dict[str, Any]) -> str:
-    schema = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA}}
-    messages = [{"role": "user", "content": f"Is a film of {number} nm thin?"}]
-    body = {"model": vllm.SERVED_MODEL_NAME, "messages": messages, "response_format": schema, "temperature": 1.0}
+    request = ChatRequest(
+        model=vllm.SERVED_MODEL_NAME,
+        messages=(Message("user", f"Is a film of {number} nm thin?"),),
+        temperature=1.0,
+        response_format=ResponseFormat("answer", SCHEMA),
+        **more,
+    )
     try:
-        answer = await endpoint.complete(body | more)
+        answer = await endpoint.complete(request)
     except TruncatedError:
         return "cut"
     except MalformedError:

@@ -15,12 +15,19 @@ import orjson
 import trustme
 from aiohttp import web
 
+from inference.chat import ChatRequest, Message
+
 TEXT = re.compile(r"<text>\n(.*)\n</text>", re.DOTALL)
 Script = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse | None]]
 
 
 def text_of(body: dict[str, Any]) -> str:
     return TEXT.search(body["messages"][-1]["content"])[1]
+
+
+def asking(text: str) -> ChatRequest:
+    """A request about `text`, as a stage of a recipe makes one."""
+    return ChatRequest(model="qwen-vllm", messages=(Message("user", f"<text>\n{text}\n</text>"),), max_tokens=9)
 
 
 def completion(content: str, *, finish: str = "stop", reasoning: str | None = None) -> web.Response:

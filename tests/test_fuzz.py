@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 from configs.errors import SettingsError
 from configs.guide import read_config
-from consumer.worker.errors import ModelError
 from consumer.worker.group.offsets import OffsetTracker
-from consumer.worker.model.endpoint import _read, parse_queue
+from consumer.worker.model.endpoint import parse_queue
 from consumer.worker.model.model import _readable
-from consumer.worker.recipe.response_formats import Answer, parse_many_marks, parse_marks, parse_pairs, parse_questions
+from consumer.worker.recipe.response_formats import parse_many_marks, parse_marks, parse_pairs, parse_questions
 from consumer.worker.recipe.stage_requests import Prompted
+from inference.chat import ChatRequest, Completion
+from inference.errors import ModelError
+from inference.openai_wire import read_completion
 from messaging.commit_point import CommitPoint, MetadataError
 from producer.errors import RejectedError
 from producer.files.tree import Found
@@ -42,8 +44,8 @@ values = scalars | st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )
 
-ANSWER_FIELDS = [field.name for field in fields(Answer)]
-REQUEST = Prompted(stage="answer", body={}, read=str.strip)
+ANSWER_FIELDS = [field.name for field in fields(Completion)]
+REQUEST = Prompted(stage="answer", request=ChatRequest(model="m", messages=(), max_tokens=1), read=str.strip)
 
 
 def written(value: Any) -> bytes:
@@ -132,7 +134,7 @@ def test_any_answer_of_a_model_is_what_was_asked_for_or_malformed(content, value
     usage = {"prompt_tokens": value, "prompt_tokens_details": value}
     for reply in (value, {"choices": [{"finish_reason": "stop", "message": message}], "usage": usage}):
         with suppress(ModelError):
-            answer = _read(reply, "http://model")
+            answer = read_completion(reply, "http://model")
             orjson.dumps([answer.content, answer.reasoning, answer.prompt_tokens, answer.cached_prompt_tokens])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-BASE = {"schemas", "configs", "telemetry", "messaging", "ledger", "output", "languages"}
+BASE = {"schemas", "configs", "telemetry", "messaging", "ledger", "output", "languages", "inference"}
 MAY_IMPORT = {
     "schemas": set(),
     "configs": set(),
@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "ledger": {"schemas"},
     "output": {"schemas", "configs", "ledger"},
     "languages": set(),
+    "inference": {"configs", "schemas"},
     "producer": BASE,
     "consumer": BASE,
     "server": BASE,

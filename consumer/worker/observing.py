@@ -3,14 +3,13 @@
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
 
-from consumer.worker.errors import ModelError
 from consumer.worker.model.cache import Cache
 from consumer.worker.model.endpoint import Endpoint
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.outcome import Outcome
-from consumer.worker.recipe.response_formats import Answer
+from inference.chat import ChatRequest, Completion
+from inference.errors import ModelError
 from schemas import Pair, PairType, Result
 from telemetry.metrics import WorkerMetrics, bounded
 from telemetry.tracing import Tracing
@@ -19,17 +18,17 @@ FAILED_S = 10.0
 """Transactions that fail one after the other for longer than this are a trouble; one that is repeated is none."""
 CALLS_END = ("ok", "malformed", "outage", "overload", "refused", "transient", "truncated")
 """How a call to an endpoint may end; more than one of them makes `kills_server`."""
-Ask = Callable[..., Awaitable[Answer]]
+Ask = Callable[..., Awaitable[Completion]]
 
 
 def observed_calls(metrics: WorkerMetrics, tracing: Tracing) -> Ask:
     """`Endpoint.complete`, observed."""
 
-    async def ask(endpoint: Endpoint, body: dict[str, Any], *, patience: float) -> Answer:
+    async def ask(endpoint: Endpoint, request: ChatRequest, *, patience: float) -> Completion:
         began, url = time.monotonic(), endpoint.url
         with tracing.span("model call", {"endpoint": url}):
             try:
-                answer = await endpoint.complete(body, patience=patience, headers=tracing.headers())
+                answer = await endpoint.complete(request, patience=patience, headers=tracing.headers())
             except ModelError as exc:
                 metrics.calls.labels(url, exc.error_class).inc()
                 raise

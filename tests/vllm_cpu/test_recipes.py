@@ -11,13 +11,13 @@ from jsonschema import Draft202012Validator
 from configs.recipe import Recipe, load_recipe
 from configs.recipe_sections import Limits
 from configs.settings import load_settings
-from consumer.worker.errors import TruncatedError
 from consumer.worker.model.cache import NoCache
 from consumer.worker.model.endpoint import Endpoint, make_endpoints
 from consumer.worker.model.model import Model
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.recipe.answering import Answerer
+from inference.errors import TruncatedError
 from schemas import Origin, Status
 from tests.consumer.worker.recipe.test_stage_requests import requests
 from tests.support.chunks import make_chunk
@@ -51,15 +51,11 @@ def small(name: str) -> Recipe:
     return recipe.model_copy(update={"limits": limits, "plan": plan})
 
 
-def schema_of(body: dict) -> dict:
-    return body["response_format"]["json_schema"]["schema"]
-
-
 def test_both_guided_decoders_compile_every_schema():
     """As the recipes are, with their own bounds."""
     ensure_installed()
     every = [requests(load_recipe(name), make_chunk(text * 30)) for name in RECIPES for text in TEXTS]
-    schemas = [schema_of(request.body) for made in every for request in made.values()]
+    schemas = [request.request.response_format.schema for made in every for request in made.values()]
     done = subprocess.run(
         [PYTHON, "-c", COMPILED], input=json.dumps(schemas), capture_output=True, text=True, check=False
     )
@@ -68,11 +64,11 @@ def test_both_guided_decoders_compile_every_schema():
 
 async def finished(endpoint: Endpoint, every: list) -> int:
     """All at once; how many ended by themselves. Each of those fits its schema and can be read."""
-    answers = await asyncio.gather(*(endpoint.complete(r.body) for r in every), return_exceptions=True)
+    answers = await asyncio.gather(*(endpoint.complete(r.request) for r in every), return_exceptions=True)
     done = [(r, a.content) for r, a in zip(every, answers, strict=True) if not isinstance(a, BaseException)]
     assert all(isinstance(a, TruncatedError) for a in answers if isinstance(a, BaseException)), answers
     for request, content in done:
-        Draft202012Validator(schema_of(request.body)).validate(orjson.loads(content))
+        Draft202012Validator(request.request.response_format.schema).validate(orjson.loads(content))
         request.read(content)
     return len(done)
 

@@ -1,12 +1,13 @@
 """One request until it is answered: what is remembered of it from attempt to attempt."""
 
+from dataclasses import replace
 from typing import Any
 
-from consumer.worker.errors import CutShortError, KillsServerError, OutageError, RefusedError
 from consumer.worker.model.flights import Wanted
 from consumer.worker.model.servers import Home, ModelServers
-from consumer.worker.recipe.response_formats import Answer
 from consumer.worker.recipe.stage_requests import Prompted
+from inference.chat import Completion
+from inference.errors import CutShortError, KillsServerError, OutageError, RefusedError
 
 SUSPECT = 2
 """Crashes with a request in hand after which it goes alone. At the first one, whatever was in flight is innocent."""
@@ -30,20 +31,20 @@ class Call:
     ) -> None:
         """`priority` changes when an answer comes, not what it is: it is no part of the cache's key."""
         self._servers = servers
-        self._body = request.body if priority is None else request.body | {"priority": priority}
+        self._request = replace(request.request, priority=priority)
         self._read = request.read
         self._home = home
         self._wanted = wanted
         self._crashes = 0
 
-    async def ask(self, tokens_factor: int) -> Answer:
+    async def ask(self, tokens_factor: int) -> Completion:
         """An answer that can be read: only such may be cached. Raises a ModelError, or UnwantedError."""
         factor = min(tokens_factor, MOST_TOKENS_FACTOR)
-        body = self._body | {"max_tokens": self._body["max_tokens"] * factor}
+        request = replace(self._request, max_tokens=self._request.max_tokens * factor)
         alone = self._crashes >= SUSPECT
         try:
             answer = await self._servers.complete(
-                body, patience=factor, alone=alone, home=self._home, wanted=self._wanted
+                request, patience=factor, alone=alone, home=self._home, wanted=self._wanted
             )
         except OutageError as exc:
             self._crashes += exc.crashed
@@ -55,7 +56,7 @@ class Call:
             raise
         except RefusedError as exc:
             if factor > 1:  # more tokens than the server's context has left
-                raise CutShortError(f"the answer was cut, and {body['max_tokens']} tokens are refused: {exc}") from exc
+                raise CutShortError(f"the answer was cut, and {request.max_tokens} tokens are refused: {exc}") from exc
             raise
         self._read(answer.content)
         return answer

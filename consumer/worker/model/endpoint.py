@@ -4,7 +4,7 @@ import asyncio
 import math
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -16,7 +16,10 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from configs.settings import Settings
 from configs.tls import model_context
-from consumer.worker.errors import (
+from consumer.worker.model.bounded import ReplyTooLargeError, bound_reply
+from consumer.worker.model.controller import LimitController, QueueSample
+from inference.chat import ChatRequest, Completion, Message
+from inference.errors import (
     MalformedError,
     ModelError,
     OutageError,
@@ -25,11 +28,9 @@ from consumer.worker.errors import (
     TimedOutError,
     TransientError,
     TruncatedError,
-    WorkerError,
+    WrongServerError,
 )
-from consumer.worker.model.bounded import ReplyTooLargeError, bound_reply
-from consumer.worker.model.controller import LimitController, QueueSample
-from consumer.worker.recipe.response_formats import Answer
+from inference.openai_wire import encodable, read_completion, read_models, request_body
 
 KEEPALIVE_S = 3.0
 """vLLM closes idle connections after 5 s; a longer keep-alive posts into closed sockets."""
@@ -74,39 +75,42 @@ class Endpoint:
         await self._client.close()
 
     async def complete(
-        self, body: dict[str, Any], *, patience: float = 1.0, headers: Iterable[tuple[str, bytes]] = ()
-    ) -> Answer:
+        self, request: ChatRequest, *, patience: float = 1.0, headers: Iterable[tuple[str, bytes]] = ()
+    ) -> Completion:
         """One chat completion, within `patience` times the timeout, or less where the server's pace says so.
 
         `headers` go along, for vLLM's own traces. Raises a ModelError.
         """
-        allowed_s = self._pace.timeout_s(int(body["max_tokens"]), most_s=self._timeout_s * patience)
+        allowed_s = self._pace.timeout_s(request.max_tokens, most_s=self._timeout_s * patience)
         began = time.monotonic()
-        answer = await self._ask(body, allowed_s, headers)
+        answer = await self._ask(request, allowed_s, headers)
         self._pace.answered(answer.completion_tokens, time.monotonic() - began)
         return answer
 
-    async def _ask(self, body: dict[str, Any], allowed_s: float, headers: Iterable[tuple[str, bytes]] = ()) -> Answer:
-        with _translated(self.url, body):
+    async def _ask(
+        self, request: ChatRequest, allowed_s: float, headers: Iterable[tuple[str, bytes]] = ()
+    ) -> Completion:
+        with _translated(self.url, request):
             async with asyncio.timeout(allowed_s):
                 options: Any = {"headers": {name: value.decode() for name, value in headers}} if headers else {}
-                reply: Any = await self._client.post("/chat/completions", body=body, cast_to=object, options=options)
-        return _read(reply, self.url)
+                body = request_body(request)
+                reply = await self._client.post("/chat/completions", body=body, cast_to=object, options=options)
+        return read_completion(reply, self.url)
 
     async def identify(self) -> str:
-        """What is loaded under the model's name. Raises ModelError; WorkerError for a wrong name or key."""
+        """What is loaded under the model's name. Raises ModelError; WrongServerError for a wrong name or key."""
         try:
             with _translated(self.url):
                 async with asyncio.timeout(LOOK_S):
-                    reply: Any = await self._client.get("/models", cast_to=object)
+                    reply = await self._client.get("/models", cast_to=object)
         except ModelError as exc:
             if isinstance(exc.__cause__, openai.AuthenticationError | openai.PermissionDeniedError):
-                raise WorkerError(f"{self.url} refuses the API key; set VLLM_API_KEY") from exc
+                raise WrongServerError(f"{self.url} refuses the API key; set VLLM_API_KEY") from exc
             raise
-        served = {str(model.get("id")): _whole(str(model.get("root") or model.get("id"))) for model in _models(reply)}
+        served = read_models(reply)
         if self._model not in served:
             names = ", ".join(sorted(served)) or "none"
-            raise WorkerError(f"{self.url} has no model {self._model!r}; it serves: {names}. Set --model-name")
+            raise WrongServerError(f"{self.url} has no model {self._model!r}; it serves: {names}. Set --model-name")
         return served[self._model]
 
     async def probe(self) -> None:
@@ -114,14 +118,10 @@ class Endpoint:
 
         Within PROBE_S, doubled up to the timeout as long as none comes: the queue before it may be long.
         """
-        body = {
-            "model": self._model,
-            "messages": [{"role": "user", "content": "Are you ready to answer?"}],
-            "max_tokens": 1,
-        }
+        request = ChatRequest(model=self._model, messages=(Message("user", "Are you ready to answer?"),), max_tokens=1)
         allowed_s = min(self._probe_s, self._timeout_s)
         try:
-            await self._ask(body, allowed_s)
+            await self._ask(request, allowed_s)
         except TruncatedError:  # of course
             pass
         except TimedOutError as exc:
@@ -219,59 +219,9 @@ def _beside(url: str, path: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path.removesuffix("/v1") + path, "", ""))
 
 
-def _models(reply: Any) -> list[dict[str, Any]]:
-    data = reply.get("data") if isinstance(reply, dict) else None
-    return [model for model in data if isinstance(model, dict)] if isinstance(data, list) else []
-
-
-def _read(reply: Any, url: str) -> Answer:
-    """The answer in a reply of 200; anything but a finished one is an error."""
-    try:
-        choice = reply["choices"][0]
-        finish, message = choice["finish_reason"], choice["message"]
-        content, reasoning = message.get("content"), message.get("reasoning")
-        usage = reply.get("usage") or {}
-        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
-    except (KeyError, IndexError, TypeError, AttributeError) as exc:
-        raise MalformedError(f"not a chat completion: {exc!r}") from exc
-    if finish == "length":
-        raise TruncatedError("the answer was cut at max_tokens")
-    if finish == "abort":  # vLLM's answer of 200 to requests that a shutdown cuts off
-        raise OutageError("the server aborted the request")
-    if finish != "stop" or not isinstance(content, str) or _is_broken(content):
-        raise MalformedError(f"no answer, finish_reason {finish!r}")
-    return Answer(
-        content=content,
-        reasoning=reasoning if isinstance(reasoning, str) and not _is_broken(reasoning) else "",
-        endpoint=url,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        cached_prompt_tokens=_count(cached),
-        completion_tokens=_count(usage.get("completion_tokens")),
-    )
-
-
-def _count(value: Any) -> int:
-    """Of tokens, as the server says; 0 for what is no such number."""
-    return value if isinstance(value, int) and 0 <= value < 2**63 else 0
-
-
-def _whole(text: str) -> str:
-    """What can be written: without halves of surrogate pairs."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _is_broken(text: str) -> bool:
-    """With half a surrogate pair, which JSON can hold and UTF-8 can't."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
 @contextmanager
-def _translated(url: str, body: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """Errors of the SDK and below it, as ours. Messages never hold the prompt, which `body` has."""
+def _translated(url: str, request: ChatRequest | None = None) -> Iterator[None]:
+    """Errors of the SDK and below it, as ours. Messages never hold the prompt, which `request` has."""
     try:
         yield
     except TimeoutError as exc:
@@ -279,15 +229,15 @@ def _translated(url: str, body: Mapping[str, Any] | None = None) -> Iterator[Non
     except ReplyTooLargeError as exc:
         raise MalformedError(str(exc)) from exc
     except openai.APIStatusError as exc:
-        raise _from_status(exc, body or {}) from exc
+        raise _from_status(exc, request) from exc
     except openai.APIConnectionError as exc:
         raise _from_connection(exc, url) from exc
     except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, ValueError, RecursionError) as exc:
         raise MalformedError(f"unreadable reply: {type(exc).__name__}") from exc
 
 
-def _from_status(exc: openai.APIStatusError, body: Mapping[str, Any]) -> ModelError:
-    text = f"HTTP {exc.status_code}: {_message(exc, body)}"
+def _from_status(exc: openai.APIStatusError, request: ChatRequest | None) -> ModelError:
+    text = f"HTTP {exc.status_code}: {_message(exc, request)}"
     if exc.status_code in (429, 503):
         return OverloadError(text, retry_after_s=_retry_after(exc))
     outage = f"HTTP {exc.status_code}"  # it is logged, and the server's words may repeat some of the prompt
@@ -300,12 +250,12 @@ def _from_status(exc: openai.APIStatusError, body: Mapping[str, Any]) -> ModelEr
     return RefusedError(text)
 
 
-def _message(exc: openai.APIStatusError, body: Mapping[str, Any]) -> str:
+def _message(exc: openai.APIStatusError, request: ChatRequest | None) -> str:
     """The server's own words, cut; not those that repeat the prompt."""
     reply = exc.body if isinstance(exc.body, dict) else {}
-    said = _whole(str(reply.get("message") or exc.response.reason_phrase))
+    said = encodable(str(reply.get("message") or exc.response.reason_phrase))
     words = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
-    prompt = "\n".join(str(message["content"]) for message in body.get("messages", ()))
+    prompt = request.prompt if request is not None else ""
     quotes = any(words[at : at + QUOTE] in prompt for at in range(len(words) - QUOTE + 1))
     return f"{exc.response.reason_phrase} (its message repeats the prompt)" if quotes else words
 

@@ -10,18 +10,19 @@ import orjson
 from pydantic import TypeAdapter
 
 from configs.failpoints import hit
-from consumer.worker.errors import MalformedError
 from consumer.worker.model.cache import Cache
 from consumer.worker.model.call import Call
 from consumer.worker.model.flights import Flights, Wanted
 from consumer.worker.model.retry import Tried, Waits, call_until_answered
 from consumer.worker.model.servers import Home, ModelServers
-from consumer.worker.recipe.response_formats import Answer
 from consumer.worker.recipe.stage_requests import Prompted
+from inference.chat import Completion
+from inference.errors import MalformedError
+from inference.openai_wire import fingerprint
 from schemas.ids import digest
 
 T = TypeVar("T")
-ENTRY = TypeAdapter(Answer)
+ENTRY = TypeAdapter(Completion)
 log = logging.getLogger(__name__)
 
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 class Obtained:
     """An answer and what it cost now: no calls if the cache had it."""
 
-    answer: Answer
+    answer: Completion
     calls: int
     model_ms: float
 
@@ -57,8 +58,7 @@ class Model:
 
         Raises CallFailedError.
         """
-        body = orjson.dumps(request.body, option=orjson.OPT_SORT_KEYS).decode()
-        key = digest("call", body, await self._servers.root(), sample)
+        key = digest("call", fingerprint(request.request), await self._servers.root(), sample)
         obtained, leads = await self._flights.join(
             key, lambda wanted: self._cached_or_asked(key, request, home, wanted)
         )
@@ -79,13 +79,13 @@ class Model:
             return Obtained(cached, calls=0, model_ms=0.0)
         began = time.monotonic()
         call = Call(self._servers, request, priority=self._priority, home=home, wanted=wanted)
-        tried: Tried[Answer] = await call_until_answered(call.ask, waits=self._waits)
+        tried: Tried[Completion] = await call_until_answered(call.ask, waits=self._waits)
         hit("worker.answered")
         await self._keep(key, tried.value)
         hit("worker.cached")
         return Obtained(tried.value, tried.calls, round((time.monotonic() - began) * 1000, 3))
 
-    async def _keep(self, key: str, answer: Answer) -> None:
+    async def _keep(self, key: str, answer: Completion) -> None:
         """It is paid for: whoever is cancelled meanwhile, it gets into the cache."""
         keeping = asyncio.create_task(self._cache.put(key, orjson.dumps(asdict(answer))))
         self._keeping.add(keeping)
@@ -93,7 +93,7 @@ class Model:
         await asyncio.shield(keeping)
 
 
-def _readable(cached: bytes | None, request: Prompted[Any]) -> Answer | None:
+def _readable(cached: bytes | None, request: Prompted[Any]) -> Completion | None:
     """A cached answer; None also for what is none, as after damage: then it is asked for again."""
     try:
         answer = ENTRY.validate_json(cached, strict=True) if cached is not None else None

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from consumer.worker.errors import (
+from inference.errors import (
     MalformedError,
     ModelError,
     OutageError,

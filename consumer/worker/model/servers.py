@@ -6,22 +6,21 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
-from consumer.worker.errors import (
+from consumer.worker.model.controller import LimitController
+from consumer.worker.model.endpoint import Endpoint
+from consumer.worker.model.flights import Flights, UnwantedError, Wanted
+from consumer.worker.model.slots import Slots
+from inference.chat import ChatRequest, Completion
+from inference.errors import (
     ModelError,
     OutageError,
     OverloadError,
     TimedOutError,
     TransientError,
     TruncatedError,
-    WorkerError,
+    WrongServerError,
 )
-from consumer.worker.model.controller import LimitController
-from consumer.worker.model.endpoint import Endpoint
-from consumer.worker.model.flights import Flights, UnwantedError, Wanted
-from consumer.worker.model.slots import Slots
-from consumer.worker.recipe.response_formats import Answer
 
 LOOK_EVERY_S = 0.5
 """Between looks at a server's queue, more or less by half: sharers must not look in step."""
@@ -55,7 +54,7 @@ class ModelServers:
         self,
         endpoints: list[Endpoint],
         *,
-        ask: Callable[..., Awaitable[Answer]] = Endpoint.complete,
+        ask: Callable[..., Awaitable[Completion]] = Endpoint.complete,
         any_model: bool = False,
     ) -> None:
         """`ask` makes one call at an endpoint: `Endpoint.complete`, or what observes it.
@@ -118,13 +117,13 @@ class ModelServers:
 
     async def complete(
         self,
-        body: dict[str, Any],
+        request: ChatRequest,
         *,
         patience: float = 1.0,
         alone: bool = False,
         home: Home = lambda: None,
         wanted: Wanted = lambda: True,
-    ) -> Answer:
+    ) -> Completion:
         """One chat completion, at `home` while it has room, else at the least busy endpoint.
 
         `alone` with nothing else under way there; of others, if their requests end in time.
@@ -139,7 +138,7 @@ class ModelServers:
                 raise UnwantedError
             began_s = time.monotonic()
             try:
-                answer = await self._ask(endpoint, body, patience=patience)
+                answer = await self._ask(endpoint, request, patience=patience)
             except OutageError as exc:
                 self._lost(endpoint, exc)
                 if not exc.crashed:
@@ -163,7 +162,10 @@ class ModelServers:
         endpoint.controller.ended(overloaded=isinstance(error, OverloadError | TimedOutError))
 
     async def watch(self) -> None:
-        """Adjust limits, notice who is away and who is back. Raises WorkerError for a wrong model or key at start."""
+        """Adjust limits, notice endpoints that go away or come back.
+
+        Raises WrongServerError for a wrong model or key at the start.
+        """
         try:
             async with asyncio.TaskGroup() as group:
                 for endpoint in self._endpoints:
@@ -216,7 +218,7 @@ class ModelServers:
             if endpoint.root is not None:  # it was away; at the start, the first real call will tell, at no extra cost
                 await endpoint.probe()
             self._check_root(endpoint, root)
-        except WorkerError as exc:
+        except WrongServerError as exc:
             if endpoint.root is None:  # it never was right: a mistake in the settings
                 raise
             log.warning("model server %s stays out: %s", endpoint.url, exc)
@@ -237,7 +239,7 @@ class ModelServers:
         others = {other.root for other in self._endpoints if other is not endpoint and not other.away and other.root}
         if others - {root} and not self._any_model:
             names = ", ".join(sorted({root, *others}))
-            raise WorkerError(
+            raise WrongServerError(
                 f"{endpoint.url} serves a different model than the other endpoints: {names}. Leave one out, or allow "
                 "it in the recipe: any_model = true"
             )
@@ -259,7 +261,7 @@ class ModelServers:
             looked_s = time.monotonic()
             try:
                 await self._look_for_life(endpoint, failed, since_s)
-            except WorkerError:  # it has been restarted with something else: the next call will find out
+            except WrongServerError:  # it has been restarted with something else: the next call will find out
                 return
             except ModelError as exc:
                 if self._answered_s[endpoint] >= looked_s:

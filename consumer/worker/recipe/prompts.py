@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
-from typing import Any
 
 from configs.recipe import Recipe
 from configs.recipe_sections import Example, Stage
+from inference.chat import ChatRequest, Message, ResponseFormat
 from schemas import Chunk, PairType
 
 MOST_TERMS = 20
@@ -24,21 +24,29 @@ class Sending:
 
 
 def chat_request(
-    recipe: Recipe, stage: Stage, framed: str, language: str, *, values: Mapping[str, str], schema: Any, sent: Sending
-) -> dict[str, Any]:
-    """Body of POST /chat/completions. A function of the chunk's content only: equal chunks make equal requests."""
+    recipe: Recipe,
+    stage: Stage,
+    framed: str,
+    language: str,
+    *,
+    values: Mapping[str, str],
+    schema: ResponseFormat,
+    sent: Sending,
+) -> ChatRequest:
+    """The request of a stage. It depends on the chunk's content only: equal chunks make equal requests."""
     thinking = recipe.thinking if stage.thinking is None else stage.thinking
     task = Template(recipe.prompt(stage.prompt, language)).substitute(values, **recipe.limits.placeholders)
-    return {
-        "model": sent.model,
-        "messages": [
-            {"role": "system", "content": recipe.prompt(recipe.system, language)},
-            {"role": "user", "content": f"{framed}\n\n{task.strip()}"},
-        ],
-        "temperature": sent.temperature if stage.temperature is None else stage.temperature,
-        "max_tokens": sent.max_tokens + (0 if thinking is False else sent.reasoning_max_tokens),
-        "response_format": schema,
-    } | ({} if thinking is None else {"chat_template_kwargs": {"enable_thinking": thinking}})
+    return ChatRequest(
+        model=sent.model,
+        messages=(
+            Message("system", recipe.prompt(recipe.system, language)),
+            Message("user", f"{framed}\n\n{task.strip()}"),
+        ),
+        temperature=sent.temperature if stage.temperature is None else stage.temperature,
+        max_tokens=sent.max_tokens + (0 if thinking is False else sent.reasoning_max_tokens),
+        response_format=schema,
+        thinking=thinking,
+    )
 
 
 def frame(chunk: Chunk, terms: Mapping[str, str]) -> str:

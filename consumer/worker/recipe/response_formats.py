@@ -6,16 +6,15 @@ the model shall think: evidence before the answer, comment before the marks.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from configs.recipe_sections import Limits
-from consumer.worker.errors import MalformedError
+from inference.chat import ResponseFormat
+from inference.errors import MalformedError
 from schemas import PairType
-from schemas.messages import Count
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -70,20 +69,8 @@ class ManyMarks(Given):
     marks: dict[str, dict[str, Mark]]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One finished completion. Tokens as the server counted them; `endpoint` is the URL that gave it."""
-
-    content: str
-    reasoning: str
-    endpoint: str
-    prompt_tokens: Count
-    cached_prompt_tokens: Count
-    completion_tokens: Count
-
-
-def pairs_format(limits: Limits, most: int) -> Schema:
-    """The `response_format` for questions and answers in one."""
+def pairs_format(limits: Limits, most: int) -> ResponseFormat:
+    """The format for questions and answers in one."""
     pair = {
         "type": {"type": "string", "enum": [kind.value for kind in PairType]},
         "question": _text(limits.question_characters),
@@ -91,37 +78,37 @@ def pairs_format(limits: Limits, most: int) -> Schema:
         "reasoning": _text(limits.reasoning_characters),
         "evidence": _array(_text(limits.quote_characters), limits.quotes),
     }
-    return _format("pairs", _object({"pairs": _array(_object(pair), most)}))
+    return ResponseFormat("pairs", _object({"pairs": _array(_object(pair), most)}))
 
 
-def questions_format(limits: Limits, plan: Mapping[PairType, int]) -> Schema:
+def questions_format(limits: Limits, plan: Mapping[PairType, int]) -> ResponseFormat:
     """At most as many of each type as were planned."""
     question = _text(limits.question_characters)
     lists = {kind.value: _array(question, most) for kind, most in plan.items() if most}
-    return _format("questions", _object({"questions": _object(lists)}))
+    return ResponseFormat("questions", _object({"questions": _object(lists)}))
 
 
-def answer_format(limits: Limits) -> Schema:
-    return _format("answer", _object(_answer(limits)))
+def answer_format(limits: Limits) -> ResponseFormat:
+    return ResponseFormat("answer", _object(_answer(limits)))
 
 
-def rewriting_format(limits: Limits) -> Schema:
-    return _format("rewriting", _object({"question": _text(limits.question_characters), **_answer(limits)}))
+def rewriting_format(limits: Limits) -> ResponseFormat:
+    return ResponseFormat("rewriting", _object({"question": _text(limits.question_characters), **_answer(limits)}))
 
 
-def second_answer_format(limits: Limits) -> Schema:
+def second_answer_format(limits: Limits) -> ResponseFormat:
     brief = {"answerable": {"type": "boolean"}, "answer": _text(limits.answer_characters)}
-    return _format("second_answer", _object(brief))
+    return ResponseFormat("second_answer", _object(brief))
 
 
-def marks_format(limits: Limits, criteria: Sequence[str]) -> Schema:
-    return _format("marks", _object({"comment": _text(limits.comment_characters), "marks": _marks(criteria)}))
+def marks_format(limits: Limits, criteria: Sequence[str]) -> ResponseFormat:
+    return ResponseFormat("marks", _object({"comment": _text(limits.comment_characters), "marks": _marks(criteria)}))
 
 
-def many_marks_format(limits: Limits, criteria: Sequence[str], count: int) -> Schema:
+def many_marks_format(limits: Limits, criteria: Sequence[str], count: int) -> ResponseFormat:
     """Marks by number, from 1."""
     marks = _object({str(n): _marks(criteria) for n in range(1, count + 1)})
-    return _format("many_marks", _object({"comment": _text(limits.comment_characters), "marks": marks}))
+    return ResponseFormat("many_marks", _object({"comment": _text(limits.comment_characters), "marks": marks}))
 
 
 def parse_pairs(content: str) -> tuple[AnsweredPair, ...]:
@@ -173,10 +160,6 @@ def _answer(limits: Limits) -> Schema:
 
 def _marks(criteria: Sequence[str]) -> Schema:
     return _object({name: {"type": "integer", "enum": list(range(MOST_MARK + 1))} for name in criteria})
-
-
-def _format(name: str, schema: Schema) -> Schema:
-    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
 
 
 def _object(properties: Schema) -> Schema:

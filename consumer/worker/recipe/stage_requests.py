@@ -7,7 +7,7 @@ the embedded server reads as well.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from configs.recipe import Recipe
 from configs.recipe_sections import Scoring, Stage
@@ -18,6 +18,7 @@ from consumer.worker.recipe.candidate import Candidate
 from consumer.worker.recipe.planning import plan_of
 from consumer.worker.recipe.prompts import Sending, block, one_line
 from consumer.worker.recipe.response_formats import AnsweredPair, GivenAnswer, Marks
+from inference.chat import ChatRequest, ResponseFormat
 from schemas import Chunk, PairType
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ class Prompted(Generic[T]):
     """A request of a stage, and how its answer is read: `read` raises MalformedError."""
 
     stage: str
-    body: dict[str, Any]
+    request: ChatRequest
     read: Callable[[str], T]
 
 
@@ -47,7 +48,7 @@ class Stages:
     def one_call(self, stage: Stage) -> Prompted[tuple[AnsweredPair, ...]]:
         values = self._planned() | {"examples": prompts.whole_examples(self._recipe.examples, self._language)}
         schema = answers.pairs_format(self._recipe.limits, self._recipe.plan.most)
-        return Prompted("one_call", self._body(stage, values, schema), answers.parse_pairs)
+        return Prompted("one_call", self._request(stage, values, schema), answers.parse_pairs)
 
     def text_gate(self, stage: Scoring) -> Prompted[Marks]:
         return self._marks("text_gate", stage, {}, self._sent)
@@ -55,7 +56,7 @@ class Stages:
     def ask(self, stage: Stage) -> Prompted[tuple[tuple[PairType, str], ...]]:
         values = self._planned() | {"examples": prompts.example_questions(self._recipe.examples, self._language)}
         schema = answers.questions_format(self._recipe.limits, self.plan)
-        return Prompted("ask", self._body(stage, values, schema), answers.parse_questions)
+        return Prompted("ask", self._request(stage, values, schema), answers.parse_questions)
 
     def question_gate(self, stage: Scoring, candidates: Sequence[Candidate]) -> Prompted[tuple[Marks, ...]]:
         """Marks in the order of the candidates."""
@@ -64,7 +65,7 @@ class Stages:
         schema = answers.many_marks_format(self._recipe.limits, criteria, len(candidates))
         read = partial(answers.parse_many_marks, criteria=criteria, count=len(candidates))
         shown = {"questions": block("questions", lines)}
-        return Prompted("question_gate", self._body(stage, shown, schema), read)
+        return Prompted("question_gate", self._request(stage, shown, schema), read)
 
     def answer(self, stage: Stage, candidate: Candidate) -> Prompted[GivenAnswer]:
         examples = prompts.whole_examples(self._recipe.examples, self._language, candidate.type)
@@ -87,19 +88,19 @@ class Stages:
         return {"pairs": str(sum(self.plan.values())), "plan": prompts.plan_lines(self.plan)}
 
     def _given(
-        self, name: str, stage: Stage, values: Mapping[str, str], schema: answers.Schema
+        self, name: str, stage: Stage, values: Mapping[str, str], schema: ResponseFormat
     ) -> Prompted[GivenAnswer]:
-        return Prompted(name, self._body(stage, values, schema), partial(answers.parsed, GivenAnswer))
+        return Prompted(name, self._request(stage, values, schema), partial(answers.parsed, GivenAnswer))
 
     def _marks(self, name: str, stage: Scoring, values: Mapping[str, str], sent: Sending) -> Prompted[Marks]:
         criteria = list(stage.criteria)
         schema = answers.marks_format(self._recipe.limits, criteria)
         read = partial(answers.parse_marks, criteria=criteria)
-        return Prompted(name, self._body(stage, values, schema, sent), read)
+        return Prompted(name, self._request(stage, values, schema, sent), read)
 
-    def _body(
-        self, stage: Stage, values: Mapping[str, str], schema: answers.Schema, sent: Sending | None = None
-    ) -> dict[str, Any]:
+    def _request(
+        self, stage: Stage, values: Mapping[str, str], schema: ResponseFormat, sent: Sending | None = None
+    ) -> ChatRequest:
         return prompts.chat_request(
             self._recipe,
             stage,

@@ -9,16 +9,16 @@ from prometheus_client import CollectorRegistry
 
 from configs.settings import Settings, load_settings
 from consumer.worker.app import _open_cache
-from consumer.worker.errors import KillsServerError, ModelError
 from consumer.worker.model.controller import QueueSample
 from consumer.worker.model.endpoint import make_endpoints
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.observing import begin_at_zero, watch_endpoints
+from inference.errors import KillsServerError, ModelError
 from schemas import PairType
 from telemetry.metrics import WorkerMetrics
-from tests.fake_model import FakeModel
+from tests.fake_model import FakeModel, asking
 
-BODY = {"model": "qwen-vllm", "max_tokens": 9, "messages": [{"role": "user", "content": "<text>\nText.\n</text>"}]}
+REQUEST = asking("Text.")
 
 
 async def servers(settings: Settings, stack: AsyncExitStack) -> ModelServers:
@@ -46,7 +46,7 @@ async def test_gauges_of_an_endpoint_are_of_all_models_that_are_called_there():
         def value(name: str, **labels: str) -> float:
             return metrics.registry.get_sample_value(f"qastream_{name}", {"endpoint": fake.url, **labels})
 
-        calls = [asyncio.create_task(each.complete(BODY)) for each in (model, model, judge)]
+        calls = [asyncio.create_task(each.complete(REQUEST)) for each in (model, model, judge)]
         async with asyncio.timeout(30):
             while fake.under_way < 3:
                 await asyncio.sleep(0.01)

@@ -6,24 +6,20 @@ from aiohttp import web
 
 from configs.errors import SettingsError
 from configs.settings import load_settings
-from consumer.worker.errors import MalformedError, OutageError, RefusedError
 from consumer.worker.model import bounded
 from consumer.worker.model.endpoint import make_endpoints
-from tests.fake_model import FakeModel
+from inference.errors import MalformedError, OutageError, RefusedError
+from tests.fake_model import FakeModel, asking
 
 PROMPT = "A prompt that is long enough to be recognised."
-BODY = {
-    "model": "qwen-vllm",
-    "max_tokens": 5,
-    "messages": [{"role": "user", "content": f"<text>\n{PROMPT}\n</text>"}],
-}
+REQUEST = asking(PROMPT)
 
 
 async def ask(model, **settings):
     (endpoint,) = make_endpoints(load_settings({"model_urls": model.url, **settings}))
     try:
         await endpoint.identify()
-        return await endpoint.complete(BODY)
+        return await endpoint.complete(REQUEST)
     finally:
         await endpoint.close()
 
@@ -56,7 +52,7 @@ async def test_depth_and_length_of_json_are_bounded(text):
             await ask(model)
 
 
-async def test_a_compressed_reply_was_not_asked_for():
+async def test_a_compressed_reply_was_not_asking():
     async with replying(b"x", **{"Content-Encoding": "gzip"}).serve() as model:
         with pytest.raises(MalformedError, match="compressed"):
             await ask(model)

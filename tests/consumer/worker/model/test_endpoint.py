@@ -9,20 +9,20 @@ import pytest
 from aiohttp import web
 
 from configs.settings import load_settings
-from consumer.worker.errors import (
+from consumer.worker.model.controller import QueueSample
+from consumer.worker.model.endpoint import Endpoint, Pace, make_endpoints, parse_queue
+from inference.errors import (
     MalformedError,
     OutageError,
     OverloadError,
     RefusedError,
     TransientError,
     TruncatedError,
-    WorkerError,
+    WrongServerError,
 )
-from consumer.worker.model.controller import QueueSample
-from consumer.worker.model.endpoint import Endpoint, Pace, make_endpoints, parse_queue
-from tests.fake_model import FakeModel, completion
+from tests.fake_model import FakeModel, asking, completion
 
-BODY = {"model": "qwen-vllm", "max_tokens": 9, "messages": [{"role": "user", "content": "<text>\nsome text\n</text>"}]}
+REQUEST = asking("some text")
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def client_of(url: str, *, timeout_s: float = 5.0) -> AsyncIterator[Endpoi
 
 async def complete_with(script, *, timeout_s: float = 5.0):
     async with FakeModel(script).serve() as server, client_of(server.url, timeout_s=timeout_s) as client:
-        return await client.complete(BODY)
+        return await client.complete(REQUEST)
 
 
 def error(status: int, message: str = "no", **headers: str):
@@ -108,7 +108,7 @@ async def test_refused_connection_is_an_outage():
         port = taken.getsockname()[1]
     async with client_of(f"http://127.0.0.1:{port}/v1") as client:
         with pytest.raises(OutageError):
-            await client.complete(BODY)
+            await client.complete(REQUEST)
 
 
 async def test_a_reset_in_mid_request_is_an_outage():
@@ -140,7 +140,7 @@ async def test_no_answer_in_time_is_transient_and_aborts_the_request():
         async with asyncio.timeout(30):
             while not server.aborted:  # the time may be over before the server has the request
                 with pytest.raises(TransientError):
-                    await client.complete(BODY)
+                    await client.complete(REQUEST)
 
 
 async def test_which_outages_may_be_the_requests_fault():
@@ -179,7 +179,7 @@ async def test_a_probe_is_bounded_and_gets_twice_as_long_when_none_came(monkeypa
 
 async def test_unknown_model_is_the_users_mistake_and_names_what_there_is():
     async with FakeModel(model="extractive").serve() as server, client_of(server.url) as endpoint:
-        with pytest.raises(WorkerError, match="extractive"):
+        with pytest.raises(WrongServerError, match="extractive"):
             await endpoint.identify()
 
 
@@ -225,4 +225,4 @@ async def test_a_port_that_speaks_no_http_is_said_to():
     other = await asyncio.start_server(shout, "127.0.0.1", 0)
     async with other, client_of(f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}/v1") as client:
         with pytest.raises((MalformedError, OutageError)):
-            await client.complete(BODY)
+            await client.complete(REQUEST)

@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from consumer.worker.errors import (
+from consumer.worker.model.retry import ATTEMPTS, CallFailedError, Waits, call_until_answered
+from inference.errors import (
     MalformedError,
     OutageError,
     OverloadError,
@@ -10,7 +11,6 @@ from consumer.worker.errors import (
     TransientError,
     TruncatedError,
 )
-from consumer.worker.model.retry import ATTEMPTS, CallFailedError, Waits, call_until_answered
 
 QUICK = Waits(outage_s=0.001, overload_s=0.001, transient_s=0.001, first_s=0.0005)
 

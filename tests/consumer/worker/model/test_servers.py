@@ -9,22 +9,18 @@ import pytest
 from aiohttp import web
 
 from configs.settings import load_settings
-from consumer.worker.errors import OutageError, TimedOutError, TransientError, WorkerError
 from consumer.worker.model.endpoint import Endpoint, make_endpoints
 from consumer.worker.model.servers import ModelServers
-from consumer.worker.recipe.response_formats import Answer
-from tests.fake_model import FakeModel, text_of
+from inference.chat import ChatRequest, Completion
+from inference.errors import OutageError, TimedOutError, TransientError, WrongServerError
+from tests.fake_model import FakeModel, asking, text_of
 
-BODY = {
-    "model": "qwen-vllm",
-    "max_tokens": 10,
-    "messages": [{"role": "user", "content": "<text>\nsome text\n</text>"}],
-}
+REQUEST = asking("some text")
 
 
 @asynccontextmanager
 async def watched(
-    *servers: FakeModel, timeout_s: float = 600, ask: Callable[..., Awaitable[Answer]] = Endpoint.complete
+    *servers: FakeModel, timeout_s: float = 600, ask: Callable[..., Awaitable[Completion]] = Endpoint.complete
 ) -> AsyncIterator[ModelServers]:
     urls = ",".join(server.url for server in servers)
     endpoints = make_endpoints(load_settings({"model_urls": urls, "timeout_s": timeout_s}))
@@ -57,7 +53,7 @@ async def test_calls_are_shared_by_how_busy_the_endpoints_are():
     one, other = FakeModel(latency_s=0.05), FakeModel(latency_s=0.05)
     async with one.serve(), other.serve(), watched(one, other) as pool:
         await all_up(pool)
-        await asyncio.gather(*(pool.complete(BODY) for _ in range(16)))
+        await asyncio.gather(*(pool.complete(REQUEST) for _ in range(16)))
     assert answered(one) == answered(other) == 8
 
 
@@ -65,10 +61,10 @@ async def test_an_endpoint_three_times_slower_gets_a_third():
     """Without a clock: three calls end at one server for each that ends at the other."""
     asked: Counter[str] = Counter()
 
-    async def ask(endpoint: Endpoint, *_: object, **__: object) -> Answer:
+    async def ask(endpoint: Endpoint, *_: object, **__: object) -> Completion:
         asked[endpoint.url] += 1
         await may_end[endpoint.url].acquire()
-        return Answer("", "", endpoint.url, 1, 0, 1)
+        return Completion("", "", endpoint.url, 1, 0, 1)
 
     fast, slow = FakeModel(), FakeModel()
     async with fast.serve(), slow.serve(), watched(fast, slow, ask=ask) as pool:
@@ -76,7 +72,7 @@ async def test_an_endpoint_three_times_slower_gets_a_third():
         for endpoint in pool._endpoints:
             endpoint.controller = make_endpoints(load_settings({"concurrency": 8}))[0].controller
         may_end = {fast.url: asyncio.Semaphore(0), slow.url: asyncio.Semaphore(0)}
-        calls = asyncio.gather(*(pool.complete(BODY) for _ in range(640)))
+        calls = asyncio.gather(*(pool.complete(REQUEST) for _ in range(640)))
         while not calls.done():
             for url in (fast.url, fast.url, fast.url, slow.url):
                 may_end[url].release()
@@ -94,14 +90,14 @@ async def test_a_dead_endpoint_is_left_out_and_taken_back():
     async with one.serve(), other.serve(), watched(one, other) as pool:
         await all_up(pool)
         other.script, other.probes_fail = dead, True
-        outcomes = await asyncio.gather(*(pool.complete(BODY) for _ in range(16)), return_exceptions=True)
+        outcomes = await asyncio.gather(*(pool.complete(REQUEST) for _ in range(16)), return_exceptions=True)
         assert sum(isinstance(outcome, OutageError) for outcome in outcomes) == 8
         for _ in range(20):
-            await pool.complete(BODY)
+            await pool.complete(REQUEST)
         other.script, other.probes_fail = None, False
         before = answered(other)
         await all_up(pool)
-        await asyncio.gather(*(pool.complete(BODY) for _ in range(10)))
+        await asyncio.gather(*(pool.complete(REQUEST) for _ in range(10)))
         assert answered(other) > before
 
 
@@ -119,9 +115,9 @@ async def test_with_all_away_calls_wait_and_nothing_is_available():
 
         server.script = dead
         with pytest.raises(OutageError):
-            await pool.complete(BODY)
+            await pool.complete(REQUEST)
         assert not pool.available
-        waiting = asyncio.create_task(pool.complete(BODY))
+        waiting = asyncio.create_task(pool.complete(REQUEST))
         server.script, server.probes_fail = None, False
         assert (await waiting).content
 
@@ -132,11 +128,13 @@ async def test_a_server_that_hangs_is_away_and_costs_no_attempt(monkeypatch):
     async with server.serve(), watched(server, timeout_s=20) as pool:
         await all_up(pool)
         server.hangs = True
-        outcomes = await asyncio.gather(*(pool.complete(BODY, patience=0.01) for _ in range(3)), return_exceptions=True)
+        outcomes = await asyncio.gather(
+            *(pool.complete(REQUEST, patience=0.01) for _ in range(3)), return_exceptions=True
+        )
         assert [type(outcome) for outcome in outcomes] == [OutageError] * 3
         assert not pool.available
         server.hangs = False
-        assert (await pool.complete(BODY)).content
+        assert (await pool.complete(REQUEST)).content
 
 
 async def test_a_late_answer_of_a_server_that_lives_costs_an_attempt():
@@ -147,7 +145,7 @@ async def test_a_late_answer_of_a_server_that_lives_costs_an_attempt():
     async with server.serve(), watched(server, timeout_s=20) as pool:
         await all_up(pool)
         with pytest.raises(TimedOutError):
-            await pool.complete(BODY, patience=0.01)
+            await pool.complete(REQUEST, patience=0.01)
         assert pool.available
 
 
@@ -160,22 +158,20 @@ async def never(request, body):
         await asyncio.Event().wait()
 
 
-def asked_for(text: str) -> dict:
-    return BODY | {"messages": [{"role": "user", "content": f"<text>\n{text}\n</text>"}]}
-
-
 async def test_an_engine_that_hangs_behind_an_api_that_answers_is_an_outage(monkeypatch):
     monkeypatch.setattr("consumer.worker.model.endpoint.PROBE_S", 0.2)
     server = FakeModel()
     async with server.serve(), watched(server, timeout_s=20) as pool:
         await all_up(pool)
-        await pool.complete(BODY)
+        await pool.complete(REQUEST)
         server.engine_hangs = True
-        outcomes = await asyncio.gather(*(pool.complete(BODY, patience=0.01) for _ in range(3)), return_exceptions=True)
+        outcomes = await asyncio.gather(
+            *(pool.complete(REQUEST, patience=0.01) for _ in range(3)), return_exceptions=True
+        )
         assert [type(outcome) for outcome in outcomes] == [OutageError] * 3
         assert not pool.available
         server.engine_hangs = False
-        assert (await pool.complete(BODY)).content
+        assert (await pool.complete(REQUEST)).content
 
 
 @pytest.mark.parametrize("status", [500, 504])
@@ -185,10 +181,10 @@ async def test_a_proxy_that_answers_every_call_with_an_error_is_an_outage(status
         await all_up(pool)
         server.proxied = status
         with pytest.raises(OutageError):
-            await pool.complete(BODY)
+            await pool.complete(REQUEST)
         assert not pool.available
         server.proxied = None
-        assert (await pool.complete(BODY)).content
+        assert (await pool.complete(REQUEST)).content
 
 
 async def test_a_call_that_alone_is_late_while_others_are_answered_costs_an_attempt_and_no_probe(monkeypatch):
@@ -196,18 +192,18 @@ async def test_a_call_that_alone_is_late_while_others_are_answered_costs_an_atte
     monkeypatch.setattr("consumer.worker.model.endpoint.Endpoint.probe", no_end)
     too_late = asyncio.Event()
 
-    async def ask(endpoint: Endpoint, body: dict, **how: float) -> Answer:
-        if "never" not in body["messages"][0]["content"]:
-            return await endpoint.complete(body, **how)
+    async def ask(endpoint: Endpoint, request: ChatRequest, **how: float) -> Completion:
+        if "never" not in request.prompt:
+            return await endpoint.complete(request, **how)
         await too_late.wait()
         raise TimedOutError("no answer in time")
 
     server = FakeModel()
     async with server.serve(), watched(server, ask=ask) as pool:
         await all_up(pool)
-        late = asyncio.create_task(pool.complete(asked_for("never")))
+        late = asyncio.create_task(pool.complete(asking("never")))
         await until(lambda: pool.in_flight(pool.endpoints[0]) == 1)
-        await pool.complete(asked_for("other"))
+        await pool.complete(asking("other"))
         too_late.set()
         with pytest.raises(TimedOutError):
             await late
@@ -229,8 +225,8 @@ async def test_an_answer_that_comes_while_a_probe_waits_is_a_sign_of_life_too(mo
     async with server.serve(), watched(server, timeout_s=0.3) as pool:
         await all_up(pool)
         monkeypatch.setattr("consumer.worker.model.endpoint.Endpoint.probe", late_probe)
-        late = asyncio.create_task(pool.complete(asked_for("never")))
-        other = asyncio.create_task(pool.complete(asked_for("other"), patience=90))
+        late = asyncio.create_task(pool.complete(asking("never")))
+        other = asyncio.create_task(pool.complete(asking("other"), patience=90))
         await probing.wait()
         answer.set()
         assert (await other).content
@@ -256,7 +252,7 @@ async def test_calls_that_end_badly_together_cost_one_probe(monkeypatch):
     monkeypatch.setattr("consumer.worker.model.endpoint.Endpoint.probe", probe)
     async with server.serve(), watched(server) as pool:
         await all_up(pool)
-        outcomes = await asyncio.gather(*(pool.complete(BODY) for _ in range(8)), return_exceptions=True)
+        outcomes = await asyncio.gather(*(pool.complete(REQUEST) for _ in range(8)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [TransientError] * 8
     assert len(probes) == 1
 
@@ -267,7 +263,7 @@ async def test_endpoints_with_different_models_are_refused_at_start():
     async with one.serve(), other.serve():
         endpoints = make_endpoints(load_settings({"model_urls": f"{one.url},{other.url}"}))
         pool = ModelServers(endpoints)
-        with pytest.raises(WorkerError, match="different model"):
+        with pytest.raises(WrongServerError, match="different model"):
             async with asyncio.timeout(60):
                 await pool.watch()
         for endpoint in endpoints:
@@ -297,7 +293,7 @@ async def test_a_limit_follows_the_queue_of_the_server():
 
         async def keep_busy() -> None:
             while not stop.is_set():
-                await pool.complete(BODY)
+                await pool.complete(REQUEST)
 
         busy = [asyncio.create_task(keep_busy()) for _ in range(64)]
         (endpoint,) = pool._endpoints
@@ -318,7 +314,7 @@ async def test_the_root_is_asked_again_when_a_server_comes_back():
 
         server.script, server.root = dead, "another"
         with pytest.raises(OutageError):
-            await pool.complete(BODY)
+            await pool.complete(REQUEST)
         assert await pool.root() == "another"
 
 
@@ -328,7 +324,7 @@ async def test_a_paused_worker_begins_nothing_and_goes_on_when_resumed():
         await all_up(pool)
         pool.pause()
         assert not pool.available
-        waiting = asyncio.create_task(pool.complete(BODY))
+        waiting = asyncio.create_task(pool.complete(REQUEST))
         await asyncio.sleep(0.05)
         assert answered(server) == 0
         pool.resume()
@@ -346,9 +342,9 @@ async def test_at_the_end_a_call_is_answered_although_another_waits_to_be_alone(
     async with server.serve(), watched(server) as pool:
         await all_up(pool)
         (endpoint,) = pool.endpoints
-        call = asyncio.create_task(pool.complete(BODY))
+        call = asyncio.create_task(pool.complete(REQUEST))
         await until(lambda: pool.in_flight(endpoint) == 1)
-        suspect = asyncio.create_task(pool.complete(BODY, alone=True))
+        suspect = asyncio.create_task(pool.complete(REQUEST, alone=True))
         await asyncio.sleep(0)
         ending = asyncio.create_task(pool.finish())
         await asyncio.sleep(0)
@@ -366,14 +362,14 @@ async def test_who_is_to_be_alone_waits_for_other_users_within_bounds_and_only_o
     async with server.serve(), watched(server) as pool:
         await all_up(pool)
         async with asyncio.timeout(30):
-            suspect = asyncio.create_task(pool.complete(BODY, alone=True))
-            others = [asyncio.create_task(pool.complete(BODY)) for _ in range(5)]
+            suspect = asyncio.create_task(pool.complete(REQUEST, alone=True))
+            others = [asyncio.create_task(pool.complete(REQUEST)) for _ in range(5)]
             await asyncio.gather(suspect, *others)
             monkeypatch.setattr("consumer.worker.model.servers.IDLE_S", 600)
-            assert (await pool.complete(BODY, alone=True)).content
+            assert (await pool.complete(REQUEST, alone=True)).content
         assert caplog.text.count("has had requests of others") == 1
         monkeypatch.setattr(pool, "_busy_until_s", dict.fromkeys(pool.endpoints, 0))
-        waiting = asyncio.create_task(pool.complete(BODY, alone=True))
+        waiting = asyncio.create_task(pool.complete(REQUEST, alone=True))
         (endpoint,) = pool.endpoints
         await until(lambda: pool.in_flight(endpoint) == 1)
         assert answered(server) == 7

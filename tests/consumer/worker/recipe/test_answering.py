@@ -4,8 +4,8 @@ import orjson
 import pytest
 from aiohttp import web
 
-from consumer.worker.errors import OutageError
 from consumer.worker.model.cache import NoCache
+from inference.errors import OutageError
 from schemas import Origin, Status, decode, encode
 from tests.fake_model import FakeModel, completion, text_of
 from tests.support.chunks import make_chunk as chunk

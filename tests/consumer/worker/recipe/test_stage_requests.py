@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from configs.recipe import Recipe, load_recipe
-from consumer.worker.errors import MalformedError
 from consumer.worker.recipe.candidate import Candidate
 from consumer.worker.recipe.prompts import Sending, frame
 from consumer.worker.recipe.response_formats import GivenAnswer
 from consumer.worker.recipe.stage_requests import Prompted, Stages
+from inference.errors import MalformedError
+from inference.openai_wire import request_body
 from schemas import Chunk, PairType
 from tests.fake_model import good_answer
 from tests.support.chunks import make_chunk
@@ -43,10 +44,10 @@ def requests(recipe: Recipe, chunk: Chunk, **more: int) -> dict[str, Prompted]:
 def test_every_request_is_whole_and_can_be_answered(name: str, text: str):
     recipe = load_recipe(name)
     for request in requests(recipe, make_chunk(text, headings=("A", "B"))).values():
-        assert "$" not in request.body["messages"][1]["content"]
-        schema = request.body["response_format"]["json_schema"]["schema"]
+        assert "$" not in request_body(request.request)["messages"][1]["content"]
+        schema = request_body(request.request)["response_format"]["json_schema"]["schema"]
         Draft202012Validator.check_schema(schema)
-        answer = good_answer(request.body, text)
+        answer = good_answer(request_body(request.request), text)
         Draft202012Validator(schema).validate(orjson.loads(answer))
         assert request.read(answer)
 
@@ -67,11 +68,13 @@ def bounded(schema: dict) -> bool:
 def test_every_schema_is_bounded():
     for name in ("fast", "standard", "semiconductor"):
         for request in requests(load_recipe(name), make_chunk(TEXT)).values():
-            assert bounded(request.body["response_format"]["json_schema"]["schema"])
+            assert bounded(request_body(request.request)["response_format"]["json_schema"]["schema"])
 
 
 def test_stages_of_a_chunk_share_all_up_to_the_task():
-    bodies = [request.body for request in requests(load_recipe("semiconductor"), make_chunk(TEXT)).values()]
+    bodies = [
+        request_body(request.request) for request in requests(load_recipe("semiconductor"), make_chunk(TEXT)).values()
+    ]
     assert len({body["messages"][0]["content"] for body in bodies}) == 1
     shared = frame(make_chunk(TEXT), load_recipe("semiconductor").terms["zh"])
     assert TEXT in shared
@@ -82,10 +85,10 @@ def test_stages_of_a_chunk_share_all_up_to_the_task():
 def test_terms_are_shown_where_they_occur():
     recipe = load_recipe("semiconductor")
     (request, *_) = requests(recipe, make_chunk("Overlays and carriers; chemical etchings.")).values()
-    shown = request.body["messages"][1]["content"].partition("<terms>\n")[2].partition("\n</terms>")[0]
+    shown = request_body(request.request)["messages"][1]["content"].partition("<terms>\n")[2].partition("\n</terms>")[0]
     assert [line.partition(":")[0] for line in shown.splitlines()] == ["carrier", "overlay", "etching"]
     (request, *_) = requests(recipe, make_chunk("Nothing of the field.")).values()
-    assert "<terms>" not in request.body["messages"][1]["content"]
+    assert "<terms>" not in request_body(request.request)["messages"][1]["content"]
 
 
 def test_thinking_is_switched_for_the_recipe_or_for_a_stage_and_has_tokens_of_its_own():
@@ -93,18 +96,23 @@ def test_thinking_is_switched_for_the_recipe_or_for_a_stage_and_has_tokens_of_it
     stage = recipe.judge.model_copy(update={"thinking": False})
     recipe = recipe.model_copy(update={"thinking": True, "judge": stage})
     made = requests(recipe, make_chunk(TEXT), reasoning_max_tokens=900)
-    kwargs = {name: request.body["chat_template_kwargs"]["enable_thinking"] for name, request in made.items()}
+    kwargs = {
+        name: request_body(request.request)["chat_template_kwargs"]["enable_thinking"] for name, request in made.items()
+    }
     assert kwargs == {"ask": True, "answer": True, "judge": False}
-    assert {name: request.body["max_tokens"] for name, request in made.items()} == {
+    assert {name: request_body(request.request)["max_tokens"] for name, request in made.items()} == {
         "ask": 1000, "answer": 1000, "judge": 100,
     }  # fmt: skip
-    unset = requests(load_recipe("standard"), make_chunk(TEXT))["ask"].body
+    unset = request_body(requests(load_recipe("standard"), make_chunk(TEXT))["ask"].request)
     assert "chat_template_kwargs" not in unset
 
 
 def test_a_stage_may_have_a_temperature_of_its_own():
     made = requests(load_recipe("standard"), make_chunk(TEXT))
-    assert (made["ask"].body["temperature"], made["judge"].body["temperature"]) == (0.5, 0.2)
+    assert (request_body(made["ask"].request)["temperature"], request_body(made["judge"].request)["temperature"]) == (
+        0.5,
+        0.2,
+    )
 
 
 @pytest.mark.parametrize("name", ["fast", "standard", "semiconductor"])
@@ -112,15 +120,15 @@ def test_the_model_is_told_of_the_bounds_that_would_cut_it(name: str):
     """All but those of quotes, which are copied, and of brief second answers."""
     recipe = load_recipe(name)
     for stage, request in requests(recipe, make_chunk(TEXT)).items():
-        schema = json.dumps(request.body["response_format"]["json_schema"]["schema"])
+        schema = json.dumps(request_body(request.request)["response_format"]["json_schema"]["schema"])
         bounds = {int(most) for most in re.findall(r'"maxLength": (\d+)', schema)} - {recipe.limits.quote_characters}
-        told = {int(number) for number in re.findall(r"\d+", request.body["messages"][1]["content"])}
+        told = {int(number) for number in re.findall(r"\d+", request_body(request.request)["messages"][1]["content"])}
         assert bounds <= told or stage == "second_answer", (stage, bounds, told)
 
 
 def test_asked_are_as_many_of_each_type_as_planned():
     asking = stages(load_recipe("standard"), make_chunk(TEXT * 20))
-    body = asking.ask(load_recipe("standard").ask).body
+    body = request_body(asking.ask(load_recipe("standard").ask).request)
     lists = body["response_format"]["json_schema"]["schema"]["properties"]["questions"]["properties"]
     assert {kind: lists[kind]["maxItems"] for kind in lists} == {k.value: n for k, n in asking.plan.items()}
     assert all(f"- {kind}: {count}" in body["messages"][1]["content"] for kind, count in asking.plan.items())

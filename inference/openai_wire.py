@@ -1,0 +1,95 @@
+"""The chat API of OpenAI, as vLLM and many others speak it: bodies of requests, and how replies are read. No I/O.
+
+https://platform.openai.com/docs/api-reference/chat, and for the options of its own:
+https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from inference.chat import ChatRequest, Completion
+from inference.errors import MalformedError, OutageError, TruncatedError
+
+
+def request_body(request: ChatRequest) -> dict[str, Any]:
+    """The body of POST /chat/completions."""
+    return dict(_fields(request))
+
+
+def fingerprint(request: ChatRequest) -> str:
+    """The body as JSON with sorted keys. Keys of cached answers are made from it, so it must stay as it is."""
+    return orjson.dumps(request_body(request), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _fields(request: ChatRequest) -> Iterator[tuple[str, Any]]:
+    yield "model", request.model
+    yield "messages", [{"role": message.role, "content": message.content} for message in request.messages]
+    if request.temperature is not None:
+        yield "temperature", request.temperature
+    yield "max_tokens", request.max_tokens
+    if (wanted := request.response_format) is not None:
+        json_schema = {"name": wanted.name, "strict": True, "schema": wanted.schema}
+        yield "response_format", {"type": "json_schema", "json_schema": json_schema}
+    if request.thinking is not None:
+        yield "chat_template_kwargs", {"enable_thinking": request.thinking}
+    if request.priority is not None:
+        yield "priority", request.priority
+    yield from request.extra.items()
+
+
+def read_completion(reply: Any, endpoint: str) -> Completion:
+    """The completion in the JSON of a reply with status 200, which came from the base URL `endpoint`.
+
+    Raises TruncatedError for an answer that was cut, OutageError for one that the server gave up, and MalformedError
+    for anything else that is not a finished answer.
+    """
+    try:
+        choice = reply["choices"][0]
+        finish, message = choice["finish_reason"], choice["message"]
+        content, reasoning = message.get("content"), message.get("reasoning")
+        usage = reply.get("usage") or {}
+        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+    except (KeyError, IndexError, TypeError, AttributeError) as exc:
+        raise MalformedError(f"not a chat completion: {exc!r}") from exc
+    if finish == "length":
+        raise TruncatedError("the answer was cut at max_tokens")
+    if finish == "abort":  # vLLM says so, with status 200, of requests that its shutdown cuts off
+        raise OutageError("the server aborted the request")
+    if finish != "stop" or not isinstance(content, str) or _is_broken(content):
+        raise MalformedError(f"no answer, finish_reason {finish!r}")
+    return Completion(
+        content=content,
+        reasoning=reasoning if isinstance(reasoning, str) and not _is_broken(reasoning) else "",
+        endpoint=endpoint,
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        cached_prompt_tokens=_count(cached),
+        completion_tokens=_count(usage.get("completion_tokens")),
+    )
+
+
+def read_models(reply: Any) -> dict[str, str]:
+    """The models in the JSON of a reply to GET /models, as what the server has loaded under each name."""
+    data = reply.get("data") if isinstance(reply, dict) else None
+    models = [model for model in data if isinstance(model, dict)] if isinstance(data, list) else []
+    return {str(model.get("id")): encodable(str(model.get("root") or model.get("id"))) for model in models}
+
+
+def encodable(text: str) -> str:
+    """The text with `?` for halves of surrogate pairs, which JSON can hold and UTF-8 can't."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _count(value: Any) -> int:
+    """A number of tokens as the server gave it; 0 for anything that is no such number."""
+    return value if isinstance(value, int) and 0 <= value < 2**63 else 0
+
+
+def _is_broken(text: str) -> bool:
+    """True for text with half a surrogate pair, which JSON can hold and UTF-8 can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
