@@ -33,7 +33,7 @@ def requests(recipe: Recipe, chunk: Chunk, **more: int) -> dict[str, Prompted]:
     """One of each stage that the recipe has."""
     asking = stages(recipe, chunk, **more)
     made = {}
-    for name, stage in recipe.stage_requests.items():
+    for name, stage in recipe.stages.items():
         shown = {"question_gate": [[CANDIDATE] * 3], "one_call": [], "text_gate": [], "ask": []}.get(name, [CANDIDATE])
         made[name] = getattr(asking, name)(stage, *shown)
     return made
