@@ -29,7 +29,9 @@ def test_a_reason_that_nobody_knows_is_no_series_of_its_own():
 
 def test_every_error_class_of_ours_is_a_reason():
     found = set()
-    for file in [*(ROOT / "consumer" / "worker").rglob("*.py"), *(ROOT / "producer").rglob("*.py")]:
+    for file in (
+        file for package in ("consumer/worker", "inference", "producer") for file in (ROOT / package).rglob("*.py")
+    ):
         found |= set(re.findall(r'(?:error_class ?= ?|RejectedError\(\s*)"([^"]+)"', file.read_text(encoding="utf-8")))
     assert {"undecodable", "binary", "refused", "internal"} <= found
     assert {name for name in found if bounded(name) == OTHER} == {"outage", "overload"}  # they are waited for, for ever
