@@ -14,16 +14,16 @@ from pipeline.errors import OutputError, StoppedError
 from pipeline.progress.summary import counts, summary
 from pipeline.progress.view import make_view
 from pipeline.run.inputs import check_input
+from pipeline.run.lifecycle import Run
 from pipeline.run.lock import output_lock
 from pipeline.run.plan import Plan, make_plan
 from pipeline.run.report import write_report
-from pipeline.run.run import Run
 from pipeline.run.undone import FAILED
 from telemetry.logs import configure_logs
 
 COMMANDS = {
     "topics": "pipeline.topics",
-    "status": "pipeline.status.status",
+    "status": "pipeline.status.command",
     "read": "pipeline.read",
 }
 DIRECTORIES = ("input_dir", "output_dir")

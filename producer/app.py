@@ -22,8 +22,8 @@ from producer.observing import Observer
 from producer.publishing.ledger import Rules, load
 from producer.publishing.ondisk import OnDisk
 from producer.publishing.publication import Publication
-from producer.publishing.publish import Publisher, started_producer
 from producer.publishing.requests import load_requests
+from producer.publishing.transactions import Publisher, started_producer
 from producer.text.decode import check_encoding
 from producer.text.measure import load_tokens
 from producer.text.splitting import Sizes, splitter_hash

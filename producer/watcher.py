@@ -19,8 +19,8 @@ from producer.observing import Observer
 from producer.publishing.batches import Batch, Batches, of_entries
 from producer.publishing.ledger import vanished
 from producer.publishing.publication import Publication
-from producer.publishing.publish import Publisher
 from producer.publishing.requests import Requests
+from producer.publishing.transactions import Publisher
 from schemas import FileState, LedgerEntry, TopicNames
 from schemas.paths import unescape
 

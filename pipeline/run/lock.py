@@ -16,7 +16,7 @@ def output_lock(output_dir: Path) -> Iterator[None]:
 
     Raises OutputError, which names the holder.
     """
-    path = run_home(output_dir) / "pipeline.run.lock"
+    path = run_home(output_dir) / "pipeline.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")

@@ -17,8 +17,8 @@ from messaging.connection import PRODUCER_FAILED, discard, make_transactional_pr
 from messaging.follow import follow
 from producer.errors import PublishError
 from producer.publishing.ledger import load, read_entries, requested, under_way
-from producer.publishing.publish import Publisher, started_producer
 from producer.publishing.requests import load_requests
+from producer.publishing.transactions import Publisher, started_producer
 from schemas import LedgerEntry, Request, TopicNames, encode
 from schemas.ids import request_id
 from schemas.messages import now

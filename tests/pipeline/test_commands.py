@@ -9,7 +9,7 @@ from messaging.connection import make_transactional_producer
 from messaging.topics import ensure_topics
 from pipeline import read, topics
 from pipeline.errors import OutputError
-from pipeline.status import status
+from pipeline.status import command as status
 from schemas import DeadLetter, Original, TopicNames, encode
 from schemas.ids import digest
 from schemas.messages import now

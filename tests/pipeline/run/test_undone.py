@@ -12,8 +12,8 @@ import pytest
 from configs.settings import load_settings
 from pipeline.errors import ChildDiedError
 from pipeline.progress.view import PlainView
+from pipeline.run.lifecycle import Run
 from pipeline.run.plan import make_plan
-from pipeline.run.run import Run
 from pipeline.run.undone import may_end, undone_file
 from tests.support.embedded import embedded_server
 from tests.support.pipeline import documents, pipeline

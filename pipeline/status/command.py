@@ -20,8 +20,8 @@ from messaging.connection import BrokerUnreachableError, make_consumer, start_pa
 from messaging.reading import TopicMissingError, assign_all, read_to_end
 from output.run import with_broker_of_run
 from pipeline.errors import OutputError
+from pipeline.progress.feed import Tally
 from pipeline.progress.follow import Offsets, follow
-from pipeline.progress.tally import Tally
 from pipeline.status.endpoints import Scraped, look_at_endpoints
 from pipeline.status.letters import Letter, Letters
 from pipeline.status.members import Members, look_at_members

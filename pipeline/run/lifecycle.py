@@ -12,8 +12,8 @@ from aiokafka.errors import KafkaError
 from ledger.progress import Progress
 from messaging.topics import ensure_topics
 from pipeline.errors import PipelineError, StoppedError
+from pipeline.progress.feed import Tally
 from pipeline.progress.follow import Follower, follow
-from pipeline.progress.tally import Tally
 from pipeline.progress.view import View
 from pipeline.run.children import Child
 from pipeline.run.family import Family

@@ -14,10 +14,10 @@ from messaging.topics import ensure_topics
 from producer.app import run
 from producer.errors import FencedError, PublishError
 from producer.files.watch import Alarm
-from producer.publishing import publish
+from producer.publishing import transactions
 from producer.publishing.batches import Batch, of_entries
 from producer.publishing.ledger import Ledger, load
-from producer.publishing.publish import Publisher, _Watch, started_producer
+from producer.publishing.transactions import Publisher, _Watch, started_producer
 from schemas import FileState, TopicNames
 from tests.conftest import MakeSettings
 from tests.producer.kafka import kinds, published, write_all
@@ -52,7 +52,7 @@ async def test_after_an_error_it_goes_on_with_what_kafka_has(
     write_all(tmp_path, {"a.txt": "alpha", "b.txt": "beta"})
     faults = [call]
     monkeypatch.setattr(
-        publish, "make_transactional_producer", lambda *args: Faulty(make_transactional_producer(*args), faults)
+        transactions, "make_transactional_producer", lambda *args: Faulty(make_transactional_producer(*args), faults)
     )
     monkeypatch.setattr("producer.app.RETRY_S", 0.05)
     await run(settings, Alarm(), once=True)
