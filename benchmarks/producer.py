@@ -31,8 +31,8 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.running import run_benchmarks  # noqa: E402
 from configs.settings import Settings  # noqa: E402
 from messaging.reading import TopicMissingError, read_to_end  # noqa: E402
+from producer.files.directory import Tree  # noqa: E402
 from producer.files.paths import Wanted  # noqa: E402
-from producer.files.tree import Tree  # noqa: E402
 from producer.publishing.ledger import read_entries  # noqa: E402
 from producer.text.marks import Marks  # noqa: E402
 from producer.text.reading import Reading  # noqa: E402

@@ -15,8 +15,8 @@ from messaging.stopping import end
 from messaging.topics import cluster_id, ensure_topics
 from producer.done import Done
 from producer.errors import PublishError, SettingsError
+from producer.files.directory import Tree
 from producer.files.paths import Wanted
-from producer.files.tree import Tree
 from producer.files.watch import Alarm, hint
 from producer.observing import Observer
 from producer.publishing.ledger import Rules, load

@@ -8,7 +8,7 @@ from typing import Literal
 from configs.failpoints import hit
 from ledger.outcomes import Outcomes
 from producer.errors import FileError
-from producer.files.tree import Found, Tree
+from producer.files.directory import Found, Tree
 from producer.publishing.ledger import Ledger, Rules
 from producer.publishing.ondisk import OnDisk
 from schemas import FileState

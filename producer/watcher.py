@@ -12,8 +12,8 @@ from typing import TypeVar
 from configs.settings import Settings
 from ledger.outcomes import Outcomes
 from producer.done import Done
+from producer.files.directory import Found, Listing, Tree
 from producer.files.settle import Settling
-from producer.files.tree import Found, Listing, Tree
 from producer.files.watch import Alarm
 from producer.observing import Observer
 from producer.publishing.batches import Batch, Batches, of_entries

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from producer.errors import ChangedError, RejectedError
-from producer.files.tree import Found, Tree
+from producer.files.directory import Found, Tree
 from producer.publishing.ledger import UNREAD, Action, Rules, abandoned, action, touched
 from producer.text.marks import Marks
 from producer.text.reading import Reading

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from io import FileIO
 
 from producer.errors import ChangedError, StoppedError
-from producer.files.tree import Found, check_unchanged
+from producer.files.directory import Found, check_unchanged
 from producer.text.decode import Decoder
 from producer.text.marks import Marks
 from producer.text.splitting import Sizes, Split, split

@@ -7,8 +7,8 @@ import pytest
 from ledger.outcomes import Outcomes
 from producer.done import Done
 from producer.errors import OutputError
-from producer.files import tree as trees
-from producer.files.tree import Found
+from producer.files import directory as trees
+from producer.files.directory import Found
 from producer.publishing.ledger import Ledger
 from producer.publishing.ondisk import OnDisk
 from schemas import FileState

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.files import tree
+from producer.files import directory as tree
 from producer.text import reading
 from schemas import FileState
 from tests.producer.publishing.test_batches import Bench, write

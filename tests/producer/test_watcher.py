@@ -19,7 +19,7 @@ from producer import watcher as watching
 from producer.app import make_parts
 from producer.done import Done
 from producer.errors import PublishError
-from producer.files.tree import Found, Listing, Tree
+from producer.files.directory import Found, Listing, Tree
 from producer.files.watch import Alarm
 from producer.publishing import batches
 from producer.publishing.batches import Batch

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from producer.files.directory import Found, Tree
 from producer.files.paths import Wanted
-from producer.files.tree import Found, Tree
 from producer.publishing.batches import Batch, Batches, of_entries
 from producer.publishing.ledger import Ledger, Rules, vanished
 from producer.publishing.publication import LETTER_BYTES, Publication

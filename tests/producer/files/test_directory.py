@@ -6,8 +6,8 @@ import pytest
 
 from configs.errors import SettingsError
 from producer.errors import ChangedError
+from producer.files.directory import Tree, check_unchanged
 from producer.files.paths import Wanted
-from producer.files.tree import Tree, check_unchanged
 from schemas.paths import unescape
 
 
