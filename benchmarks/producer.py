@@ -31,8 +31,8 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.running import run_benchmarks  # noqa: E402
 from configs.settings import Settings  # noqa: E402
 from messaging.reading import TopicMissingError, read_to_end  # noqa: E402
-from producer.files.directory import Tree  # noqa: E402
-from producer.files.paths import Wanted  # noqa: E402
+from producer.files.directory import Directory  # noqa: E402
+from producer.files.paths import PathFilter  # noqa: E402
 from producer.publishing.ledger import read_entries  # noqa: E402
 from producer.text.marks import Marks  # noqa: E402
 from producer.text.reading import Reading  # noqa: E402
@@ -198,11 +198,11 @@ def compare(settings: Settings, root: Path, name: str, files: int) -> None:
 
 def only_split(root: Path) -> None:
     """What the producer can't do without."""
-    tree = Tree(root, Wanted())
+    files = Directory(root, PathFilter())
     chunks = 0
-    for found in tree.scan().files:
-        with tree.open(found) as file:
-            reading = Reading(file, found, encoding=None, stopping=lambda: False)
+    for found in files.scan().files:
+        with files.open(found) as file:
+            reading = Reading(file, listed_bytes=found.size_bytes, encoding=None, stopping=lambda: False)
             chunks += sum(1 for _ in reading.splits(Sizes(size=2000), Marks()))
     assert chunks
 

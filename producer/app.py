@@ -15,9 +15,10 @@ from messaging.stopping import end
 from messaging.topics import cluster_id, ensure_topics
 from producer.done import Done
 from producer.errors import PublishError, SettingsError
-from producer.files.directory import Tree
-from producer.files.paths import Wanted
-from producer.files.watch import Alarm, hint
+from producer.files.directory import Directory
+from producer.files.paths import PathFilter
+from producer.files.source import Source
+from producer.files.watch import Alarm
 from producer.observing import Observer
 from producer.publishing.ledger import Rules, load
 from producer.publishing.ondisk import OnDisk
@@ -82,12 +83,12 @@ def make_parts(
     if settings.input_dir is None:
         raise SettingsError("--input-dir is needed: the directory to watch")
     check_encoding(settings.encoding)
-    tree = Tree(settings.input_dir, Wanted(include=settings.include, exclude=settings.exclude))
-    _check_done(settings, tree)
+    files = Directory(settings.input_dir, PathFilter(include=settings.include, exclude=settings.exclude))
+    _check_done(settings, files)
     source = settings.source or source_name(settings.input_dir)
     sizes, encoding = _sizes(settings), settings.encoding
     publication = Publication(
-        tree=tree,
+        files=files,
         source=source,
         rules=Rules(splitter_hash(sizes, encoding=encoding), settings.max_file_bytes),
         sizes=sizes,
@@ -97,7 +98,7 @@ def make_parts(
     names = TopicNames(settings.namespace)
     return Parts(
         settings=settings,
-        tree=tree,
+        files=files,
         names=names,
         publication=publication,
         alarm=alarm,
@@ -116,7 +117,7 @@ def _sizes(settings: Settings) -> Sizes:
     return Sizes(size=settings.chunk_size, overlap=settings.chunk_overlap)
 
 
-def _check_done(settings: Settings, tree: Tree) -> None:
+def _check_done(settings: Settings, files: Source) -> None:
     if settings.on_done != "keep" and settings.output_dir is None:
         raise SettingsError(
             f"--on-done {settings.on_done} needs --output-dir, the sink's directory on this machine or on a mount: "
@@ -124,7 +125,7 @@ def _check_done(settings: Settings, tree: Tree) -> None:
         )
     if (settings.on_done == "move") != (settings.done_dir is not None):
         raise SettingsError("--on-done move and --done-dir, where files are moved to, go together")
-    if settings.done_dir and settings.done_dir.resolve().is_relative_to(tree.root):
+    if settings.done_dir and files.holds(settings.done_dir):
         raise SettingsError(
             f"--done-dir {settings.done_dir} lies in --input-dir: what is moved there would be read again. "
             "Choose a directory beside it"
@@ -140,7 +141,7 @@ async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> Tally:
         await ensure_topics(parts.settings, role=Role.PACED_PRODUCER if paced else Role.PRODUCER)
         telemetry.health.note(START, None)
         if not parts.once:
-            _beside(stack, hint(parts.tree.root, parts.alarm, retry_s=parts.settings.scan_interval_s))
+            _beside(stack, parts.files.watch(parts.alarm.ring, retry_s=parts.settings.scan_interval_s))
         parts = await _with_outcomes(parts, stack)
         if parts.outcomes:
             telemetry.metrics.unfinished.set_function(lambda: parts.outcomes.backlog if parts.outcomes else 0)
@@ -187,7 +188,7 @@ async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
         return replace(parts, outcomes=outcomes)
     cluster = await cluster_id(settings)
     on_disk = OnDisk(settings.output_dir, cluster_id=cluster, namespace=settings.namespace)
-    done = Done(settings.on_done, tree=parts.tree, folder=settings.done_dir, outcomes=outcomes, on_disk=on_disk)
+    done = Done(settings.on_done, files=parts.files, folder=settings.done_dir, outcomes=outcomes, on_disk=on_disk)
     return replace(parts, outcomes=outcomes, done=done)
 
 

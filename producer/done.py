@@ -8,7 +8,7 @@ from typing import Literal
 from configs.failpoints import hit
 from ledger.outcomes import Outcomes
 from producer.errors import FileError
-from producer.files.directory import Found, Tree
+from producer.files.source import Found, Source
 from producer.publishing.ledger import Ledger, Rules
 from producer.publishing.ondisk import OnDisk
 from schemas import FileState
@@ -25,13 +25,13 @@ class Done:
     """Acts on files of one source. Of the last look: the paths it put away, and how many `waiting` are not on disk."""
 
     def __init__(
-        self, how: Literal["move", "delete"], *, tree: Tree, folder: Path | None, outcomes: Outcomes, on_disk: OnDisk
+        self, how: Literal["move", "delete"], *, files: Source, folder: Path | None, outcomes: Outcomes, on_disk: OnDisk
     ) -> None:
         """`folder` is where `move` puts them, under the paths that they had."""
         self.waiting = 0
         self.put_away: set[str] = set()
         self._how = how
-        self._tree = tree
+        self._files = files
         self._folder = folder
         self._outcomes = outcomes
         self._on_disk = on_disk
@@ -44,8 +44,8 @@ class Done:
         for found in files:
             if not _complete(found, ledger, rules):
                 continue
-            if found.place != unescape(found.path):
-                continue  # a link: what it points to is a file of the tree itself
+            if found.linked:
+                continue  # the file that it points to has a path of its own
             if self._may_go(ledger.document_id(found.path)):
                 ready.append(found)
             else:
@@ -73,9 +73,9 @@ class Done:
         hit("producer.done")
         try:
             if self._folder is None:
-                self._tree.delete(found)
+                self._files.remove(found)
             else:
-                self._tree.move(found, self._target(self._folder, found, ledger))
+                self._files.move(found, self._target(self._folder, found, ledger))
         except FileError:
             return None  # it has changed since: a later look publishes it anew
         except OSError as exc:
@@ -87,11 +87,12 @@ class Done:
 
     def _target(self, folder: Path, found: Found, ledger: Ledger) -> Path:
         """Not over a file of the same name that was moved before."""
-        target = folder / found.place
+        name = Path(unescape(found.path))
+        target = folder / name
         entry = ledger.entry(found.path)
         version, number = (entry.document.version if entry else 0), 0
         while target.exists() or target.is_symlink():
             more = f".{number}" if number else ""
-            target = (folder / found.place).with_name(f"{Path(found.place).stem}.v{version}{more}{target.suffix}")
+            target = (folder / name).with_name(f"{name.stem}.v{version}{more}{target.suffix}")
             number += 1
         return target

@@ -12,8 +12,8 @@ from typing import TypeVar
 from configs.settings import Settings
 from ledger.outcomes import Outcomes
 from producer.done import Done
-from producer.files.directory import Found, Listing, Tree
 from producer.files.settle import Settling
+from producer.files.source import Found, Listing, Source
 from producer.files.watch import Alarm
 from producer.observing import Observer
 from producer.publishing.batches import Batch, Batches, of_entries
@@ -22,7 +22,6 @@ from producer.publishing.publication import Publication
 from producer.publishing.requests import Requests
 from producer.publishing.transactions import Publisher
 from schemas import FileState, LedgerEntry, TopicNames
-from schemas.paths import unescape
 
 PATIENCE_S = 30.0
 """`--once` waits this long, or twenty times the time to settle, for files that are still being written.
@@ -58,7 +57,7 @@ class Parts:
     """What the watcher works with, whatever producer it has. `only`: with `once`, the paths it is about."""
 
     settings: Settings
-    tree: Tree
+    files: Source
     names: TopicNames
     publication: Publication
     alarm: Alarm
@@ -91,7 +90,7 @@ class Watcher:
         """Until stopped; with --once until all that was there has an outcome or trouble of its own."""
         while True:
             began = time.monotonic()
-            listing = await self._in_thread(self._parts.tree.scan)
+            listing = await self._in_thread(self._parts.files.scan)
             took_s = time.monotonic() - began
             due_s = await self._look(listing)
             self._count_undone()
@@ -245,7 +244,7 @@ class Watcher:
         """Only what is truly gone: a file that is not wanted any more, or can't be seen now, is none."""
         for path in list(self._ledger.absent(present)):
             entry = self._ledger.entry(path)
-            if entry and self._parts.tree.gone(unescape(path)):
+            if entry and self._parts.files.gone(path):
                 log.info("%s is gone; its results stay", path)
                 yield vanished(entry)
 

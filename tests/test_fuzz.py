@@ -26,7 +26,7 @@ from inference.errors import ModelError
 from inference.openai_wire import read_completion
 from messaging.commit_point import CommitPoint, MetadataError
 from producer.errors import RejectedError
-from producer.files.directory import Found
+from producer.files.source import Found
 from producer.publishing.ledger import Rules, action
 from producer.text.decode import Decoder
 from producer.text.splitting import Sizes, split

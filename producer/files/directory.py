@@ -4,15 +4,17 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
+from typing import Self
 
 from producer.errors import ChangedError, SettingsError
-from producer.files.paths import Wanted
-from schemas.paths import escape
+from producer.files.paths import PathFilter
+from producer.files.source import Found, Listing
+from producer.files.watch import hint
+from schemas.paths import escape, unescape
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -24,29 +26,51 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file as a scan saw it. `path` is the document's; `place` is where to open it, relative to the tree."""
+class OpenFile:
+    """A file of the directory, open for reading."""
 
-    path: str
-    place: str
-    size_bytes: int
-    mtime_ns: int
+    def __init__(self, file: FileIO, found: Found) -> None:
+        self._file = file
+        self._found = found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def read(self, size_bytes: int, /) -> bytes:
+        return self._file.read(size_bytes) or b""
+
+    def rewind(self) -> None:
+        self._file.seek(0)
+
+    def beginning(self, size_bytes: int) -> bytes:
+        return os.pread(self._file.fileno(), size_bytes, 0)
+
+    def check_unchanged(self) -> None:
+        status = os.fstat(self._file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ChangedError("not a regular file any more")
+        if (status.st_size, status.st_mtime_ns) != (self._found.size_bytes, self._found.mtime_ns):
+            raise ChangedError("its size or time changed")
+
+    def copy(self, target: Path) -> None:
+        """Write a copy that appears at `target` whole or not at all, with the times of this file."""
+        temporary = target.with_name(f".{target.name[:200]}.part")
+        status = os.fstat(self._file.fileno())
+        with temporary.open("wb") as copy:
+            shutil.copyfileobj(self._file, copy, 1024 * 1024)
+            copy.flush()
+            os.fsync(copy.fileno())
+        os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
+        temporary.replace(target)
 
 
-@dataclass(slots=True)
-class Listing:
-    """What a scan found. `problems`: why by path, for what could not be read; `skipped`: for what never will be."""
+class Directory:
+    """A directory of this machine and everything below it. No call follows a symbolic link out of it."""
 
-    files: list[Found] = field(default_factory=list)
-    problems: dict[str, str] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-
-
-class Tree:
-    """A directory and all below it. No call follows a symbolic link to a place outside."""
-
-    def __init__(self, root: Path, wanted: Wanted) -> None:
+    def __init__(self, root: Path, wanted: PathFilter) -> None:
         """Raises SettingsError when `root` is not a directory that can be read."""
         try:
             self.root = root.resolve(strict=True)
@@ -88,7 +112,8 @@ class Tree:
 
     def _add(self, path: str, place: str, status: os.stat_result, listing: Listing) -> None:
         if stat.S_ISREG(status.st_mode):
-            listing.files.append(Found(escape(path), place, status.st_size, status.st_mtime_ns))
+            found = Found(escape(path), place, status.st_size, status.st_mtime_ns, linked=place != path)
+            listing.files.append(found)
         else:
             listing.skipped[escape(path)] = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
 
@@ -106,21 +131,17 @@ class Tree:
         else:
             self._add(path, str(target.relative_to(self.root)), target.lstat(), listing)
 
-    def open(self, found: Found) -> FileIO:
-        """The file, each part of its place opened without following a link that may have come since the scan.
-
-        Raises ChangedError when it is not the file that was found any more, OSError when it can't be read.
-        """
+    def open(self, found: Found) -> OpenFile:
+        """Open each part of the file's place without following a link that may have come since the scan."""
         with self._parent(found) as (parent, name):
             return _open(name, parent, found)
 
-    def delete(self, found: Found) -> None:
-        """Raises as `open` does; who writes to the file in this very moment loses what is written."""
+    def remove(self, found: Found) -> None:
         with self._parent(found) as (parent, name), _open(name, parent, found):
             os.unlink(name, dir_fd=parent)
 
     def move(self, found: Found, target: Path) -> None:
-        """To `target`, where nothing is yet; copied and deleted where that is on another file system."""
+        """Rename the file; where `target` is on another file system, copy it and delete it here."""
         target.parent.mkdir(parents=True, exist_ok=True)
         with self._parent(found) as (parent, name), _open(name, parent, found) as file:
             try:
@@ -128,8 +149,8 @@ class Tree:
             except OSError as exc:
                 if exc.errno != errno.EXDEV:
                     raise
-                _copy(file, target)
-                check_unchanged(file, found)
+                file.copy(target)
+                file.check_unchanged()
                 os.unlink(name, dir_fd=parent)
 
     @contextmanager
@@ -148,43 +169,27 @@ class Tree:
         finally:
             os.close(parent)
 
-    def gone(self, place: str) -> bool:
-        """Whether nothing is there; not when that can't be told."""
+    def gone(self, path: str) -> bool:
         try:
-            os.lstat(self.root / place)
+            os.lstat(self.root / unescape(path))
         except (FileNotFoundError, NotADirectoryError):
             return self.root.is_dir()
         except OSError:
             return False
         return False
 
+    def holds(self, directory: Path) -> bool:
+        return directory.resolve().is_relative_to(self.root)
 
-def _open(name: str, parent: int, found: Found) -> FileIO:
-    file = os.fdopen(os.open(name, _FILE, dir_fd=parent), "rb", buffering=0)
+    async def watch(self, ring: Callable[[], None], *, retry_s: float) -> None:
+        await hint(self.root, ring, retry_s=retry_s)
+
+
+def _open(name: str, parent: int, found: Found) -> OpenFile:
+    file = OpenFile(os.fdopen(os.open(name, _FILE, dir_fd=parent), "rb", buffering=0), found)
     try:
-        check_unchanged(file, found)
+        file.check_unchanged()
     except BaseException:
-        file.close()
+        file.__exit__()
         raise
     return file
-
-
-def _copy(file: FileIO, target: Path) -> None:
-    """Whole under its name, or not at all."""
-    temporary = target.with_name(f".{target.name[:200]}.part")
-    status = os.fstat(file.fileno())
-    with temporary.open("wb") as copy:
-        shutil.copyfileobj(file, copy, 1024 * 1024)
-        copy.flush()
-        os.fsync(copy.fileno())
-    os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
-    temporary.replace(target)
-
-
-def check_unchanged(file: FileIO, found: Found) -> None:
-    """Raise ChangedError unless the open file has the size and time of `found`."""
-    status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        raise ChangedError("not a regular file any more")
-    if (status.st_size, status.st_mtime_ns) != (found.size_bytes, found.mtime_ns):
-        raise ChangedError("its size or time changed")

@@ -9,7 +9,7 @@ _TEMPORARY = (".*", "*~", "*.swp", "*.tmp", "*.part", "#*#")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class PathFilter:
     """Which files are read. A glob without "/" is held to the name, any other to the path; "*" matches "/" too."""
 
     include: Sequence[str] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from producer.files.directory import Found
+from producer.files.source import Found
 
 NS = 1_000_000_000
 

@@ -6,6 +6,7 @@ that is not UTF-8 ends them. So nothing is read from an event but that something
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,15 +54,15 @@ class Alarm:
             self._called.clear()
 
 
-async def hint(root: Path, alarm: Alarm, *, retry_s: float) -> None:
-    """Ring at every native event below `root`, for ever; where events don't work the periodic scans have to do."""
+async def hint(root: Path, ring: Callable[[], None], *, retry_s: float) -> None:
+    """Call `ring` at every native event below `root`, until cancelled. Without events the periodic scans have to do."""
     warned = False
     while True:
         try:
             async for _ in awatch(root, watch_filter=None, debounce=50, step=10):
-                alarm.ring()
+                ring()
         except Exception as exc:  # noqa: BLE001 - whatever it is, events are only hints
             log.log(logging.DEBUG if warned else logging.WARNING, "no file events (%s): new files wait for a scan", exc)
             warned = True
-        alarm.ring()
+        ring()
         await asyncio.sleep(retry_s)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from producer.errors import ChangedError, FileError, StoppedError
-from producer.files.directory import Found
+from producer.files.source import Found
 from producer.publishing.ledger import Ledger, abandoned
 from producer.publishing.publication import Publication, Step
 from schemas import Chunk, DeadLetter, FileState, LedgerEntry, TopicNames, encode

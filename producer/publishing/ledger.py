@@ -13,7 +13,7 @@ from configs.settings import Settings
 from ledger.packing import pack, unpack
 from messaging.reading import read_to_end
 from producer.errors import LedgerError
-from producer.files.directory import Found
+from producer.files.source import Found
 from schemas import DecodeError, FileState, LedgerEntry, Request, TopicNames, decode
 from schemas.ids import document_id
 from schemas.messages import now

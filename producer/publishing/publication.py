@@ -1,16 +1,14 @@
 """One file's way: from what the ledger knows of it to the chunks and the entry that it needs now."""
 
 import base64
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import FileIO
 from itertools import islice
 from typing import NamedTuple
 
 from producer.errors import ChangedError, RejectedError
-from producer.files.directory import Found, Tree
+from producer.files.source import Found, Source, SourceFile
 from producer.publishing.ledger import UNREAD, Action, Rules, abandoned, action, touched
 from producer.text.marks import Marks
 from producer.text.reading import Reading
@@ -63,7 +61,7 @@ class Publication:
     `stopping` is asked at each block: a file of gigabytes must not keep a process that should end, or somebody waiting.
     """
 
-    tree: Tree
+    files: Source
     source: str
     rules: Rules
     sizes: Sizes
@@ -85,20 +83,20 @@ class Publication:
         if found.size_bytes > self.rules.max_file_bytes:
             yield self._too_large(found, entry, document_id)
             return
-        with self.tree.open(found) as file:
+        with self.files.open(found) as file:
             if entry and needed is Action.COMPARE and self._same(file, found, entry):
                 yield Step(touched(entry, found))
                 return
             base = self._base(found, entry, document_id, resumed=needed is Action.RESUME)
             yield from self._read(file, found, base)
 
-    def _same(self, file: FileIO, found: Found, entry: LedgerEntry) -> bool:
+    def _same(self, file: SourceFile, found: Found, entry: LedgerEntry) -> bool:
         same = self._reading(file, found).finish() == entry.sha256
-        file.seek(0)
+        file.rewind()
         return same
 
-    def _reading(self, file: FileIO, found: Found) -> Reading:
-        return Reading(file, found, encoding=self.encoding, stopping=self.stopping)
+    def _reading(self, file: SourceFile, found: Found) -> Reading:
+        return Reading(file, listed_bytes=found.size_bytes, encoding=self.encoding, stopping=self.stopping)
 
     def _base(self, found: Found, entry: LedgerEntry | None, document_id: str, *, resumed: bool) -> LedgerEntry:
         """The entry before the first step: as it was when publication goes on, else of the next version."""
@@ -116,7 +114,7 @@ class Publication:
             updated_at=now(),
         )
 
-    def _read(self, file: FileIO, found: Found, base: LedgerEntry) -> Iterator[Step]:
+    def _read(self, file: SourceFile, found: Found, base: LedgerEntry) -> Iterator[Step]:
         reading = self._reading(file, found)
         document, progress = base.document, None
         try:
@@ -130,7 +128,7 @@ class Publication:
                 yield Step(progress, chunk)
         except RejectedError as exc:
             sha256 = reading.finish()
-            yield _rejected(progress.entry() if progress else base, exc, _beginning(file), sha256)
+            yield _rejected(progress.entry() if progress else base, exc, file.beginning(LETTER_BYTES), sha256)
         else:
             yield Step(_complete(progress.entry() if progress else base, reading))
 
@@ -143,8 +141,8 @@ class Publication:
         base = self._base(found, entry, document_id, resumed=False)
         limit = self.rules.max_file_bytes
         reason = RejectedError(UNREAD, f"{found.size_bytes} bytes, over the limit of {limit} (--max-file-bytes)")
-        with self.tree.open(found) as file:
-            return _rejected(base, reason, _beginning(file), None)
+        with self.files.open(found) as file:
+            return _rejected(base, reason, file.beginning(LETTER_BYTES), None)
 
 
 def _skip(splits: Iterator[Split], base: LedgerEntry) -> None:
@@ -214,7 +212,3 @@ def _rejected(entry: LedgerEntry, why: RejectedError, beginning: bytes, sha256: 
     )
     changes = {"state": FileState.REJECTED, "sha256": sha256, "reason": str(why), "updated_at": now()}
     return Step(entry.model_copy(update=changes), letter=letter)
-
-
-def _beginning(file: FileIO) -> bytes:
-    return os.pread(file.fileno(), LETTER_BYTES, 0)

@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from io import FileIO
 
 from producer.errors import ChangedError, StoppedError
-from producer.files.directory import Found, check_unchanged
+from producer.files.source import SourceFile
 from producer.text.decode import Decoder
 from producer.text.marks import Marks
 from producer.text.splitting import Sizes, Split, split
@@ -16,9 +15,11 @@ BLOCK_BYTES = 256 * 1024
 class Reading:
     """What a file held, as far as it has been read. `found` is what it was when it was listed."""
 
-    def __init__(self, file: FileIO, found: Found, *, encoding: str | None, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, file: SourceFile, *, listed_bytes: int, encoding: str | None, stopping: Callable[[], bool]
+    ) -> None:
         self._file = file
-        self._found = found
+        self._listed_bytes = listed_bytes
         self._stopping = stopping
         self._decoder = Decoder(encoding)
         self._hash = hashlib.sha256()
@@ -57,7 +58,7 @@ class Reading:
             if self._stopping():
                 raise StoppedError
             self.size_bytes += len(block)
-            if self.size_bytes > self._found.size_bytes:
+            if self.size_bytes > self._listed_bytes:
                 raise ChangedError("it grew while it was read")
             self._hash.update(block)
             yield block
@@ -71,6 +72,6 @@ class Reading:
 
     def check(self) -> None:
         """Raise ChangedError unless all was read of a file that stayed as it was found."""
-        check_unchanged(self._file, self._found)
-        if self.size_bytes != self._found.size_bytes:
+        self._file.check_unchanged()
+        if self.size_bytes != self._listed_bytes:
             raise ChangedError("it was cut while it was read")

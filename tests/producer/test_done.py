@@ -7,8 +7,8 @@ import pytest
 from ledger.outcomes import Outcomes
 from producer.done import Done
 from producer.errors import OutputError
-from producer.files import directory as trees
-from producer.files.directory import Found
+from producer.files import directory
+from producer.files.source import Found
 from producer.publishing.ledger import Ledger
 from producer.publishing.ondisk import OnDisk
 from schemas import FileState
@@ -28,7 +28,7 @@ class Put(Bench):
         self.outcomes = Outcomes("src")
         self.on_disk = OnDisk(root / "out", cluster_id="c", namespace="n")
         folder = root / "done" if how == "move" else None
-        self.done = Done(how, tree=self.publication.tree, folder=folder, outcomes=self.outcomes, on_disk=self.on_disk)
+        self.done = Done(how, files=self.publication.files, folder=folder, outcomes=self.outcomes, on_disk=self.on_disk)
 
     def publish(self) -> None:
         self.run()
@@ -36,7 +36,7 @@ class Put(Bench):
             self.outcomes.take_entry(self.entry(path))
 
     def paths(self) -> list[str]:
-        return [found.path for found in self.publication.tree.scan().files]
+        return [found.path for found in self.publication.files.scan().files]
 
     def answer(self, path: str, *, offset: int) -> None:
         entry = self.entry(path)
@@ -52,7 +52,7 @@ class Put(Bench):
         (home / "sink.json").write_bytes(orjson.dumps({"next_offsets": following}))
 
     def look(self, known: Ledger | None = None) -> dict[str, str]:
-        return self.put_away(self.publication.tree.scan().files, known)
+        return self.put_away(self.publication.files.scan().files, known)
 
     def put_away(self, files: list[Found], known: Ledger | None = None) -> dict[str, str]:
         known, rules = known or self.ledger, self.publication.rules
@@ -126,7 +126,7 @@ def test_the_results_of_others_count_for_nothing(put: Put, name: str) -> None:
 def test_a_file_that_has_changed_stays(put: Put) -> None:
     put.answer("a.txt", offset=3)
     put.sink({"2": 100})
-    files = put.publication.tree.scan().files
+    files = put.publication.files.scan().files
     write(put, "changed", "a.txt")
     put.put_away(files)
     assert put.paths() == ["a.txt"]
@@ -186,7 +186,7 @@ def test_to_another_file_system_it_is_copied_first(tmp_path: Path, monkeypatch: 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
-    monkeypatch.setattr(trees.os, "rename", refuse)
+    monkeypatch.setattr(directory.os, "rename", refuse)
     drop(put, "text", offset=0)
     assert [path.name for path in (tmp_path / "done/sub").iterdir()] == ["a.txt"]
     assert (tmp_path / "done/sub/a.txt").read_text() == "text"

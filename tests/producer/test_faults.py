@@ -5,12 +5,14 @@ import itertools
 import os
 from collections.abc import Callable
 from hashlib import sha256
-from io import FileIO
 from pathlib import Path
+from typing import Self
 
 import pytest
 
-from producer.files import directory as tree
+from producer.files.directory import Directory
+from producer.files.paths import PathFilter
+from producer.files.source import Found, SourceFile
 from producer.text import reading
 from schemas import FileState
 from tests.producer.publishing.test_batches import Bench, write
@@ -25,33 +27,55 @@ class Killed(BaseException):
     """Nothing in the program catches it."""
 
 
+class SteppedFile:
+    """An open file that counts each use."""
+
+    def __init__(self, file: SourceFile, hit: Callable[[], None]) -> None:
+        self._file = file
+        self._hit = hit
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.__exit__(*error)
+
+    def read(self, size_bytes: int, /) -> bytes:
+        self._hit()
+        return self._file.read(size_bytes)
+
+    def rewind(self) -> None:
+        self._hit()
+        self._file.rewind()
+
+    def beginning(self, size_bytes: int) -> bytes:
+        self._hit()
+        return self._file.beginning(size_bytes)
+
+    def check_unchanged(self) -> None:
+        self._hit()
+        self._file.check_unchanged()
+
+
+class SteppedDirectory(Directory):
+    """A directory in which opening a file, and every use of an open one, is a step."""
+
+    def __init__(self, root: Path, hit: Callable[[], None]) -> None:
+        super().__init__(root, PathFilter())
+        self._hit = hit
+
+    def open(self, found: Found) -> SourceFile:
+        self._hit()
+        return SteppedFile(super().open(found), self._hit)
+
+
 class Steps:
-    """Counts what is done with the file and with Kafka, and does something else at one of these steps."""
+    """Counts the steps of a file and of Kafka, and does something else at one of them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
         self._at: int | None = None
         self._fault: Callable[[], None] = lambda: None
-        opened, checked = tree._open, tree.check_unchanged
-        steps = self
-
-        class Stepped(FileIO):
-            def read(self, size: int | None = -1, /) -> bytes | None:
-                steps.hit()
-                return super().read(size)
-
-        def stepped(name: str, parent: int, found: tree.Found) -> FileIO:
-            self.hit()
-            with opened(name, parent, found) as file:
-                return Stepped(os.dup(file.fileno()), "rb")
-
-        def check(file: FileIO, found: tree.Found) -> None:
-            self.hit()
-            checked(file, found)
-
-        monkeypatch.setattr(tree, "_open", stepped)
-        monkeypatch.setattr(tree, "check_unchanged", check)
-        monkeypatch.setattr(reading, "check_unchanged", check)
         monkeypatch.setattr(reading, "BLOCK_BYTES", 1000)
 
     def arm(self, at: int | None, fault: Callable[[], None]) -> None:
@@ -112,7 +136,7 @@ def test_a_fault_at_any_step_changes_nothing_in_the_end(
     for at in itertools.count(1):
         root = tmp_path / str(at)
         root.mkdir()
-        bench = Bench(root)
+        bench = Bench(root, files=SteppedDirectory(root, steps.hit))
         path = write(bench, WHOLE)
         steps.arm(at, lambda path=path: fault(path))  # type: ignore[misc]
         try:

@@ -19,7 +19,8 @@ from producer import watcher as watching
 from producer.app import make_parts
 from producer.done import Done
 from producer.errors import PublishError
-from producer.files.directory import Found, Listing, Tree
+from producer.files.directory import Directory
+from producer.files.source import Found, Listing
 from producer.files.watch import Alarm
 from producer.publishing import batches
 from producer.publishing.batches import Batch
@@ -105,14 +106,14 @@ async def test_files_that_change_again_and_again_do_not_keep_it(
 ) -> None:
     """One never stands still, another is published whenever it does: that is no progress, and the patience ends."""
     monkeypatch.setattr(watching, "PATIENCE_S", PATIENCE_S)
-    busy, other, scan = tmp_path / "busy.log", tmp_path / "other.log", Tree.scan
+    busy, other, scan = tmp_path / "busy.log", tmp_path / "other.log", Directory.scan
 
-    def growing(tree: Tree) -> Listing:
+    def growing(files: Directory) -> Listing:
         grow(busy, written_s=NEVER_STILL)
-        return scan(tree)
+        return scan(files)
 
     write(other)
-    monkeypatch.setattr(Tree, "scan", growing)
+    monkeypatch.setattr(Directory, "scan", growing)
     tally = await once(tmp_path, lambda _: grow(other, written_s=LONG_AGO))
     assert tally.troubled == {"busy.log": "still being written"}
     assert tally.published > 1
@@ -127,20 +128,20 @@ async def test_a_request_does_not_wait_for_a_file_that_is_moved(
     parts = parts_of(root)
     outcomes = Outcomes(parts.publication.source)
     on_disk = OnDisk(tmp_path / "out", cluster_id="c", namespace="n")
-    done = Done("move", tree=parts.tree, folder=tmp_path / "done", outcomes=outcomes, on_disk=on_disk)
+    done = Done("move", files=parts.files, folder=tmp_path / "done", outcomes=outcomes, on_disk=on_disk)
     kafka = Kafka(parts.publication.source, lambda batch: taken_up.set() if is_end_of_request(batch) else None)
     requests = Requests(parts.publication.source, NAMES, ring=parts.alarm.call)
     watcher = Watcher(replace(parts, outcomes=outcomes, done=done), kafka, Tally(), requests)
     loop = asyncio.get_running_loop()
 
-    def move(_: Tree, found: Found, __: Path) -> None:
+    def move(_: Directory, found: Found, __: Path) -> None:
         (root / found.path).unlink()
         entry = kafka.ledger.entry("z.bin")
         assert entry
         loop.call_soon_threadsafe(requests.take, request(entry))
         moved.append((found.path, taken_up.wait(10)))
 
-    monkeypatch.setattr(Tree, "move", move)
+    monkeypatch.setattr(Directory, "move", move)
     (root / "a.txt").touch()  # without chunks there is no outcome to wait for
     (root / "z.bin").write_bytes(b"\0")
     for path in root.iterdir():

@@ -6,13 +6,13 @@ import pytest
 
 from configs.errors import SettingsError
 from producer.errors import ChangedError
-from producer.files.directory import Tree, check_unchanged
-from producer.files.paths import Wanted
+from producer.files.directory import Directory
+from producer.files.paths import PathFilter
 from schemas.paths import unescape
 
 
-def tree(root: Path) -> Tree:
-    return Tree(root, Wanted())
+def directory(root: Path) -> Directory:
+    return Directory(root, PathFilter())
 
 
 def write(path: Path, text: str = "text") -> Path:
@@ -24,7 +24,7 @@ def write(path: Path, text: str = "text") -> Path:
 def test_finds_files_at_any_depth_sorted(tmp_path: Path) -> None:
     for name in ("b.txt", "a/z/c.txt", "a/b.txt", ".hidden/x.txt", "x.tmp"):
         write(tmp_path / name)
-    listing = tree(tmp_path).scan()
+    listing = directory(tmp_path).scan()
     assert [found.path for found in listing.files] == ["a/b.txt", "a/z/c.txt", "b.txt"]
     assert not listing.problems
     assert not listing.skipped
@@ -37,19 +37,19 @@ def test_ten_thousand_directories(tmp_path: Path) -> None:
         (tmp_path / f"{number % 100}" / f"{number}" / "a.txt").touch()
     deep = "/".join(["d"] * 500)
     write(tmp_path / deep / "a.txt")
-    listing = tree(tmp_path).scan()
+    listing = directory(tmp_path).scan()
     assert len(listing.files) == 10_001
     assert not listing.problems
     (found,) = (found for found in listing.files if found.path.startswith("d/"))
-    with tree(tmp_path).open(found) as file:
-        assert file.read() == b"text"
+    with directory(tmp_path).open(found) as file:
+        assert file.read(100) == b"text"
 
 
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_text("x")])
 def test_an_input_that_is_no_directory_is_a_mistake_of_the_user(tmp_path: Path, make) -> None:
     make(tmp_path / "in")
     with pytest.raises(SettingsError, match="--input-dir"):
-        tree(tmp_path / "in")
+        directory(tmp_path / "in")
 
 
 def test_links_are_followed_to_files_of_the_tree_only(tmp_path: Path) -> None:
@@ -62,10 +62,10 @@ def test_links_are_followed_to_files_of_the_tree_only(tmp_path: Path) -> None:
     (root / "loop").symlink_to(root)
     (root / "self.txt").symlink_to("self.txt")
     (root / "broken.txt").symlink_to("nowhere")
-    listing = tree(root).scan()
+    listing = directory(root).scan()
     assert [found.path for found in listing.files] == ["good.txt", "sub/own.txt"]
-    with tree(root).open(listing.files[0]) as file:
-        assert file.read() == b"by link"
+    with directory(root).open(listing.files[0]) as file:
+        assert file.read(100) == b"by link"
     assert set(listing.skipped) == {"out.txt", "loop", "self.txt", "broken.txt"}
     assert "out of the watched directory" in listing.skipped["out.txt"]
 
@@ -74,7 +74,7 @@ def test_pipes_and_sockets_are_left_out(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket.txt"))
-        listing = tree(tmp_path).scan()
+        listing = directory(tmp_path).scan()
     assert listing.files == []
     assert listing.skipped == {"pipe.txt": "a named pipe", "socket.txt": "a socket"}
 
@@ -82,7 +82,7 @@ def test_pipes_and_sockets_are_left_out(tmp_path: Path) -> None:
 def test_strange_names_have_one_readable_path_each(tmp_path: Path) -> None:
     for raw in (b"line\nend.txt", b"\xd6\xd0.txt", b"back\\slash.txt", "中文.txt".encode()):
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + raw))).write_bytes(raw)
-    listing = tree(tmp_path).scan()
+    listing = directory(tmp_path).scan()
     assert {found.path for found in listing.files} == {
         "line\\x0aend.txt",
         "\\xd6\\xd0.txt",
@@ -90,15 +90,15 @@ def test_strange_names_have_one_readable_path_each(tmp_path: Path) -> None:
         "中文.txt",
     }
     for found in listing.files:
-        with tree(tmp_path).open(found) as file:
-            assert file.read() == os.fsencode(unescape(found.path))
+        with directory(tmp_path).open(found) as file:
+            assert file.read(100) == os.fsencode(unescape(found.path))
 
 
 def test_a_directory_swapped_for_a_link_is_not_entered(tmp_path: Path) -> None:
     root = tmp_path / "in"
     write(root / "sub" / "a.txt")
     write(tmp_path / "elsewhere" / "a.txt")
-    watched = tree(root)
+    watched = directory(root)
     found = watched.scan().files[0]
     (root / "sub").rename(root / "moved")
     (root / "sub").symlink_to(tmp_path / "elsewhere")
@@ -108,12 +108,12 @@ def test_a_directory_swapped_for_a_link_is_not_entered(tmp_path: Path) -> None:
 
 def test_a_file_that_changed_or_went_is_noticed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt")
-    watched = tree(tmp_path)
+    watched = directory(tmp_path)
     found = watched.scan().files[0]
     with watched.open(found) as file:
         path.write_text("longer text")
         with pytest.raises(ChangedError):
-            check_unchanged(file, found)
+            file.check_unchanged()
     with pytest.raises(ChangedError):
         watched.open(found)
     path.unlink()
@@ -123,7 +123,7 @@ def test_a_file_that_changed_or_went_is_noticed(tmp_path: Path) -> None:
 
 def test_gone(tmp_path: Path) -> None:
     write(tmp_path / "sub" / "a.txt")
-    watched = tree(tmp_path)
+    watched = directory(tmp_path)
     assert not watched.gone("sub/a.txt")
     assert watched.gone("sub/b.txt")
     assert watched.gone("sub/a.txt/x")

@@ -1,8 +1,8 @@
-from producer.files.paths import Wanted
+from producer.files.paths import PathFilter
 
 
 def test_temporary_and_hidden_files_are_not_wanted() -> None:
-    wanted = Wanted()
+    wanted = PathFilter()
     assert wanted.file("a/b.txt")
     assert wanted.file("README")
     for name in (".hidden", "a.txt~", "a.swp", "b.tmp", "c.part", "#a.txt#", "sub/.x"):
@@ -12,7 +12,7 @@ def test_temporary_and_hidden_files_are_not_wanted() -> None:
 
 
 def test_globs() -> None:
-    wanted = Wanted(include=("*.txt", "docs/*.md"), exclude=("draft*", "docs/old/*"))
+    wanted = PathFilter(include=("*.txt", "docs/*.md"), exclude=("draft*", "docs/old/*"))
     assert wanted.file("a.txt")
     assert wanted.file("docs/deep/a.md")
     assert not wanted.file("a.md")
@@ -21,7 +21,7 @@ def test_globs() -> None:
 
 
 def test_folders_that_are_left_out_as_a_whole() -> None:
-    wanted = Wanted(exclude=("private/*", "*/old/*", "notes*", "docs/*.md", "?/x"))
+    wanted = PathFilter(exclude=("private/*", "*/old/*", "notes*", "docs/*.md", "?/x"))
     for path in ("private", "private/deep", "a/old"):
         assert not wanted.directory(path)
     for path in ("old", "public", "notes", "docs", "a"):

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from producer.files.directory import Found
 from producer.files.settle import NS, Settling
+from producer.files.source import Found
 
 FILE = Found("a.txt", "a.txt", 10, 100 * NS)
 

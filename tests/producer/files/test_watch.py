@@ -25,7 +25,7 @@ async def test_stopping_ends_every_pause_at_once() -> None:
 
 async def test_events_ring(tmp_path: Path) -> None:
     alarm = Alarm()
-    hints = asyncio.create_task(hint(tmp_path, alarm, retry_s=60))
+    hints = asyncio.create_task(hint(tmp_path, alarm.ring, retry_s=60))
     pause = asyncio.create_task(alarm.pause(60, least_s=0))
     number = 0
     while not pause.done():  # the watcher may not have begun at the first file
@@ -48,7 +48,7 @@ async def test_no_failure_of_the_native_watcher_ends_it(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(watch, "awatch", broken)
     alarm = Alarm()
-    hints = asyncio.create_task(hint(tmp_path, alarm, retry_s=0.001))
+    hints = asyncio.create_task(hint(tmp_path, alarm.ring, retry_s=0.001))
     while calls < 3:
         await alarm.pause(10, least_s=0)
     hints.cancel()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.files.directory import Found, Tree
-from producer.files.paths import Wanted
+from producer.files.directory import Directory
+from producer.files.paths import PathFilter
+from producer.files.source import Found, Source
 from producer.publishing.batches import Batch, Batches, of_entries
 from producer.publishing.ledger import Ledger, Rules, vanished
 from producer.publishing.publication import LETTER_BYTES, Publication
@@ -22,8 +23,9 @@ NAMES = TopicNames("t")
 class Bench:
     """A watched directory, and Kafka as lists."""
 
-    def __init__(self, root: Path, **rules: object) -> None:
+    def __init__(self, root: Path, *, files: Source | None = None, **rules: object) -> None:
         self.root = root
+        self.files: Source = files or Directory(root, PathFilter())
         self.ledger = Ledger("src")
         self.chunks: list[Chunk] = []
         self.letters: list[DeadLetter] = []
@@ -33,7 +35,7 @@ class Bench:
     def use(self, *, size: int = 200, limit: int = 10**9, stopping: Callable[[], bool] = lambda: False) -> None:
         sizes = Sizes(size=size)
         self.publication = Publication(
-            tree=Tree(self.root, Wanted()),
+            files=self.files,
             source="src",
             rules=Rules(splitter_hash(sizes, encoding=None), limit),
             sizes=sizes,
@@ -42,7 +44,7 @@ class Bench:
         )
 
     def found(self) -> list[Found]:
-        return [f for f in self.publication.tree.scan().files if not self.ledger.done(f, self.publication.rules)]
+        return [f for f in self.publication.files.scan().files if not self.ledger.done(f, self.publication.rules)]
 
     def batches(self, max_chunks: int = 10**6, files: list[Found] | None = None):
         made = Batches(self.publication, self.ledger, NAMES, max_chunks=max_chunks, clock=lambda: 0.0)
@@ -283,14 +285,14 @@ def test_an_empty_file_is_complete_without_chunks(bench: Bench, text: str) -> No
 def test_an_unreadable_file_is_named_and_the_others_go_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     write(bench, "fine", "b.txt")
     write(bench, "secret", "a.txt")
-    opened = Tree.open
+    opened = Directory.open
 
-    def refuse(tree: Tree, found: Found):
+    def refuse(files: Directory, found: Found):
         if found.path == "a.txt":
             raise PermissionError(13, "Permission denied")
-        return opened(tree, found)
+        return opened(files, found)
 
-    monkeypatch.setattr(Tree, "open", refuse)
+    monkeypatch.setattr(Directory, "open", refuse)
     (batch,) = bench.run()
     assert batch.unreadable == {"a.txt": "Permission denied"}
     assert [chunk.text for chunk in bench.chunks] == ["fine"]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from producer.files.directory import Found
+from producer.files.source import Found
 from producer.publishing.ledger import Action, Ledger, Rules, abandoned, action, touched, vanished
 from schemas import CompleteVersion, Document, FileState, LedgerEntry, encode
 from schemas.ids import digest, document_id
