@@ -13,7 +13,10 @@ ModelError                 one call failed
 └── RefusedError           the server will never accept this request
 """
 
+from typing import ClassVar
+
 from configs.errors import QAStreamError
+from schemas.error_classes import ERROR_CLASSES, Retry
 
 
 class WrongServerError(QAStreamError):
@@ -21,9 +24,14 @@ class WrongServerError(QAStreamError):
 
 
 class ModelError(Exception):
-    """A call to the model server failed. Results and dead letters give the reason as `error_class`."""
+    """A call to the model server failed. `error_class` is the name in `schemas.error_classes`."""
 
-    error_class = "model"
+    error_class: ClassVar[str]
+
+    @property
+    def retry(self) -> Retry:
+        """When the call is made again."""
+        return ERROR_CLASSES[self.error_class].retry
 
 
 class OutageError(ModelError):
@@ -74,9 +82,13 @@ class TruncatedError(ModelError):
 
 
 class CutShortError(ModelError):
-    """The answer was cut, and the server refuses to give it more tokens."""
+    """The answer was cut, and the server refuses to give it more tokens: no call with more can succeed."""
 
     error_class = "truncated"
+
+    @property
+    def retry(self) -> Retry:
+        return Retry.NEVER
 
 
 class RefusedError(ModelError):

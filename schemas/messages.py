@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .error_classes import ErrorClassName
+
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
@@ -188,7 +190,7 @@ class Timing(Message):
 
 
 class OutcomeError(Message):
-    error_class: str
+    error_class: ErrorClassName
     message: str
     attempts: Count = 1
 
@@ -252,7 +254,7 @@ class DeadLetter(Message):
     letter_id: Id
     kind: Literal["chunk", "file", "record"] = Field(description="record: one that could not be decoded.")
     reason: str
-    error_class: str
+    error_class: ErrorClassName
     attempts: Count = 1
     document: Document | None = None
     chunk_id: Id | None = None

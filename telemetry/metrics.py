@@ -8,24 +8,25 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from schemas.error_classes import ERROR_CLASSES, Retry
+
 CALL_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640)
 COMMIT_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 WAIT_BUCKETS_S = (
     0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 7 * 24 * 3600,
 )  # fmt: skip
 """From a chunk's publication to its result: a backlog may be worked off over a night, or a week."""
-REASONS = frozenset(
-    {
-        "binary", "internal", "kills_server", "malformed", "model", "refused", "too large", "too_large", "transient",
-        "truncated", "undecodable",
-    }
-)  # fmt: skip
+REASONS = frozenset(each.name for each in ERROR_CLASSES.values() if each.in_letters)
+"""Error classes that a dead letter may have."""
+RETRIED = tuple(sorted(each.name for each in ERROR_CLASSES.values() if each.retry is not Retry.NEVER))
+"""Error classes after which a call is made again."""
+CALL_OUTCOMES = ("ok", *sorted(each.name for each in ERROR_CLASSES.values() if each.of_call))
+"""How a call to a model server may end."""
 OTHER = "other"
-RETRIED = ("malformed", "outage", "overload", "transient", "truncated")
 
 
 def bounded(reason: str) -> str:
-    """A label's value for an error class: what is not known here is `other`, so that no message becomes a series."""
+    """The value of a label for an error class: `other` for unknown classes, so that no message becomes a series."""
     return reason if reason in REASONS else OTHER
 
 

@@ -11,7 +11,7 @@ BASE = {"schemas", "configs", "telemetry", "messaging", "ledger", "output", "lan
 MAY_IMPORT = {
     "schemas": set(),
     "configs": set(),
-    "telemetry": {"configs"},
+    "telemetry": {"configs", "schemas"},
     "messaging": {"schemas", "configs", "telemetry"},
     "ledger": {"schemas"},
     "output": {"schemas", "configs", "ledger"},

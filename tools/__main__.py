@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tools import configuration, contract, dashboard, metrics, rights
+from tools import configuration, contract, dashboard, error_classes, metrics, rights
 from tools.places import ROOT
 
-WRITERS = (configuration, contract, dashboard, metrics, rights)
+WRITERS = (configuration, contract, dashboard, error_classes, metrics, rights)
 
 
 def generated() -> dict[Path, str]:

@@ -11,6 +11,7 @@ from configs.errors import SettingsError
 from configs.settings import Settings
 from messaging.reading import read_to_end
 from schemas import DeadLetter, DecodeError, ReplayMarker, TopicNames, decode
+from schemas.error_classes import current_name
 
 DURATION = re.compile(r"(\d+)([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -37,7 +38,7 @@ class Wanted:
     def takes(self, letter: DeadLetter) -> bool:
         path = letter.document.path if letter.document else ""
         return (
-            (self.reason is None or fnmatchcase(letter.error_class, self.reason))
+            (self.reason is None or fnmatchcase(letter.error_class, str(current_name(self.reason))))
             and (self.since is None or letter.created_at >= self.since)
             and (self.document is None or fnmatchcase(path, self.document))
         )

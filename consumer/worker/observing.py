@@ -11,13 +11,11 @@ from consumer.worker.outcome import Outcome
 from inference.chat import ChatRequest, Completion
 from inference.errors import ModelError
 from schemas import Pair, PairType, Result
-from telemetry.metrics import WorkerMetrics, bounded
+from telemetry.metrics import CALL_OUTCOMES, WorkerMetrics, bounded
 from telemetry.tracing import Tracing
 
 FAILED_S = 10.0
 """Transactions that fail one after the other for longer than this are a trouble; one that is repeated is none."""
-CALLS_END = ("ok", "malformed", "outage", "overload", "refused", "transient", "truncated")
-"""How a call to an endpoint may end; more than one of them makes `kills_server`."""
 Ask = Callable[..., Awaitable[Completion]]
 
 
@@ -49,7 +47,7 @@ def begin_at_zero(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None
             metrics.pairs.labels(outcome, kind)
     for url in {endpoint.url for servers in every for endpoint in servers.endpoints}:
         metrics.call_seconds.labels(url)
-        for outcome in CALLS_END:
+        for outcome in CALL_OUTCOMES:
             metrics.calls.labels(url, outcome)
         for tokens in ("prompt", "cached_prompt", "completion"):
             metrics.tokens.labels(url, tokens)

@@ -18,8 +18,6 @@ from schemas import DecodeError, FileState, LedgerEntry, Request, TopicNames, de
 from schemas.ids import document_id
 from schemas.messages import now
 
-UNREAD = "too large"
-"""Kind of rejection that depends on a setting beside the file; the file was not even opened."""
 _DONE = frozenset((FileState.COMPLETE, FileState.REJECTED, FileState.FORGOTTEN))
 _UNDER_WAY = frozenset((FileState.PUBLISHING, FileState.ABANDONED))
 _PRESENT = _DONE | {FileState.PUBLISHING, FileState.ABANDONED}

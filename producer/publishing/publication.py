@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from producer.errors import ChangedError, RejectedError
 from producer.files.source import Found, Source, SourceFile
-from producer.publishing.ledger import UNREAD, Action, Rules, abandoned, action, touched
+from producer.publishing.ledger import Action, Rules, abandoned, action, touched
 from producer.text.marks import Marks
 from producer.text.reading import Reading
 from producer.text.splitting import Sizes, Split
@@ -140,7 +140,7 @@ class Publication:
     def _too_large(self, found: Found, entry: LedgerEntry | None, document_id: str) -> Step:
         base = self._base(found, entry, document_id, resumed=False)
         limit = self.rules.max_file_bytes
-        reason = RejectedError(UNREAD, f"{found.size_bytes} bytes, over the limit of {limit} (--max-file-bytes)")
+        reason = RejectedError("too_large", f"{found.size_bytes} bytes, over the limit of {limit} (--max-file-bytes)")
         with self.files.open(found) as file:
             return _rejected(base, reason, file.beginning(LETTER_BYTES), None)
 

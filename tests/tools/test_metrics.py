@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from schemas.error_classes import ERROR_CLASSES
 from telemetry.metrics import OTHER, PROCESSES, bounded
 from tools.metrics import names
 
@@ -27,14 +28,12 @@ def test_a_reason_that_nobody_knows_is_no_series_of_its_own():
     assert bounded("no such class: text of a document") == OTHER
 
 
-def test_every_error_class_of_ours_is_a_reason():
+def test_every_error_class_in_the_code_is_in_the_table():
     found = set()
-    for file in (
-        file for package in ("consumer/worker", "inference", "producer") for file in (ROOT / package).rglob("*.py")
-    ):
+    for file in (file for package in ("consumer", "inference", "producer") for file in (ROOT / package).rglob("*.py")):
         found |= set(re.findall(r'(?:error_class ?= ?|RejectedError\(\s*)"([^"]+)"', file.read_text(encoding="utf-8")))
-    assert {"undecodable", "binary", "refused", "internal"} <= found
-    assert {name for name in found if bounded(name) == OTHER} == {"outage", "overload"}  # they are waited for, for ever
+    assert found == set(ERROR_CLASSES)
+    assert {name for name in found if bounded(name) == OTHER} == {"outage", "overload"}  # waited for, for ever
 
 
 def test_names_are_those_that_are_scraped():

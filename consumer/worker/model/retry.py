@@ -1,28 +1,13 @@
-"""When a call is made again: one policy, by class of error. The limiter stands inside: a waiting retry holds no slot.
-
-| class | again | uses up an attempt | wait |
-|---|---|---|---|
-| outage | without limit | no | up to 2 s |
-| overload | without limit | no | what the server asks for, else up to 10 s |
-| transient, malformed | 5 attempts | yes | up to 8 s |
-| truncated | 5 attempts, each with twice the tokens | yes | none |
-| refused | never | | |
-"""
+"""When a failed call is made again, by the retry of its error class in `schemas.error_classes`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from inference.errors import (
-    MalformedError,
-    ModelError,
-    OutageError,
-    OverloadError,
-    TransientError,
-    TruncatedError,
-)
+from inference.errors import ModelError, OverloadError
+from schemas.error_classes import Retry
 
 ATTEMPTS = 5
 T = TypeVar("T")
@@ -66,18 +51,18 @@ async def call_until_answered(call: Callable[[int], Awaitable[T]], *, waits: Wai
         nonlocal calls, factor
         try:
             answered = await call(factor)
-        except (OutageError, OverloadError):
-            raise
         except ModelError as exc:
-            calls += 1
-            factor *= 2 if isinstance(exc, TruncatedError) else 1
+            if exc.retry is not Retry.UNTIL_ANSWERED:
+                calls += 1
+            if exc.retry is Retry.MORE_TOKENS:
+                factor *= 2
             raise
         calls += 1
         return answered
 
     async def patiently() -> T:
         waiting = AsyncRetrying(
-            retry=retry_if_exception_type((OutageError, OverloadError)),
+            retry=retry_if_exception(lambda exc: _retry_of(exc) is Retry.UNTIL_ANSWERED),
             wait=lambda state: _patience_s(state, waits),
             before_sleep=lambda state: _told(state, waits),
             reraise=True,
@@ -85,7 +70,7 @@ async def call_until_answered(call: Callable[[int], Awaitable[T]], *, waits: Wai
         return await waiting(once)
 
     attempts = AsyncRetrying(
-        retry=retry_if_exception_type((TransientError, MalformedError, TruncatedError)),
+        retry=retry_if_exception(lambda exc: _retry_of(exc) in (Retry.ATTEMPTS, Retry.MORE_TOKENS)),
         wait=lambda state: _backoff_s(state, waits),
         before_sleep=lambda state: _told(state, waits),
         stop=stop_after_attempt(ATTEMPTS),
@@ -106,7 +91,7 @@ def _patience_s(state: RetryCallState, waits: Waits) -> float:
 
 
 def _backoff_s(state: RetryCallState, waits: Waits) -> float:
-    if isinstance(_error(state), TruncatedError):
+    if _retry_of(_error(state)) is Retry.MORE_TOKENS:
         return 0.0
     return wait_random_exponential(waits.first_s, max=waits.transient_s)(state)
 
@@ -114,6 +99,10 @@ def _backoff_s(state: RetryCallState, waits: Waits) -> float:
 def _told(state: RetryCallState, waits: Waits) -> None:
     if isinstance(error := _error(state), ModelError):
         waits.on_retry(error.error_class)
+
+
+def _retry_of(error: BaseException | None) -> Retry:
+    return error.retry if isinstance(error, ModelError) else Retry.NEVER
 
 
 def _error(state: RetryCallState) -> BaseException | None:

@@ -225,7 +225,7 @@ def test_what_was_published_must_still_be_there_on_resuming(bench: Bench) -> Non
     [
         (b"abc\0", "binary", "byte 3"),
         ("é".encode("latin-1") + b" x", "undecodable", "byte 0"),
-        (b"x" * 99, "too large", "99 bytes"),
+        (b"x" * 99, "too_large", "99 bytes"),
     ],
 )
 def test_a_bad_file_is_rejected_once_with_its_letter(tmp_path: Path, data: bytes, kind: str, words: str) -> None:
