@@ -18,7 +18,7 @@ from configs.errors import SettingsError
 from configs.guide import read_config
 from consumer.worker.group.offsets import OffsetTracker
 from consumer.worker.model.endpoint import parse_queue
-from consumer.worker.model.model import _readable
+from consumer.worker.model.language_model import _readable
 from consumer.worker.recipe.response_formats import parse_many_marks, parse_marks, parse_pairs, parse_questions
 from consumer.worker.recipe.stage_requests import Prompted
 from inference.chat import ChatRequest, Completion

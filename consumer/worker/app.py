@@ -15,12 +15,12 @@ from configs.recipe import Recipe
 from configs.settings import Settings
 from consumer.worker.errors import WorkerError
 from consumer.worker.group.membership import STOP_S, Group
-from consumer.worker.model.cache import Cache, NoCache, SqliteCache
 from consumer.worker.model.endpoint import make_endpoints
-from consumer.worker.model.model import Model
+from consumer.worker.model.language_model import Model
 from consumer.worker.model.redis_cache import RedisCache
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
+from consumer.worker.model.sqlite_cache import Cache, NoCache, SqliteCache
 from consumer.worker.observing import ObservedCache, begin_at_zero, observed_calls, watch_endpoints
 from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
 from consumer.worker.recipe.answering import Answerer

@@ -4,9 +4,9 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from consumer.worker.model.cache import Cache
 from consumer.worker.model.endpoint import Endpoint
 from consumer.worker.model.servers import ModelServers
+from consumer.worker.model.sqlite_cache import Cache
 from consumer.worker.outcome import Outcome
 from inference.chat import ChatRequest, Completion
 from inference.errors import ModelError

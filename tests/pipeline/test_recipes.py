@@ -8,11 +8,11 @@ import pytest
 from configs.errors import SettingsError
 from configs.recipe import FOLDER, load_recipe
 from configs.settings import load_settings
-from consumer.worker.model.cache import NoCache
 from consumer.worker.model.endpoint import make_endpoints
-from consumer.worker.model.model import Model
+from consumer.worker.model.language_model import Model
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
+from consumer.worker.model.sqlite_cache import NoCache
 from consumer.worker.recipe.answering import Answerer
 from pipeline.__main__ import main
 from schemas import Origin, Status

@@ -11,11 +11,11 @@ from jsonschema import Draft202012Validator
 from configs.recipe import Recipe, load_recipe
 from configs.recipe_sections import Limits
 from configs.settings import load_settings
-from consumer.worker.model.cache import NoCache
 from consumer.worker.model.endpoint import Endpoint, make_endpoints
-from consumer.worker.model.model import Model
+from consumer.worker.model.language_model import Model
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
+from consumer.worker.model.sqlite_cache import NoCache
 from consumer.worker.recipe.answering import Answerer
 from inference.errors import TruncatedError
 from schemas import Origin, Status

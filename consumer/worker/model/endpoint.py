@@ -16,8 +16,8 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from configs.settings import Settings
 from configs.tls import model_context
-from consumer.worker.model.bounded import ReplyTooLargeError, bound_reply
 from consumer.worker.model.controller import LimitController, QueueSample
+from inference.bounded import ReplyTooLargeError, bound_reply
 from inference.chat import ChatRequest, Completion, Message
 from inference.errors import (
     MalformedError,

@@ -7,7 +7,7 @@ from configs.recipe import Recipe
 from configs.settings import Settings
 from consumer.worker.checks import language_of
 from consumer.worker.errors import WorkerError
-from consumer.worker.model.model import Model
+from consumer.worker.model.language_model import Model
 from consumer.worker.model.retry import CallFailedError
 from consumer.worker.recipe.candidate import Candidate
 from consumer.worker.recipe.chunk_calls import Conversation

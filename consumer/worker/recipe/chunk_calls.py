@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from consumer.worker.model.model import Model, Obtained
+from consumer.worker.model.language_model import Model, Obtained
 from consumer.worker.model.retry import CallFailedError
 from consumer.worker.recipe.stage_requests import Prompted
 from schemas import Usage

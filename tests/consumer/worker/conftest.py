@@ -7,11 +7,11 @@ import pytest
 
 from configs.recipe import Recipe, load_recipe
 from configs.settings import Settings, load_settings
-from consumer.worker.model.cache import Cache, NoCache, SqliteCache
 from consumer.worker.model.endpoint import make_endpoints
-from consumer.worker.model.model import Model
+from consumer.worker.model.language_model import Model
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
+from consumer.worker.model.sqlite_cache import Cache, NoCache, SqliteCache
 from consumer.worker.recipe.answering import Answerer
 from tests.fake_model import FakeModel
 

@@ -15,7 +15,7 @@ from configs.settings import Settings, load_settings
 from consumer.worker import app
 from consumer.worker.errors import OffsetsLostError
 from consumer.worker.group.membership import Group
-from consumer.worker.model.cache import SqliteCache
+from consumer.worker.model.sqlite_cache import SqliteCache
 from consumer.worker.outcome import Outcome
 from messaging.connection import make_transactional_producer
 from messaging.topics import ensure_topics

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from consumer.worker.model.cache import NoCache
+from consumer.worker.model.sqlite_cache import NoCache
 from inference.errors import OutageError
 from schemas import Origin, Status, decode, encode
 from tests.fake_model import FakeModel, completion, text_of

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from configs.errors import SettingsError
 from configs.settings import load_settings
-from consumer.worker.model import bounded
 from consumer.worker.model.endpoint import make_endpoints
+from inference import bounded
 from inference.errors import MalformedError, OutageError, RefusedError
 from tests.fake_model import FakeModel, asking
 

@@ -10,11 +10,11 @@ import orjson
 from pydantic import TypeAdapter
 
 from configs.failpoints import hit
-from consumer.worker.model.cache import Cache
 from consumer.worker.model.call import Call
 from consumer.worker.model.flights import Flights, Wanted
 from consumer.worker.model.retry import Tried, Waits, call_until_answered
 from consumer.worker.model.servers import Home, ModelServers
+from consumer.worker.model.sqlite_cache import Cache
 from consumer.worker.recipe.stage_requests import Prompted
 from inference.chat import Completion
 from inference.errors import MalformedError

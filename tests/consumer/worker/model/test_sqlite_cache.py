@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.worker.model.cache import SqliteCache, _use_wal
+from consumer.worker.model.sqlite_cache import SqliteCache, _use_wal
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ async def test_a_full_disk_loses_entries_and_nothing_else(make_cache, monkeypatc
 
 
 async def test_the_oldest_go_when_it_is_over_its_size(make_cache, monkeypatch, tmp_path: Path):
-    monkeypatch.setattr("consumer.worker.model.cache.PRUNE_EVERY", 50)
+    monkeypatch.setattr("consumer.worker.model.sqlite_cache.PRUNE_EVERY", 50)
     cache = await make_cache(max_bytes=300_000)
     for i in range(600):
         cache._waiting.clear()
