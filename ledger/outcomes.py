@@ -7,8 +7,6 @@ last outcome stands.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from aiokafka import ConsumerRecord
-
 from schemas import DecodeError, LedgerEntry, decode
 from schemas.messages import Count, Id, Message
 
@@ -112,14 +110,14 @@ class Outcomes:
         document.let_go()
         self.backlog += document.waiting - before
 
-    def take_result(self, record: ConsumerRecord) -> None:
-        """A record of qa.results. One that can't be read is no outcome; the sink says so."""
+    def take_result(self, value: bytes | None, place: Place) -> None:
+        """Takes the value of a record of qa.results. One that can't be read is no outcome; the sink says so."""
         try:
-            outcome = decode(Outcome, record.value)
+            outcome = decode(Outcome, value)
         except DecodeError:
             return
         if outcome.document.source == self._source:
-            self._take(outcome, Place(record.partition, record.offset))
+            self._take(outcome, place)
 
     def _take(self, outcome: Outcome, place: Place) -> None:
         document = self._documents.setdefault(outcome.document.id, _Document())

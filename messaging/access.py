@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
@@ -24,6 +23,7 @@ from aiokafka.errors import (
 from configs.errors import QAStreamError
 from configs.settings import Settings
 from configs.tls import client_context
+from messaging.client_internals import broker_addresses, try_connection
 
 PROBE_MS = 10_000
 _AUTHENTICATION = (
@@ -113,14 +113,12 @@ async def refusal(settings: Settings) -> AccessError | None:
     if settings.security_protocol == "PLAINTEXT":
         return None
     options = client_options(settings)
-    for host, port, _ in collect_hosts(options.pop("bootstrap_servers")):
+    for host, port in broker_addresses(options.pop("bootstrap_servers")):
         try:
-            connection = await create_conn(host, port, request_timeout_ms=PROBE_MS, **options)
+            await try_connection(host, port, timeout_ms=PROBE_MS, **options)
         except (KafkaError, OSError, TimeoutError) as exc:
             if error := _from_connecting(settings, exc, f"{host}:{port}"):
                 return error
-        else:
-            connection.close()
     return None
 
 

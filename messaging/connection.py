@@ -9,12 +9,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IllegalOperation, KafkaError, UnknownError
 
 from configs.errors import QAStreamError
 from configs.settings import Settings
 from messaging.access import AUTHORIZATION, client_options, from_refusal, refusal
+from messaging.client_internals import BareClient, client_of, futures_of, sending_task
 from schemas.topics import MAX_MESSAGE_BYTES
 
 TRANSACTION_TIMEOUT_MS = 10_000
@@ -72,7 +72,7 @@ async def stop_reading(consumer: AIOKafkaConsumer, *, within_s: float = STOP_S) 
     if done and not stopping.cancelled() and stopping.exception() is None:
         return True
     stopping.cancel()
-    await _close(consumer._client)  # noqa: SLF001
+    await _close(client_of(consumer))
     return False
 
 
@@ -100,13 +100,9 @@ async def discard(producer: AIOKafkaProducer) -> None:
 
 def _mark_as_seen(producer: AIOKafkaProducer) -> None:
     """A failed transaction leaves futures that nobody awaits: asyncio would log each error with a traceback."""
-    accumulator, manager = producer._message_accumulator, producer._txn_manager  # noqa: SLF001
-    waiters = [batch._drain_waiter for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
-    if manager is not None:
-        waiters.append(manager.wait_for_transaction_end())
-    for waiter in waiters:
-        if waiter is not None and waiter.done() and not waiter.cancelled():
-            waiter.exception()
+    for future in futures_of(producer):
+        if future.done() and not future.cancelled():
+            future.exception()
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
@@ -115,7 +111,7 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     What it has under way may go through or not. Who waits for it waits for ever: cancel that.
     """
     await _close(producer.client)
-    sending = producer._sender.sender_task  # noqa: SLF001 - it has no public end that is sure to come
+    sending = sending_task(producer)
     for _ in range(ENDINGS):
         if sending is None or sending.done():
             return
@@ -123,7 +119,7 @@ async def abandon(producer: AIOKafkaProducer) -> None:
         await asyncio.sleep(0)
 
 
-async def _close(client: AIOKafkaClient) -> None:
+async def _close(client: BareClient) -> None:
     """A socket first sends what it has: without limit to a broker that takes nothing, as a frozen one."""
     closing = asyncio.create_task(client.close())
     await asyncio.wait([closing], timeout=STOP_S)

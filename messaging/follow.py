@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from messaging.access import AccessError
 from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
 from messaging.reading import TopicMissingError, assign_all
+from messaging.record import Record, poll
 
 BATCH = 500
 RETRY_S = 2.0
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 async def follow(
-    settings: Settings, topic: str, take: Callable[[ConsumerRecord], None], *, start: Mapping[int, int] | None = None
+    settings: Settings, topic: str, take: Callable[[Record], None], *, start: Mapping[int, int] | None = None
 ) -> None:
     """Give every committed record to `take`, each once, those of a partition in their order; for ever.
 
@@ -39,9 +40,9 @@ async def follow(
         await asyncio.sleep(RETRY_S)
 
 
-async def _read(consumer: AIOKafkaConsumer, take: Callable[[ConsumerRecord], None], following: dict[int, int]) -> None:
+async def _read(consumer: AIOKafkaConsumer, take: Callable[[Record], None], following: dict[int, int]) -> None:
     while True:
-        for records in (await consumer.getmany(timeout_ms=1000, max_records=BATCH)).values():
+        for records in (await poll(consumer, timeout_ms=1000, max_records=BATCH)).values():
             for record in records:
                 take(record)
                 following[record.partition] = record.offset + 1

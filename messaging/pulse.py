@@ -9,11 +9,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from messaging.access import client_options
+from messaging.client_internals import BareClient
 from messaging.stopping import end
 
 EVERY_S = 2.0
@@ -53,7 +53,7 @@ async def feeling(settings: Settings) -> AsyncIterator[Pulse]:
 
 async def _feel(settings: Settings, pulse: Pulse) -> None:
     while True:
-        client = AIOKafkaClient(**client_options(settings))
+        client = BareClient(**client_options(settings))
         try:
             await _until_silent(client, pulse)
         except (KafkaError, OSError, TimeoutError) as exc:
@@ -63,7 +63,7 @@ async def _feel(settings: Settings, pulse: Pulse) -> None:
         await asyncio.sleep(EVERY_S)
 
 
-async def _until_silent(client: AIOKafkaClient, pulse: Pulse) -> None:
+async def _until_silent(client: BareClient, pulse: Pulse) -> None:
     async with asyncio.timeout(ANSWER_S):
         await client.bootstrap()
     while True:

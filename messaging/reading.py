@@ -8,17 +8,17 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError
 
 from configs.errors import QAStreamError
 from configs.settings import Settings
 from messaging.access import explained
+from messaging.client_internals import client_of, fetch_leniently, partitions_of
 from messaging.connection import RETRY_S, BrokerUnreachableError, make_consumer, start_patiently, stop_reading
 from messaging.described import describe
-from messaging.lenient import read_leniently
+from messaging.record import Batches, Record, poll
 
-Batches = dict[TopicPartition, list[ConsumerRecord]]
 BATCH = 500
 WAIT_MS = 500
 LOOK_UP_S = 10.0
@@ -43,7 +43,7 @@ async def read_to_end(
     start: Mapping[int, int] | None = None,
     patience_s: float | None = None,
     through_pending: bool = False,
-) -> AsyncGenerator[ConsumerRecord, None]:
+) -> AsyncGenerator[Record, None]:
     """Committed records of all partitions, in the order of each, up to what was committed when the call began.
 
     `start` has the first offset by partition (default: the oldest). Use within `contextlib.aclosing`.
@@ -74,14 +74,13 @@ async def read_to_end(
 async def _read(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> Batches:
     """What comes next; after an error, of each partition by itself: it does not say which one has it, and where."""
     try:
-        batches: Batches = await consumer.getmany(*positions, timeout_ms=WAIT_MS, max_records=BATCH)
+        return await poll(consumer, *positions, timeout_ms=WAIT_MS, max_records=BATCH)
     except Exception as exc:
         if not _of_the_bytes(exc):
             raise
         for tp, position in positions.items():
             consumer.seek(tp, position)
         return {tp: await _read_apart(consumer, tp, position) for tp, position in positions.items()}
-    return batches
 
 
 def _of_the_bytes(exc: Exception) -> bool:
@@ -89,14 +88,14 @@ def _of_the_bytes(exc: Exception) -> bool:
     return not isinstance(exc, KafkaError) or isinstance(exc, CorruptRecordException)
 
 
-async def _read_apart(consumer: AIOKafkaConsumer, tp: TopicPartition, position: int) -> list[ConsumerRecord]:
+async def _read_apart(consumer: AIOKafkaConsumer, tp: TopicPartition, position: int) -> list[Record]:
     """Record by record: of more at once, those before the damage are thrown away."""
-    records: list[ConsumerRecord] = []
+    records: list[Record] = []
     while len(records) < BATCH:
         try:
-            found = (await consumer.getmany(tp, timeout_ms=WAIT_MS, max_records=1)).get(tp, [])
+            found = (await poll(consumer, tp, timeout_ms=WAIT_MS, max_records=1)).get(tp, [])
         except UnicodeDecodeError:  # the name of a header
-            found = await read_leniently(consumer, tp, position, BATCH)
+            found = await fetch_leniently(consumer, tp, position, max_records=BATCH)
             if found:
                 consumer.seek(tp, found[-1].offset + 1)
         except Exception as exc:
@@ -154,16 +153,14 @@ async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
     began = time.monotonic()
     while True:
         try:
-            # The public call knows topics that are assigned already, and no others.
-            cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
+            found = await partitions_of(consumer, topic)
         except KafkaError as exc:
             if time.monotonic() - began > LOOK_UP_S:
                 raise BrokerUnreachableError(f"topic {topic} could not be looked up: {exc!r}") from exc
             await asyncio.sleep(RETRY_S)
         else:
             break
-    found = cluster.partitions_for_topic(topic)
     if not found:
-        await describe(consumer._client, [topic])  # noqa: SLF001 - tells whether it is only hidden from us
+        await describe(client_of(consumer), [topic])  # tells whether it is only hidden from us
         raise TopicMissingError(f"topic {topic} does not exist on this Kafka cluster; is --namespace right?")
-    return set(found)
+    return found

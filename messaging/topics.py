@@ -18,6 +18,7 @@ from aiokafka.errors import (
 from configs.errors import QAStreamError
 from configs.settings import Settings
 from messaging.access import AUTHORIZATION, denial, from_refusal
+from messaging.client_internals import client_of
 from messaging.connection import RETRY_S, BrokerUnreachableError, admin_client
 from messaging.described import Described, describe
 from messaging.roles import Need, Role, needs
@@ -100,7 +101,7 @@ async def _described(
 ) -> dict[str, Described]:
     """Raises AccessError for what is hidden from us: with what `role` wants to do with it, if anything."""
     try:
-        return await describe(admin._client, topics)  # noqa: SLF001 - the admin client offers its own request only
+        return await describe(client_of(admin), topics)
     except TopicAuthorizationFailedError as exc:
         wanted = [need for need in _needs(settings, role) if need.name in exc.args[0]]
         if wanted:

@@ -7,9 +7,10 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from configs.settings import Settings
-from ledger.outcomes import Outcomes
+from ledger.outcomes import Outcomes, Place
 from messaging.follow import follow
 from messaging.pulse import feeling
+from messaging.record import Record
 from messaging.roles import Role
 from messaging.stopping import end
 from messaging.topics import cluster_id, ensure_topics
@@ -183,7 +184,11 @@ async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
     if not _needs_outcomes(settings):
         return parts
     outcomes = Outcomes(parts.publication.source)
-    _beside(stack, follow(settings, parts.names.results, outcomes.take_result))
+
+    def take(record: Record) -> None:
+        outcomes.take_result(record.value, Place(record.partition, record.offset))
+
+    _beside(stack, follow(settings, parts.names.results, take))
     if settings.on_done == "keep" or settings.output_dir is None:
         return replace(parts, outcomes=outcomes)
     cluster = await cluster_id(settings)

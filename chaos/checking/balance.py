@@ -3,9 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from aiokafka import ConsumerRecord
-
 from chaos.checking.feed import Expectation, Expected
+from messaging.record import Record
 from schemas import DeadLetter, DecodeError, Result, Status, TopicNames, decode
 
 SHOWN = 5
@@ -61,7 +60,7 @@ class Balance:
         letters = {f"letter {partition}:{offset}": n for (partition, offset), n in self._letters.items()}
         return dict(self._results) | letters
 
-    def take(self, record: ConsumerRecord) -> None:
+    def take(self, record: Record) -> None:
         """In the order of the partition."""
         place = (record.topic, record.partition)
         if record.offset <= self._last.get(place, -1):
@@ -75,7 +74,7 @@ class Balance:
         except DecodeError as exc:
             self._wrong.append(("contract", f"{place} offset {record.offset}: {exc}"))
 
-    def _take_result(self, record: ConsumerRecord, result: Result) -> None:
+    def _take_result(self, record: Record, result: Result) -> None:
         identity = result.record_id
         self._results[identity] += 1
         self.doubled += self._results[identity] > 1
@@ -88,7 +87,7 @@ class Balance:
         if result.origin.topic != self._names.chunks:
             self._wrong.append(("contract", f"{identity}: comes from {result.origin.topic}"))
 
-    def _take_letter(self, record: ConsumerRecord, letter: DeadLetter) -> None:
+    def _take_letter(self, record: Record, letter: DeadLetter) -> None:
         if letter.origin is None:
             self._wrong.append(("contract", f"letter {letter.letter_id} without origin"))
             return

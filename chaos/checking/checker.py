@@ -23,6 +23,7 @@ from chaos.checking.feed import Expectation, read_expectations
 from configs.settings import Settings, load_settings
 from messaging.connection import make_consumer, start_patiently
 from messaging.reading import TopicMissingError, read_to_end, topic_partitions
+from messaging.record import poll
 from schemas import TopicNames
 from telemetry.children import die_with_parent
 
@@ -72,7 +73,7 @@ class Follower:
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         try:
-            for records in (await consumer.getmany(timeout_ms=READ_MS, max_records=2000)).values():
+            for records in (await poll(consumer, timeout_ms=READ_MS, max_records=2000)).values():
                 for record in records:
                     self.balance.take(record)
         except KafkaError:

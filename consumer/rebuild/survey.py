@@ -6,7 +6,7 @@ from collections import defaultdict
 from contextlib import AsyncExitStack, aclosing
 from hashlib import sha256
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from configs.settings import Settings
 from consumer.rebuild.errors import OutcomesError, RebuildError
@@ -14,6 +14,7 @@ from consumer.rebuild.points import Identity, Partition, Rebuilding, Rebuilt
 from messaging.committed import committed_point
 from messaging.connection import TRANSACTION_TIMEOUT_MS, make_consumer, start_patiently, stop_reading
 from messaging.reading import read_to_end, topic_partitions
+from messaging.record import Record
 from schemas import Chunk, DeadLetter, DecodeError, Origin, Result, TopicNames, decode
 from schemas.ids import record_id
 
@@ -80,7 +81,7 @@ async def _read_outcomes(settings: Settings, names: TopicNames) -> Outcomes:
     return found
 
 
-def _decoded_result(record: ConsumerRecord) -> Result:
+def _decoded_result(record: Record) -> Result:
     try:
         return decode(Result, record.value)
     except DecodeError as exc:
@@ -90,7 +91,7 @@ def _decoded_result(record: ConsumerRecord) -> Result:
         ) from exc
 
 
-def _undecodable(record: ConsumerRecord) -> tuple[Origin | None, Identity]:
+def _undecodable(record: Record) -> tuple[Origin | None, Identity]:
     """Of a letter that is the only outcome of its record: that could not be decoded."""
     try:
         letter = decode(DeadLetter, record.value)
@@ -101,7 +102,7 @@ def _undecodable(record: ConsumerRecord) -> tuple[Origin | None, Identity]:
     return letter.origin, _shortened(letter.original.sha256)
 
 
-def _identity(record: ConsumerRecord) -> Identity:
+def _identity(record: Record) -> Identity:
     try:
         chunk = decode(Chunk, record.value)
     except DecodeError:

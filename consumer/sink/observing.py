@@ -5,8 +5,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from aiokafka import ConsumerRecord
-
+from messaging.record import Record
 from output.index.rows import Totals
 from output.segments.naming import Segment
 from telemetry.metrics import SinkMetrics
@@ -26,9 +25,9 @@ class Observer:
         self._results = results
         self._taken: dict[int, list[Taken]] = defaultdict(list)
 
-    def took(self, record: ConsumerRecord) -> None:
-        headers = tuple(record.headers) if self._tracing.on else ()
-        self._taken[record.partition].append((record.timestamp, headers, time.time_ns()))
+    def took(self, record: Record) -> None:
+        headers = record.headers if self._tracing.on else ()
+        self._taken[record.partition].append((record.timestamp_ms, headers, time.time_ns()))
 
     def wrote(self, segment: Segment) -> None:
         """All that was taken of the segment's partition is in it."""

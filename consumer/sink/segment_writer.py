@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiokafka import ConsumerRecord
-
+from messaging.record import Record
 from output.durable import TempFile
 from output.layout import Layout
 from output.segments.naming import Segment, temp_name, to_line
@@ -44,7 +43,7 @@ class Intake:
         self._clock = clock
         self._open: dict[int, _Open] = {}
 
-    def add(self, record: ConsumerRecord) -> None:
+    def add(self, record: Record) -> None:
         """Raises what the disk can raise."""
         line = to_line(record.value)
         open_ = self._open.get(record.partition)

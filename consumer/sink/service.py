@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
@@ -28,6 +28,7 @@ from consumer.sink.topic_reader import Lasts, Source, open_source
 from messaging.connection import BrokerUnreachableError
 from messaging.pulse import feeling
 from messaging.reading import count_partitions
+from messaging.record import Record
 from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id, ensure_topics
@@ -215,14 +216,14 @@ class Sink:
         if upkeep.done():
             upkeep.result()
 
-    def _take(self, records: list[ConsumerRecord]) -> None:
+    def _take(self, records: list[Record]) -> None:
         for record in records:
             if record.topic == self._names.results:
                 self._observer.took(record)
                 self.intake.add(record)
         self._take_ledger([record for record in records if record.topic == self._names.files])
 
-    def _take_ledger(self, records: list[ConsumerRecord]) -> None:
+    def _take_ledger(self, records: list[Record]) -> None:
         if not records:
             return
         entries = [entry for entry in map(_ledger_entry, records) if entry and self._owns(entry.document.id)]
@@ -249,7 +250,7 @@ class Sink:
         self._status.update(totals, self.intake.following, ledger, at_once=at_once)
 
 
-def _ledger_entry(record: ConsumerRecord) -> LedgerEntry | None:
+def _ledger_entry(record: Record) -> LedgerEntry | None:
     try:
         return decode(LedgerEntry, record.value)
     except DecodeError as exc:

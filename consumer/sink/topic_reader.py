@@ -5,13 +5,15 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizationFailedError
 
 from configs.settings import Settings
 from messaging.access import from_refusal
+from messaging.client_internals import reading_task
 from messaging.connection import make_consumer, start_patiently, stop_reading
 from messaging.reading import topic_partitions
+from messaging.record import Record, poll
 from output.errors import ContinuityError, StartOverError
 from output.share import ALL, Share
 
@@ -61,14 +63,14 @@ class Source:
                 del self._lasts[tp]
         self._rewind()
 
-    async def poll(self, timeout_s: float) -> list[ConsumerRecord]:
+    async def poll(self, timeout_s: float) -> list[Record]:
         """Records that came within the time, in the order of each partition.
 
         Raises ContinuityError, StartOverError and AccessError.
         """
         self._check_client()
         try:
-            batches = await self._consumer.getmany(timeout_ms=round(timeout_s * 1000), max_records=BATCH)
+            batches = await poll(self._consumer, timeout_ms=round(timeout_s * 1000), max_records=BATCH)
         except OffsetOutOfRangeError:
             await self._check_range()
             self._rewind()
@@ -83,14 +85,14 @@ class Source:
         return [record for tp, records in batches.items() for record in self._taken(tp, records)]
 
     def _check_client(self) -> None:
-        if self._consumer._fetcher._fetch_task.done():  # noqa: SLF001 - it only logs why, and nothing comes any more
+        if reading_task(self._consumer).done():
             raise StartOverError("the client has given up reading")
         for topic, count in self._counts.items():
             known = self._consumer.partitions_for_topic(topic) or set()
             if len(known) > count:
                 raise StartOverError(f"{topic} has got more partitions")
 
-    def _taken(self, tp: TopicPartition, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
+    def _taken(self, tp: TopicPartition, records: list[Record]) -> list[Record]:
         position, self._positions[tp] = self._positions[tp], records[-1].offset + 1
         if tp not in self._lasts:
             return records

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka import AIOKafkaConsumer
 
 from configs.recipe import Recipe
 from configs.settings import Settings
@@ -24,8 +23,10 @@ from consumer.worker.model.sqlite_cache import Cache, NoCache, SqliteCache
 from consumer.worker.observing import ObservedCache, begin_at_zero, observed_calls, watch_endpoints
 from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
 from consumer.worker.recipe.answering import Answerer
+from messaging.client_internals import ROUND_ROBIN
 from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently, stop_reading
 from messaging.pulse import feeling
+from messaging.record import Record
 from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import ensure_topics
@@ -95,7 +96,7 @@ class Handler:
         self._answerer = answerer
         self._tracing = tracing
 
-    async def __call__(self, record: ConsumerRecord) -> Outcome:
+    async def __call__(self, record: Record) -> Outcome:
         try:
             chunk = decode(Chunk, record.value)
         except DecodeError as exc:
@@ -116,7 +117,7 @@ def _make_member(settings: Settings) -> AIOKafkaConsumer:
         settings,
         group_id=TopicNames(settings.namespace).group,
         auto_offset_reset="earliest",  # never used: each partition is sought before it is read
-        partition_assignment_strategy=[RoundRobinPartitionAssignor],  # exactly one: mixed lists can't roll
+        partition_assignment_strategy=[ROUND_ROBIN],  # exactly one: mixed lists can't roll
         session_timeout_ms=session,
         heartbeat_interval_ms=max(100, min(1_000, session // 4)),  # by it a member learns of a rebalance
         rebalance_timeout_ms=max(session, 10_000),

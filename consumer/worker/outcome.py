@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from aiokafka import ConsumerRecord
-
+from messaging.record import Record
 from schemas import DeadLetter, Origin, Original, OutcomeError, Result, Status, TopicNames, encode
 from schemas.ids import letter_id
 from schemas.messages import now
@@ -25,7 +24,7 @@ MAX_NAME = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class OutputRecord:
     topic: str
     key: bytes
     value: bytes
@@ -40,33 +39,33 @@ class Outcome:
     """
 
     offset: int
-    records: tuple[Record, ...]
+    records: tuple[OutputRecord, ...]
     published_ms: int = 0
     result: Result | None = None
     error_class: str | None = None
 
 
-def origin_of(record: ConsumerRecord) -> Origin:
+def origin_of(record: Record) -> Origin:
     return Origin(topic=record.topic, partition=record.partition, offset=record.offset)
 
 
 def answered(
-    record: ConsumerRecord, result: Result, names: TopicNames, *, max_bytes: int, headers: Iterable[Header] = ()
+    record: Record, result: Result, names: TopicNames, *, max_bytes: int, headers: Iterable[Header] = ()
 ) -> Outcome:
     """Outcome of a chunk; `headers` are the result's. A result that no broker would take becomes a failed one."""
     value = encode(result)
     if len(value) > max_bytes:
         result = _too_large(result, len(value), max_bytes)
         value = encode(result)
-    records = [Record(names.results, result.document.id.encode(), value, tuple(headers))]
+    records = [OutputRecord(names.results, result.document.id.encode(), value, tuple(headers))]
     error_class = None
     if result.status is Status.FAILED and result.error is not None:
         records.append(_letter_record(record, result, result.error, names))
         error_class = result.error.error_class
-    return Outcome(record.offset, tuple(records), record.timestamp, result, error_class)
+    return Outcome(record.offset, tuple(records), record.timestamp_ms, result, error_class)
 
 
-def undecodable(record: ConsumerRecord, problem: str, names: TopicNames) -> Outcome:
+def undecodable(record: Record, problem: str, names: TopicNames) -> Outcome:
     """Outcome of a record that is no chunk: a letter, and no result, since nothing says whose it would be."""
     origin = origin_of(record)
     letter = DeadLetter(
@@ -79,11 +78,11 @@ def undecodable(record: ConsumerRecord, problem: str, names: TopicNames) -> Outc
         origin=origin,
         created_at=now(),
     )
-    sent = Record(names.dead_letters, letter.letter_id.encode(), encode(letter))
-    return Outcome(record.offset, (sent,), record.timestamp, error_class=letter.error_class)
+    sent = OutputRecord(names.dead_letters, letter.letter_id.encode(), encode(letter))
+    return Outcome(record.offset, (sent,), record.timestamp_ms, error_class=letter.error_class)
 
 
-def _letter_record(record: ConsumerRecord, result: Result, error: OutcomeError, names: TopicNames) -> Record:
+def _letter_record(record: Record, result: Result, error: OutcomeError, names: TopicNames) -> OutputRecord:
     origin = result.origin
     letter = DeadLetter(
         letter_id=letter_id(origin.topic, origin.partition, origin.offset),
@@ -100,7 +99,7 @@ def _letter_record(record: ConsumerRecord, result: Result, error: OutcomeError, 
         origin=origin,
         created_at=now(),
     )
-    return Record(names.dead_letters, result.chunk.id.encode(), encode(letter))
+    return OutputRecord(names.dead_letters, result.chunk.id.encode(), encode(letter))
 
 
 def _too_large(result: Result, size: int, max_bytes: int) -> Result:

@@ -2,9 +2,8 @@
 
 import logging
 
-from aiokafka import ConsumerRecord
-
 from ledger.progress import Outcome, Progress
+from messaging.record import Record
 from pipeline.progress.follow import Offsets
 from schemas import DecodeError, LedgerEntry, decode
 
@@ -19,13 +18,13 @@ class Tally:
         self._progress = progress
         self._fresh_from = fresh_from
 
-    def take_entry(self, record: ConsumerRecord) -> None:
+    def take_entry(self, record: Record) -> None:
         try:
             self._progress.take_entry(decode(LedgerEntry, record.value))
         except DecodeError as exc:
             _complain(record, exc)
 
-    def take_result(self, record: ConsumerRecord) -> None:
+    def take_result(self, record: Record) -> None:
         try:
             outcome = decode(Outcome, record.value)
         except DecodeError as exc:
@@ -35,5 +34,5 @@ class Tally:
             self._progress.take_outcome(outcome, fresh=began is not None and record.offset >= began)
 
 
-def _complain(record: ConsumerRecord, exc: DecodeError) -> None:
+def _complain(record: Record, exc: DecodeError) -> None:
     log.warning("%s %d:%d: %s", record.topic, record.partition, record.offset, exc)

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from configs.settings import Settings
 from messaging.connection import make_consumer, start_patiently, stop_reading
 from messaging.reading import assign_all, last_offsets
+from messaging.record import Record, poll
 
 BATCH = 500
 Offsets = dict[int, int]
@@ -25,10 +26,10 @@ class Follower:
     partitions: list[TopicPartition]
     read: Offsets = field(default_factory=dict)
 
-    async def run(self, take: Callable[[ConsumerRecord], None]) -> None:
+    async def run(self, take: Callable[[Record], None]) -> None:
         """Give every record to `take`, for ever; yields to the loop between batches."""
         while True:
-            for records in (await self.consumer.getmany(timeout_ms=500, max_records=BATCH)).values():
+            for records in (await poll(self.consumer, timeout_ms=500, max_records=BATCH)).values():
                 for record in records:
                     take(record)
                     self.read[record.partition] = record.offset + 1

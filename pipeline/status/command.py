@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
 
 import orjson
-from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
@@ -18,6 +17,7 @@ from configs.settings import Settings
 from ledger.progress import Outcome, Progress
 from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
 from messaging.reading import TopicMissingError, assign_all, read_to_end
+from messaging.record import Record
 from output.run import with_broker_of_run
 from pipeline.errors import OutputError
 from pipeline.progress.feed import Tally
@@ -33,7 +33,7 @@ from schemas import DecodeError, TopicNames, decode
 PATIENCE_S = 15.0
 REFRESH_S = 0.5
 LOOK_S = 3.0
-Take = Callable[[ConsumerRecord], None]
+Take = Callable[[Record], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,17 +104,17 @@ class Board:
         totals = self._progress.totals
         return Snapshot(totals, len(self._letters), rates, self.members, self.scraped, quick=self._quick)
 
-    def _take_result(self, record: ConsumerRecord) -> None:
+    def _take_result(self, record: Record) -> None:
         if not self._quick:
             self._tally.take_result(record)
-        now_s, time_s = time.time(), record.timestamp / 1000
+        now_s, time_s = time.time(), record.timestamp_ms / 1000
         if time_s > now_s - WINDOW_S:
             with suppress(DecodeError):
                 outcome = decode(Outcome, record.value)
                 tokens = outcome.usage.completion_tokens
                 self._window.add(time_s, pairs=len(outcome.pairs), tokens=tokens, now_s=now_s)
 
-    def _take_letter(self, record: ConsumerRecord) -> None:
+    def _take_letter(self, record: Record) -> None:
         with suppress(DecodeError):  # a record that is no letter needs nobody's attention here
             self._letters.take(decode(Letter, record.value))
 

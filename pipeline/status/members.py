@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupAuthorizationFailedError
 from aiokafka.structs import OffsetAndMetadata
 
 from configs.settings import Settings
 from messaging.access import denial
+from messaging.client_internals import assigned_partitions
 from messaging.commit_point import CommitPoint, MetadataError, decode
 from messaging.connection import admin_client, make_consumer, start_patiently, stop_reading
 from messaging.reading import assign_all, read_to_end
@@ -79,7 +79,7 @@ def _partitions(assignment: bytes) -> tuple[int, ...]:
     """Empty while the group rebalances."""
     if not assignment:
         return ()
-    return tuple(sorted(tp.partition for tp in ConsumerProtocolMemberAssignment.decode(assignment).partitions()))
+    return tuple(sorted(tp.partition for tp in assigned_partitions(assignment)))
 
 
 async def _backlogs(

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from aiokafka import ConsumerRecord
-
 from configs.settings import Settings
 from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
 from messaging.follow import follow
+from messaging.record import Record
 from producer.errors import PublishError
 from producer.publishing.ledger import load, read_entries, requested, under_way
 from producer.publishing.requests import load_requests
@@ -94,7 +93,7 @@ async def not_taken_up(settings: Settings, requests: Collection[Request], patien
     left = {request.request_id.encode(): request for request in requests}
     news = asyncio.Event()
 
-    def take(record: ConsumerRecord) -> None:
+    def take(record: Record) -> None:
         if record.value is None and record.key in left:
             del left[record.key]
             news.set()

@@ -20,7 +20,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_SECONDS = 0.2
 
 
-class Record(NamedTuple):
+class OutgoingRecord(NamedTuple):
     """`trace` is the id of the trace that it belongs to, if any."""
 
     topic: str
@@ -36,7 +36,7 @@ class Batch:
     `headers` are those of records by their trace.
     """
 
-    records: list[Record] = field(default_factory=list)
+    records: list[OutgoingRecord] = field(default_factory=list)
     entries: dict[str, tuple[LedgerEntry, bytes]] = field(default_factory=dict)
     changed: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -141,7 +141,7 @@ class Batches:
 
     def _record(self, topic: str, key: str, message: Chunk | LedgerEntry | DeadLetter, *, trace: str = "") -> bytes:
         value = encode(message)
-        self._batch.records.append(Record(topic, key.encode(), value, trace))
+        self._batch.records.append(OutgoingRecord(topic, key.encode(), value, trace))
         self._batch.size_bytes += len(value)
         return value
 
@@ -171,7 +171,7 @@ def _as_far_as(entry: LedgerEntry, committed: LedgerEntry | None) -> LedgerEntry
 
 def put_entry(batch: Batch, entry: LedgerEntry, names: TopicNames) -> None:
     value = encode(entry)
-    batch.records.append(Record(names.files, entry.document.id.encode(), value))
+    batch.records.append(OutgoingRecord(names.files, entry.document.id.encode(), value))
     batch.entries[entry.document.path] = (entry, value)
 
 

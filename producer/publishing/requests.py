@@ -8,12 +8,11 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
 
-from aiokafka import ConsumerRecord
-
 from configs.failpoints import hit
 from configs.settings import Settings
 from messaging.reading import read_to_end
-from producer.publishing.batches import MAX_CHUNKS, Batch, Record, put_entry
+from messaging.record import Record
+from producer.publishing.batches import MAX_CHUNKS, Batch, OutgoingRecord, put_entry
 from producer.publishing.ledger import Ledger, requested, under_way
 from schemas import DecodeError, Request, TopicNames, decode
 
@@ -31,11 +30,12 @@ class Requests:
         self._ring = ring
         self._waiting: dict[bytes, Request] = {}
 
-    def take(self, record: ConsumerRecord) -> None:
+    def take(self, record: Record) -> None:
         """A record of qa.requests, of any source."""
         self.following[record.partition] = record.offset + 1
+        key = record.key or b""
         if record.value is None:
-            self._waiting.pop(record.key, None)
+            self._waiting.pop(key, None)
             return
         try:
             request = decode(Request, record.value)
@@ -43,7 +43,7 @@ class Requests:
             log.warning("not a request, left alone: %s partition %d: %s", record.topic, record.partition, exc)
             return
         if request.document.source == self._source:
-            self._waiting[record.key] = request
+            self._waiting[key] = request
             self.unseen = True
             self._ring()
 
@@ -70,7 +70,7 @@ class Requests:
         entry = ledger.entry(request.document.path)
         if entry and request.action == "regenerate" and under_way(entry):
             return False
-        batch.records.append(Record(self._names.requests, key, None))
+        batch.records.append(OutgoingRecord(self._names.requests, key, None))
         changed = requested(entry, request) if entry else None
         if changed:
             put_entry(batch, changed, self._names)

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.errors import KafkaError
+
+from messaging.client_internals import BareClient, look_up_coordinators
 
 _POLL_S = 0.05
 
@@ -36,11 +37,10 @@ async def _port_open(bootstrap_servers: str) -> bool:
 
 
 async def _answers(bootstrap_servers: str) -> bool:
-    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers, client_id="readiness")
+    client = BareClient(bootstrap_servers=bootstrap_servers, client_id="readiness")
     try:
         await client.bootstrap()
-        await client.coordinator_lookup(CoordinationType.GROUP, "readiness")
-        await client.coordinator_lookup(CoordinationType.TRANSACTION, "readiness")
+        await look_up_coordinators(client, "readiness")
     except (KafkaError, OSError):
         return False
     finally:

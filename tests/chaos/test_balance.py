@@ -1,11 +1,11 @@
 """The checker's bookkeeping: each kind of problem is seen, by itself."""
 
 import pytest
-from aiokafka import ConsumerRecord
 
 from chaos.checking.balance import Balance
 from chaos.checking.checker import compare
 from chaos.checking.feed import Expectation, Expected, Item, make_items, read_expectations
+from messaging.record import Record
 from schemas import (
     Chunk,
     ChunkRef,
@@ -27,8 +27,8 @@ NAMES = TopicNames("t")
 ITEMS = list(make_items(40, seed=1, planted=8))
 
 
-def record(topic: str, key: str, value: bytes, offset: int, partition: int = 0) -> ConsumerRecord:
-    return ConsumerRecord(topic, partition, offset, 0, 0, key.encode(), value, None, len(key), len(value), ())
+def record(topic: str, key: str, value: bytes, offset: int, partition: int = 0) -> Record:
+    return Record(topic, partition, offset, key.encode(), value)
 
 
 def outcome(item: Item, place: int) -> tuple[str, str, bytes]:

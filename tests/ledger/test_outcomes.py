@@ -1,6 +1,5 @@
 from collections import defaultdict
 
-from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,31 +32,31 @@ def record(index: int, *, version: int = 1, generation: int = 0, offset: int = 0
         f'{{"document": {{"id": "{ID}", "source": "{source}", "version": {version}}}, '
         f'"chunk": {{"index": {index}, "text": "x"}}, "generation": {generation}}}'
     )
-    return ConsumerRecord("t.results", 2, offset, 0, 0, b"k", value.encode(), None, 0, 0, ())
+    return value.encode(), Place(2, offset)
 
 
 def test_each_outcome_is_counted_once_whatever_is_replayed() -> None:
     outcomes = Outcomes("src")
     outcomes.take_entry(at(1, 3, complete=True))
     for offset, index in enumerate((0, 0, 2, 0)):
-        outcomes.take_result(record(index, offset=offset))
+        outcomes.take_result(*record(index, offset=offset))
     assert (outcomes.backlog, outcomes.answered(ID)) == (1, False)
-    outcomes.take_result(record(1, offset=9))
-    outcomes.take_result(record(1, offset=11))
+    outcomes.take_result(*record(1, offset=9))
+    outcomes.take_result(*record(1, offset=11))
     assert (outcomes.backlog, outcomes.answered(ID), outcomes.last_place(ID)) == (0, True, Place(2, 9))
 
 
 def test_others_and_what_is_no_result_are_not_counted() -> None:
     outcomes = Outcomes("src")
     outcomes.take_entry(at(1, 1, complete=True))
-    outcomes.take_result(record(0, source="other"))
-    outcomes.take_result(ConsumerRecord("t.results", 0, 0, 0, 0, b"k", b"no", None, 0, 0, ()))
+    outcomes.take_result(*record(0, source="other"))
+    outcomes.take_result(b"no", Place(0, 0))
     assert outcomes.backlog == 1
 
 
 def test_an_outcome_may_come_before_the_news_of_its_chunk() -> None:
     outcomes = Outcomes("src")
-    outcomes.take_result(record(0))
+    outcomes.take_result(*record(0))
     outcomes.take_entry(at(1, 2, complete=True))
     assert (outcomes.backlog, outcomes.answered(ID)) == (1, False)
 
@@ -65,10 +64,10 @@ def test_an_outcome_may_come_before_the_news_of_its_chunk() -> None:
 def test_a_document_that_is_published_is_not_answered_before_its_end() -> None:
     outcomes = Outcomes("src")
     outcomes.take_entry(at(1, 1, complete=False))
-    outcomes.take_result(record(0))
+    outcomes.take_result(*record(0))
     assert (outcomes.backlog, outcomes.answered(ID)) == (0, False)
     outcomes.take_entry(at(1, 2, complete=True))
-    outcomes.take_result(record(1))
+    outcomes.take_result(*record(1))
     assert outcomes.answered(ID)
 
 
@@ -82,10 +81,10 @@ def test_a_new_generation_waits_for_its_own_outcomes() -> None:
     outcomes = Outcomes("src")
     old = at(1, 1, complete=True)
     outcomes.take_entry(old)
-    outcomes.take_result(record(0))
+    outcomes.take_result(*record(0))
     outcomes.take_entry(at(1, 1, complete=False, generation=1, before=old))
     assert (outcomes.backlog, outcomes.answered(ID)) == (1, False)
-    outcomes.take_result(record(0, offset=5))  # a replay of the old generation
+    outcomes.take_result(*record(0, offset=5))  # a replay of the old generation
     assert outcomes.backlog == 1
 
 
@@ -107,7 +106,7 @@ def test_the_backlog_is_what_was_published_less_what_was_answered(moves: list, c
         chance.shuffle(waiting)
         for _ in range(min(answers, len(waiting))):
             known, index = waiting.pop()
-            outcomes.take_result(record(index, version=known))
+            outcomes.take_result(*record(index, version=known))
         assert outcomes.backlog == len(waiting)
         if ends:
             version, chunks = version + 1, 0

@@ -3,17 +3,17 @@
 from contextlib import aclosing
 
 import pytest
-from aiokafka import ConsumerRecord
 
 from configs.settings import Settings, load_settings
 from messaging.reading import UnreadableError, read_to_end
+from messaging.record import Record
 from schemas import TopicNames
 from server.broker.broker import Broker
 from tests.support.chunks import make_chunk, publish
 from tests.support.strange_bytes import batch_of, damage, produce
 
 
-async def all_read(settings: Settings) -> list[ConsumerRecord]:
+async def all_read(settings: Settings) -> list[Record]:
     async with aclosing(read_to_end(settings, TopicNames(settings.namespace).chunks)) as records:
         return [record async for record in records]
 

@@ -41,9 +41,8 @@ class Put(Bench):
     def answer(self, path: str, *, offset: int) -> None:
         entry = self.entry(path)
         for index in range(entry.chunks):
-            text = result(index, version=entry.document.version, offset=offset + index)
-            value = text.value.replace(ID, entry.document.id.encode())
-            self.outcomes.take_result(text.__class__(**{**text.__dict__, "value": value}))
+            value, place = result(index, version=entry.document.version, offset=offset + index)
+            self.outcomes.take_result(value.replace(ID, entry.document.id.encode()), place)
 
     def sink(self, following: object, owner: dict[str, str] = OWNER) -> None:
         home = self.base / "out" / ".qastream"
@@ -59,7 +58,7 @@ class Put(Bench):
         return self.done.act(self.done.look(files, known, rules), known, rules)
 
 
-ID = result(0).value[21:53]
+ID = result(0)[0][21:53]
 
 
 @pytest.fixture(params=["move", "delete"])

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from aiokafka import ConsumerRecord
 
 from configs.settings import load_settings
 from ledger.outcomes import Outcomes
+from messaging.record import Record
 from producer import watcher as watching
 from producer.app import make_parts
 from producer.done import Done
@@ -70,10 +70,10 @@ def grow(path: Path, *, written_s: float) -> None:
     os.utime(path, (written_s, written_s))
 
 
-def request(entry: LedgerEntry) -> ConsumerRecord:
+def request(entry: LedgerEntry) -> Record:
     id_ = request_id(entry.document.id, 1)
     asked = Request(request_id=id_, action="forget", document=entry.document, created_at=now())
-    return ConsumerRecord(NAMES.requests, 0, 0, 0, 0, id_.encode(), encode(asked), None, 0, 0, ())
+    return Record(NAMES.requests, 0, 0, id_.encode(), encode(asked))
 
 
 async def once(root: Path, before: Callable[[Batch], None]) -> Tally:

@@ -5,12 +5,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiokafka import ConsumerRecord
-
 from consumer.sink.documents import Documents
 from consumer.sink.merging import merge_segments
 from consumer.sink.recovery import catch_up, open_index, remove_temporary, take_in
 from consumer.sink.segment_writer import Intake
+from messaging.record import Record
 from output.formats.registry import derived_by
 from output.index.tables import Index
 from output.layout import Layout
@@ -21,15 +20,15 @@ from schemas import LedgerEntry, Result, encode
 TOPIC = "qa.results"
 
 
-def make_record(value: bytes | None, offset: int, partition: int = 0) -> ConsumerRecord:
-    return ConsumerRecord(TOPIC, partition, offset, 0, 0, None, value, None, 0, len(value or b""), ())
+def make_record(value: bytes | None, offset: int, partition: int = 0) -> Record:
+    return Record(TOPIC, partition, offset, None, value)
 
 
 @dataclass
 class Topics:
     """qa.results with a gap after each batch, as transaction markers leave it, and qa.files."""
 
-    results: list[ConsumerRecord] = field(default_factory=list)
+    results: list[Record] = field(default_factory=list)
     entries: list[LedgerEntry] = field(default_factory=list)
 
     def put(self, *results: Result | bytes | None, partition: int = 0) -> None:

@@ -12,15 +12,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from configs.settings import Settings
 from consumer.worker.errors import WorkerError
 from consumer.worker.group.tenure import Tenure
 from messaging.access import AUTHORIZATION, from_refusal
-from messaging.lenient import read_leniently
+from messaging.client_internals import coordination_task, fetch_leniently, reading_task
 from messaging.reading import IF_DAMAGED
+from messaging.record import Record, poll
 
 NOWHERE = TopicPartition("_nowhere", 0)
 """Polled while nothing may be taken in: a member that does not poll is expelled."""
@@ -49,7 +50,7 @@ class Intake:
         settings: Settings,
         consumer: AIOKafkaConsumer,
         tenure_of: Callable[[TopicPartition], Tenure | None],
-        take: Callable[[TopicPartition, list[ConsumerRecord]], None],
+        take: Callable[[TopicPartition, list[Record]], None],
     ) -> None:
         self._settings = settings
         self._consumer = consumer
@@ -62,7 +63,7 @@ class Intake:
 
         Raises WorkerError where the client reads no more, and AccessError.
         """
-        self._check_running("reading", self._consumer._fetcher._fetch_task)  # noqa: SLF001
+        self._check_running("reading", reading_task(self._consumer))
         together = [tp for tp in partitions if tp not in self._apart]
         room -= await self._read_together(together, room)
         waiting = [tp for tp in partitions if tp in self._apart]
@@ -90,15 +91,13 @@ class Intake:
     async def _read_together(self, together: list[TopicPartition], room: int) -> int:
         """How many records there were."""
         try:
-            batches = await self._consumer.getmany(
-                *(together or [NOWHERE]), timeout_ms=POLL_MS, max_records=max(room, 1)
-            )
+            batches = await poll(self._consumer, *(together or [NOWHERE]), timeout_ms=POLL_MS, max_records=max(room, 1))
         except AUTHORIZATION as exc:
             raise from_refusal(self._settings, exc, "READ") from exc
         except ConsumerStoppedError:
             raise
         except Exception as exc:  # noqa: BLE001 - whatever the client makes of bytes that it can't parse
-            self._check_running("coordination", self._consumer._coordinator._coordination_task)  # noqa: SLF001
+            self._check_running("coordination", coordination_task(self._consumer))
             log.warning("reading failed: %r. Reading again, each partition by itself", exc)
             for tp in together:
                 self._rewind(tp)
@@ -118,7 +117,7 @@ class Intake:
             if tenure is None or not tenure.room:  # it may have changed hands while we waited
                 return count
             try:
-                batches = await self._consumer.getmany(tp, timeout_ms=0, max_records=1)
+                batches = await poll(self._consumer, tp, timeout_ms=0, max_records=1)
             except AUTHORIZATION as exc:
                 raise from_refusal(self._settings, exc, "READ") from exc
             except ConsumerStoppedError:
@@ -143,7 +142,7 @@ class Intake:
             tp.partition, tp.topic, position, exc,
         )  # fmt: skip
         try:
-            records = await read_leniently(self._consumer, tp, position, room)
+            records = await fetch_leniently(self._consumer, tp, position, max_records=room)
         except Exception as error:  # noqa: BLE001 - as above
             if not (isinstance(error, KafkaError) and error.retriable):  # else it is a broker that went away
                 self._leave(tp, apart, error)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
@@ -21,7 +21,9 @@ from consumer.worker.group.tenure import Tenure, TenureOptions
 from consumer.worker.observing import Transactions
 from consumer.worker.outcome import Outcome
 from messaging.access import from_refusal
+from messaging.client_internals import include_topic, knows_coordinator, refresh_metadata
 from messaging.connection import make_transactional_producer
+from messaging.record import Record
 from schemas import TopicNames
 from telemetry.metrics import WorkerMetrics
 from telemetry.telemetry import Telemetry
@@ -32,7 +34,7 @@ TURNS = 100
 """Of the event loop: more than it takes from an answer that is kept to its outcome."""
 log = logging.getLogger(__name__)
 
-Handle = Callable[[ConsumerRecord], Awaitable[Outcome]]
+Handle = Callable[[Record], Awaitable[Outcome]]
 
 
 class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has no types
@@ -91,7 +93,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
     def _trouble(self) -> str | None:
         if not self._assigned:
             return "has not joined the consumer group yet"
-        if self._consumer._coordinator.coordinator_id is None:  # noqa: SLF001 - no public call tells
+        if not knows_coordinator(self._consumer):
             return "the consumer group's coordinator is not known"
         return None
 
@@ -120,7 +122,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         self._consumer.pause(*partitions)  # before the first await: records are already on their way
         if not self._consumer.partitions_for_topic(self._names.chunks):
             # A leader without metadata assigns nothing to everybody; fresh metadata makes it assign again.
-            self._consumer._client.force_metadata_update()  # noqa: SLF001
+            refresh_metadata(self._consumer)
         if self._stopping:
             return
         for tp in partitions:
@@ -176,7 +178,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         tenure, _ = self._tenures.get(tp, (None, None))
         return tenure
 
-    def _take_in(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
+    def _take_in(self, tp: TopicPartition, records: list[Record]) -> None:
         if tp not in self._tenures:
             return
         tenure, _ = self._tenures[tp]
@@ -191,7 +193,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
     def _out_of_hand(self, _: asyncio.Task[None]) -> None:
         self._in_hand -= 1
 
-    async def _process(self, tenure: Tenure, tracker: OffsetTracker, record: ConsumerRecord) -> None:
+    async def _process(self, tenure: Tenure, tracker: OffsetTracker, record: Record) -> None:
         tenure.finish(tracker, await self._handle(record))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -210,8 +212,8 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
     async def _know_topic(self) -> None:
         """A member that joins without knowing the topic, and leads the group, assigns nothing to everybody."""
         while not self._consumer.partitions_for_topic(self._names.chunks):
-            self._consumer._client.add_topic(self._names.chunks)  # noqa: SLF001
-            await self._consumer._client.force_metadata_update()  # noqa: SLF001
+            include_topic(self._consumer, self._names.chunks)
+            await refresh_metadata(self._consumer)
             await asyncio.sleep(POLL_MS / 1000)
 
     async def _shut_down(self, drain_s: float) -> None:

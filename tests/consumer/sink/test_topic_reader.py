@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from consumer.sink import topic_reader as module
 from consumer.sink.topic_reader import open_source
+from messaging.client_internals import reading_task, refresh_metadata
 from output.errors import ContinuityError, StartOverError
 from schemas import TopicNames, encode
 from tests.support.outcomes import Publisher, make_document, make_result
@@ -87,8 +88,8 @@ async def test_a_failing_read_is_done_again_from_the_last_record_taken(settings,
 
 async def test_a_client_that_has_given_up_is_noticed(settings, topic):
     async with open_source(settings, {topic: {}}, {}) as source:
-        source._consumer._fetcher._fetch_task.cancel()
-        await source._consumer._fetcher._fetch_task
+        reading_task(source._consumer).cancel()
+        await reading_task(source._consumer)
         with pytest.raises(StartOverError, match="given up"):
             await source.poll(0.1)
 
@@ -104,5 +105,5 @@ async def test_partitions_that_were_added_are_noticed(settings, topic):
         with pytest.raises(StartOverError, match="more partitions"):
             async with asyncio.timeout(60):
                 while True:  # the broker that tells knows of them a moment later than the controller
-                    await source._consumer._client.force_metadata_update()
+                    await refresh_metadata(source._consumer)
                     await source.poll(0.1)

@@ -1,12 +1,13 @@
 """Whatever a record holds, its outcome is one that the broker takes."""
 
 import pytest
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer
 
 from consumer.worker.app import MAX_RESULT_BYTES
 from consumer.worker.outcome import MAX_HEADER_BYTES, answered, undecodable
 from messaging.access import client_options
 from messaging.connection import MAX_RECORD_BYTES
+from messaging.record import Record
 from messaging.topics import ensure_topics
 from schemas import Chunk, DeadLetter, Result, Status, TopicNames, decode, encode
 from schemas.topics import MAX_MESSAGE_BYTES
@@ -21,8 +22,8 @@ MUCH = "\x00" * 1_300_000
 """Nearly as much as a message may have: JSON writes each as six characters."""
 
 
-def record_of(value: bytes, *headers: tuple[str, bytes]) -> ConsumerRecord:
-    return ConsumerRecord("t.chunks", 0, 7, 0, 0, b"k", value, None, 1, len(value), headers)
+def record_of(value: bytes, *headers: tuple[str, bytes]) -> Record:
+    return Record("t.chunks", 0, 7, b"k", value, headers)
 
 
 def long_chunk(**changes) -> Chunk:

@@ -1,6 +1,6 @@
 import pytest
-from aiokafka import ConsumerRecord
 
+from messaging.record import Record
 from producer.publishing.ledger import Ledger, requested
 from producer.publishing.requests import Requests
 from schemas import CompleteVersion, FileState, LedgerEntry, Request, TopicNames, encode
@@ -25,9 +25,9 @@ def request(action: str, *, fresh: bool = False, number: int = 0) -> Request:
     )
 
 
-def record(asked: Request, *, offset: int = 0, ended: bool = False) -> ConsumerRecord:
+def record(asked: Request, *, offset: int = 0, ended: bool = False) -> Record:
     value = None if ended else encode(asked)
-    return ConsumerRecord(NAMES.requests, 0, offset, 0, 0, asked.request_id.encode(), value, None, 0, 0, ())
+    return Record(NAMES.requests, 0, offset, asked.request_id.encode(), value)
 
 
 def of(state: FileState, **more: object) -> LedgerEntry:
@@ -111,7 +111,7 @@ def test_what_is_done_or_of_others_or_unreadable_is_not_taken_up() -> None:
     requests.take(record(request("forget")))
     requests.take(record(request("forget"), ended=True))
     Requests("other", NAMES).take(record(request("forget")))
-    requests.take(ConsumerRecord(NAMES.requests, 0, 3, 0, 0, b"k", b"no", None, 0, 0, ()))
+    requests.take(Record(NAMES.requests, 0, 3, b"k", b"no"))
     assert taken_up(requests, ledger(FileState.COMPLETE)) == []
 
 

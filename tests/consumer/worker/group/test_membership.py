@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata
 
 from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
@@ -18,6 +18,7 @@ from consumer.worker.group.membership import Group
 from consumer.worker.model.sqlite_cache import SqliteCache
 from consumer.worker.outcome import Outcome
 from messaging.connection import make_transactional_producer
+from messaging.record import Record
 from messaging.topics import ensure_topics
 from schemas import DeadLetter, Result, Status, TopicNames
 from server.broker.broker import Broker
@@ -271,7 +272,7 @@ async def test_it_stops_although_the_broker_is_gone_for_good(tmp_path):
 async def test_it_stops_although_it_has_not_joined_yet(settings_for):
     """Given a stop while the topic is being looked up: nothing is subscribed to, and a poll would wait for ever."""
 
-    async def never(record: ConsumerRecord) -> Outcome:
+    async def never(record: Record) -> Outcome:
         raise AssertionError(record)
 
     async def finish() -> None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from configs.settings import load_settings
 from consumer.worker.errors import WorkerError
@@ -13,6 +13,7 @@ from consumer.worker.group.membership import Group
 from consumer.worker.group.tenure import Tenure, TenureOptions
 from consumer.worker.outcome import Outcome
 from messaging.commit_point import CommitPoint, encode
+from messaging.record import Record
 from telemetry.metrics import WorkerMetrics
 from telemetry.telemetry import unseen
 
@@ -108,7 +109,7 @@ async def test_after_a_cut_nothing_waits_for_the_commit_any_more(stuck):
 async def test_work_that_is_dropped_before_it_began_is_in_hand_no_more(stuck):
     """Given records taken in, and in the same turn of the loop the restart of their tenure."""
 
-    async def never(record: ConsumerRecord) -> Outcome:
+    async def never(record: Record) -> Outcome:
         raise AssertionError(record)
 
     tenure, _, running = stuck
@@ -117,7 +118,7 @@ async def test_work_that_is_dropped_before_it_began_is_in_hand_no_more(stuck):
         load_settings({}), None, never, may_take_in=lambda: True, finish_calls=asyncio.Event().wait, telemetry=telemetry
     )
     group._tenures[PLACE] = (tenure, running)
-    group._take_in(PLACE, [ConsumerRecord(*PLACE, offset, 0, 0, b"", b"", None, 0, 0, ()) for offset in (1, 2, 3)])
+    group._take_in(PLACE, [Record(*PLACE, offset, b"", b"") for offset in (1, 2, 3)])
     in_hand = telemetry.metrics.in_hand.collect()[0].samples
     assert [sample.value for sample in in_hand] == [3]
     tenure._drop_work()

@@ -1,0 +1,297 @@
+"""All use of aiokafka's private parts: underscored attributes, and modules that its documentation does not name.
+
+Every function says why no public call does the same. They are written for aiokafka 0.14, and
+tests/messaging/test_client_internals.py fails, function by function, where another version has changed them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import NodeNotReadyError, for_code
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.metadata import MetadataRequest_v5
+from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import _MemoryRecordsPy
+from aiokafka.record.util import decode_varint_py
+
+from messaging.record import Record, from_client
+from schemas.topics import MAX_MESSAGE_BYTES
+
+BareClient: TypeAlias = AIOKafkaClient
+"""A client that only holds connections and metadata: it neither reads nor writes records."""
+ROUND_ROBIN = RoundRobinPartitionAssignor
+NO_OPERATIONS = -(2**31)
+"""What a broker that is older than Kafka 2.3 gives as the operations that are allowed on a topic."""
+NONE_COMMITTED = -1
+FETCH_MS = 200
+
+
+# Connections
+
+
+def broker_addresses(bootstrap_servers: Sequence[str]) -> list[tuple[str, int]]:
+    """Splits `host:port` as the client does. No public call gives the addresses that a client tries."""
+    return [(host, port) for host, port, _ in collect_hosts(bootstrap_servers)]
+
+
+async def try_connection(host: str, port: int, *, timeout_ms: int, **options: Any) -> None:
+    """Connects to one broker, logs in, and closes the connection.
+
+    Raises what went wrong: KafkaError, OSError (TLS included), TimeoutError. A client's `start` only logs it and raises
+    a KafkaConnectionError that names no reason.
+    """
+    connection = await create_conn(host, port, request_timeout_ms=timeout_ms, **options)
+    connection.close()
+
+
+def client_of(client: AIOKafkaConsumer | AIOKafkaAdminClient) -> BareClient:
+    """Returns the connections of a consumer or an admin client. Only a producer has a public name for its own."""
+    return client._client
+
+
+async def look_up_coordinators(client: BareClient, name: str) -> None:
+    """Makes a broker find the coordinators of a group and of a transactional id, both called `name`.
+
+    Raises KafkaError while there is none. The public clients look one up only when they join a group or begin a
+    transaction.
+    """
+    await client.coordinator_lookup(CoordinationType.GROUP, name)
+    await client.coordinator_lookup(CoordinationType.TRANSACTION, name)
+
+
+# Consumers
+
+
+def reading_task(consumer: AIOKafkaConsumer) -> asyncio.Task[None]:
+    """Returns the task that fetches records. When it fails, the client only logs that, and no record comes any more."""
+    task: asyncio.Task[None] = consumer._fetcher._fetch_task
+    return task
+
+
+def coordination_task(consumer: AIOKafkaConsumer) -> asyncio.Task[None]:
+    """Returns the task that keeps the membership in the group. When it fails, the client only logs that."""
+    task: asyncio.Task[None] = consumer._coordinator._coordination_task
+    return task
+
+
+def knows_coordinator(consumer: AIOKafkaConsumer) -> bool:
+    """Tells whether the consumer knows which broker coordinates its group. No public call tells."""
+    return consumer._coordinator.coordinator_id is not None
+
+
+def refresh_metadata(consumer: AIOKafkaConsumer) -> Awaitable[bool]:
+    """Asks the brokers for the metadata of the consumer's topics at once; await the result to wait for it.
+
+    The public `partitions_for_topic` only looks at what came by itself, every `metadata_max_age_ms`.
+    """
+    refreshed: Awaitable[bool] = consumer._client.force_metadata_update()
+    return refreshed
+
+
+def include_topic(consumer: AIOKafkaConsumer, topic: str) -> None:
+    """Has `topic` in the consumer's metadata before it subscribes, which no public call allows."""
+    consumer._client.add_topic(topic)
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    """Returns the partitions of any topic; an empty set if there is no such topic, or if it is hidden from this user.
+
+    The public `partitions_for_topic` knows only topics that are subscribed or assigned. Raises KafkaError.
+    """
+    cluster = await consumer._client.fetch_all_metadata()
+    return set(cluster.partitions_for_topic(topic) or ())
+
+
+class Committed(NamedTuple):
+    """An answer to a request for a committed offset; `offset` is NONE_COMMITTED if there is none."""
+
+    error_code: int
+    offset: int
+    metadata: str
+
+
+async def wait_for_coordinator(consumer: AIOKafkaConsumer) -> str:
+    """Waits until the coordinator of the consumer's group is known, and returns the group's id.
+
+    Raises KafkaError where the group is closed to this user. Publicly, only joining the group waits for it.
+    """
+    await consumer._coordinator.ensure_coordinator_known()
+    return str(consumer._coordinator.group_id)
+
+
+async def fetch_committed(consumer: AIOKafkaConsumer, tp: TopicPartition) -> Committed:
+    """Asks the group's coordinator, which has to be known, once. Raises KafkaError when it does not answer.
+
+    The public `committed()` drops the metadata and ignores the response's top-level error: while a coordinator loads
+    its offsets, it says that nothing is committed, which reads as "start over".
+    """
+    coordinator = consumer._coordinator
+    response = await coordinator._send_req(OffsetFetchRequest(coordinator.group_id, [(tp.topic, [tp.partition])]))
+    if not response.topics:
+        return Committed(response.error_code or NONE_COMMITTED, NONE_COMMITTED, "")
+    _, offset, metadata, error_code = response.topics[0][1][0]
+    return Committed(response.error_code or error_code, offset, metadata or "")
+
+
+def forget_coordinator(consumer: AIOKafkaConsumer) -> None:
+    """Has the consumer look for its group's coordinator again, as it does after its own requests."""
+    consumer._coordinator.coordinator_dead()
+
+
+def assigned_partitions(assignment: bytes) -> list[TopicPartition]:
+    """Decodes a member's assignment, which the public admin client gives as bytes."""
+    return list(ConsumerProtocolMemberAssignment.decode(assignment).partitions())
+
+
+# Producers
+
+
+def futures_of(producer: AIOKafkaProducer) -> Iterator[asyncio.Future[Any]]:
+    """Yields the futures that a failed transaction leaves behind, none of which a public call returns."""
+    accumulator, manager = producer._message_accumulator, producer._txn_manager
+    waiters = [batch._drain_waiter for batches in accumulator._batches.values() for batch in batches]
+    waiters += [manager.wait_for_transaction_end()] if manager is not None else []
+    yield from (waiter for waiter in waiters if waiter is not None)
+
+
+def sending_task(producer: AIOKafkaProducer) -> asyncio.Task[None] | None:
+    """Returns the task that sends records, None before `start`. The public `stop()` waits for it without limit."""
+    task: asyncio.Task[None] | None = producer._sender.sender_task
+    return task
+
+
+# Topics with what is allowed on them (KIP-430)
+
+
+async def ask_for_topics(client: BareClient, topics: Sequence[str]) -> list[dict[str, Any]]:
+    """Returns the entries of a metadata response, each with `authorized_operations` (from Kafka 2.3 on).
+
+    The client's own request never asks for these operations, and makes the topics that it asks for where a broker has
+    auto.create.topics.enable. Raises KafkaError when no broker answers.
+    """
+    node = client.get_random_node()
+    if node is None:
+        raise NodeNotReadyError("no broker is known yet")
+    response = await client.send(node, _TopicsRequest(list(topics)))
+    found: list[dict[str, Any]] = response.to_object()["topics"]
+    return found
+
+
+_PARTITION = (
+    ("error_code", Int16),
+    ("partition", Int32),
+    ("leader", Int32),
+    ("leader_epoch", Int32),
+    ("replicas", Array(Int32)),
+    ("isr", Array(Int32)),
+    ("offline_replicas", Array(Int32)),
+)
+
+
+class _TopicsResponseV8(Response):  # type: ignore[misc] # the library has no types
+    API_KEY = 3
+    API_VERSION = 8
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("brokers", Array(("node_id", Int32), ("host", String()), ("port", Int32), ("rack", String()))),
+        ("cluster_id", String()),
+        ("controller_id", Int32),
+        (
+            "topics",
+            Array(
+                ("error_code", Int16),
+                ("topic", String()),
+                ("is_internal", Boolean),
+                ("partitions", Array(*_PARTITION)),
+                ("authorized_operations", Int32),
+            ),
+        ),
+        ("cluster_authorized_operations", Int32),
+    )
+
+
+class _TopicsRequestV8(RequestStruct):  # type: ignore[misc]
+    API_KEY = 3
+    API_VERSION = 8
+    RESPONSE_TYPE = _TopicsResponseV8
+    SCHEMA = Schema(
+        ("topics", Array(String())),
+        ("allow_auto_topic_creation", Boolean),
+        ("include_cluster_authorized_operations", Boolean),
+        ("include_topic_authorized_operations", Boolean),
+    )
+
+
+class _TopicsRequest(Request[MetadataRequest_v5 | _TopicsRequestV8]):  # type: ignore[misc]
+    API_KEY: ClassVar[int] = 3
+
+    def __init__(self, topics: list[str]) -> None:
+        self._topics = topics
+
+    def build(self, kind: type[RequestStruct]) -> RequestStruct:
+        return kind(self._topics, False) if kind is MetadataRequest_v5 else kind(self._topics, False, False, True)
+
+
+# Records whose headers have names that are not UTF-8
+
+
+async def fetch_leniently(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int, *, max_records: int
+) -> list[Record]:
+    """Returns committed records from `offset` on, as many as are there now; the consumer's position stays.
+
+    Bytes in a header's name that are not UTF-8 become U+FFFD, as in Java's client. The client itself decodes names
+    strictly, and raises UnicodeDecodeError for a whole batch without saying for which record; no public call gives the
+    batch as bytes. Raises KafkaError, and other errors for bytes that make no records.
+    """
+    leader = consumer._client.cluster.leader_for_partition(tp)
+    wanted = [(tp.topic, [(tp.partition, offset, MAX_MESSAGE_BYTES)])]
+    request = FetchRequest(FETCH_MS, 1, MAX_MESSAGE_BYTES, READ_COMMITTED, wanted, rack_id="")
+    response = await consumer._client.send(leader, request)
+    ((_, ((_, code, _, _, *more),)),) = response.topics
+    if code:
+        raise for_code(code)(tp)
+    *_, batches = more
+    aborted = more[1] if response.API_VERSION >= 5 else more[0]
+    records = PartitionRecords(tp, _Batches(batches or b""), aborted, offset, None, None, True, READ_COMMITTED)
+    return [from_client(record) for record, _ in zip(records, range(max_records), strict=False)]
+
+
+class _Batches(_MemoryRecordsPy):  # type: ignore[misc]
+    def next_batch(self, *_: Any) -> "_Batch":
+        whole = self._next_slice
+        self._cache_next()
+        return _Batch(whole)
+
+
+class _Batch(_DefaultRecordBatchPy):  # type: ignore[misc]
+    _buffer: bytearray
+
+    def _maybe_uncompress(self) -> None:
+        super()._maybe_uncompress()
+        self._buffer = _LenientBytes(self._buffer)
+
+    def _read_msg(self, *_: Any) -> Any:
+        return super()._read_msg(decode_varint_py)  # the compiled one takes a plain bytearray only
+
+
+class _LenientBytes(bytearray):
+    """Bytes whose slices can always be decoded: what is not UTF-8 becomes U+FFFD."""
+
+    def __getitem__(self, at: Any) -> Any:
+        part = super().__getitem__(at)
+        return _LenientBytes(part) if isinstance(part, bytearray) else part
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
+        return super().decode(encoding, "replace")
