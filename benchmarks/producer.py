@@ -33,7 +33,7 @@ from configs.settings import Settings  # noqa: E402
 from messaging.reading import TopicMissingError, read_to_end  # noqa: E402
 from producer.files.directory import Directory  # noqa: E402
 from producer.files.paths import PathFilter  # noqa: E402
-from producer.publishing.ledger import read_entries  # noqa: E402
+from producer.publishing.ledger_topic import read_entries  # noqa: E402
 from producer.text.marks import Marks  # noqa: E402
 from producer.text.reading import Reading  # noqa: E402
 from producer.text.splitting import Sizes  # noqa: E402

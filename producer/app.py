@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from configs.settings import Settings
+from ledger.needs import Rules
 from ledger.outcomes import Outcomes, Place
 from messaging.follow import follow
 from messaging.pulse import feeling
@@ -21,7 +22,7 @@ from producer.files.paths import PathFilter
 from producer.files.source import Source
 from producer.files.watch import Alarm
 from producer.observing import Observer
-from producer.publishing.ledger import Rules, load
+from producer.publishing.ledger_topic import load_ledger
 from producer.publishing.ondisk import OnDisk
 from producer.publishing.publication import Publication
 from producer.publishing.requests import load_requests
@@ -164,7 +165,7 @@ async def _watch(parts: Parts, tally: Tally) -> None:
     settings, source = parts.settings, parts.publication.source
     async with AsyncExitStack() as stack:
         producer = await stack.enter_async_context(started_producer(settings, source))
-        ledger = await load(settings, source)
+        ledger = await load_ledger(settings, source)
         if parts.outcomes:
             for entry in ledger.entries():
                 parts.outcomes.take_entry(entry)

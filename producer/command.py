@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 from configs import cli
 from configs.settings import Settings
+from ledger.requests import ActionName
 from messaging.roles import Role
 from messaging.topics import ensure_topics
 from producer.app import make_parts, run
 from producer.errors import ProducerError
 from producer.files.watch import Alarm
-from producer.publishing.asking import ActionName, Plan, make_plan, not_taken_up, send, take_up
+from producer.publishing.asking import RequestPlan, make_plan, not_taken_up, send, take_up
 from schemas import Request
 from schemas.paths import source_name
 from telemetry.logs import configure_logs
@@ -98,7 +99,7 @@ async def _publish(settings: Settings, left: Sequence[Request]) -> int:
     return cli.DEAD_LETTERS if tally.rejected else 0
 
 
-def _described(plan: Plan, action: ActionName, *, dry_run: bool) -> list[str]:
+def _described(plan: RequestPlan, action: ActionName, *, dry_run: bool) -> list[str]:
     would = "would " if dry_run else ""
     lines = [f"{would}{action}: {len(plan.requests)} documents, {plan.chunks} chunks"]
     lines += [f"  {request.document.source}: {request.document.path}" for request in plan.requests[:SHOWN]]

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from configs.failpoints import hit
+from ledger.entries import Ledger
+from ledger.needs import Rules
 from ledger.outcomes import Outcomes
 from producer.errors import FileError
 from producer.files.source import Found, Source
-from producer.publishing.ledger import Ledger, Rules
 from producer.publishing.ondisk import OnDisk
 from schemas import FileState
 from schemas.paths import unescape

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from configs.settings import Settings
+from ledger import transitions
 from ledger.outcomes import Outcomes
 from producer.done import Done
 from producer.files.settle import Settling
@@ -17,7 +18,6 @@ from producer.files.source import Found, Listing, Source
 from producer.files.watch import Alarm
 from producer.observing import Observer
 from producer.publishing.batches import Batch, Batches, of_entries
-from producer.publishing.ledger import vanished
 from producer.publishing.publication import Publication
 from producer.publishing.requests import Requests
 from producer.publishing.transactions import Publisher
@@ -246,7 +246,7 @@ class Watcher:
             entry = self._ledger.entry(path)
             if entry and self._parts.files.gone(path):
                 log.info("%s is gone; its results stay", path)
-                yield vanished(entry)
+                yield transitions.vanish(entry)
 
     def _trouble(self, problems: dict[str, str]) -> None:
         self._tell(problems, "cannot read %s: %s; trying again at later looks")

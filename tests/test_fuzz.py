@@ -24,10 +24,10 @@ from consumer.worker.recipe.stage_requests import Prompted
 from inference.chat import ChatRequest, Completion
 from inference.errors import ModelError
 from inference.openai_wire import read_completion
+from ledger.needs import Outline, Rules, need_of
 from messaging.commit_point import CommitPoint, MetadataError
 from producer.errors import RejectedError
 from producer.files.source import Found
-from producer.publishing.ledger import Rules, action
 from producer.text.decode import Decoder
 from producer.text.splitting import Sizes, split
 from schemas import DecodeError, LedgerEntry, Usage, decode, encode
@@ -118,7 +118,7 @@ def test_any_entry_of_the_ledger_says_what_its_file_needs(data, size, mtime):
     with suppress(DecodeError):
         entry = decode(LedgerEntry, data)
         unescape(entry.document.path)
-        assert action(entry, Found(entry.document.path, "place", size, mtime), Rules(entry.splitter, 100))
+        assert need_of(Outline.of(entry), Found(entry.document.path, "place", size, mtime), Rules(entry.splitter, 100))
 
 
 @fuzzed

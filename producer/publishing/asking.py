@@ -8,28 +8,27 @@ from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal
 
 from configs.settings import Settings
+from ledger.requests import ActionName, has_to_wait, requested
 from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
 from messaging.follow import follow
 from messaging.record import Record
 from producer.errors import PublishError
-from producer.publishing.ledger import load, read_entries, requested, under_way
+from producer.publishing.ledger_topic import load_ledger, read_entries
 from producer.publishing.requests import load_requests
 from producer.publishing.transactions import Publisher, started_producer
 from schemas import LedgerEntry, Request, TopicNames, encode
 from schemas.ids import request_id
 from schemas.messages import now
 
-ActionName = Literal["regenerate", "forget", "retry"]
 REACH_S = 10.0
 """A command waits this long for a broker."""
 BATCH = 1000
 
 
 @dataclass(slots=True)
-class Plan:
+class RequestPlan:
     """What is asked for. `left_out` counts documents that match and that it is nothing for, by state."""
 
     requests: list[Request] = field(default_factory=list)
@@ -45,7 +44,7 @@ class Plan:
             document=entry.document,
             created_at=now(),
         )
-        waits = action == "regenerate" and under_way(entry)
+        waits = has_to_wait(entry, action)
         if not waits and requested(entry, request) is None:
             self.left_out[entry.state.value] += 1
             return
@@ -55,7 +54,9 @@ class Plan:
             self.under_way.add(request.request_id)
 
 
-async def make_plan(settings: Settings, action: ActionName, globs: Sequence[str], source: str, *, fresh: bool) -> Plan:
+async def make_plan(
+    settings: Settings, action: ActionName, globs: Sequence[str], source: str, *, fresh: bool
+) -> RequestPlan:
     """Of all documents whose path matches a glob; of one source, or of all where `source` is empty."""
     newest: dict[str, LedgerEntry] = {}
     async with aclosing(read_entries(settings, patience_s=REACH_S)) as entries:
@@ -63,7 +64,7 @@ async def make_plan(settings: Settings, action: ActionName, globs: Sequence[str]
             document = entry.document
             if (not source or document.source == source) and any(fnmatchcase(document.path, glob) for glob in globs):
                 newest[document.id] = entry
-    plan = Plan()
+    plan = RequestPlan()
     for entry in sorted(newest.values(), key=lambda entry: (entry.document.source, entry.document.path)):
         plan.add(entry, action, fresh=fresh)
     return plan
@@ -114,7 +115,7 @@ async def not_taken_up(settings: Settings, requests: Collection[Request], patien
 async def take_up(settings: Settings, source: str) -> None:
     """What the watcher of `source` would do at its next look. Fences one that has not answered."""
     async with started_producer(settings, source) as producer:
-        ledger = await load(settings, source)
+        ledger = await load_ledger(settings, source)
         publisher = Publisher(producer, ledger)
         for batch in (await load_requests(settings, source)).batches(ledger):
             await publisher.publish(batch)

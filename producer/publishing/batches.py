@@ -3,16 +3,16 @@
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ledger import transitions
+from ledger.entries import Ledger
 from producer.errors import ChangedError, FileError, StoppedError
 from producer.files.source import Found
-from producer.publishing.ledger import Ledger, abandoned
-from producer.publishing.publication import Publication, Step
+from producer.publishing.publication import Publication
 from schemas import Chunk, DeadLetter, FileState, LedgerEntry, TopicNames, encode
 from schemas.ids import digest
-from schemas.messages import now
 from telemetry.tracing import Header
 
 MAX_CHUNKS = 500
@@ -103,17 +103,19 @@ class Batches:
         mark = self._mark()
         try:
             for step in self._publication.steps(found, committed, self._ledger.document_id(found.path)):
-                if step.letter:
-                    self._drop(mark)
-                    step = replace(step, after=_as_far_as(step.entry, committed))  # noqa: PLW2901
-                self._add(step)
-                if not step.chunk:
-                    committed, mark = step.entry, self._mark()
-                elif self._full():
-                    committed = step.entry.model_copy(update={"updated_at": now()})
-                    self._put(committed)
+                if step.chunk:
+                    self._add_chunk(step.chunk)
+                    if not self._full():
+                        continue
+                    committed = self._put(step.entry)
                     yield self._take()
-                    mark = self._mark()
+                elif step.letter:
+                    self._drop(mark)
+                    self._record(self._names.dead_letters, step.entry.document.id, step.letter)
+                    committed = self._put(transitions.reject(step.entry, step.letter, committed=committed))
+                else:
+                    committed = self._put(step.entry)
+                mark = self._mark()
         except StoppedError:
             self._drop(mark)
             raise
@@ -121,23 +123,19 @@ class Batches:
             self._drop(mark)
             self._batch.changed[found.path] = str(exc)
             if committed and committed.state is FileState.PUBLISHING and isinstance(exc, ChangedError):
-                self._put(abandoned(committed, str(exc)))
+                self._put(transitions.abandon(committed, str(exc)))
         except OSError as exc:
             self._drop(mark)
             self._batch.unreadable[found.path] = exc.strerror or str(exc)
 
-    def _add(self, step: Step) -> None:
-        if step.chunk:
-            self._record(self._names.chunks, step.chunk.content_key, step.chunk, trace=_trace_of(step.chunk))
-            self._batch.chunks += 1
-            return
-        if step.letter:
-            self._record(self._names.dead_letters, step.entry.document.id, step.letter)
-        self._put(step.entry)
+    def _add_chunk(self, chunk: Chunk) -> None:
+        self._record(self._names.chunks, chunk.content_key, chunk, trace=_trace_of(chunk))
+        self._batch.chunks += 1
 
-    def _put(self, entry: LedgerEntry) -> None:
+    def _put(self, entry: LedgerEntry) -> LedgerEntry:
         value = self._record(self._names.files, entry.document.id, entry)
         self._batch.entries[entry.document.path] = (entry, value)
+        return entry
 
     def _record(self, topic: str, key: str, message: Chunk | LedgerEntry | DeadLetter, *, trace: str = "") -> bytes:
         value = encode(message)
@@ -155,18 +153,6 @@ class Batches:
 
 def _trace_of(chunk: Chunk) -> str:
     return digest("trace", chunk.document.id, chunk.document.version, chunk.generation)
-
-
-def _as_far_as(entry: LedgerEntry, committed: LedgerEntry | None) -> LedgerEntry:
-    """A rejected file's entry with the chunks that were published before it was known to be bad, if any."""
-    before = committed if committed and committed.document.version == entry.document.version else None
-    return entry.model_copy(
-        update={
-            "chunks": before.chunks if before else 0,
-            "next_char": before.next_char if before else 0,
-            "next_byte": before.next_byte if before else 0,
-        }
-    )
 
 
 def put_entry(batch: Batch, entry: LedgerEntry, names: TopicNames) -> None:

@@ -1,4 +1,4 @@
-"""One file's way: from what the ledger knows of it to the chunks and the entry that it needs now."""
+"""The publication of one file: from its ledger entry to the chunks and the entry that it needs now."""
 
 import base64
 from collections import deque
@@ -7,22 +7,23 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from ledger import transitions
+from ledger.needs import Need, Outline, Rules, need_of
 from producer.errors import ChangedError, RejectedError
 from producer.files.source import Found, Source, SourceFile
-from producer.publishing.ledger import Action, Rules, abandoned, action, touched
 from producer.text.marks import Marks
 from producer.text.reading import Reading
 from producer.text.splitting import Sizes, Split
-from schemas import Chunk, CompleteVersion, DeadLetter, Document, FileState, LedgerEntry, Original
+from schemas import Chunk, DeadLetter, Document, LedgerEntry, Original
 from schemas.ids import chunk_id, content_key, digest
 from schemas.messages import now
 
 LETTER_BYTES = 4096
-"""As much of a rejected file's beginning goes into its letter."""
+"""Bytes of a rejected file's beginning that its dead letter holds."""
 
 
-class Progress(NamedTuple):
-    """How far a file is with a chunk of it; of most chunks nobody asks for the entry that says so."""
+class FileProgress(NamedTuple):
+    """How far a file is published once `chunk` is. The entry that says so is made only where it is asked for."""
 
     base: LedgerEntry
     chunk: Chunk
@@ -30,35 +31,38 @@ class Progress(NamedTuple):
     encoding: str
 
     def entry(self) -> LedgerEntry:
-        return self.base.model_copy(
-            update={
-                "document": self.chunk.document,
-                "encoding": self.encoding,
-                "next_byte": self.next_byte,
-                "next_char": self.chunk.end,
-                "chunks": self.chunk.index + 1,
-            }
+        return transitions.advance(
+            self.base,
+            document=self.chunk.document,
+            encoding=self.encoding,
+            next_byte=self.next_byte,
+            next_char=self.chunk.end,
+            chunks=self.chunk.index + 1,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A chunk, and what is so `after` it is published; or the end of the file's way, without one."""
+    """One step of a publication: a chunk, or an entry without one, or the dead letter of a file to be rejected.
 
-    after: LedgerEntry | Progress
+    `after` is the entry once the step is committed; with a letter it is the entry that is to be rejected.
+    """
+
+    after: LedgerEntry | FileProgress
     chunk: Chunk | None = None
     letter: DeadLetter | None = None
 
     @property
     def entry(self) -> LedgerEntry:
-        return self.after.entry() if isinstance(self.after, Progress) else self.after
+        return self.after.entry() if isinstance(self.after, FileProgress) else self.after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """How files of one source are read.
+    """How files of one source are read and cut.
 
-    `stopping` is asked at each block: a file of gigabytes must not keep a process that should end, or somebody waiting.
+    `stopping` is asked at each block: neither the end of the process nor a user's request waits for a file of
+    gigabytes.
     """
 
     files: Source
@@ -69,25 +73,25 @@ class Publication:
     stopping: Callable[[], bool] = field(default=lambda: False)
 
     def steps(self, found: Found, entry: LedgerEntry | None, document_id: str) -> Iterator[Step]:
-        """What to publish of `found`, whose newest entry is `entry`; the last step has no chunk.
+        """Yield what to publish of `found`, whose newest entry is `entry`. The last step has no chunk.
 
         Raises ChangedError, StoppedError and OSError; chunks since the last entry that was committed are then void.
         """
-        needed = action(entry, found, self.rules)
-        if entry and needed is Action.ABANDON:
-            entry = abandoned(entry, "the file or the splitter's settings changed before all of it was published")
+        need = need_of(Outline.of(entry) if entry else None, found, self.rules)
+        if entry and need is Need.ABANDON:
+            entry = transitions.abandon(entry, "the file or the settings changed before all of it was published")
             yield Step(entry)
-            needed = Action.PUBLISH
-        if needed is Action.NOTHING:
+            need = Need.PUBLISH
+        if need is Need.NOTHING:
             return
         if found.size_bytes > self.rules.max_file_bytes:
             yield self._too_large(found, entry, document_id)
             return
         with self.files.open(found) as file:
-            if entry and needed is Action.COMPARE and self._same(file, found, entry):
-                yield Step(touched(entry, found))
+            if entry and need is Need.COMPARE and self._same(file, found, entry):
+                yield Step(transitions.keep(entry, mtime_ns=found.mtime_ns))
                 return
-            base = self._base(found, entry, document_id, resumed=needed is Action.RESUME)
+            base = entry if entry and need is Need.RESUME else self._next_version(found, entry, document_id)
             yield from self._read(file, found, base)
 
     def _same(self, file: SourceFile, found: Found, entry: LedgerEntry) -> bool:
@@ -98,58 +102,52 @@ class Publication:
     def _reading(self, file: SourceFile, found: Found) -> Reading:
         return Reading(file, listed_bytes=found.size_bytes, encoding=self.encoding, stopping=self.stopping)
 
-    def _base(self, found: Found, entry: LedgerEntry | None, document_id: str, *, resumed: bool) -> LedgerEntry:
-        """The entry before the first step: as it was when publication goes on, else of the next version."""
-        if entry and resumed:
-            return entry
-        version = entry.document.version + 1 if entry else 1
-        return LedgerEntry(
-            document=Document(id=document_id, source=self.source, path=found.path, version=version),
-            state=FileState.PUBLISHING,
+    def _next_version(self, found: Found, entry: LedgerEntry | None, document_id: str) -> LedgerEntry:
+        return transitions.begin(
+            entry,
+            document=Document(id=document_id, source=self.source, path=found.path, version=1),
             size_bytes=found.size_bytes,
             mtime_ns=found.mtime_ns,
             splitter=self.rules.splitter,
-            sample=entry.sample if entry else 0,
-            complete=entry.complete if entry else None,
-            updated_at=now(),
         )
 
     def _read(self, file: SourceFile, found: Found, base: LedgerEntry) -> Iterator[Step]:
         reading = self._reading(file, found)
         document, progress = base.document, None
         try:
-            splits = reading.splits(self.sizes, self._before(base))
+            splits = reading.splits(self.sizes, self._marks_before(base))
             _skip(splits, base)
             for index, split in enumerate(splits, base.chunks):
                 if split.title != document.title:
                     document = document.model_copy(update={"title": split.title})
                 chunk = _chunk(base, document, index, split)
-                progress = Progress(base, chunk, reading.size_bytes, reading.encoding)
+                progress = FileProgress(base, chunk, reading.size_bytes, reading.encoding)
                 yield Step(progress, chunk)
         except RejectedError as exc:
             sha256 = reading.finish()
-            yield _rejected(progress.entry() if progress else base, exc, file.beginning(LETTER_BYTES), sha256)
+            entry = progress.entry() if progress else base
+            yield Step(entry, letter=_letter(entry, exc, file.beginning(LETTER_BYTES), sha256))
         else:
             yield Step(_complete(progress.entry() if progress else base, reading))
 
-    def _before(self, base: LedgerEntry) -> Marks:
-        """Chunks of the newest complete version; other settings made others."""
+    def _marks_before(self, base: LedgerEntry) -> Marks:
+        """Return the marks of the newest complete version's chunks; none where other settings cut them."""
         complete = base.complete
         return Marks(complete.marks if complete and complete.splitter == base.splitter else "")
 
     def _too_large(self, found: Found, entry: LedgerEntry | None, document_id: str) -> Step:
-        base = self._base(found, entry, document_id, resumed=False)
+        base = self._next_version(found, entry, document_id)
         limit = self.rules.max_file_bytes
         reason = RejectedError("too_large", f"{found.size_bytes} bytes, over the limit of {limit} (--max-file-bytes)")
         with self.files.open(found) as file:
-            return _rejected(base, reason, file.beginning(LETTER_BYTES), None)
+            return Step(base, letter=_letter(base, reason, file.beginning(LETTER_BYTES), None))
 
 
 def _skip(splits: Iterator[Split], base: LedgerEntry) -> None:
-    """Pass over what was published before a restart. To read it again is the check that it is still there."""
+    """Pass over the chunks published before a restart. Reading them again checks that the file still has them."""
     last = deque(islice(splits, base.chunks), maxlen=1)
     if base.chunks and (not last or last[0].end != base.next_char):
-        raise ChangedError("what was published of it is not in it any more")
+        raise ChangedError("the part that was published is not in the file any more")
 
 
 def _chunk(base: LedgerEntry, document: Document, index: int, split: Split) -> Chunk:
@@ -168,34 +166,19 @@ def _chunk(base: LedgerEntry, document: Document, index: int, split: Split) -> C
 
 
 def _complete(entry: LedgerEntry, reading: Reading) -> LedgerEntry:
-    sha256 = reading.sha256
-    complete = CompleteVersion(
-        version=entry.document.version,
-        generation=entry.generation,
-        chunks=entry.chunks,
-        characters=reading.characters,
-        size_bytes=entry.size_bytes,
-        sha256=sha256,
-        splitter=entry.splitter,
+    return transitions.complete(
+        entry,
+        sha256=reading.sha256,
         encoding=reading.encoding,
+        size_bytes=reading.size_bytes,
+        characters=reading.characters,
         marks=reading.marks.pack(),
     )
-    return entry.model_copy(
-        update={
-            "state": FileState.COMPLETE,
-            "sha256": sha256,
-            "encoding": reading.encoding,
-            "next_byte": reading.size_bytes,
-            "next_char": reading.characters,
-            "complete": complete,
-            "updated_at": now(),
-        }
-    )
 
 
-def _rejected(entry: LedgerEntry, why: RejectedError, beginning: bytes, sha256: str | None) -> Step:
+def _letter(entry: LedgerEntry, why: RejectedError, beginning: bytes, sha256: str | None) -> DeadLetter:
     document = entry.document
-    letter = DeadLetter(
+    return DeadLetter(
         letter_id=digest("letter", document.id, document.version),
         kind="file",
         reason=str(why),
@@ -210,5 +193,3 @@ def _rejected(entry: LedgerEntry, why: RejectedError, beginning: bytes, sha256: 
         ),
         created_at=now(),
     )
-    changes = {"state": FileState.REJECTED, "sha256": sha256, "reason": str(why), "updated_at": now()}
-    return Step(entry.model_copy(update=changes), letter=letter)

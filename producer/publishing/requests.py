@@ -10,10 +10,11 @@ from contextlib import aclosing
 
 from configs.failpoints import hit
 from configs.settings import Settings
+from ledger.entries import Ledger
+from ledger.requests import has_to_wait, requested
 from messaging.reading import read_to_end
 from messaging.record import Record
 from producer.publishing.batches import MAX_CHUNKS, Batch, OutgoingRecord, put_entry
-from producer.publishing.ledger import Ledger, requested, under_way
 from schemas import DecodeError, Request, TopicNames, decode
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Requests:
     def _put(self, batch: Batch, key: bytes, request: Request, ledger: Ledger) -> bool:
         """Whether the request is done with this batch."""
         entry = ledger.entry(request.document.path)
-        if entry and request.action == "regenerate" and under_way(entry):
+        if entry and has_to_wait(entry, request.action):
             return False
         batch.records.append(OutgoingRecord(self._names.requests, key, None))
         changed = requested(entry, request) if entry else None
@@ -83,7 +84,7 @@ class Requests:
 
 
 async def load_requests(settings: Settings, source: str, *, ring: Callable[[], None] = lambda: None) -> Requests:
-    """All that wait on Kafka. Call it with this source's producer started, as `producer.publishing.ledger.load`."""
+    """All that wait on Kafka. Call it with this source's producer started, as `load_ledger`."""
     names = TopicNames(settings.namespace)
     requests = Requests(source, names, ring=ring)
     async with aclosing(read_to_end(settings, names.requests, through_pending=True)) as records:

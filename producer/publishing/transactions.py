@@ -19,6 +19,7 @@ from aiokafka.errors import (
 
 from configs.failpoints import hit
 from configs.settings import Settings
+from ledger.entries import Ledger
 from messaging.connection import (
     PRODUCER_FAILED,
     TRANSACTION_TIMEOUT_MS,
@@ -29,7 +30,6 @@ from messaging.connection import (
 )
 from producer.errors import FencedError, PublishError
 from producer.publishing.batches import Batch
-from producer.publishing.ledger import Ledger
 from schemas import TopicNames
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ledger.outcomes import Outcomes, Place
 from schemas import CompleteVersion, FileState, LedgerEntry
 from schemas.ids import digest
-from tests.producer.publishing.test_ledger import RULES, SHA, entry
+from tests.ledger.make import RULES, SHA, entry
 
 ID = entry(FileState.COMPLETE).document.id
 

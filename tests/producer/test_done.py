@@ -4,12 +4,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from ledger.entries import Ledger
 from ledger.outcomes import Outcomes
 from producer.done import Done
 from producer.errors import OutputError
 from producer.files import directory
 from producer.files.source import Found
-from producer.publishing.ledger import Ledger
 from producer.publishing.ondisk import OnDisk
 from schemas import FileState
 from tests.ledger.test_outcomes import record as result

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from configs.settings import load_settings
+from ledger.entries import Ledger
 from ledger.outcomes import Outcomes
 from messaging.record import Record
 from producer import watcher as watching
@@ -24,7 +25,6 @@ from producer.files.source import Found, Listing
 from producer.files.watch import Alarm
 from producer.publishing import batches
 from producer.publishing.batches import Batch
-from producer.publishing.ledger import Ledger
 from producer.publishing.ondisk import OnDisk
 from producer.publishing.requests import Requests
 from producer.watcher import Parts, Tally, Watcher

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from ledger.entries import Ledger
+from ledger.needs import Rules
+from ledger.transitions import vanish
 from producer.files.directory import Directory
 from producer.files.paths import PathFilter
 from producer.files.source import Found, Source
 from producer.publishing.batches import Batch, Batches, of_entries
-from producer.publishing.ledger import Ledger, Rules, vanished
 from producer.publishing.publication import LETTER_BYTES, Publication
 from producer.text.splitting import Sizes, splitter_hash
 from schemas import Chunk, DeadLetter, FileState, LedgerEntry, TopicNames, decode
@@ -316,7 +318,7 @@ def test_a_vanished_file_that_comes_back_costs_one_record_each(bench: Bench) -> 
     path = write(bench, LONG)
     bench.run()
     path.unlink()
-    for batch in of_entries([vanished(bench.entry())], NAMES):
+    for batch in of_entries([vanish(bench.entry())], NAMES):
         bench.commit(batch)
     write(bench, LONG)
     (batch,) = bench.run()

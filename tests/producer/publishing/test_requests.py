@@ -1,61 +1,15 @@
-import pytest
-
+from ledger.entries import Ledger
 from messaging.record import Record
-from producer.publishing.ledger import Ledger, requested
 from producer.publishing.requests import Requests
-from schemas import CompleteVersion, FileState, LedgerEntry, Request, TopicNames, encode
-from schemas.ids import request_id
-from schemas.messages import now
-from tests.producer.publishing.test_ledger import RULES, SHA, entry
+from schemas import FileState, LedgerEntry, Request, TopicNames, encode
+from tests.ledger.test_requests import of, request
 
 NAMES = TopicNames("t")
-COMPLETE = CompleteVersion(version=3, chunks=2, characters=9, size_bytes=10, sha256=SHA, splitter=RULES.splitter)
-
-
-def request(action: str, *, fresh: bool = False, number: int = 0) -> Request:
-    document = entry(FileState.COMPLETE).document
-    return Request.model_validate(
-        {
-            "request_id": request_id(document.id, number),
-            "action": action,
-            "fresh": fresh,
-            "document": document,
-            "created_at": now(),
-        }
-    )
 
 
 def record(asked: Request, *, offset: int = 0, ended: bool = False) -> Record:
     value = None if ended else encode(asked)
     return Record(NAMES.requests, 0, offset, asked.request_id.encode(), value)
-
-
-def of(state: FileState, **more: object) -> LedgerEntry:
-    return entry(state, **({"complete": COMPLETE, "chunks": 2} | more))
-
-
-@pytest.mark.parametrize("fresh", [False, True])
-def test_regenerate_begins_the_next_generation_and_keeps_the_complete_one(fresh: bool) -> None:
-    changed = requested(of(FileState.COMPLETE, sample=4), request("regenerate", fresh=fresh))
-    assert changed
-    assert (changed.state, changed.generation, changed.chunks) == (FileState.PUBLISHING, 1, 0)
-    assert (changed.document.version, changed.complete, changed.sample) == (3, COMPLETE, 4 + fresh)
-
-
-@pytest.mark.parametrize("state", FileState)
-def test_forget_leaves_no_complete_version_to_show(state: FileState) -> None:
-    changed = requested(of(state), request("forget"))
-    if state is FileState.FORGOTTEN:
-        assert changed is None
-    else:
-        assert changed
-        assert (changed.state, changed.complete) == (FileState.FORGOTTEN, None)
-
-
-@pytest.mark.parametrize("state", FileState)
-def test_only_a_rejected_file_is_tried_again(state: FileState) -> None:
-    changed = requested(of(state), request("retry"))
-    assert (changed is not None) == (state is FileState.REJECTED)
 
 
 def ledger(state: FileState) -> Ledger:

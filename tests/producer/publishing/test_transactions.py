@@ -8,6 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, ProducerFenced
 
+from ledger.entries import Ledger
 from messaging.connection import make_transactional_producer
 from messaging.reading import read_to_end
 from messaging.topics import ensure_topics
@@ -16,12 +17,12 @@ from producer.errors import FencedError, PublishError
 from producer.files.watch import Alarm
 from producer.publishing import transactions
 from producer.publishing.batches import Batch, of_entries
-from producer.publishing.ledger import Ledger, load
+from producer.publishing.ledger_topic import load_ledger
 from producer.publishing.transactions import Publisher, _Watch, started_producer
 from schemas import FileState, TopicNames
 from tests.conftest import MakeSettings
+from tests.ledger.make import entry
 from tests.producer.kafka import kinds, published, write_all
-from tests.producer.publishing.test_ledger import entry
 
 
 class Faulty:
@@ -103,7 +104,7 @@ async def test_the_ledger_is_read_behind_the_open_transaction_of_another_source(
         await Publisher(producer, Ledger("src")).publish(batch)
         async with aclosing(read_to_end(settings, names.files)) as records:
             assert [record async for record in records] == []  # committed, and hidden
-        reading = asyncio.create_task(load(settings, "src"))
+        reading = asyncio.create_task(load_ledger(settings, "src"))
         await asyncio.wait((reading,), timeout=1)
         assert not reading.done()
         await other.abort_transaction()

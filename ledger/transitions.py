@@ -1,0 +1,198 @@
+"""The states of a file and the events that change them: one table, and one function an event.
+
+A ledger entry is changed here and nowhere else. Each event function takes the newest entry of a document and returns
+the entry that replaces it. It raises TransitionError where the table has no such transition.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from schemas import CompleteVersion, DeadLetter, Document, FileState, LedgerEntry
+from schemas.messages import now
+
+PUBLISHING, COMPLETE, ABANDONED, REJECTED, VANISHED, FORGOTTEN = FileState
+
+
+class Event(StrEnum):
+    """What can happen to a document: the watcher sees it, the publication reaches it, or a user asks for it."""
+
+    BEGUN = "publication of a new version begins"
+    ADVANCED = "more chunks are published"
+    COMPLETED = "all chunks are published"
+    CONTENT_REJECTED = "the content can't be published"
+    ABANDONED = "the file changed before all of it was published"
+    UNCHANGED = "the file was touched and has the content of its entry"
+    RETURNED = "a vanished file is back with its content"
+    RETURNED_REJECTED = "a vanished file is back with the content that was rejected"
+    VANISHED = "the file is gone"
+    REGENERATE = "a user asks for new answers"
+    FORGET = "a user drops the document"
+    RETRY = "a user asks to read a rejected file again"
+
+
+TABLE: dict[Event, dict[FileState | None, FileState]] = {
+    Event.BEGUN: dict.fromkeys((None, COMPLETE, ABANDONED, REJECTED, VANISHED, FORGOTTEN), PUBLISHING),
+    Event.ADVANCED: {PUBLISHING: PUBLISHING},
+    Event.COMPLETED: {PUBLISHING: COMPLETE},
+    Event.CONTENT_REJECTED: {PUBLISHING: REJECTED},
+    Event.ABANDONED: {PUBLISHING: ABANDONED},
+    Event.UNCHANGED: {state: state for state in (COMPLETE, REJECTED, FORGOTTEN)},
+    Event.RETURNED: {VANISHED: COMPLETE},
+    Event.RETURNED_REJECTED: {VANISHED: REJECTED},
+    Event.VANISHED: dict.fromkeys((PUBLISHING, COMPLETE, ABANDONED, REJECTED), VANISHED),
+    Event.REGENERATE: {COMPLETE: PUBLISHING},
+    Event.FORGET: dict.fromkeys((PUBLISHING, COMPLETE, ABANDONED, REJECTED, VANISHED), FORGOTTEN),
+    Event.RETRY: {REJECTED: ABANDONED},
+}
+"""The next state by event and state. None is a document without an entry."""
+SETTLED = frozenset(TABLE[Event.UNCHANGED])
+"""States of documents whose file was dealt with to its end: an unchanged file needs nothing."""
+PRESENT = frozenset(TABLE[Event.VANISHED])
+"""States of documents that have a file in the directory, as far as the ledger knows."""
+UNDER_WAY = PRESENT - SETTLED
+"""States in which the publication goes on or starts again: a request for new answers waits for its end."""
+
+
+class TransitionError(ValueError):
+    """An event does not apply to the state of a document."""
+
+
+def allowed(state: FileState | None, event: Event) -> bool:
+    """Tell whether the table has a transition from `state` by `event`."""
+    return state in TABLE[event]
+
+
+def begin(
+    before: LedgerEntry | None, *, document: Document, size_bytes: int, mtime_ns: int, splitter: str
+) -> LedgerEntry:
+    """Return the entry of the next version of `document`, none of whose chunks is published.
+
+    The version of `document` itself does not count. The complete version before it stays what readers get.
+    """
+    return LedgerEntry(
+        document=document.model_copy(update={"version": before.document.version + 1 if before else 1}),
+        state=_next(before.state if before else None, Event.BEGUN),
+        size_bytes=size_bytes,
+        mtime_ns=mtime_ns,
+        splitter=splitter,
+        sample=before.sample if before else 0,
+        complete=before.complete if before else None,
+        updated_at=now(),
+    )
+
+
+def advance(
+    entry: LedgerEntry, *, document: Document, encoding: str, next_byte: int, next_char: int, chunks: int
+) -> LedgerEntry:
+    """Return the entry after the first `chunks` chunks are published; `document` may have found its title."""
+    return _after(
+        entry,
+        Event.ADVANCED,
+        document=document,
+        encoding=encoding,
+        next_byte=next_byte,
+        next_char=next_char,
+        chunks=chunks,
+    )
+
+
+def complete(
+    entry: LedgerEntry, *, sha256: str, encoding: str | None, size_bytes: int, characters: int, marks: str
+) -> LedgerEntry:
+    """Return the entry of a version whose chunks are all published: it replaces the complete version before it."""
+    version = CompleteVersion(
+        version=entry.document.version,
+        generation=entry.generation,
+        chunks=entry.chunks,
+        characters=characters,
+        size_bytes=entry.size_bytes,
+        sha256=sha256,
+        splitter=entry.splitter,
+        encoding=encoding,
+        marks=marks,
+    )
+    return _after(
+        entry,
+        Event.COMPLETED,
+        sha256=sha256,
+        encoding=encoding,
+        next_byte=size_bytes,
+        next_char=characters,
+        complete=version,
+    )
+
+
+def reject(entry: LedgerEntry, letter: DeadLetter, *, committed: LedgerEntry | None) -> LedgerEntry:
+    """Return the entry of a file whose content can't be published, for the reason in its letter.
+
+    It counts the chunks of this version that were published before the bad content was found, as `committed` has them.
+    """
+    same = committed if committed and committed.document.version == entry.document.version else None
+    return _after(
+        entry,
+        Event.CONTENT_REJECTED,
+        sha256=letter.original.sha256,
+        reason=letter.reason,
+        chunks=same.chunks if same else 0,
+        next_char=same.next_char if same else 0,
+        next_byte=same.next_byte if same else 0,
+    )
+
+
+def abandon(entry: LedgerEntry, reason: str) -> LedgerEntry:
+    """Return the entry of a version that can't be published to its end; the file's next version follows."""
+    return _after(entry, Event.ABANDONED, sha256=None, reason=reason)
+
+
+def keep(entry: LedgerEntry, *, mtime_ns: int) -> LedgerEntry:
+    """Return the entry of a file that was touched, or is back, with the content whose hash the entry has."""
+    if entry.sha256 is None:
+        raise TransitionError(f"a document without a hash can't be known to be unchanged: it is {entry.state}")
+    event = Event.UNCHANGED
+    if entry.state is VANISHED:
+        event = Event.RETURNED_REJECTED if entry.reason else Event.RETURNED
+    return _after(entry, event, mtime_ns=mtime_ns)
+
+
+def vanish(entry: LedgerEntry) -> LedgerEntry:
+    """Return the entry of a file that is gone. It keeps the hash of a content that was dealt with to its end."""
+    return _after(entry, Event.VANISHED, sha256=entry.sha256 if entry.state in SETTLED else None)
+
+
+def regenerate(entry: LedgerEntry, *, fresh: bool) -> LedgerEntry:
+    """Return the entry of the same version in its next generation, none of whose chunks is published.
+
+    The complete generation stays what readers get until the new one is complete. `fresh` asks for new samples.
+    """
+    return _after(
+        entry,
+        Event.REGENERATE,
+        generation=entry.generation + 1,
+        sample=entry.sample + fresh,
+        sha256=None,
+        next_byte=0,
+        next_char=0,
+        chunks=0,
+    )
+
+
+def forget(entry: LedgerEntry) -> LedgerEntry:
+    """Return the entry of a document that was dropped: readers get none of its versions."""
+    return _after(entry, Event.FORGET, complete=None)
+
+
+def retry(entry: LedgerEntry) -> LedgerEntry:
+    """Return the entry of a rejected file that is to be read again."""
+    return _after(entry, Event.RETRY, sha256=None, reason=f"to be read again; was rejected: {entry.reason}")
+
+
+def _after(entry: LedgerEntry, event: Event, **changes: Any) -> LedgerEntry:
+    state = _next(entry.state, event)
+    return entry.model_copy(update={**changes, "state": state, "updated_at": now()})
+
+
+def _next(state: FileState | None, event: Event) -> FileState:
+    try:
+        return TABLE[event][state]
+    except KeyError:
+        raise TransitionError(f"{event.value}: not of a document that is {state or 'not in the ledger'}") from None
