@@ -26,7 +26,8 @@ from configs.failpoints import ENVIRONMENT
 from configs.settings import Settings
 from messaging.topics import ensure_topics
 from output.layout import Layout
-from output.segments.naming import iter_records, parse_name, temp_name
+from output.segments.naming import parse_name, temp_name
+from output.segments.records import iter_records
 from output.share import Share
 from schemas import TopicNames
 from telemetry.children import die_with_parent
@@ -309,7 +310,7 @@ class Ends:
         torn = temp_name(self._results, min(layout.share.numbers or {0}))
         (layout.results / torn).write_bytes(whole.read_bytes()[:-7] if whole else b"{")
         (layout.temp / "torn").write_bytes(b'{"document":')
-        layout.status.write_bytes(b'{"records":')
+        layout.sink_state.write_bytes(b'{"records":')
         layout.index.write_bytes(layout.index.read_bytes()[: layout.index.stat().st_size // 2])
         self.sinks[share].start()
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from configs.errors import SettingsError
 from output.share import ALL, Share
 
 OWN = "partitions-"
@@ -10,9 +11,9 @@ OWN = "partitions-"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`results/` is the truth; all else here is derived from it and from the ledger.
+    """The paths of an output directory. `results/` is the truth; everything else is derived from it and the ledger.
 
-    `share` is that of the sink that looks: one of all partitions keeps its account in `home`, others below it.
+    `share` has the partitions of one sink. A sink of all partitions keeps its files in `home`, other sinks below it.
     """
 
     root: Path
@@ -27,19 +28,20 @@ class Layout:
         return self.root / "documents"
 
     @property
-    def parquet(self) -> Path:
-        return self.root / "parquet"
-
-    @property
     def exports(self) -> Path:
         return self.root / "exports"
 
     @property
     def home(self) -> Path:
+        """The directory of all files that are not results."""
         return self.root / ".qastream"
 
     @property
-    def lock(self) -> Path:
+    def pipeline_lock(self) -> Path:
+        return (self.home / "pipeline").with_suffix(".lock")
+
+    @property
+    def sink_lock(self) -> Path:
         return self.home / "sink.lock"
 
     def partition_lock(self, partition: int) -> Path:
@@ -51,12 +53,12 @@ class Layout:
 
     @property
     def own(self) -> Path:
-        """What only this sink writes is here."""
+        """The directory that only the sink of this share writes to."""
         return self.home if self.share.numbers is None else self.home / f"{OWN}{self.share}"
 
     @property
     def temp(self) -> Path:
-        """For files that are moved into place when they are whole; on the same file system."""
+        """The directory of files that are moved into place when they are whole; on the same file system."""
         return self.own / "tmp"
 
     @property
@@ -64,17 +66,25 @@ class Layout:
         return self.own / "index.sqlite"
 
     @property
-    def status(self) -> Path:
+    def sink_state(self) -> Path:
         return self.own / "sink.json"
 
     def make(self) -> None:
+        """Make the directories that a sink writes to."""
         for folder in (self.results, self.documents, self.temp):
             folder.mkdir(parents=True, exist_ok=True)
 
     def sinks(self) -> list["Layout"]:
-        """Of each sink that keeps an account here, whether it runs or not. No two have a partition in common."""
+        """The layouts of all sinks that have written here, running or not. No two have a partition in common."""
         found = [Layout(self.root, share) for share in (ALL, *_shares(self.home))]
-        return [layout for layout in found if layout.index.exists() or layout.status.exists()]
+        return [layout for layout in found if layout.index.exists() or layout.sink_state.exists()]
+
+
+def layout_of(output_dir: Path | None, share: Share = ALL) -> Layout:
+    """The layout of the output directory of the settings. Raises SettingsError where none is set."""
+    if output_dir is None:
+        raise SettingsError("--output-dir (QASTREAM_OUTPUT_DIR) is missing: the directory that results go to")
+    return Layout(output_dir, share)
 
 
 def _shares(home: Path) -> list[Share]:
@@ -82,6 +92,6 @@ def _shares(home: Path) -> list[Share]:
     for path in sorted(home.glob(f"{OWN}*")):
         try:
             found.append(Share.parse(path.name.removeprefix(OWN)))
-        except ValueError:  # nothing of ours
+        except ValueError:  # not a directory of ours
             continue
     return found

@@ -1,7 +1,7 @@
-"""One sink for a partition in an output directory, also across kill -9: the kernel releases the locks of the dead.
+"""Locks on an output directory. The kernel releases the locks of a dead process, also after kill -9.
 
-Each partition of a share has a lock. A sink of all partitions, however many there are, has `sink.lock` to itself; those
-of some share it.
+A pipeline holds one lock on its whole output directory. A sink holds a lock for each partition of its share; a sink of
+all partitions, however many there are, holds `sink.lock` alone, and sinks of some partitions share it.
 """
 
 import fcntl
@@ -23,13 +23,31 @@ PAUSE_S = 0.05
 
 
 @contextmanager
-def output_lock(layout: Layout) -> Iterator[None]:
-    """Hold flock(2) on the layout's share. Raises OutputLockedError, which names the holder, and OutputError."""
+def pipeline_lock(layout: Layout) -> Iterator[None]:
+    """Hold the lock of the one pipeline that runs on an output directory.
+
+    Raises OutputLockedError, which names the holder, and OutputError where the lock can't be written.
+    """
+    with _open(layout.pipeline_lock) as file:
+        if not _taken(file, fcntl.LOCK_EX, tries=1):
+            raise OutputLockedError(
+                f"another pipeline ({_holder(file)}) runs on {layout.root}. Stop it, or give another --output-dir"
+            )
+        _sign(file)
+        yield
+
+
+@contextmanager
+def sink_lock(layout: Layout) -> Iterator[None]:
+    """Hold the locks of the layout's share.
+
+    Raises OutputLockedError, which names the holder, and OutputError where a lock can't be written.
+    """
     with ExitStack() as stack:
         if layout.share.numbers is None:
-            _hold(stack, layout.lock, layout)
+            _hold(stack, layout.sink_lock, layout)
         else:
-            _hold(stack, layout.lock, layout, shared=True)
+            _hold(stack, layout.sink_lock, layout, shared=True)
             for partition in sorted(layout.share.numbers):
                 _hold(stack, layout.partition_lock(partition), layout, what=f"partition {partition} ")
         yield
@@ -37,14 +55,14 @@ def output_lock(layout: Layout) -> Iterator[None]:
 
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Wait for the lock on `path`: for what takes a moment and is done by several sinks."""
+    """Wait for the lock on `path`; for work that takes a moment and is done by several sinks."""
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _hold(stack: ExitStack, path: Path, layout: Layout, *, shared: bool = False, what: str = "") -> None:
-    """Until the stack ends. A shared lock is not signed."""
+    """Hold a lock until `stack` ends. A shared lock does not name its holders."""
     file = stack.enter_context(_open(path))
     if not _taken(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
         holders = _sharing(layout) or [_holder(file)]
@@ -56,13 +74,14 @@ def _hold(stack: ExitStack, path: Path, layout: Layout, *, shared: bool = False,
         _sign(file)
 
 
-def _taken(file: IO[bytes], kind: int) -> bool:
-    """Not at the first refusal: one that looks who holds what has it for a moment (`_sharing`)."""
-    for _ in range(TRIES):
+def _taken(file: IO[bytes], kind: int, *, tries: int = TRIES) -> bool:
+    """Try to lock for a second, because a process that looks for holders (`_sharing`) has the lock for a moment."""
+    for attempt in range(tries):
+        if attempt:
+            time.sleep(PAUSE_S)
         with suppress(BlockingIOError):
             fcntl.flock(file, kind | fcntl.LOCK_NB)
             return True
-        time.sleep(PAUSE_S)
     return False
 
 
@@ -91,7 +110,7 @@ def _holder(file: IO[bytes]) -> str:
 
 
 def _sharing(layout: Layout) -> list[str]:
-    """Those that hold a partition each, where it is all of them that are asked for: `sink.lock` does not name them."""
+    """The holders of partitions, where the layout asks for all partitions: `sink.lock` does not name them."""
     if layout.share.numbers is not None:
         return []
     holders = []

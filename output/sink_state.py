@@ -1,21 +1,60 @@
-"""`.qastream/sink.json`: how far the sink is, for those who wait for it."""
+"""`sink.json`: how far a sink is, for the processes that wait for it. Each sink of some partitions has its own file."""
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from output.durable import write_whole
-from output.index.rows import Totals
+from output.index.rows import IndexTotals
 from output.layout import Layout
 from schemas.messages import now
 
 INTERVAL_S = 1.0
+Offsets = Mapping[int, int]
+"""Offsets by partition."""
 
 
-class StatusFile:
-    """Written when something has changed: at most once a second, but at once when asked."""
+class SinkState(BaseModel):
+    """What a sink says of itself.
+
+    `next_offsets` are the next offsets of qa.results to go to disk: earlier records are on disk. `ledger_offsets` are
+    the next offsets of qa.files to be read. `waiting` counts documents that the ledger promises and that are not
+    written yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    next_offsets: Offsets = {}
+    ledger_offsets: Offsets = {}
+    waiting: int = 0
+
+    def has_written(self, *, results: Offsets, ledger: Offsets) -> bool:
+        """Whether everything up to these offsets of the two topics is on disk, documents included."""
+        return _covers(self.next_offsets, results) and _covers(self.ledger_offsets, ledger) and self.waiting == 0
+
+
+def read_sink_state(layout: Layout) -> SinkState:
+    """The state of the layout's sink; a state in which nothing is on disk where there is no readable file."""
+    try:
+        return SinkState.model_validate_json(layout.sink_state.read_bytes())
+    except (OSError, ValidationError):
+        return SinkState()
+
+
+def next_offsets_on_disk(layout: Layout) -> dict[int, int]:
+    """The offsets of qa.results before which every record is on disk, by partition, over all sinks that wrote here."""
+    following: dict[int, int] = {}
+    for sink in layout.sinks():
+        for partition, offset in read_sink_state(sink).next_offsets.items():
+            following[partition] = max(offset, following.get(partition, 0))  # records on disk stay there
+    return following
+
+
+class SinkStateFile:
+    """Writes `sink.json` when something has changed: at most once a second, or at once when asked."""
 
     def __init__(self, layout: Layout, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._layout = layout
@@ -23,10 +62,8 @@ class StatusFile:
         self._content: dict[str, object] = {}
         self._written = -INTERVAL_S
 
-    def update(
-        self, totals: Totals, next_offsets: Mapping[int, int], ledger_offsets: Mapping[int, int], *, at_once: bool
-    ) -> None:
-        """Offsets by partition: the next of qa.results to go to disk, the next of qa.files to be read."""
+    def update(self, totals: IndexTotals, *, next_offsets: Offsets, ledger_offsets: Offsets, at_once: bool) -> None:
+        """Write the state, unless it is the same or was written less than a second ago. Raises OSError."""
         if not at_once and self._clock() - self._written < INTERVAL_S:
             return
         content = asdict(totals) | {
@@ -34,5 +71,9 @@ class StatusFile:
             "ledger_offsets": {str(partition): offset for partition, offset in sorted(ledger_offsets.items())},
         }
         if content != self._content:
-            write_whole(self._layout.status, orjson.dumps(content | {"updated_at": now()}) + b"\n")
+            write_whole(self._layout.sink_state, orjson.dumps(content | {"updated_at": now()}) + b"\n")
             self._content, self._written = content, self._clock()
+
+
+def _covers(written: Offsets, read: Offsets) -> bool:
+    return all(written.get(partition, 0) >= offset for partition, offset in read.items())

@@ -10,12 +10,13 @@ from configs import cli
 from configs.errors import SettingsError
 from configs.recipe import load_recipe
 from configs.settings import Settings
+from output.layout import Layout
+from output.lock import pipeline_lock
 from pipeline.errors import OutputError, StoppedError
 from pipeline.progress.summary import counts, summary
 from pipeline.progress.view import make_view
 from pipeline.run.inputs import check_input
 from pipeline.run.lifecycle import Run
-from pipeline.run.lock import output_lock
 from pipeline.run.plan import Plan, make_plan
 from pipeline.run.report import write_report
 from pipeline.run.undone import FAILED
@@ -65,7 +66,7 @@ def run_pipeline(args: argparse.Namespace) -> int:
     plan = make_plan(settings, workers=args.workers, once=args.once)
     if not plan.input_dir.is_dir():
         raise SettingsError(f"--input-dir {plan.input_dir}: no such directory")
-    with output_lock(plan.output_dir):
+    with pipeline_lock(Layout(plan.output_dir)):
         return _run(plan, settings)
 
 

@@ -38,7 +38,7 @@ class Done:
         self._on_disk = on_disk
 
     def look(self, files: Iterable[Found], ledger: Ledger, rules: Rules) -> list[Found]:
-        """What may go. Raises OutputError."""
+        """What may go. Raises OutputMismatchError."""
         self._on_disk.look()
         self.waiting = 0
         ready = []

@@ -2,7 +2,6 @@
 
 QAStreamError
 ├── SettingsError            wrong usage: exit code 2
-│   └── OutputError          --output-dir is that of another cluster or namespace
 └── ProducerError            publishing failed: exit code 1
     ├── FencedError          another producer has taken over this source
     ├── LedgerError          the ledger on Kafka can't be read
@@ -21,17 +20,12 @@ __all__ = [
     "FencedError",
     "FileError",
     "LedgerError",
-    "OutputError",
     "ProducerError",
     "PublishError",
     "RejectedError",
     "SettingsError",
     "StoppedError",
 ]
-
-
-class OutputError(SettingsError):
-    """--output-dir is that of another cluster or namespace."""
 
 
 class ProducerError(QAStreamError):

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from consumer.dataset.errors import DatasetError, NothingThereError
 from ledger.promise import Promise
 from output.errors import IndexDamagedError
+from output.index.outcomes import OutcomeFilter
 from output.index.rows import Located, Written
-from output.index.tables import Index, Part
+from output.index.tables import Index
 from output.layout import Layout
 from output.segments.lookup import SegmentFiles
 from output.segments.naming import list_segments
@@ -53,12 +54,14 @@ def all_written(indexes: list[Index]) -> Iterator[tuple[Index, Written]]:
         document = found[1].promise.document
         return document.source, document.path, document.id
 
-    return merge(*(_each_with(index, index.all_written()) for index in indexes), key=place)
+    return merge(*(_each_with(index, index.documents.all_written()) for index in indexes), key=place)
 
 
 def all_entries(indexes: list[Index]) -> Iterator[tuple[Index, LedgerEntry]]:
     """Newest ledger entries of all documents, by document id."""
-    return merge(*(_each_with(index, index.entries()) for index in indexes), key=lambda found: found[1].document.id)
+    return merge(
+        *(_each_with(index, index.ledger.entries()) for index in indexes), key=lambda found: found[1].document.id
+    )
 
 
 def _each_with(index: Index, items: Iterable[T]) -> Iterator[tuple[Index, T]]:
@@ -92,10 +95,10 @@ def _open_index(sink: Layout) -> Iterator[Index]:
 
 
 def iter_outcomes(
-    index: Index, files: SegmentFiles, promise: Promise, part: Part = "all"
+    index: Index, files: SegmentFiles, promise: Promise, only: OutcomeFilter = "all"
 ) -> Iterator[tuple[Located, dict[str, Any]]]:
     """Records of one document as JSON, in the order of its chunks. Raises IndexDamagedError."""
-    for located in index.outcomes(promise, part):
+    for located in index.outcomes.of(promise, only):
         yield located, _read(index, files, promise, located)
 
 
@@ -106,5 +109,5 @@ def _read(index: Index, files: SegmentFiles, promise: Promise, located: Located)
         try:
             return files.result(place or located)
         except IndexDamagedError:
-            place = index.outcome(promise, located.position)
+            place = index.outcomes.at(promise, located.position)
     return files.result(place or located)

@@ -10,15 +10,13 @@ import asyncio
 import signal
 
 from configs import cli
-from configs.errors import SettingsError
 from configs.settings import Settings
 from consumer.sink.rebuild import rebuild
 from consumer.sink.service import run_sink
-from output.formats.parquet import load_pyarrow
-from output.formats.registry import derived_by
-from output.layout import Layout
-from output.lock import output_lock
-from output.share import ALL, Share
+from output.formats.registry import chosen_formats
+from output.layout import Layout, layout_of
+from output.lock import sink_lock
+from output.share import Share
 from telemetry.logs import configure_logs
 
 
@@ -32,21 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
-    layout = layout_of(settings, Share.parse(settings.sink_partitions))
-    derived_by(layout, settings.formats)  # what is missing is said before anything starts
+    layout = layout_of(settings.output_dir, Share.parse(settings.sink_partitions))
+    formats = chosen_formats(settings.formats)  # a missing package is reported before anything starts
     configure_logs(settings, process="sink")
-    with output_lock(layout):
-        if "parquet" in settings.formats:
-            load_pyarrow()
+    with sink_lock(layout):
+        for derived in formats:
+            derived.load()
         asyncio.run(_run(settings, layout, rebuilding=args.rebuild))
     return 0
-
-
-def layout_of(settings: Settings, share: Share = ALL) -> Layout:
-    """Raises SettingsError where no output directory is given."""
-    if settings.output_dir is None:
-        raise SettingsError("--output-dir (QASTREAM_OUTPUT_DIR) is missing: the directory that results go to")
-    return Layout(settings.output_dir, share)
 
 
 async def _run(settings: Settings, layout: Layout, *, rebuilding: bool) -> None:

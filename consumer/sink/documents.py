@@ -1,4 +1,4 @@
-"""Keeps documents/ and parquet/ as ledger and outcomes say: files of each document's newest complete version."""
+"""Keeps the files of complete documents up to date with ledger and outcomes, in all chosen formats."""
 
 import asyncio
 import os
@@ -8,22 +8,26 @@ from typing import IO
 
 from ledger.promise import Promise, promise_of
 from output import durable
-from output.formats.registry import Derived, readable
+from output.formats.derived import Derived
+from output.formats.registry import readable_formats
 from output.index.rows import Written
 from output.index.tables import Index
 from output.layout import Layout
 from output.manifest import Manifest, name_first_source
-from output.names import document_name
+from output.names import document_name, document_path
 from output.segments.lookup import SegmentFiles
 from schemas import Document, FileState, LedgerEntry
 
 PIECES_PER_TURN = 100
-"""Then the loop gets its turn: results must reach the disk while a large document is put together."""
+"""Pieces of a file between two turns of the event loop: results must reach the disk while a large file is written."""
 COMPARED_BYTES = 1024 * 1024
 
 
 class Documents:
-    """`write_due` brings files of the `formats` up to date; without any, it keeps account of complete documents."""
+    """Writes a file for the newest complete version of each document, and removes the files of forgotten documents.
+
+    Without formats it only keeps the index's account of complete documents.
+    """
 
     def __init__(self, layout: Layout, index: Index, manifest: Manifest, *, formats: tuple[Derived, ...]) -> None:
         self._layout = layout
@@ -32,91 +36,94 @@ class Documents:
         self._formats = formats
 
     async def write_due(self) -> None:
-        """Until nothing is due. Raises IndexDamagedError and what the disk can raise."""
-        while due := self._index.due():
+        """Work until no document is due. Raises IndexDamagedError, OSError and sqlite3.OperationalError."""
+        while due := self._index.documents.due():
             for document, mark in due:
                 await self._bring_up_to_date(document, mark)
                 await asyncio.sleep(0)
 
     def find_missing(self) -> None:
-        """Files that somebody removed become due, and those of a format in which they were not written lately."""
-        missing = (written for written in self._index.all_written() if not self._are_there(written))
-        self._index.make_due([written.promise.document.id for written in missing])
+        """Make documents due that lack a file: somebody removed it, or the last sink did not write its format."""
+        missing = (written for written in self._index.documents.all_written() if not self._are_there(written))
+        self._index.documents.make_due([written.promise.document.id for written in missing])
 
     async def _bring_up_to_date(self, document: str, mark: int) -> None:
-        entry = self._index.entry(document)
+        entry = self._index.ledger.entry(document)
         if entry is not None and self._is_forgotten(entry):
             self._remove(entry.document)
-            self._index.settle_removed(document, mark)
+            self._index.documents.settle_removed(document, mark)
             return
         promise = self._newest_complete(document, promise_of(entry) if entry else None)
         if promise is None or self._is_current(promise):
-            self._index.settle(document, mark)
+            self._index.documents.settle(document, mark)
             return
         name = self._name(promise.document) if self._formats else None
-        # Before they are written: what is taken in meanwhile may not be in them.
-        described = self._index.describe(promise, name, (derived.format for derived in self._formats))
+        # Before the files are written: an outcome that comes meanwhile may not be in them.
+        described = self._index.outcomes.describe(promise, name, (derived.name for derived in self._formats))
         await self._write(promise)
-        self._index.settle_written(described, mark)
+        self._index.documents.settle_written(described, mark)
 
     def _is_forgotten(self, entry: LedgerEntry) -> bool:
-        """So it says, or it promises nothing though an earlier version was written: only `forget` ends a promise.
+        """Whether `forget` has ended the promise of this document.
 
-        The entry of `forget` itself may never be seen, since compaction leaves the newest one. An entry of the version
-        that was written is no sign: who reads the ledger from its beginning sees it before the version is complete.
+        Compaction may have removed the entry of `forget` itself. Then the entry promises nothing although an earlier
+        version was written, and only `forget` ends a promise. An entry of the written version is no sign: a sink that
+        reads the ledger from its beginning sees such an entry before the version is complete.
         """
         if entry.state is FileState.FORGOTTEN:
             return True
         if promise_of(entry) is not None:
             return False
-        written = self._index.written(entry.document.id)
+        written = self._index.documents.written(entry.document.id)
         before = written.promise if written else self._on_disk(entry.document)
         return before is not None and before.document.version < entry.document.version
 
     def _newest_complete(self, document: str, promised: Promise | None) -> Promise | None:
-        """What the ledger promises, if all its chunks have an outcome; else the one before, which stays until then."""
-        written = self._index.written(document)
+        """The promised version if all its chunks have an outcome; else the version that was complete before."""
+        written = self._index.documents.written(document)
         before = written.promise if written else promised and self._on_disk(promised.document)
         if promised and before and before.age == promised.age:
-            known = (
-                promised.encoding or before.encoding
-            )  # of a version that is not the last one the ledger may not tell
+            # The ledger may not tell the encoding of an earlier version.
+            known = promised.encoding or before.encoding
             promised, before = promised.model_copy(update={"encoding": known}), None
         candidates = sorted(filter(None, (promised, before)), key=lambda promise: promise.age, reverse=True)
         return next(filter(self._is_complete, candidates), None)
 
     def _is_complete(self, promise: Promise) -> bool:
-        return self._index.answers(promise).chunks >= promise.chunks
+        return self._index.outcomes.answers(promise).chunks >= promise.chunks
 
     def _on_disk(self, document: Document) -> Promise | None:
-        """What the document's file was made of: the index may be newer than it."""
+        """The newest promise that a file of the document was made of, for an index that is newer than the files."""
         name = self._name(document)
-        found = (derived.promise_in(derived.path(name)) for derived in self._formats)
+        found = (derived.promise_in(document_path(self._layout, derived, name)) for derived in self._formats)
         ours = [each for each in found if each and each.document.id == document.id]
         return max(ours, key=lambda each: each.age, default=None)
 
     def _are_there(self, written: Written) -> bool:
-        """Whether its files are, of what was written last: that of a format that was left out then is older."""
+        """Whether each format has a file of the promise that was written last."""
         return all(
-            written.name and derived.format in written.formats and derived.path(written.name).exists()
+            written.name
+            and derived.name in written.formats
+            and document_path(self._layout, derived, written.name).exists()
             for derived in self._formats
         )
 
     def _is_current(self, promise: Promise) -> bool:
-        written = self._index.written(promise.document.id)
+        written = self._index.documents.written(promise.document.id)
         return (
             written is not None
             and _facts(written.promise) == _facts(promise)
-            and written.replaced == self._index.answers(promise).replaced
+            and written.replaced == self._index.outcomes.answers(promise).replaced
             and self._are_there(written)
         )
 
     async def _write(self, promise: Promise) -> None:
+        name = self._name(promise.document)
         for derived in self._formats:
-            await self._write_one(promise, derived, derived.path(self._name(promise.document)))
+            await self._write_one(promise, derived, document_path(self._layout, derived, name))
 
     async def _write_one(self, promise: Promise, derived: Derived, path: Path) -> None:
-        """Unless the one that is there has the same bytes."""
+        """Write a file, unless the present file has the same bytes."""
         with SegmentFiles(self._layout.results) as segments, durable.TempFile(self._layout.temp / "document") as file:
             for count, piece in enumerate(derived.render(promise, self._index, segments), start=1):
                 file.write(piece)
@@ -127,14 +134,14 @@ class Documents:
                 file.publish(path, make_folders=True)
 
     def _remove(self, document: Document) -> None:
-        """Of all formats: what an earlier sink wrote is forgotten too."""
+        """Remove the document's files in all formats, also in formats that only an earlier sink wrote."""
         name = self._name(document)
-        for derived in readable(self._layout):
-            path = derived.path(name)
+        for derived in readable_formats():
+            path = document_path(self._layout, derived, name)
             found = derived.promise_in(path)
             if found is not None and found.document.id == document.id:
                 durable.remove(path)
-                _remove_empty(path, derived.folder)
+                _remove_empty(path, self._layout.root / derived.folder)
 
     def _name(self, document: Document) -> str:
         if not self._manifest.first_source:
@@ -143,8 +150,8 @@ class Documents:
 
 
 def _remove_empty(path: Path, folder: Path) -> None:
-    """Folders above `path` that have nothing in them any more, below `folder`."""
-    with suppress(OSError):  # one that is not empty stays, and those above it
+    """Remove the empty folders between `path` and `folder`."""
+    with suppress(OSError):  # a folder that is not empty stays, and so do those above it
         for above in path.relative_to(folder).parents[:-1]:
             (folder / above).rmdir()
 
@@ -164,6 +171,6 @@ def _same_bytes(one: Path, other: Path) -> bool:
 
 
 def _step(a: IO[bytes], b: IO[bytes]) -> bool | None:
-    """Whether the next blocks are equal; None at the end."""
+    """Whether the next blocks of the files are equal; None at the end."""
     block, other = a.read(COMPARED_BYTES), b.read(COMPARED_BYTES)
     return block == other if block or other else None

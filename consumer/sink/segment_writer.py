@@ -1,4 +1,4 @@
-"""Records into segments: one open temp file for each partition, closed by age and by size."""
+"""Writes records into segments: one open temporary file for each partition, closed by age and by size."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from messaging.record import Record
 from output.durable import TempFile
 from output.layout import Layout
-from output.segments.naming import Segment, temp_name, to_line
+from output.segments.lines import to_line
+from output.segments.naming import Segment, temp_name
 
 
 @dataclass(slots=True)
-class _Open:
-    """A segment being written. `began` is when its first record came, in seconds of the intake's clock."""
+class _OpenSegment:
+    """A segment being written. `began_s` is when its first record came, in seconds of the writer's clock."""
 
     file: TempFile
     first: int
     last: int
-    began: float
+    began_s: float
 
 
-class Intake:
-    """Hands each closed segment to `take`, after it has its name on disk."""
+class SegmentWriter:
+    """Passes each closed segment to `take` when the file has its name on disk."""
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class Intake:
         max_bytes: int,
         clock: Callable[[], float],
     ) -> None:
-        """`following` has the next offset by partition: what is before it is on disk."""
+        """`following` has the next offset by partition: records before it are on disk."""
         self.following = following
         self._layout = layout
         self._topic = topic
@@ -41,25 +42,26 @@ class Intake:
         self._max_age_s = max_age_s
         self._max_bytes = max_bytes
         self._clock = clock
-        self._open: dict[int, _Open] = {}
+        self._open: dict[int, _OpenSegment] = {}
 
     def add(self, record: Record) -> None:
-        """Raises what the disk can raise."""
+        """Write a record into its partition's segment. Raises OSError."""
         line = to_line(record.value)
-        open_ = self._open.get(record.partition)
-        if open_ is None:
+        segment = self._open.get(record.partition)
+        if segment is None:
             file = TempFile(self._layout.results / temp_name(self._topic, record.partition))
-            open_ = _Open(file, record.offset, record.offset, self._clock())
-            self._open[record.partition] = open_
-        open_.file.write(line)
-        open_.last = record.offset
-        if open_.file.size >= self._max_bytes:
+            segment = _OpenSegment(file, record.offset, record.offset, self._clock())
+            self._open[record.partition] = segment
+        segment.file.write(line)
+        segment.last = record.offset
+        if segment.file.size >= self._max_bytes:
             self._close(record.partition)
 
     def close_due(self) -> None:
-        now = self._clock()
-        for partition, open_ in list(self._open.items()):
-            if now - open_.began >= self._max_age_s:
+        """Close the segments that have reached their age."""
+        now_s = self._clock()
+        for partition, segment in list(self._open.items()):
+            if now_s - segment.began_s >= self._max_age_s:
                 self._close(partition)
 
     def close_all(self) -> None:
@@ -67,21 +69,22 @@ class Intake:
             self._close(partition)
 
     def discard_all(self) -> None:
-        """What is not on disk yet is read again."""
-        for open_ in self._open.values():
-            open_.file.discard()
+        """Drop all open segments. Their records are read from Kafka again."""
+        for segment in self._open.values():
+            segment.file.discard()
         self._open.clear()
 
     def due_in_s(self) -> float | None:
         """Seconds until a segment is to be closed; None when none is open."""
         if not self._open:
             return None
-        return max(0.0, min(o.began for o in self._open.values()) + self._max_age_s - self._clock())
+        oldest_s = min(segment.began_s for segment in self._open.values())
+        return max(0.0, oldest_s + self._max_age_s - self._clock())
 
     def _close(self, partition: int) -> None:
-        open_ = self._open[partition]
-        segment = Segment(self._topic, partition, open_.first, open_.last)
-        with open_.file as file:
+        written = self._open[partition]
+        segment = Segment(self._topic, partition, written.first, written.last)
+        with written.file as file:
             file.publish(self._layout.results / segment.name)
         del self._open[partition]
         self.following[partition] = segment.last + 1

@@ -13,18 +13,12 @@ from aiokafka.errors import KafkaError
 
 from configs.settings import Settings
 from consumer.sink.documents import Documents
+from consumer.sink.errors import StartOverError
 from consumer.sink.merging import merge_segments
-from consumer.sink.observing import Observer, watch_disk
-from consumer.sink.recovery import (
-    catch_up,
-    open_index,
-    remove_index,
-    remove_superseded,
-    remove_temporary,
-    take_in,
-)
-from consumer.sink.segment_writer import Intake
-from consumer.sink.topic_reader import Lasts, Source, open_source
+from consumer.sink.observer import SinkObserver, watch_disk
+from consumer.sink.recovery import open_index, remove_covered, remove_index, remove_superseded, remove_temporary
+from consumer.sink.segment_writer import SegmentWriter
+from consumer.sink.topic_reader import Lasts, TopicReader, open_reader
 from messaging.connection import BrokerUnreachableError
 from messaging.pulse import feeling
 from messaging.reading import count_partitions
@@ -33,14 +27,16 @@ from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id, ensure_topics
 from output.durable import is_room_problem
-from output.errors import IndexDamagedError, OutputError, StartOverError
-from output.formats.registry import derived_by
+from output.errors import IndexDamagedError, OutputError
+from output.formats.registry import chosen_formats
+from output.index.intake import add_ledger_records, add_segment_file, catch_up
 from output.index.tables import Index
 from output.layout import Layout
 from output.manifest import Manifest, claim
-from output.segments.naming import Segment, last_value, next_offsets
-from output.sink_state import StatusFile
-from schemas import DecodeError, LedgerEntry, TopicNames, decode
+from output.segments.naming import Segment, next_offsets
+from output.segments.records import last_value
+from output.sink_state import SinkStateFile
+from schemas import TopicNames
 from telemetry.metrics import SinkMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry, unseen
 
@@ -108,14 +104,15 @@ async def serve(
         index = open_index(layout.index)
         stack.callback(index.close)
         present = await catch_up(layout, names.results, index)
-        documents = Documents(layout, index, manifest, formats=derived_by(layout, settings.formats))
+        remove_covered(layout, names.results, present)
+        documents = Documents(layout, index, manifest, formats=chosen_formats(settings.formats))
         documents.find_missing()
         following = next_offsets(present)
-        starts = {names.results: following, names.files: index.ledger_offsets()}
+        starts = {names.results: following, names.files: index.ledger.offsets()}
         lasts, shares = _lasts(layout, names.results, present), {names.results: layout.share}
-        opening = stack.enter_async_context(open_source(settings, starts, lasts, shares))
+        opening = stack.enter_async_context(open_reader(settings, starts, lasts, shares))
         source = await unless_stopped(opening, stop)
-        observer = Observer(telemetry, layout.results)
+        observer = SinkObserver(telemetry, layout.results)
         watch_disk(telemetry.metrics, layout.root)
         sink = Sink(
             settings,
@@ -129,7 +126,7 @@ async def serve(
         )
         for name in (START, "disk"):
             telemetry.health.note(name, None)
-        stack.callback(sink.intake.discard_all)
+        stack.callback(sink.writer.discard_all)
         await sink.run(stop)
 
 
@@ -158,9 +155,9 @@ class Sink:
         layout: Layout,
         index: Index,
         documents: Documents,
-        source: Source,
+        source: TopicReader,
         following: dict[int, int],
-        observer: Observer,
+        observer: SinkObserver,
         owns: Callable[[str], bool],
     ) -> None:
         """`owns` says of a document's id whether its results are read here."""
@@ -171,11 +168,11 @@ class Sink:
         self._source = source
         self._observer = observer
         self._owns = owns
-        self._status = StatusFile(layout)
+        self._state_file = SinkStateFile(layout)
         self._limit_bytes = settings.segment_bytes
         self._changed = asyncio.Event()
         self._changed.set()
-        self.intake = Intake(
+        self.writer = SegmentWriter(
             layout,
             self._names.results,
             following=following,
@@ -194,7 +191,7 @@ class Sink:
                 "pid": os.getpid(),
                 "output_dir": str(self._layout.root),
                 "partitions": str(self._layout.share),
-                "next_offsets": self.intake.following,
+                "next_offsets": self.writer.following,
             },
         )
         try:
@@ -204,14 +201,14 @@ class Sink:
             upkeep.cancel()
             await asyncio.gather(upkeep, return_exceptions=True)
         self._take(await self._source.poll(0))
-        self.intake.close_all()
+        self.writer.close_all()
         await self._documents.write_due()
         await self._report(at_once=True)
 
     async def _turn(self, upkeep: asyncio.Task[None]) -> None:
-        due_in_s = self.intake.due_in_s()
+        due_in_s = self.writer.due_in_s()
         self._take(await self._source.poll(POLL_S if due_in_s is None else min(POLL_S, due_in_s)))
-        self.intake.close_due()
+        self.writer.close_due()
         await self._report(at_once=False)
         if upkeep.done():
             upkeep.result()
@@ -220,19 +217,18 @@ class Sink:
         for record in records:
             if record.topic == self._names.results:
                 self._observer.took(record)
-                self.intake.add(record)
+                self.writer.add(record)
         self._take_ledger([record for record in records if record.topic == self._names.files])
 
     def _take_ledger(self, records: list[Record]) -> None:
         if not records:
             return
-        entries = [entry for entry in map(_ledger_entry, records) if entry and self._owns(entry.document.id)]
-        self._index.add_ledger(entries, {record.partition: record.offset + 1 for record in records})
+        add_ledger_records(self._index, records, self._owns)
         self._changed.set()
 
     def _take_segment(self, segment: Segment) -> None:
         self._observer.wrote(segment)
-        take_in(self._layout, self._index, segment)
+        add_segment_file(self._layout, self._index, segment)
         self._changed.set()
 
     async def _upkeep(self) -> None:
@@ -247,17 +243,7 @@ class Sink:
         ledger = await self._source.positions(self._names.files)
         totals = self._index.totals()
         self._observer.reported(totals)
-        self._status.update(totals, self.intake.following, ledger, at_once=at_once)
-
-
-def _ledger_entry(record: Record) -> LedgerEntry | None:
-    try:
-        return decode(LedgerEntry, record.value)
-    except DecodeError as exc:
-        log.warning(
-            "not a ledger entry, left out: %s", exc, extra={"partition": record.partition, "offset": record.offset}
-        )
-        return None
+        self._state_file.update(totals, next_offsets=self.writer.following, ledger_offsets=ledger, at_once=at_once)
 
 
 def _lasts(layout: Layout, topic: str, present: list[Segment]) -> Lasts:

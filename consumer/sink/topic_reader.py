@@ -9,12 +9,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizationFailedError
 
 from configs.settings import Settings
+from consumer.sink.errors import ContinuityError, StartOverError
 from messaging.access import from_refusal
 from messaging.client_internals import reading_task
 from messaging.connection import make_consumer, start_patiently, stop_reading
 from messaging.reading import topic_partitions
 from messaging.record import Record, poll
-from output.errors import ContinuityError, StartOverError
 from output.share import ALL, Share
 
 BATCH = 500
@@ -30,7 +30,7 @@ Positions = Mapping[TopicPartition, int]
 Lasts = Mapping[TopicPartition, bytes | None]
 
 
-class Source:
+class TopicReader:
     """Partitions of some topics, each read from a given offset. Survives brokers that go and come back.
 
     `positions` has that offset for each; `lasts` the value of the record before it where we have it: the topic must
@@ -160,12 +160,12 @@ def _out_of_range(positions: Positions, beginnings: Positions, ends: Positions) 
 
 
 @asynccontextmanager
-async def open_source(
+async def open_reader(
     settings: Settings,
     starts: Mapping[str, Mapping[int, int]],
     lasts: Lasts,
     shares: Mapping[str, Share] | None = None,
-) -> AsyncIterator[Source]:
+) -> AsyncIterator[TopicReader]:
     """A source over the topics of `starts`, which has first offsets by partition; others are read from their beginning.
 
     Of a topic that is in `shares` only those partitions are read, of others all.
@@ -179,9 +179,9 @@ async def open_source(
         read = {topic: list(filter((shares or {}).get(topic, ALL).has, found)) for topic, found in numbers.items()}
         for topic, offsets in starts.items():
             _check_partitions(topic, offsets, counts[topic])
-        source = Source(settings, consumer, await _positions(consumer, read, starts), lasts, counts)
-        await source.begin()
-        yield source
+        reader = TopicReader(settings, consumer, await _positions(consumer, read, starts), lasts, counts)
+        await reader.begin()
+        yield reader
     finally:
         await stop_reading(consumer)
 

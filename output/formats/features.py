@@ -1,6 +1,7 @@
 """Types of the fields of an exported item, for Hugging Face `datasets` and for Arrow.
 
-Written as JSON would be: "string" is a scalar (a name that both know), [x] a list of x, {name: x} a struct.
+They are written in the shape of the JSON that they describe: "string" is a scalar, by a name that both libraries know,
+[x] is a list of x, and {name: x} is a struct.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ Features = dict[str, Feature]
 
 
 def card_features(features: Features) -> list[dict[str, Any]]:
-    """As `dataset_info` of a dataset card has them."""
+    """The features in the form that `dataset_info` of a dataset card takes."""
     return [{"name": name} | _card_feature(feature) for name, feature in features.items()]
 
 
@@ -27,20 +28,20 @@ def _card_feature(feature: Feature) -> dict[str, Any]:
             return {"list": card_features(feature[0])}
 
 
-def arrow_type(feature: Feature) -> Any:
-    """Of pyarrow, which must be there."""
+def arrow_schema(features: Features, metadata: Mapping[str, str]) -> Any:
+    """The features as a schema of pyarrow, which must be installed."""
+    import pyarrow as pa  # noqa: PLC0415 - an optional extra
+
+    return pa.schema([pa.field(name, _arrow_type(each)) for name, each in features.items()], metadata=dict(metadata))
+
+
+def _arrow_type(feature: Feature) -> Any:
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
 
     match feature:
         case str():
             return pa.type_for_alias(feature)
         case dict():
-            return pa.struct([pa.field(name, arrow_type(each)) for name, each in feature.items()])
+            return pa.struct([pa.field(name, _arrow_type(each)) for name, each in feature.items()])
         case _:
-            return pa.list_(arrow_type(feature[0]))
-
-
-def arrow_schema(features: Features, metadata: Mapping[str, str]) -> Any:
-    import pyarrow as pa  # noqa: PLC0415 - an optional extra
-
-    return pa.schema([pa.field(name, arrow_type(each)) for name, each in features.items()], metadata=dict(metadata))
+            return pa.list_(_arrow_type(feature[0]))

@@ -1,4 +1,4 @@
-"""All there is to say about a pair, in one flat row: what Parquet files and exports have of it."""
+"""A pair with everything that is known about it, as one flat row; Parquet files and exports are made of such rows."""
 
 from typing import Any
 
@@ -15,7 +15,10 @@ FEATURES: Features = {
 
 
 def pair_row(pair: dict[str, Any], result: dict[str, Any], reasons: tuple[str, ...] | None) -> dict[str, Any]:
-    """`scores` by name, unlike in FEATURES. `reasons` are those of the checks that rejected it; None: it is kept."""
+    """The row of a pair of `result`. `reasons` names the checks that rejected the pair; None: the pair is kept.
+
+    `scores` is a dict by name here; FEATURES has a list of structs.
+    """
     document, chunk = result["document"], result["chunk"]
     return {
         "id": pair["id"],
@@ -42,5 +45,5 @@ def pair_row(pair: dict[str, Any], result: dict[str, Any], reasons: tuple[str, .
 
 
 def rejection(rejected: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The pair of a rejected one, and the names of the checks that rejected it."""
+    """The pair in an item of a result's `rejected`, and the names of the checks that rejected it."""
     return rejected["pair"], tuple(reason["check"] for reason in rejected["reasons"])

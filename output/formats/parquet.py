@@ -1,6 +1,6 @@
-"""Parquet, in pieces of bytes: the file is written as any other, and never held in memory. Needs pyarrow.
+"""Writes and compares Parquet files with pyarrow, in pieces, so that no file has to fit into memory.
 
-One row group for each `ROWS` rows. The same rows give the same bytes with the same pyarrow.
+A row group has `ROWS` rows. The same rows give the same bytes with the same version of pyarrow.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ def has_pyarrow() -> bool:
 
 
 def check_pyarrow(asked: str) -> None:
-    """Raises SettingsError where pyarrow is not there; `asked` is the flag that asks for it."""
+    """Raise SettingsError where pyarrow is not installed; `asked` is the flag that needs it."""
     if not has_pyarrow():
         raise SettingsError(
             f"{asked} needs pyarrow, which is not installed: `.tools/bin/uv sync --inexact --extra parquet`, or "
@@ -33,15 +33,15 @@ def check_pyarrow(asked: str) -> None:
 
 
 def load_pyarrow() -> None:
-    """With pandas, where that is installed: it takes a second or more, in which nothing else of a process goes on."""
+    """Import pyarrow, and pandas where it is installed. This takes a second or more and blocks an event loop."""
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
     import pyarrow.parquet  # noqa: PLC0415
 
-    pa.array([0])  # draws pandas in
+    pa.array([0])  # imports pandas
 
 
 def parquet_pieces(rows: Iterable[Row], features: Features, metadata: Mapping[str, str]) -> Iterator[bytes]:
-    """The file of those rows."""
+    """The Parquet file of `rows`, in pieces."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - an optional extra
 
     schema, written = arrow_schema(features, metadata), _Written()
@@ -54,7 +54,7 @@ def parquet_pieces(rows: Iterable[Row], features: Features, metadata: Mapping[st
 
 
 def has_rows(path: Path, rows: Iterable[Row], features: Features, metadata: Mapping[str, str]) -> bool:
-    """Whether a file has those rows, whichever pyarrow wrote it."""
+    """Whether the file at `path` has these rows, features and metadata, whichever version of pyarrow wrote it."""
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
     import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -72,7 +72,7 @@ def has_rows(path: Path, rows: Iterable[Row], features: Features, metadata: Mapp
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """What a file says of itself; nothing where it is not there or no Parquet."""
+    """The metadata of the Parquet file at `path`; empty where there is no such file."""
     if not path.exists():  # before a second of imports
         return {}
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
@@ -94,7 +94,7 @@ def _tables(rows: Iterable[Row], schema: Any) -> Iterator[Any]:
 
 
 class _Written:
-    """A file for pyarrow that keeps what was written until it is taken."""
+    """A file object for pyarrow that keeps the written bytes until they are taken."""
 
     closed = False
 
@@ -112,10 +112,10 @@ class _Written:
         return self._size
 
     def flush(self) -> None:
-        """There is nothing behind it."""
+        """Required by pyarrow; there is no file behind this object."""
 
     def close(self) -> None:
-        """At the end; the last piece is taken after that."""
+        """Required by pyarrow; the last piece is taken after this call."""
 
     def taken(self) -> bytes:
         found = b"".join(self._pieces)

@@ -1,6 +1,6 @@
-"""The Parquet file of a document: a row for each pair, kept and rejected, in chunk order.
+"""The Parquet file of a document: a row for each pair, kept or rejected, in chunk order.
 
-What the file was made of is in its metadata, under `qastream.document`.
+The promise that the file was made of is in its metadata, under `qastream.document`.
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from ledger.promise import Promise
+from output.formats.derived import Derived
 from output.formats.pair_row import FEATURES, pair_row, rejection
-from output.formats.parquet import has_rows, parquet_pieces, read_metadata
+from output.formats.parquet import check_pyarrow, has_rows, load_pyarrow, parquet_pieces, read_metadata
 from output.index.tables import Index
 from output.segments.lookup import SegmentFiles
 from schemas import encode
@@ -19,21 +20,30 @@ from schemas import encode
 PROMISE = "qastream.document"
 
 
-def render_table(promise: Promise, index: Index, files: SegmentFiles) -> Iterator[bytes]:
-    """The file in pieces. Raises IndexDamagedError."""
-    return parquet_pieces(_rows(promise, index, files), FEATURES, _metadata(promise))
+class ParquetFiles(Derived):
+    """parquet/<path>.parquet"""
 
+    name = "parquet"
+    folder = "parquet"
+    suffix = ".parquet"
 
-def read_table_promise(path: Path) -> Promise | None:
-    """What a file in parquet/ was made of; None if there is none, or it is not one of ours."""
-    try:
-        return Promise.model_validate_json(read_metadata(path)[PROMISE])
-    except (KeyError, ValidationError):
-        return None
+    def check(self) -> None:
+        check_pyarrow("--formats parquet")
 
+    def load(self) -> None:
+        load_pyarrow()
 
-def table_is_current(path: Path, promise: Promise, index: Index, files: SegmentFiles) -> bool:
-    return has_rows(path, _rows(promise, index, files), FEATURES, _metadata(promise))
+    def render(self, promise: Promise, index: Index, files: SegmentFiles) -> Iterator[bytes]:
+        return parquet_pieces(_rows(promise, index, files), FEATURES, _metadata(promise))
+
+    def promise_in(self, path: Path) -> Promise | None:
+        try:
+            return Promise.model_validate_json(read_metadata(path)[PROMISE])
+        except (KeyError, ValidationError):
+            return None
+
+    def is_current(self, path: Path, promise: Promise, index: Index, files: SegmentFiles) -> bool:
+        return has_rows(path, _rows(promise, index, files), FEATURES, _metadata(promise))
 
 
 def _metadata(promise: Promise) -> dict[str, str]:
@@ -41,7 +51,7 @@ def _metadata(promise: Promise) -> dict[str, str]:
 
 
 def _rows(promise: Promise, index: Index, files: SegmentFiles) -> Iterator[dict[str, Any]]:
-    for located in index.outcomes(promise):
+    for located in index.outcomes.of(promise):
         if located.pairs or located.rejected:
             result = files.result(located)
             for pair in result["pairs"]:

@@ -1,4 +1,4 @@
-"""What the index keeps, as values."""
+"""Values that the index takes and gives."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from schemas import Result, Status
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Of a result, as it is taken in. `position` is the chunk's index in its document."""
+    """The fields of a result that the index keeps. `position` is the chunk's index in its document."""
 
     document: str
     version: int
@@ -24,7 +24,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """The last outcome of a chunk, and the bytes of its line in a segment."""
+    """The last outcome of a chunk; `start` and `length` are the bytes of its line in the segment."""
 
     position: int
     record_id: str
@@ -38,7 +38,7 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Of the promised chunks; `replaced` counts outcomes of earlier attempts."""
+    """`chunks` counts promised chunks that have an outcome, `replaced` outcomes that a later attempt has replaced."""
 
     chunks: int = 0
     replaced: int = 0
@@ -46,10 +46,11 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A complete document; `name` is its file in documents/ if one was written. Counts are of pairs and chunks.
+    """A complete document. `name` is its file in documents/, if a file was written.
 
-    `formats` are those of its files that are of this promise: others may be there, of an earlier one.
-    `replaced` is how many outcomes had been replaced by later attempts when it was written.
+    `formats` are the formats whose files are of this promise; other formats may have a file of an earlier promise.
+    `replaced` counts outcomes that later attempts had replaced when the files were written.
+    `failed` counts chunks, `pairs` and `rejected` count pairs.
     """
 
     promise: Promise
@@ -62,8 +63,12 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """`documents` are complete ones, `pairs` theirs; `waiting` those that the ledger promises and that are not yet."""
+class IndexTotals:
+    """Numbers over a whole index.
+
+    `documents` counts complete documents, `pairs` their kept pairs, and `waiting` the documents whose newest promised
+    version is not complete yet.
+    """
 
     records: int
     undecodable: int
@@ -73,6 +78,7 @@ class Totals:
 
 
 def head_of(result: Result) -> Head:
+    """The fields of `result` that the index keeps."""
     return Head(
         document=result.document.id,
         version=result.document.version,

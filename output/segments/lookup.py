@@ -1,4 +1,4 @@
-"""Single records out of segments."""
+"""Reads single records out of segments, by the place that the index has for them."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -9,20 +9,21 @@ import orjson
 
 from output.errors import IndexDamagedError
 from output.index.rows import Located
-from output.segments.naming import Segment, from_line
+from output.segments.lines import from_line
+from output.segments.naming import Segment
 
 OPEN_FILES = 16
 
 
 class SegmentFiles:
-    """Opens segments as they are asked for; a few stay open, since neighbours tend to be in the same one."""
+    """Opens segments when a record of theirs is asked for. Some stay open, since neighbours tend to share a segment."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: OrderedDict[Segment, IO[bytes]] = OrderedDict()
 
     def result(self, located: Located) -> dict[str, Any]:
-        """The record as JSON, with fields that this program does not know. Raises IndexDamagedError."""
+        """The record as JSON, with all its fields. Raises IndexDamagedError where it is not at that place."""
         try:
             file = self._file(located.segment)
         except FileNotFoundError as exc:

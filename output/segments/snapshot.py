@@ -1,4 +1,4 @@
-"""A still picture of the segments, while a sink may go on writing and merging: hard links cost no space and no time."""
+"""A snapshot of the segments, while a sink may go on writing and merging. Hard links take no space and no time."""
 
 import os
 import shutil
@@ -17,32 +17,37 @@ TRIES = 20
 
 @contextmanager
 def snapshot(layout: Layout) -> Iterator[Layout]:
-    """An output directory with the segments that count now; removed at the end. Raises OutputError, SegmentsError."""
+    """A temporary output directory with links to the segments that count now.
+
+    Raises OutputError where no links can be made, and SegmentsError.
+    """
     try:
         _remove_abandoned(layout.home)
         root = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=layout.home))
     except OSError as exc:
-        raise OutputError(
-            f"{layout.home}: {exc.strerror}; segments are linked there, to look at them in peace"
-        ) from exc
+        raise _cant_link(layout.home, exc) from exc
     try:
         picture = Layout(root)
         try:
             picture.make()
             _link(layout, picture)
         except OSError as exc:
-            raise OutputError(f"{root}: {exc.strerror}; segments are linked there, to look at them in peace") from exc
+            raise _cant_link(root, exc) from exc
         yield picture
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
 
+def _cant_link(folder: Path, exc: OSError) -> OutputError:
+    return OutputError(f"{folder}: {exc.strerror}; the check needs links to the segments there")
+
+
 def _link(layout: Layout, picture: Layout) -> None:
-    """All segments of one moment: after a merge in the midst of it, what the merged one covers counts no more."""
+    """Link all segments of one moment. A merge in between is harmless: the parts are covered, so they don't count."""
     for _ in range(TRIES):
         if all(_link_one(layout, picture, segment) for segment in covering(list_segments(layout.results))):
             return
-    raise OutputError(f"{layout.results} changes faster than it can be looked at")
+    raise OutputError(f"{layout.results} changes faster than it can be read")
 
 
 def _link_one(layout: Layout, picture: Layout, segment: Segment) -> bool:
@@ -56,7 +61,7 @@ def _link_one(layout: Layout, picture: Layout, segment: Segment) -> bool:
 
 
 def _remove_abandoned(home: Path) -> None:
-    """What a killed process has left would keep merged segments on the disk."""
+    """Remove the snapshots of killed processes: their links would keep merged segments on the disk."""
     for path in home.glob(f"{PREFIX}*-*"):
         if not Path(f"/proc/{path.name.split('-')[1]}").exists():
             shutil.rmtree(path, ignore_errors=True)

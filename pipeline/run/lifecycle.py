@@ -11,6 +11,8 @@ from aiokafka.errors import KafkaError
 
 from ledger.progress import Progress
 from messaging.topics import ensure_topics
+from output.layout import Layout
+from output.sink_state import read_sink_state
 from pipeline.errors import PipelineError, StoppedError
 from pipeline.progress.feed import Tally
 from pipeline.progress.follow import Follower, follow
@@ -18,7 +20,6 @@ from pipeline.progress.view import View
 from pipeline.run.children import Child
 from pipeline.run.family import Family
 from pipeline.run.plan import Plan
-from pipeline.run.sink import has_written
 from pipeline.run.start import Starter
 from pipeline.run.undone import undone
 from schemas import TopicNames
@@ -120,7 +121,8 @@ class Run:
             self.view.note(f"{len(self.undone)} files or folders could not be read, see the end; the rest goes on.")
 
     def _is_done(self, ledger: Follower, results: Follower) -> bool:
-        return self.progress.all_answered and has_written(self.plan.home, results=results.read, ledger=ledger.read)
+        state = read_sink_state(Layout(self.plan.output_dir))
+        return self.progress.all_answered and state.has_written(results=results.read, ledger=ledger.read)
 
 
 async def _first(*works: Coroutine[Any, Any, None]) -> None:

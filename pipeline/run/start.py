@@ -10,6 +10,7 @@ import orjson
 
 from configs.recipe import load_recipe
 from configs.settings import Settings
+from output.layout import Layout
 from output.run import broker_file
 from pipeline.progress.view import View
 from pipeline.run import plan as planning
@@ -17,7 +18,6 @@ from pipeline.run.children import Child, wait_for_file
 from pipeline.run.family import Family, MayEnd, never
 from pipeline.run.plan import Plan
 from pipeline.run.probe import complaint
-from pipeline.run.sink import sink_state
 from pipeline.run.undone import may_end, undone_file
 
 
@@ -46,7 +46,7 @@ class Starter:
 
     def stages(self, settings: Settings) -> Child:
         """Sink, workers, producer; returns the producer."""
-        _cleared(sink_state(self.plan.home))
+        _cleared(Layout(self.plan.output_dir).sink_state)
         self._start("sink", planning.sink_command(self.plan), settings, grace_s=30)
         numbers = range(1, self.plan.workers + 1)
         workers = {f"worker-{number}": planning.worker_command(self.plan, number) for number in numbers}

@@ -1,56 +1,42 @@
-"""What the sink has on disk, by its own account in the output directory.
-
-The sink writes `.qastream/sink.json`: for each partition of qa.results the offset before which all is on disk. Sinks
-that share the partitions write one each, in `.qastream/partitions-*/`. Whose results they are stands in
-`.qastream/manifest.json`.
-"""
+"""Which results are on disk, according to the sinks of an output directory."""
 
 from pathlib import Path
 
-import orjson
-
 from ledger.outcomes import Place
-from producer.errors import OutputError
+from output.errors import OutputError, OutputMismatchError
+from output.layout import Layout
+from output.manifest import check_owner, read_manifest
+from output.sink_state import next_offsets_on_disk
 
 
 class OnDisk:
-    """Asks anew at each `look`."""
+    """Asks the sinks at each `look`, and answers from that until the next one."""
 
     def __init__(self, output_dir: Path, *, cluster_id: str, namespace: str) -> None:
-        self._home = output_dir / ".qastream"
-        self._owner = {"cluster_id": cluster_id, "namespace": namespace}
-        self._next: dict[str, int] = {}
+        self._layout = Layout(output_dir)
+        self._cluster_id = cluster_id
+        self._namespace = namespace
+        self._next: dict[int, int] = {}
 
     def look(self) -> None:
-        """Raises OutputError for results of others. Where no sink has written yet, nothing is on disk."""
-        manifest = _read(self._home / "manifest.json")
-        for name, ours in self._owner.items():
-            if manifest and manifest.get(name) != ours:
-                raise OutputError(
-                    f"--output-dir {self._home.parent} holds the results of {name} {manifest.get(name)}, "
-                    f"not of {ours}: no file may be moved or deleted on its word"
-                )
-        self._next = {}
-        for path in (self._home / "sink.json", *self._home.glob("partitions-*/sink.json")) if manifest else ():
-            self._take(_read(path).get("next_offsets"))
+        """Read how far the sinks are. Without a readable manifest, nothing counts as on disk.
 
-    def _take(self, offsets: object) -> None:
-        """The furthest is true of each partition: what is on disk stays there."""
-        for partition, offset in offsets.items() if isinstance(offsets, dict) else ():
-            if isinstance(offset, int):
-                self._next[partition] = max(offset, self._next.get(partition, 0))
+        Raises OutputMismatchError where the results are of another cluster or namespace.
+        """
+        self._next = next_offsets_on_disk(self._layout) if self._is_ours() else {}
 
     def has(self, place: Place | None) -> bool:
-        if place is None:
-            return True
-        following = self._next.get(str(place.partition))
-        return following is not None and place.offset < following
+        """Whether the result at this place is on disk. A chunk that needs no result has no place."""
+        return place is None or place.offset < self._next.get(place.partition, 0)
 
-
-def _read(path: Path) -> dict[str, object]:
-    """Empty where there is no such file, or none that can be read: then nothing is known to be on disk."""
-    try:
-        found = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    def _is_ours(self) -> bool:
+        path = self._layout.manifest
+        try:
+            manifest = read_manifest(path)
+            if manifest is not None:
+                check_owner(path, manifest, cluster_id=self._cluster_id, namespace=self._namespace)
+        except OutputMismatchError:
+            raise
+        except OutputError:
+            return False
+        return manifest is not None

@@ -72,7 +72,7 @@ def test_the_account_of_an_earlier_sink_of_the_same_partitions_ends(tmp_path):
     for layout in before.values():
         layout.make()
         layout.index.touch()
-        layout.status.touch()
+        layout.sink_state.touch()
     (tmp_path / ".qastream" / "partitions-of-others").mkdir()
     assert Layout(tmp_path).sinks() == list(before.values())
     remove_superseded(Layout(tmp_path, Share.parse("1-2")))

@@ -11,6 +11,7 @@ import pytest
 from configs.settings import Settings
 from messaging.connection import discard, make_transactional_producer
 from messaging.topics import cluster_id
+from output.manifest import claim
 from producer.publishing.batches import MAX_CHUNKS
 from schemas import Chunk, FileState, TopicNames
 from tests.conftest import MakeSettings
@@ -63,8 +64,7 @@ async def tell(settings: Settings, output: Path, following: dict[int, int]) -> N
     """What the sink writes."""
     home = output / ".qastream"
     home.mkdir(parents=True, exist_ok=True)
-    owner = {"cluster_id": await cluster_id(settings), "namespace": settings.namespace}
-    (home / "manifest.json").write_bytes(orjson.dumps(owner))
+    claim(home / "manifest.json", cluster_id=await cluster_id(settings), namespace=settings.namespace)
     (home / "sink.json").write_bytes(orjson.dumps({"next_offsets": {str(p): o for p, o in following.items()}}))
 
 
@@ -108,10 +108,10 @@ async def test_once_ends_when_all_files_are_put_away(make_settings: MakeSettings
 async def test_the_output_of_another_namespace_is_refused(make_settings: MakeSettings, tmp_path: Path) -> None:
     settings = make_settings()
     write_all(tmp_path / "in", {"a.txt": "alpha"})
-    await tell(make_settings(), tmp_path / "out", {"0": 9})
+    await tell(make_settings(), tmp_path / "out", {0: 9})
     done = run_once(settings, tmp_path / "in", "--on-done", "delete", "--output-dir", str(tmp_path / "out"))
     assert done.returncode == 2
-    assert "holds the results of namespace" in done.stderr
+    assert "holds results of namespace" in done.stderr
     assert (tmp_path / "in/a.txt").exists()
 
 

@@ -6,12 +6,14 @@ import pytest
 
 from ledger.entries import Ledger
 from ledger.outcomes import Outcomes
+from output.errors import OutputMismatchError
+from output.manifest import Manifest, write_manifest
 from producer.done import Done
-from producer.errors import OutputError
 from producer.files import directory
 from producer.files.source import Found
 from producer.publishing.ondisk import OnDisk
 from schemas import FileState
+from schemas.messages import now
 from tests.ledger.test_outcomes import record as result
 from tests.producer.publishing.test_batches import Bench, write
 
@@ -47,7 +49,7 @@ class Put(Bench):
     def sink(self, following: object, owner: dict[str, str] = OWNER) -> None:
         home = self.base / "out" / ".qastream"
         home.mkdir(parents=True, exist_ok=True)
-        (home / "manifest.json").write_bytes(orjson.dumps(owner))
+        write_manifest(home / "manifest.json", Manifest(**owner, created_at=now()))
         (home / "sink.json").write_bytes(orjson.dumps({"next_offsets": following}))
 
     def look(self, known: Ledger | None = None) -> dict[str, str]:
@@ -117,7 +119,7 @@ def test_without_a_manifest_nothing_is_on_disk(put: Put) -> None:
 def test_the_results_of_others_count_for_nothing(put: Put, name: str) -> None:
     put.answer("a.txt", offset=3)
     put.sink({"2": 100}, OWNER | {name: "other"})
-    with pytest.raises(OutputError, match="other"):
+    with pytest.raises(OutputMismatchError, match="other"):
         put.look()
     assert put.paths() == ["a.txt"]
 

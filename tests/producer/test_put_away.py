@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from chaos.ends import Program
-from output.segments.naming import iter_records
+from output.segments.records import iter_records
 from tests.conftest import MakeSettings
 from tests.producer.kafka import write_all
 from tests.support.embedded import EmbeddedServer

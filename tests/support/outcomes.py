@@ -266,7 +266,7 @@ class SinkProcess:
 
     def status(self) -> dict:
         try:
-            return orjson.loads(self.layout.status.read_bytes())
+            return orjson.loads(self.layout.sink_state.read_bytes())
         except FileNotFoundError:
             return {}
 

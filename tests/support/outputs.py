@@ -7,14 +7,16 @@ from pathlib import Path
 
 from consumer.sink.documents import Documents
 from consumer.sink.merging import merge_segments
-from consumer.sink.recovery import catch_up, open_index, remove_temporary, take_in
-from consumer.sink.segment_writer import Intake
+from consumer.sink.recovery import open_index, remove_covered, remove_temporary
+from consumer.sink.segment_writer import SegmentWriter
 from messaging.record import Record
-from output.formats.registry import derived_by
+from output.formats.registry import chosen_formats
+from output.index.intake import add_segment_file, catch_up
 from output.index.tables import Index
 from output.layout import Layout
 from output.manifest import claim
-from output.segments.naming import iter_records, next_offsets
+from output.segments.naming import next_offsets
+from output.segments.records import iter_records
 from schemas import LedgerEntry, Result, encode
 
 TOPIC = "qa.results"
@@ -55,25 +57,27 @@ async def live(
     manifest = claim(layout.manifest, cluster_id="c", namespace="qa")
     remove_temporary(layout)
     with closing(open_index(layout.index)) as index:
-        following = next_offsets(await catch_up(layout, TOPIC, index))
-        documents = Documents(layout, index, manifest, formats=derived_by(layout, formats))
+        counting = await catch_up(layout, TOPIC, index)
+        remove_covered(layout, TOPIC, counting)
+        following = next_offsets(counting)
+        documents = Documents(layout, index, manifest, formats=chosen_formats(formats))
         documents.find_missing()
-        intake = Intake(
-            layout, TOPIC, following=following, take=lambda segment: take_in(layout, index, segment),
+        writer = SegmentWriter(
+            layout, TOPIC, following=following, take=lambda segment: add_segment_file(layout, index, segment),
             max_age_s=1, max_bytes=10**9, clock=lambda: 0.0,
         )  # fmt: skip
         new = [record for record in topics.results if record.offset >= following.get(record.partition, 0)]
         try:
             for count, record in enumerate(new, start=1):
-                intake.add(record)
+                writer.add(record)
                 if count % per_segment == 0:
-                    intake.close_all()
+                    writer.close_all()
                     await documents.write_due()
-            intake.close_all()
+            writer.close_all()
         finally:
-            intake.discard_all()
-        seen = index.ledger_offsets().get(0, 0)
-        index.add_ledger(topics.entries[seen:], {0: len(topics.entries)})
+            writer.discard_all()
+        seen = index.ledger.offsets().get(0, 0)
+        index.add_entries(topics.entries[seen:], {0: len(topics.entries)})
         await documents.write_due()
         await merge_segments(layout, index, limit_bytes=limit_bytes)
 

@@ -27,11 +27,10 @@ from consumer.dataset.export.proportions import DEFAULT, parse_proportions
 from consumer.dataset.export.writing import write_items
 from consumer.dataset.outcomes import indexed
 from consumer.dataset.pairs import iter_pairs
-from consumer.sink.command import layout_of
 from output.durable import write_whole
 from output.formats.features import Features
 from output.formats.parquet import check_pyarrow
-from output.layout import Layout
+from output.layout import Layout, layout_of
 
 SIDES = ("train", "validation")
 NOUNS = {"default": "pairs", "preferences": "preferences"}
@@ -73,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    layout, asked = layout_of(cli.settings_from(args)), FORMATS[args.format]
+    layout, asked = layout_of(cli.settings_from(args).output_dir), FORMATS[args.format]
     reasoning = asked.check_reasoning(args.format, args.reasoning)
     if asked.container == "parquet":
         check_pyarrow(f"--format {args.format}")

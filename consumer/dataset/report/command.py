@@ -17,9 +17,8 @@ from consumer.dataset.report.gathering import gather
 from consumer.dataset.report.numbers import Report
 from consumer.dataset.report.page import render
 from consumer.dataset.report.tally import Prices
-from consumer.sink.command import layout_of
 from output.durable import write_whole
-from output.layout import Layout
+from output.layout import Layout, layout_of
 
 SUFFIXES = {"html": ".html", "json": ".json"}
 
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    layout, prices = layout_of(cli.settings_from(args)), prices_from(args)
+    layout, prices = layout_of(cli.settings_from(args).output_dir), prices_from(args)
     targets = targets_of(layout, args.to, args.format)
     report = gather(layout, seed=args.seed, prices=prices)
     for kind, path in targets.items():

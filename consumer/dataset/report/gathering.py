@@ -67,8 +67,8 @@ def _unfinished(index: Index, entry: LedgerEntry) -> Unfinished | None:
         return Unfinished(document=path, state="rejected", reason=entry.reason or "")
     if entry.state is FileState.PUBLISHING:
         return Unfinished(document=path, state="reading", chunks=entry.chunks)
-    promise, written = promise_of(entry), index.written(entry.document.id)
+    promise, written = promise_of(entry), index.documents.written(entry.document.id)
     if promise is None or (written is not None and written.promise.age >= promise.age):
         return None
-    answered = index.answers(promise).chunks
+    answered = index.outcomes.answers(promise).chunks
     return Unfinished(document=path, state="waiting", answered=answered, chunks=promise.chunks)

@@ -22,20 +22,19 @@ from consumer.dataset.errors import NothingThereError
 from consumer.dataset.verify.balance import Balance, Difference, show
 from consumer.dataset.verify.census import Census
 from consumer.dataset.verify.input_files import InputFiles
-from consumer.sink.command import layout_of
-from consumer.sink.rebuild import read_ledger
-from consumer.sink.recovery import catch_up
 from ledger.promise import Promise, promise_of
 from messaging.reading import count_partitions, read_to_end
 from messaging.topics import cluster_id
-from output.formats.registry import Derived, derived_by, readable
+from output.formats.derived import Derived
+from output.formats.registry import chosen_formats, readable_formats
+from output.index.intake import add_whole_ledger, catch_up
 from output.index.tables import Index
-from output.layout import Layout
+from output.layout import Layout, layout_of
 from output.manifest import Manifest, check_owner, read_manifest
-from output.names import document_name
+from output.names import document_name, document_path
 from output.run import with_broker_of_run
 from output.segments.lookup import SegmentFiles
-from output.segments.naming import iter_records
+from output.segments.records import iter_records
 from output.segments.snapshot import snapshot
 from output.share import ALL, Share
 from schemas import Chunk, DeadLetter, DecodeError, Document, ReplayMarker, Status, TopicNames, decode
@@ -52,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     settings = with_broker_of_run(cli.settings_from(args))
-    layout = layout_of(settings)
+    layout = layout_of(settings.output_dir)
     if settings.input_dir is not None and not settings.input_dir.is_dir():
         raise SettingsError(f"--input-dir {settings.input_dir}: no such directory")
     configure_logs(settings, process="verify")
@@ -81,7 +80,8 @@ async def verify(settings: Settings, layout: Layout) -> Balance:
     with snapshot(layout) as picture, closing(Census(picture.home / "census.sqlite")) as census:
         with closing(Index(picture.index)) as index:
             await catch_up(picture, names.results, index)
-            await read_ledger(settings, index, lambda _: True)
+            async with aclosing(read_to_end(settings, names.files)) as records:
+                await add_whole_ledger(index, records, lambda _: True)
             _check_documents(DocumentFiles(layout, picture, manifest, settings.formats), index, balance, scope)
             _check_input(settings, index, balance)
         _count_disk(picture, names, census)
@@ -111,7 +111,7 @@ def _check_documents(files: "DocumentFiles", index: Index, balance: Balance, sco
     unanswered = Difference("chunks of complete documents have no outcome on disk")
     wrong = Difference("document files are missing, or not what the segments say")
     forgotten = Difference("documents are forgotten, but their files are still there")
-    for entry in index.entries():
+    for entry in index.ledger.entries():
         if not scope.owns(entry.document.id):
             continue
         balance.documents += 1
@@ -121,8 +121,8 @@ def _check_documents(files: "DocumentFiles", index: Index, balance: Balance, sco
                 forgotten.add(entry.document.path)
             continue
         _add_outcomes(promise, index, balance)
-        if index.answers(promise).chunks < promise.chunks:
-            unanswered.add(entry.document.path, count=promise.chunks - index.answers(promise).chunks)
+        if index.outcomes.answers(promise).chunks < promise.chunks:
+            unanswered.add(entry.document.path, count=promise.chunks - index.outcomes.answers(promise).chunks)
         elif files.has(promise, index):
             balance.documents_complete += 1
         else:
@@ -133,12 +133,12 @@ def _check_documents(files: "DocumentFiles", index: Index, balance: Balance, sco
 
 
 def _add_outcomes(promise: Promise, index: Index, balance: Balance) -> None:
-    statuses = index.statuses(promise)
+    statuses = index.outcomes.statuses(promise)
     balance.chunks += promise.chunks
     balance.ok += statuses.get(Status.OK, 0)
     balance.empty += statuses.get(Status.EMPTY, 0)
     balance.failed += statuses.get(Status.FAILED, 0)
-    balance.pairs += index.describe(promise, None).pairs
+    balance.pairs += index.outcomes.describe(promise, None).pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +153,16 @@ class DocumentFiles:
     def has(self, promise: Promise, index: Index) -> bool:
         """Whether the document's files are there as they should be; always, where none are written."""
         name = self._name(promise.document)
-        return all(self._is_current(kind, name, promise, index) for kind in derived_by(self.layout, self.formats))
+        return all(self._is_current(kind, name, promise, index) for kind in chosen_formats(self.formats))
 
     def has_any(self, document: Document) -> bool:
         """Whether there is a file of the document, in any format."""
         name = self._name(document)
-        found = (kind.promise_in(kind.path(name)) for kind in readable(self.layout))
+        found = (kind.promise_in(document_path(self.layout, kind, name)) for kind in readable_formats())
         return any(promise is not None and promise.document.id == document.id for promise in found)
 
     def _is_current(self, kind: Derived, name: PurePosixPath, promise: Promise, index: Index) -> bool:
-        path = kind.path(name)
+        path = document_path(self.layout, kind, name)
         found = kind.promise_in(path)
         if found is None:
             return False
@@ -179,7 +179,7 @@ def _check_input(settings: Settings, index: Index, balance: Balance) -> None:
     if settings.input_dir is None:
         return
     files = InputFiles(settings.input_dir, settings.source)
-    for entry in index.entries():
+    for entry in index.ledger.entries():
         files.add(entry)
     files.check_source()
     for difference in (files.gone, files.changed, files.unpublished):

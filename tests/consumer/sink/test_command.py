@@ -11,7 +11,8 @@ import time
 import orjson
 
 from output.layout import Layout
-from output.segments.naming import iter_records, list_segments
+from output.segments.naming import list_segments
+from output.segments.records import iter_records
 from schemas import FileState, Status, TopicNames
 from server.broker.broker import Broker
 from tests.support.outcomes import (

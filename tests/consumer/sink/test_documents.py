@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumer.sink.documents import PIECES_PER_TURN, Documents
-from consumer.sink.recovery import take_in
-from consumer.sink.segment_writer import Intake
-from output.formats.json_file import read_promise
-from output.formats.registry import derived_by
+from consumer.sink.segment_writer import SegmentWriter
+from output.formats.json_file import JsonFiles
+from output.formats.registry import chosen_formats
+from output.index.intake import add_segment_file
 from output.layout import Layout
 from output.manifest import read_manifest
 from output.segments.naming import list_segments, next_offsets
@@ -80,15 +80,15 @@ async def test_an_outcome_that_comes_while_the_file_is_written_is_in_it_afterwar
     topics.put(*(make_result(A, i, status=Status.OK if i > 1 else Status.FAILED, pairs=1) for i in range(count)))
     await live(layout, topics, per_segment=count)
     with open_existing(layout) as index:
-        documents = Documents(layout, index, read_manifest(layout.manifest), formats=derived_by(layout, ("documents",)))
-        intake = Intake(
+        documents = Documents(layout, index, read_manifest(layout.manifest), formats=chosen_formats(("documents",)))
+        writer = SegmentWriter(
             layout, TOPIC, following=next_offsets(list_segments(layout.results)),
-            take=lambda segment: take_in(layout, index, segment), max_age_s=1, max_bytes=10**9, clock=lambda: 0.0,
+            take=lambda segment: add_segment_file(layout, index, segment), max_age_s=1, max_bytes=10**9, clock=lambda: 0.0,
         )  # fmt: skip
 
         def replay(chunk: int, offset: int) -> None:
-            intake.add(make_record(encode(make_result(A, chunk, attempt=1, pairs=1)), offset))
-            intake.close_all()
+            writer.add(make_record(encode(make_result(A, chunk, attempt=1, pairs=1)), offset))
+            writer.close_all()
 
         async def replay_within() -> None:
             """Once the pieces of the first chunks are written, in the first turn that the loop gets."""
@@ -98,8 +98,8 @@ async def test_an_outcome_that_comes_while_the_file_is_written_is_in_it_afterwar
 
         replay(0, 10_000)
         await asyncio.gather(documents.write_due(), replay_within())
-        assert index.due() == []
-        assert index.written(A.id).pairs == count
+        assert index.documents.due() == []
+        assert index.documents.written(A.id).pairs == count
     assert (read(layout)["failed"], len(read(layout)["pairs"])) == ([], count)
 
 
@@ -130,7 +130,7 @@ async def test_the_older_version_stays_even_if_the_index_is_lost_meanwhile(layou
     await live(layout, topics)
     assert tree(layout.documents) == before
     with open_existing(layout) as index:
-        assert index.written(A.id).promise.age == (1, 0)
+        assert index.documents.written(A.id).promise.age == (1, 0)
         assert index.totals().waiting == 1
 
 
@@ -168,7 +168,7 @@ async def test_what_was_forgotten_goes_though_only_a_later_entry_tells(layout, s
     await live(layout, topics)
     assert tree(layout.documents) == {}
     with open_existing(layout) as index:
-        assert (index.totals().documents, list(index.all_written())) == (0, [])
+        assert (index.totals().documents, list(index.documents.all_written())) == (0, [])
 
 
 async def test_an_entry_from_before_it_was_complete_forgets_nothing(layout):
@@ -239,7 +239,7 @@ async def test_without_files_the_index_still_knows_what_is_complete(layout):
     await live(layout, topics, formats=())
     assert tree(layout.documents) == {}
     with open_existing(layout) as index:
-        assert [written.name for written in index.all_written()] == [None]
+        assert [written.name for written in index.documents.all_written()] == [None]
     await live(layout, topics)
     assert set(tree(layout.documents)) == {FILE}
 
@@ -248,11 +248,11 @@ async def test_the_head_is_read_without_the_rest(layout):
     topics = Topics(entries=[make_entry(A, 1)])
     topics.put(make_result(A, 0))
     await live(layout, topics)
-    promise = read_promise(layout.documents / FILE)
+    promise = JsonFiles().promise_in(layout.documents / FILE)
     assert (promise.document, promise.chunks, promise.encoding) == (A, 1, "utf-8")
     (layout.documents / "other.json").write_text("{}")
-    assert read_promise(layout.documents / "other.json") is None
-    assert read_promise(layout.documents / "none.json") is None
+    assert JsonFiles().promise_in(layout.documents / "other.json") is None
+    assert JsonFiles().promise_in(layout.documents / "none.json") is None
 
 
 @given(seed=st.integers(0, 10**6))

@@ -10,6 +10,8 @@ import pytest
 
 from output import durable
 from output.errors import IndexDamagedError
+from output.index.documents import DocumentTable
+from output.index.segments import SegmentTable
 from output.index.tables import Index
 from output.layout import Layout
 from output.segments.naming import covering, list_segments, parse_name
@@ -26,7 +28,7 @@ live = functools.partial(live_with, formats=("documents", "parquet"))
 
 def made(layout: Layout) -> dict[str, bytes]:
     """All that is derived from the segments."""
-    return tree(layout.documents) | tree(layout.parquet)
+    return tree(layout.documents) | tree(layout.root / "parquet")
 
 
 class Killed(BaseException):
@@ -46,8 +48,8 @@ class Faults:
         for owner, name in (
             (durable.TempFile, "__init__"), (durable.TempFile, "write"), (durable.TempFile, "publish"),
             (durable.os, "fsync"), (durable.Path, "replace"), (durable.Path, "unlink"),
-            (Index, "add_segment"), (Index, "merge"), (Index, "forget_segments"), (Index, "add_ledger"),
-            (Index, "settle_written"), (Index, "settle_removed"),
+            (Index, "add_segment"), (SegmentTable, "merge"), (SegmentTable, "forget"), (Index, "add_entries"),
+            (DocumentTable, "settle_written"), (DocumentTable, "settle_removed"),
         ):  # fmt: skip
             self._wrap(monkeypatch, owner, name)
 
@@ -95,7 +97,7 @@ def nothing_partial(layout: Layout) -> None:
     covering(list_segments(layout.results, TOPIC))
     for path in layout.documents.rglob("*.json"):
         assert path.read_bytes().endswith(b"]}\n")
-    for path in layout.parquet.rglob("*.parquet"):
+    for path in (layout.root / "parquet").rglob("*.parquet"):
         assert path.read_bytes().endswith(b"PAR1")
 
 
@@ -143,7 +145,7 @@ async def test_a_fault_at_any_step_changes_nothing_in_the_end(monkeypatch, tmp_p
         with open_existing(layout) as index:
             assert index.totals().records == len(whole.results)
             assert index.totals().waiting == 0
-            assert set(index.segments()) == set(covering(list_segments(layout.results, TOPIC)))
+            assert set(index.segments.sizes()) == set(covering(list_segments(layout.results, TOPIC)))
     assert at > 30  # every step was struck, and there were many
 
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from output.segments.naming import iter_records, parse_name
+from output.segments.naming import parse_name
+from output.segments.records import iter_records
 from schemas import TopicNames
 from tests.support.outcomes import (
     SinkProcess,

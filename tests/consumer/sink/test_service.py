@@ -8,11 +8,12 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from consumer.sink import service
+from consumer.sink.errors import ContinuityError, StartOverError
 from consumer.sink.service import persistently
 from messaging.connection import BrokerUnreachableError
 from messaging.reading import TopicMissingError
 from messaging.stopping import StoppedError
-from output.errors import ContinuityError, IndexDamagedError, OutputError, StartOverError
+from output.errors import IndexDamagedError, OutputError
 from output.layout import Layout
 
 

@@ -13,7 +13,8 @@ from consumer.dataset.errors import DatasetError
 from consumer.dataset.pairs import iter_pairs
 from consumer.dataset.report.gathering import gather
 from output.layout import Layout
-from output.segments.naming import iter_records, list_segments
+from output.segments.naming import list_segments
+from output.segments.records import iter_records
 from output.share import Share
 from schemas import FileState, TopicNames
 from tests.support.outcomes import (

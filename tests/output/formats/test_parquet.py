@@ -4,8 +4,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from output.formats.parquet import ROWS, has_rows, parquet_pieces, read_metadata
-from output.formats.registry import derived_by
+from output.formats.registry import chosen_formats
 from output.layout import Layout
+from output.names import document_path
 from schemas import FileState, Status
 from tests.support.outcomes import make_document, make_entry, make_result
 from tests.support.outputs import Topics, live, times, tree
@@ -44,18 +45,18 @@ async def test_a_row_for_each_pair_kept_and_rejected_of_the_newest_version(tmp_p
     topics = Topics(entries=[make_entry(one, 2), make_entry(two, 0)])
     topics.put(make_result(one, 1, rejected=1), make_result(one, 0, status=Status.FAILED))
     await live(layout, topics, formats=BOTH)
-    table = pq.read_table(layout.parquet / "sub/a.md.parquet").to_pylist()
+    table = pq.read_table(layout.root / "parquet" / "sub/a.md.parquet").to_pylist()
     assert [(row["chunk_index"], row["status"], row["reasons"]) for row in table] == [
         (1, "kept", []), (1, "kept", []), (1, "rejected", ["evidence"]),
     ]  # fmt: skip
     assert table[0]["evidence"] == [{"text": "电压是五伏。", "start": 0, "end": 6}]
-    assert pq.read_table(layout.parquet / "b.md.parquet").num_rows == 0
+    assert pq.read_table(layout.root / "parquet" / "b.md.parquet").num_rows == 0
     newer = make_document("sub/a.md", version=2)
     topics.entries.append(make_entry(newer, 1))
     topics.put(make_result(newer, 0, pairs=1))
     await live(layout, topics, formats=BOTH)
-    assert [row["version"] for row in pq.read_table(layout.parquet / "sub/a.md.parquet").to_pylist()] == [2]
-    assert list(tree(layout.parquet)) == ["b.md.parquet", "sub/a.md.parquet"]
+    assert [row["version"] for row in pq.read_table(layout.root / "parquet" / "sub/a.md.parquet").to_pylist()] == [2]
+    assert list(tree(layout.root / "parquet")) == ["b.md.parquet", "sub/a.md.parquet"]
 
 
 async def test_what_is_removed_changed_or_newly_asked_for_is_made_again_and_the_rest_left_alone(tmp_path):
@@ -65,15 +66,15 @@ async def test_what_is_removed_changed_or_newly_asked_for_is_made_again_and_the_
     await live(layout, topics)
     before = times(layout.documents, ["a.md.json"])
     await live(layout, topics, formats=BOTH)
-    made = tree(layout.parquet)
+    made = tree(layout.root / "parquet")
     assert list(made) == ["a.md.parquet"]
-    (layout.parquet / "a.md.parquet").unlink()
+    ((layout.root / "parquet") / "a.md.parquet").unlink()
     layout.index.unlink()
     await live(layout, topics, formats=BOTH)
-    assert tree(layout.parquet) == made
-    stamps = times(layout.parquet, made)
+    assert tree(layout.root / "parquet") == made
+    stamps = times((layout.root / "parquet"), made)
     await live(layout, topics, formats=("parquet",))
-    assert times(layout.parquet, made) == stamps
+    assert times((layout.root / "parquet"), made) == stamps
     assert times(layout.documents, ["a.md.json"]) == before
 
 
@@ -87,10 +88,10 @@ async def test_a_format_that_was_left_out_for_a_while_is_brought_up_to_date(tmp_
     topics.entries.append(make_entry(changed, 1))
     topics.put(make_result(changed, 0, attempt=newer.get("attempt", 0), pairs=5))
     await live(layout, topics, formats=("documents",))
-    assert pq.read_table(layout.parquet / "a.md.parquet").num_rows == 1
+    assert pq.read_table(layout.root / "parquet" / "a.md.parquet").num_rows == 1
     stamps = times(layout.documents, ["a.md.json"])
     await live(layout, topics, formats=BOTH)
-    assert pq.read_table(layout.parquet / "a.md.parquet").num_rows == 5
+    assert pq.read_table(layout.root / "parquet" / "a.md.parquet").num_rows == 5
     assert times(layout.documents, stamps) == stamps
 
 
@@ -101,7 +102,7 @@ async def test_a_forgotten_document_goes_from_all_formats_also_from_those_not_wr
     await live(layout, topics, formats=BOTH)
     topics.entries.append(make_entry(document, 1, state=FileState.FORGOTTEN))
     await live(layout, topics, formats=("documents",))
-    assert (list(layout.parquet.iterdir()), list(layout.documents.iterdir())) == ([], [])
+    assert (list((layout.root / "parquet").iterdir()), list(layout.documents.iterdir())) == ([], [])
 
 
 async def test_an_older_version_stays_until_the_newer_one_is_complete_with_parquet_alone(tmp_path):
@@ -109,12 +110,12 @@ async def test_an_older_version_stays_until_the_newer_one_is_complete_with_parqu
     topics = Topics(entries=[make_entry(document, 1)])
     topics.put(make_result(document, 0))
     await live(layout, topics, formats=("parquet",))
-    made = tree(layout.parquet)
+    made = tree(layout.root / "parquet")
     layout.index.unlink()
     newer = make_document("a.md", version=2)
     topics.entries = [make_entry(newer, 2)]
     topics.put(make_result(newer, 0))
     await live(layout, topics, formats=("parquet",))
-    assert tree(layout.parquet) == made
-    (derived,) = derived_by(layout, ("parquet",))
-    assert derived.promise_in(derived.path("a.md.json")).document.version == 1
+    assert tree(layout.root / "parquet") == made
+    (derived,) = chosen_formats(("parquet",))
+    assert derived.promise_in(document_path(layout, derived, "a.md.json")).document.version == 1

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import OutputError
-from pipeline.run.lock import output_lock
+from output.errors import OutputLockedError
+from output.layout import Layout
+from output.lock import pipeline_lock
 from tests.support.pipeline import ROOT, pipeline
 from tests.support.waiting import eventually
 
@@ -26,12 +27,14 @@ def test_a_second_pipeline_is_refused_before_it_touches_what_is_of_the_first(tmp
         second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
         assert address.exists(), second.stdout
         assert second.returncode == 1, second.stdout
-        assert f"another pipeline (pid {first.process.pid}) runs on {output}" in second.stderr
+        assert f"another pipeline (pid {first.process.pid} on" in second.stderr
+        assert f"runs on {output}" in second.stderr
         assert "Traceback" not in second.stderr
 
 
 def test_it_is_free_again_when_the_first_has_ended(tmp_path: Path):
-    with output_lock(tmp_path), pytest.raises(OutputError, match=f"pid {os.getpid()}"), output_lock(tmp_path):
+    layout = Layout(tmp_path)
+    with pipeline_lock(layout), pytest.raises(OutputLockedError, match=f"pid {os.getpid()}"), pipeline_lock(layout):
         pass
-    with output_lock(tmp_path):
+    with pipeline_lock(layout):
         pass

@@ -44,7 +44,7 @@ def sink(make_settings, tmp_path):
 def seen(output) -> dict[str, set[tuple[int, int]]]:
     """Versions and generations of sub/a.md, in each of the things made of the segments."""
     layout = Layout(output)
-    document, table = layout.documents / "sub/a.md.json", layout.parquet / "sub/a.md.parquet"
+    document, table = layout.documents / "sub/a.md.json", layout.root / "parquet" / "sub/a.md.parquet"
     made = {"document": set(), "parquet": set()}
     if document.exists():
         found = orjson.loads(document.read_bytes())

@@ -1,4 +1,4 @@
-"""What of the sink's work is counted, measured and traced."""
+"""Counts, measures and traces the work of the sink."""
 
 import shutil
 import time
@@ -6,18 +6,18 @@ from collections import defaultdict
 from pathlib import Path
 
 from messaging.record import Record
-from output.index.rows import Totals
+from output.index.rows import IndexTotals
 from output.segments.naming import Segment
 from telemetry.metrics import SinkMetrics
 from telemetry.telemetry import Telemetry
 from telemetry.tracing import Header
 
 Taken = tuple[int, tuple[Header, ...], int]
-"""Of a record: its time on the topic in ms, its headers where they are needed, and when it was read, in ns."""
+"""A record's time on the topic in ms, its headers where tracing is on, and the time when it was read in ns."""
 
 
-class Observer:
-    """Of one life of the sink: what it had taken and not written is taken again in the next."""
+class SinkObserver:
+    """Observes one life of the sink. Records that were read but not written are read again in the next life."""
 
     def __init__(self, telemetry: Telemetry[SinkMetrics], results: Path) -> None:
         self._metrics = telemetry.metrics
@@ -30,7 +30,7 @@ class Observer:
         self._taken[record.partition].append((record.timestamp_ms, headers, time.time_ns()))
 
     def wrote(self, segment: Segment) -> None:
-        """All that was taken of the segment's partition is in it."""
+        """Account for all records that were taken from the segment's partition: they are in the segment."""
         taken = self._taken.pop(segment.partition, [])
         self._metrics.segments.inc()
         self._metrics.results.inc(len(taken))
@@ -42,12 +42,12 @@ class Observer:
                 with self._tracing.span("write result", {"segment": segment.name}, parent=headers, start_ns=began_ns):
                     pass
 
-    def reported(self, totals: Totals) -> None:
+    def reported(self, totals: IndexTotals) -> None:
         self._metrics.documents.set(totals.documents)
         self._metrics.documents_waiting.set(totals.waiting)
 
 
 def watch_disk(metrics: SinkMetrics, root: Path) -> None:
-    """Gauges that look when they are asked."""
+    """Set the gauges of the disk, which measure when they are read."""
     metrics.disk_free_bytes.set_function(lambda: shutil.disk_usage(root).free)
     metrics.disk_bytes.set_function(lambda: shutil.disk_usage(root).total)

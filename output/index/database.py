@@ -1,0 +1,79 @@
+"""The SQLite file of an index: opened, made where it is missing, and told apart from a damaged one."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from output.errors import IndexDamagedError
+
+VERSION = 2
+SCHEMA = Path(__file__).with_name("schema.sql")
+BUSY_S = 30.0
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class Database:
+    """Raises IndexDamagedError where SQLite finds the file damaged; other errors of SQLite pass unchanged."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the file; make it first where there is none, unless it is `read_only`."""
+        place = f"file:{path.absolute().as_posix()}?mode={'ro' if read_only else 'rwc'}"
+        self._db = sqlite3.connect(place.replace("#", "%23"), uri=True, isolation_level=None, timeout=BUSY_S)
+        try:
+            self._prepare(read_only=read_only)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self, *, read_only: bool) -> None:
+        version = self.rows("PRAGMA user_version")[0][0]
+        if version not in (0, VERSION) or (read_only and version == 0):
+            raise IndexDamagedError(f"it has version {version}, this program writes {VERSION}")
+        if read_only:
+            return
+        self.rows("PRAGMA journal_mode=WAL")
+        self.rows("PRAGMA synchronous=NORMAL")  # a lost transaction is taken in again from the segments
+        if version == 0:
+            with _damage_named():
+                self._db.executescript(f"BEGIN; {SCHEMA.read_text()} PRAGMA user_version={VERSION}; COMMIT;")
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit everything that is executed inside, or nothing. Transactions do not nest."""
+        with _damage_named():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def execute(self, statement: str, values: Mapping[str, object]) -> int | None:
+        """Run a statement inside `transaction`. Returns the id of the row that it inserted, if it did."""
+        return self._db.execute(statement, values).lastrowid
+
+    def execute_many(self, statement: str, values: Iterable[Mapping[str, object]]) -> None:
+        """Run a statement for each set of values, inside `transaction`."""
+        self._db.executemany(statement, values)
+
+    def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with _damage_named():
+            return self._db.execute(query, values).fetchall()
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as exc:
+        if getattr(exc, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
+            raise IndexDamagedError(str(exc)) from exc
+        raise

@@ -1,0 +1,105 @@
+"""The index's account of documents: the complete ones, and those that have to be looked at again."""
+
+from collections.abc import Iterable, Iterator
+
+from ledger.promise import Promise
+from output.index.database import Database
+from output.index.ledger import LedgerTable
+from output.index.rows import Written
+from schemas import decode, encode
+
+PAGE = 200
+
+
+class DocumentTable:
+    """The newest complete version of each document, and the documents that are due: something of them has changed."""
+
+    def __init__(self, db: Database, ledger: LedgerTable) -> None:
+        self._db = db
+        self._ledger = ledger
+
+    def due(self, limit: int = PAGE) -> list[tuple[str, int]]:
+        """Ids of due documents, each with the mark of its last change; the longest waiting document comes first."""
+        rows = self._db.rows("SELECT document, mark FROM due ORDER BY mark LIMIT :limit", limit=limit)
+        return [(document, mark) for document, mark in rows]
+
+    def make_due(self, documents: Iterable[str]) -> None:
+        """Have these documents looked at again."""
+        with self._db.transaction():
+            self.mark_due(documents)
+
+    def mark_due(self, documents: Iterable[str]) -> None:
+        """Give each document a mark higher than all others. Called inside a transaction."""
+        first = self._db.rows("SELECT ifnull(max(mark), 0) + 1 FROM due")[0][0]
+        self._db.execute_many(
+            "INSERT INTO due (document, mark) VALUES (:document, :mark) ON CONFLICT DO UPDATE SET mark = excluded.mark",
+            ({"document": document, "mark": mark} for mark, document in enumerate(documents, start=first)),
+        )
+
+    def settle(self, document: str, mark: int) -> None:
+        """End the due state that has this mark; a change that came meanwhile has a higher mark and stays due."""
+        with self._db.transaction():
+            self._settle(document, mark)
+
+    def settle_written(self, written: Written, mark: int) -> None:
+        """Settle a document whose newest complete version is `written` now."""
+        document = written.promise.document
+        with self._db.transaction():
+            self._delete(document.id)
+            self._db.execute(
+                "INSERT INTO documents (document, source, path, promise, name, formats, replaced, pairs, rejected, "
+                "failed) VALUES (:document, :source, :path, :promise, :name, :formats, :replaced, :pairs, :rejected, "
+                ":failed)",
+                {
+                    "document": document.id, "source": document.source, "path": document.path,
+                    "promise": encode(written.promise), "name": written.name,
+                    "formats": " ".join(sorted(written.formats)), "replaced": written.replaced,
+                    "pairs": written.pairs, "rejected": written.rejected, "failed": written.failed,
+                },
+            )  # fmt: skip
+            self._settle(document.id, mark)
+
+    def settle_removed(self, document: str, mark: int) -> None:
+        """Settle a document that has no complete version and no file any more."""
+        with self._db.transaction():
+            self._delete(document)
+            self._settle(document, mark)
+
+    def written(self, document: str) -> Written | None:
+        """The newest complete version of the document with that id."""
+        rows = self._db.rows(
+            "SELECT promise, name, formats, replaced, pairs, rejected, failed FROM documents "
+            "WHERE document = :document",
+            document=document,
+        )
+        if not rows:
+            return None
+        promise, name, formats, *counts = rows[0]
+        return Written(decode(Promise, promise), name, frozenset(formats.split()), *counts)
+
+    def all_written(self) -> Iterator[Written]:
+        """All complete documents, ordered by source and path."""
+        query = (
+            "SELECT source, path, document FROM documents "
+            "WHERE (source, path, document) > (:source, :path, :document) ORDER BY source, path, document LIMIT :page"
+        )
+        source = path = document = ""
+        while rows := self._db.rows(query, source=source, path=path, document=document, page=PAGE):
+            source, path, document = rows[-1]
+            yield from filter(None, (self.written(found) for _, _, found in rows))
+
+    def age(self, document: str) -> tuple[int, int] | None:
+        """Version and generation of the newest complete version of the document with that id."""
+        written = self.written(document)
+        return written.promise.age if written else None
+
+    def _delete(self, document: str) -> None:
+        self._db.execute("DELETE FROM documents WHERE document = :document", {"document": document})
+
+    def _settle(self, document: str, mark: int) -> None:
+        self._db.execute(
+            "DELETE FROM due WHERE document = :document AND mark = :mark", {"document": document, "mark": mark}
+        )
+        entry = self._ledger.entry(document)
+        if entry is not None:
+            self._ledger.set_waiting(entry, self.age(document))

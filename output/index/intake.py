@@ -1,0 +1,118 @@
+"""Brings an index up to date with the segments and with the ledger.
+
+The sink's hot path: each segment that it closes goes through `add_segment_file`.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Protocol
+
+from output.errors import IndexDamagedError
+from output.index.rows import Head, head_of
+from output.index.tables import Index
+from output.layout import Layout
+from output.segments.naming import Segment, covering, list_segments
+from output.segments.records import StoredRecord, read_segment
+from schemas import DecodeError, LedgerEntry, Result, decode
+
+LEDGER_BATCH = 500
+log = logging.getLogger(__name__)
+
+
+def add_segment_file(layout: Layout, index: Index, segment: Segment) -> None:
+    """Take the records of a segment file into the index.
+
+    Raises SegmentsError, IndexDamagedError, OSError and sqlite3.OperationalError.
+    """
+    size = (layout.results / segment.name).stat().st_size
+    index.add_segment(segment, size, _with_heads(read_segment(layout.results, segment)))
+
+
+async def catch_up(layout: Layout, topic: str, index: Index) -> list[Segment]:
+    """Take in the segments of the layout's share that the index has not, and forget segments that a merge has covered.
+
+    Returns the segments that count, in the order of partitions and offsets. Raises what `add_segment_file` raises, and
+    IndexDamagedError where a segment of the index is gone or has another size.
+    """
+    counting = covering(
+        segment for segment in list_segments(layout.results, topic) if layout.share.has(segment.partition)
+    )
+    known = index.segments.sizes()
+    _check_known(layout, known, counting)
+    for segment in counting:
+        if segment not in known:
+            add_segment_file(layout, index, segment)
+            await asyncio.sleep(0)
+    index.segments.forget(known.keys() - set(counting))
+    return counting
+
+
+def _with_heads(records: Iterator[StoredRecord]) -> Iterator[tuple[StoredRecord, Head | None]]:
+    for record in records:
+        head = None
+        try:
+            head = head_of(decode(Result, record.value))
+        except DecodeError as exc:
+            log.warning(
+                "not a result, kept as it is: %s", exc, extra={"segment": record.segment.name, "byte": record.start}
+            )
+        yield record, head
+
+
+def _check_known(layout: Layout, known: dict[Segment, int], counting: list[Segment]) -> None:
+    """Raises IndexDamagedError for a segment of the index that is neither there in its size nor covered by another."""
+    there = set(counting)
+    for segment, size in known.items():
+        if segment in there:
+            found = -1
+            with suppress(FileNotFoundError):
+                found = (layout.results / segment.name).stat().st_size
+            if found != size:
+                raise IndexDamagedError(f"results/{segment.name} has {found} bytes, not {size}")
+        elif not any(other.covers(segment) for other in counting):
+            raise IndexDamagedError(f"results/{segment.name} is gone")
+
+
+class LedgerRecord(Protocol):
+    """A record of qa.files, as Kafka gives it."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+def add_ledger_records(index: Index, records: Iterable[LedgerRecord], owns: Callable[[str], bool]) -> None:
+    """Take in the entries of the documents that are ours; `owns` takes a document id. Other records are passed over."""
+    entries, offsets = [], {}
+    for record in records:
+        offsets[record.partition] = record.offset + 1
+        entry = _ledger_entry(record)
+        if entry is not None and owns(entry.document.id):
+            entries.append(entry)
+    index.add_entries(entries, offsets)
+
+
+async def add_whole_ledger(index: Index, records: AsyncIterable[LedgerRecord], owns: Callable[[str], bool]) -> None:
+    """Take in all `records` as `add_ledger_records` does, some hundred in a transaction."""
+    batch: list[LedgerRecord] = []
+    async for record in records:
+        batch.append(record)
+        if len(batch) >= LEDGER_BATCH:
+            add_ledger_records(index, batch, owns)
+            batch = []
+    add_ledger_records(index, batch, owns)
+
+
+def _ledger_entry(record: LedgerRecord) -> LedgerEntry | None:
+    try:
+        return decode(LedgerEntry, record.value)
+    except DecodeError as exc:
+        log.warning(
+            "not a ledger entry, left out: %s", exc, extra={"partition": record.partition, "offset": record.offset}
+        )
+        return None

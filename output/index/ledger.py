@@ -1,0 +1,62 @@
+"""The index's copy of qa.files: the newest ledger entry of each document."""
+
+from collections.abc import Iterator
+
+from ledger.promise import promise_of
+from output.index.database import Database
+from schemas import LedgerEntry, decode, encode
+
+PAGE = 200
+
+
+class LedgerTable:
+    """The newest ledger entry of each document, and the offsets at which reading of qa.files goes on."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def offsets(self) -> dict[int, int]:
+        """The next offset of qa.files to be read, by partition."""
+        return dict(self._db.rows("SELECT partition, following FROM ledger_offsets"))
+
+    def entry(self, document: str) -> LedgerEntry | None:
+        """The newest entry of the document with that id."""
+        rows = self._db.rows("SELECT entry FROM ledger WHERE document = :document", document=document)
+        return decode(LedgerEntry, rows[0][0]) if rows else None
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """The newest entries of all documents, ordered by document id."""
+        query = "SELECT document, entry FROM ledger WHERE document > :after ORDER BY document LIMIT :page"
+        after = ""
+        while rows := self._db.rows(query, after=after, page=PAGE):
+            after = rows[-1][0]
+            for _, entry in rows:
+                yield decode(LedgerEntry, entry)
+
+    def put(self, entry: LedgerEntry) -> None:
+        """Replace the document's entry. Called inside a transaction; `set_waiting` completes the row."""
+        self._db.execute(
+            "INSERT INTO ledger (document, entry, waiting) VALUES (:document, :entry, 0) "
+            "ON CONFLICT DO UPDATE SET entry = excluded.entry",
+            {"document": entry.document.id, "entry": encode(entry)},
+        )
+
+    def set_offsets(self, offsets: dict[int, int]) -> None:
+        """Note where reading goes on. Called inside a transaction."""
+        self._db.execute_many(
+            "INSERT INTO ledger_offsets (partition, following) VALUES (:partition, :following) "
+            "ON CONFLICT DO UPDATE SET following = excluded.following",
+            ({"partition": partition, "following": following} for partition, following in offsets.items()),
+        )
+
+    def set_waiting(self, entry: LedgerEntry, written: tuple[int, int] | None) -> None:
+        """Note whether the entry promises a newer version than `written`, the age of the document's complete version.
+
+        Called inside a transaction.
+        """
+        promise = promise_of(entry)
+        waiting = promise is not None and (written is None or written < promise.age)
+        self._db.execute(
+            "UPDATE ledger SET waiting = :waiting WHERE document = :document",
+            {"waiting": int(waiting), "document": entry.document.id},
+        )

@@ -1,0 +1,113 @@
+"""The index's account of outcomes: the last outcome of each chunk, and where its record is in the segments."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from ledger.promise import Promise
+from output.errors import IndexDamagedError
+from output.index.database import Database
+from output.index.rows import Answers, Head, Located, Written
+from output.segments.naming import Segment
+from output.segments.records import StoredRecord
+from schemas import Status
+
+PAGE = 200
+OutcomeFilter = Literal["all", "pairs", "rejected", "failed"]
+"""Which outcomes are asked for: all, or those with kept pairs, with rejected pairs, or without an answer."""
+PROMISED = "document = :document AND version = :version AND generation = :generation AND position < :chunks"
+"""Selects the outcomes of a promise's chunks."""
+
+
+class OutcomeTable:
+    """The last outcome of each chunk, by document, version, generation and the chunk's position in the document."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put(self, segment: int, record: StoredRecord, head: Head) -> None:
+        """Note an outcome in the segment with that id. Called inside a transaction.
+
+        A later attempt replaces an earlier one, and the same attempt replaces its earlier place.
+        """
+        self._db.execute(
+            "INSERT INTO outcomes (document, version, generation, position, attempt, record_id, status, "
+            "pairs, rejected, segment, start, length) VALUES (:document, :version, :generation, :position, :attempt, "
+            ":record_id, :status, :pairs, :rejected, :segment, :start, :length) ON CONFLICT DO UPDATE SET "
+            "attempt = excluded.attempt, record_id = excluded.record_id, status = excluded.status, "
+            "pairs = excluded.pairs, rejected = excluded.rejected, "
+            "segment = excluded.segment, start = excluded.start, length = excluded.length "
+            "WHERE excluded.attempt >= attempt",
+            {
+                "document": head.document, "version": head.version, "generation": head.generation,
+                "position": head.position, "attempt": head.attempt, "record_id": head.record_id,
+                "status": head.status, "pairs": head.pairs, "rejected": head.rejected,
+                "segment": segment, "start": record.start, "length": record.length,
+            },
+        )  # fmt: skip
+
+    def answers(self, promise: Promise) -> Answers:
+        """The number of promised chunks that have an outcome."""
+        values = _of(promise)
+        rows = self._db.rows(
+            "SELECT chunks, replaced FROM answered "
+            "WHERE document = :document AND version = :version AND generation = :generation",
+            **values,
+        )
+        if not rows or rows[0][0] < promise.chunks:
+            return Answers(*rows[0]) if rows else Answers()
+        counted = self._db.rows(f"SELECT count(*) FROM outcomes WHERE {PROMISED}", **values)  # noqa: S608 - no outside text
+        return Answers(counted[0][0], rows[0][1])
+
+    def describe(self, promise: Promise, name: str | None, formats: Iterable[str] = ()) -> Written:
+        """A complete document with the counts of its last outcomes, as `DocumentTable.settle_written` takes it."""
+        query = f"SELECT total(pairs), total(rejected), total(status = 'failed') FROM outcomes WHERE {PROMISED}"  # noqa: S608 - no outside text
+        pairs, rejected, failed = map(int, self._db.rows(query, **_of(promise))[0])
+        replaced = self.answers(promise).replaced
+        return Written(
+            promise=promise,
+            name=name,
+            formats=frozenset(formats),
+            replaced=replaced,
+            pairs=pairs,
+            rejected=rejected,
+            failed=failed,
+        )
+
+    def of(self, promise: Promise, only: OutcomeFilter = "all", *, start: int = 0) -> Iterator[Located]:
+        """The last outcomes of the promised chunks from position `start` on, in the order of the chunks."""
+        query = (
+            "SELECT position, record_id, status, pairs, rejected, start, length, topic, partition, first, last "  # noqa: S608 - no outside text
+            f"FROM outcomes LEFT JOIN segments ON segments.id = outcomes.segment WHERE {PROMISED} "
+            "AND position > :after AND CASE :only WHEN 'all' THEN 1 WHEN 'pairs' THEN pairs > 0 "
+            "WHEN 'rejected' THEN rejected > 0 ELSE status = 'failed' END ORDER BY position LIMIT :page"
+        )
+        after = start - 1
+        while rows := self._db.rows(query, **_of(promise), after=after, only=only, page=PAGE):
+            after = rows[-1][0]
+            yield from map(_located, rows)
+
+    def at(self, promise: Promise, position: int) -> Located | None:
+        """Where the outcome of that chunk is now; a merge may have moved it."""
+        return next((found for found in self.of(promise, start=position) if found.position == position), None)
+
+    def statuses(self, promise: Promise) -> dict[Status, int]:
+        """The number of promised chunks by the status of their last outcome."""
+        query = f"SELECT status, count(*) FROM outcomes WHERE {PROMISED} GROUP BY status"  # noqa: S608 - no outside text
+        return {Status(status): count for status, count in self._db.rows(query, **_of(promise))}
+
+
+def _of(promise: Promise) -> dict[str, object]:
+    version, generation = promise.age
+    return {
+        "document": promise.document.id,
+        "version": version,
+        "generation": generation,
+        "chunks": promise.chunks,
+    }
+
+
+def _located(row: tuple[Any, ...]) -> Located:
+    position, record_id, status, pairs, rejected, start, length, *segment = row
+    if segment[0] is None:
+        raise IndexDamagedError(f"record {record_id} is in a segment that it does not know")
+    return Located(position, record_id, Status(status), pairs, rejected, Segment(*segment), start, length)
