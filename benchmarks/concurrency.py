@@ -28,12 +28,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.support.settings import endpoints_of
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
 from consumer.worker.model.controller import LimitController, QueueSample  # noqa: E402
-from consumer.worker.model.endpoint import Endpoint, make_endpoints  # noqa: E402
+from consumer.worker.model.endpoint import Endpoint  # noqa: E402
 from consumer.worker.model.servers import ModelServers  # noqa: E402
 from inference.chat import ChatRequest, Completion, Message  # noqa: E402
 from inference.errors import TruncatedError  # noqa: E402
@@ -94,7 +96,7 @@ class Fixed(LimitController):
 @asynccontextmanager
 async def _driven(load: Load, ask: Ask) -> AsyncIterator[tuple[ModelServers, Endpoint]]:
     settings = {"model_urls": load.url, "concurrency": load.concurrency, "share": load.share}
-    (endpoint,) = make_endpoints(load_settings(settings))
+    (endpoint,) = endpoints_of(load_settings(settings))
     if load.fixed:
         endpoint.controller = Fixed(least=load.fixed, most=load.fixed, start=load.fixed)
     servers = ModelServers([endpoint], ask=ask)

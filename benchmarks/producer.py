@@ -234,8 +234,8 @@ def rss_mb(usage: resource.struct_rusage) -> float:
 
 def command(settings: Settings, root: Path) -> list[str]:
     return [
-        *(sys.executable, "-m", "producer", "--input-dir", str(root), "--namespace", settings.namespace),
-        *("--bootstrap-servers", settings.brokers),
+        *(sys.executable, "-m", "producer", "--input-dir", str(root), "--namespace", settings.kafka.namespace),
+        *("--bootstrap-servers", settings.kafka.brokers),
     ]
 
 
@@ -277,7 +277,7 @@ async def newest_entries(settings: Settings) -> dict[str, LedgerEntry]:
     """By path; none while the topic is not there."""
     newest = {}
     try:
-        async with aclosing(read_entries(settings)) as entries:
+        async with aclosing(read_entries(settings.kafka)) as entries:
             async for entry, _ in entries:
                 newest[entry.document.path] = entry
     except TopicMissingError:
@@ -299,7 +299,7 @@ def check_once(settings: Settings, count: int) -> None:
 
 async def published(settings: Settings) -> Counter[tuple[str, int, int]]:
     found: Counter[tuple[str, int, int]] = Counter()
-    async with aclosing(read_to_end(settings, TopicNames(settings.namespace).chunks)) as records:
+    async with aclosing(read_to_end(settings.kafka, TopicNames(settings.kafka.namespace).chunks)) as records:
         async for record in records:
             chunk = decode(Chunk, record.value)
             found[chunk.document.path, chunk.document.version, chunk.index] += 1
@@ -320,7 +320,7 @@ async def put_together(settings: Settings, into: Path) -> Counter[int]:
     """Each chunk's text at its place; how often each chunk is there."""
     found: Counter[int] = Counter()
     with into.open("wb") as file:
-        async with aclosing(read_to_end(settings, TopicNames(settings.namespace).chunks)) as records:
+        async with aclosing(read_to_end(settings.kafka, TopicNames(settings.kafka.namespace).chunks)) as records:
             async for record in records:
                 chunk = decode(Chunk, record.value)
                 assert (chunk.document.version, chunk.generation) == (1, 0)

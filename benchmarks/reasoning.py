@@ -17,11 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.settings import endpoints_of
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
-from consumer.worker.model.endpoint import Endpoint, make_endpoints  # noqa: E402
+from consumer.worker.model.endpoint import Endpoint  # noqa: E402
 from inference.chat import ChatRequest, Message, ResponseFormat  # noqa: E402
 from inference.errors import MalformedError, TruncatedError  # noqa: E402
 from server.ports import free_port  # noqa: E402
@@ -95,7 +97,7 @@ async def outcome(endpoint: Endpoint, number: int, more: dict[str, Any]) -> str:
 
 
 async def ask(url: str) -> bool:
-    (endpoint,) = make_endpoints(load_settings({"model_urls": url}))
+    (endpoint,) = endpoints_of(load_settings({"model_urls": url}))
     good = True
     try:
         for name, more in CASES.items():

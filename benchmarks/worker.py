@@ -27,6 +27,8 @@ import orjson
 import psutil
 from aiohttp import web
 
+from tests.support.settings import changed
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -102,7 +104,7 @@ async def slow(settings: Settings, base: Path, scale: float) -> None:
 
 async def distinct(settings: Settings, base: Path, scale: float) -> None:
     for kills in (0, 10):
-        await _distinct(settings.model_copy(update={"namespace": f"kills-{kills}"}), base / str(kills), scale, kills)
+        await _distinct(changed(settings, namespace=f"kills-{kills}"), base / str(kills), scale, kills)
 
 
 async def _distinct(settings: Settings, base: Path, scale: float, kills: int) -> None:
@@ -111,7 +113,7 @@ async def _distinct(settings: Settings, base: Path, scale: float, kills: int) ->
     chance = random.Random(1)
     chunks = [make_chunk(f"Text {n % texts} is there {count // texts} times.", n) for n in range(count)]
     chance.shuffle(chunks)
-    await ensure_topics(settings)
+    await ensure_topics(settings.kafka)
     async with FakeModel(latency_s=1.0).serve() as model, following(settings) as outcomes:
         workers = _workers(settings, base, model, concurrency=16)
         for _ in range(4):
@@ -138,7 +140,7 @@ async def _distinct(settings: Settings, base: Path, scale: float, kills: int) ->
 
 async def verify(settings: Settings, base: Path, scale: float) -> None:
     for count in (int(100_000 * scale), int(1_000_000 * scale)):
-        await _verify(settings.model_copy(update={"namespace": f"verify-{count}"}), base / f"out-{count}", count)
+        await _verify(changed(settings, namespace=f"verify-{count}"), base / f"out-{count}", count)
 
 
 async def _verify(settings: Settings, output: Path, count: int) -> None:
@@ -151,7 +153,14 @@ async def _verify(settings: Settings, output: Path, count: int) -> None:
         await asyncio.sleep(1)
     sunk_s, sink_mb = time.monotonic() - began, psutil.Process(sink.process.pid).memory_info().rss / MB
     sink.stop()
-    where = ["--namespace", settings.namespace, "--bootstrap-servers", settings.brokers, "--output-dir", str(output)]
+    where = [
+        "--namespace",
+        settings.kafka.namespace,
+        "--bootstrap-servers",
+        settings.kafka.brokers,
+        "--output-dir",
+        str(output),
+    ]
     said, code, seconds, peak_mb = _measured([sys.executable, "-m", "consumer", "verify", "--json", *where])
     print(
         f"verify: {count} records: exit {code} after {seconds:.0f} s, {peak_mb:.0f} MB RSS at most, "
@@ -161,7 +170,7 @@ async def _verify(settings: Settings, output: Path, count: int) -> None:
 
 async def document(settings: Settings, base: Path, scale: float) -> None:
     for count in (int(50_000 * scale), int(500_000 * scale)):
-        await _document(settings.model_copy(update={"namespace": f"document-{count}"}), base / f"out-{count}", count)
+        await _document(changed(settings, namespace=f"document-{count}"), base / f"out-{count}", count)
 
 
 async def _document(settings: Settings, output: Path, count: int) -> None:
@@ -246,13 +255,13 @@ class Outcomes:
 
 @asynccontextmanager
 async def following(settings: Settings) -> AsyncIterator[Outcomes]:
-    await ensure_topics(settings)
+    await ensure_topics(settings.kafka)
     outcomes = Outcomes()
-    consumer = make_consumer(settings)
-    await start_patiently(consumer, settings)
+    consumer = make_consumer(settings.kafka)
+    await start_patiently(consumer, settings.kafka)
 
     async def follow() -> None:
-        await assign_all(consumer, TopicNames(settings.namespace).results)
+        await assign_all(consumer, TopicNames(settings.kafka.namespace).results)
         async for record in consumer:
             outcomes.take(record.value)
 
@@ -268,9 +277,9 @@ async def following(settings: Settings) -> AsyncIterator[Outcomes]:
 
 def _workers(settings: Settings, base: Path, model: FakeModel, *, concurrency: int = CONCURRENCY) -> Workers:
     environment = {
-        "KAFKA_BOOTSTRAP_SERVERS": settings.brokers,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka.brokers,
         "VLLM_SERVER_URL": model.url,
-        "QASTREAM_NAMESPACE": settings.namespace,
+        "QASTREAM_NAMESPACE": settings.kafka.namespace,
         "QASTREAM_CONCURRENCY": str(concurrency),
         "QASTREAM_SESSION_TIMEOUT_MS": "4000",
         "QASTREAM_CACHE_PATH": str(base / "cache.sqlite"),

@@ -227,13 +227,13 @@ class Ends:
     ) -> None:
         """`shares` are the partitions of a sink each."""
         self.output = directory / "out"
-        self._results = TopicNames(settings.namespace).results
+        self._results = TopicNames(settings.kafka.namespace).results
         self.asked = 0
         self._room = room
         self._feed = feed
         self._chance = feed.chance
         self._texts = feed.folder
-        self._kafka = ("--bootstrap-servers", settings.brokers, "--namespace", settings.namespace)
+        self._kafka = ("--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace)
         watched = ("--input-dir", self._texts, "--chunk-size", 200)
         self.producer = Program(directory / "producer.log", "producer", *watched, *QUICK, *self._kafka)
         self.worker = Program(
@@ -341,7 +341,7 @@ def run_ends(
     shares: Sequence[str] = ("all",),
 ) -> Report:
     """`deck`: the faults, in an order that the seed gives. `shares`: the partitions of a sink each."""
-    asyncio.run(ensure_topics(settings))
+    asyncio.run(ensure_topics(settings.kafka))
     began, chance = time.monotonic(), random.Random(seed)
     texts = directory / "texts"
     texts.mkdir()
@@ -420,7 +420,7 @@ def wrong(ends: Ends, feed: Feed) -> Iterator[str]:
 def unbalanced(settings: Settings, output: Path, texts: Path) -> list[str]:
     """What `verify` has to say against ledger, topics and disk."""
     where = ("--output-dir", str(output), "--input-dir", str(texts))
-    kafka = ("--bootstrap-servers", settings.brokers, "--namespace", settings.namespace)
+    kafka = ("--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace)
     command = [sys.executable, "-m", "consumer", "verify", "--json", *where, *kafka]
     verified = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return [] if verified.returncode == 0 else [verified.stdout + verified.stderr]

@@ -191,7 +191,7 @@ async def prepared_run(cluster: Cluster, directory: Path, options: Options) -> A
     namespace = f"chaos-{options.seed}-{os.urandom(3).hex()}"
     values = {"namespace": namespace, "partitions": options.partitions}
     settings = load_settings(values | {"bootstrap_servers": cluster.direct}, environ={})
-    await ensure_topics(settings)
+    await ensure_topics(settings.kafka)
     run = Run(cluster, directory, options, settings)
     async with AsyncExitStack() as stack:
         stack.callback(run.model.end)
@@ -208,7 +208,7 @@ def _worker_environment(run: Run, cluster: Cluster) -> dict[str, str]:
     return {
         "KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap,
         "VLLM_SERVER_URL": run.model.url,
-        "QASTREAM_NAMESPACE": run.settings.namespace,
+        "QASTREAM_NAMESPACE": run.settings.kafka.namespace,
         "QASTREAM_PARTITIONS": str(options.partitions),
         "QASTREAM_SESSION_TIMEOUT_MS": str(options.session_timeout_ms),
         "QASTREAM_CONCURRENCY": str(options.concurrency),
@@ -302,7 +302,7 @@ class Checker(Child):
     def start(self) -> None:
         settings = self._settings
         self.launch(
-            "chaos.checking.checker", "--bootstrap-servers", settings.brokers, "--namespace", settings.namespace,
+            "chaos.checking.checker", "--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace,
             "--expectations", str(self._expectations), "--follow", str(self._status),
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
 from configs.errors import QAStreamError
-from configs.settings import SECRETS, Settings, environment_name, flag_name, load_settings
+from configs.settings import FIELDS, SECRETS, Settings, environment_name, flag_name, load_settings
 
 DEAD_LETTERS = 3
 REACH = (
@@ -37,7 +37,7 @@ def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:
     assert not set(fields) & set(SECRETS)
     parser.add_argument("--config", metavar="FILE", help="JSON settings file, looked up here, then in configs/")
     for name in fields:
-        field = Settings.model_fields[name]
+        field = FIELDS[name]
         text = f"{field.description} [{environment_name(name)}]"
         if field.annotation is bool:
             parser.add_argument(
@@ -59,7 +59,7 @@ def _show(value: Any) -> str:
 
 def settings_from(args: argparse.Namespace, **more: Any) -> Settings:
     """Settings from the flags of `add_settings`; `more` overrides them."""
-    flags = {name: getattr(args, name, None) for name in Settings.model_fields}
+    flags = {name: getattr(args, name, None) for name in FIELDS}
     return load_settings(flags | more, config=args.config)
 
 

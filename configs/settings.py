@@ -1,328 +1,92 @@
 """Settings of all processes. Precedence: flag, environment, file, default."""
 
 import os
-import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import Any, get_args
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.errors import SettingsError
 from configs.guide import read_config
-from configs.ranges import parse_partitions, show_partitions
 from configs.secret_files import FILE, read_secret_files
+from configs.sections import (
+    GUIDE_ENVIRONMENT,
+    JudgeSettings,
+    KafkaSettings,
+    ModelSettings,
+    ProducerSettings,
+    Section,
+    ServerSettings,
+    SinkSettings,
+    TelemetrySettings,
+    WorkerSettings,
+)
 
 PREFIX = "QASTREAM_"
-GUIDE_ENVIRONMENT = {
-    "model_urls": "VLLM_SERVER_URL",
-    "api_key": "VLLM_API_KEY",
-    "bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS",
-}
-LEAST_TOKENS = 50
-DEFAULT_BOOTSTRAP = "localhost:9092"
 FLAGS = {"sink_partitions": "--partitions"}
 """Where a flag is not called as its setting: only one command has it."""
 
 
-def _named(field: str) -> AliasChoices:
-    return AliasChoices(GUIDE_ENVIRONMENT[field])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one process, made by `load_settings`. A function takes the section that it needs."""
 
-
-def _user_path(value: object) -> object:
-    """Empty, as from a script's variable that is not set, would mean the current directory."""
-    if not isinstance(value, str):
-        return value
-    if not value.strip():
-        raise ValueError("is empty. Name a path, or leave it out")
-    return Path(value).expanduser() if value.startswith("~") else value
-
-
-UserPath = Annotated[Path, BeforeValidator(_user_path)]
-
-
-class Settings(BaseSettings):
-    """Frozen; made by `load_settings`. Each description is the text of `--help` and of the reference."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True, env_ignore_empty=True
-    )
-
-    # Kafka
-    bootstrap_servers: str | None = Field(
-        default=None,
-        validation_alias=_named("bootstrap_servers"),
-        description=f"Kafka brokers, host:port, comma-separated. Default {DEFAULT_BOOTSTRAP}; "
-        "`python -m pipeline` starts a broker of its own when it is not set.",
-    )
-    namespace: str = Field(
-        default="qa", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="Prefix of topics, group and ids."
-    )
-    partitions: int = Field(
-        default=12, ge=1, le=1000, description="Partitions of a topic that has to be created; no flag of the sink."
-    )
-    replication_factor: int = Field(
-        default=0, ge=0, le=9, description="Copies of a topic that has to be created; 0: one a broker, at most 3."
-    )
-    compression: Literal["zstd", "lz4", "gzip", "none"] = Field(
-        default="zstd",  # with aiokafka five times as fast as lz4, and smaller
-        description="Of what is written to Kafka. Brokers unpack it too: one that can't needs another.",
-    )
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="How Kafka is reached: ..SSL over TLS, SASL_.. with a user name and password."
-    )
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        default="SCRAM-SHA-512", description="How the password is proved to Kafka."
-    )
-    sasl_username: str = Field(default="", description="User name at Kafka.")
-    sasl_password: SecretStr | None = Field(default=None, description="Password at Kafka.")
-    ssl_cafile: UserPath | None = Field(
-        default=None,
-        description="PEM file of the authorities that sign the brokers' certificates, if not the system's.",
-    )
-    ssl_certfile: UserPath | None = Field(default=None, description="PEM file of our own certificate, for mutual TLS.")
-    ssl_keyfile: UserPath | None = Field(default=None, description="PEM file of its key, if not in the same file.")
-    ssl_key_password: SecretStr | None = Field(default=None, description="Password of that key.")
-
-    # The model server
-    model_urls: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("http://localhost:8000/v1",),
-        min_length=1,
-        validation_alias=_named("model_urls"),
-        description="Base URL of the model server, or several, comma-separated.",
-    )
-    api_key: SecretStr = Field(
-        default=SecretStr("dummy-key"), validation_alias=_named("api_key"), description="Key of the model server."
-    )
-    model_ca_file: UserPath | None = Field(
-        default=None,
-        description="PEM file of the authorities that sign the model server's certificate, if not the system's.",
-    )
-    model_name: str = Field(default="qwen-vllm", min_length=1, description="Name under which the server has the model.")
-    temperature: float = Field(default=0.7, ge=0, le=2, description="Sampling temperature.")
-    max_tokens: int = Field(default=2048, ge=1, le=1_000_000, description="Most tokens of one answer.")
-    reasoning_max_tokens: int = Field(
-        default=0, ge=0, le=1_000_000, description="Tokens a reasoning model may think with, besides max_tokens."
-    )
-    timeout_s: float = Field(
-        default=600.0, gt=0, le=86_400, description="Most seconds for one answer, waiting included."
-    )
-
-    share: float = Field(
-        default=1.0,
-        gt=0,
-        le=1,
-        description="Below 1: use this part of the model server's capacity, and let the requests of others go first.",
-    )
-    priority: int | None = Field(
-        default=None,
-        description="Sent with each request, for vLLM with --scheduling-policy priority; higher waits longer.",
-    )
-
-    # Another model that judges the answers
-    judge_urls: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Base URL, or several, comma-separated, of the model that judges answers, where the recipe has a "
-        "[judge]. Default: the model that gives them.",
-    )
-    judge_model_name: str = Field(
-        default="", description="Name of the model that judges, at judge_urls, or beside the other at model_urls."
-    )
-    judge_api_key: SecretStr = Field(default=SecretStr("dummy-key"), description="Key of the servers at judge_urls.")
-
-    # Worker
-    concurrency: int = Field(
-        default=64, ge=1, le=4096, description="Most calls in flight in one worker, for each model server."
-    )
-    recipe: str = Field(default="fast", min_length=1, description="Name of a recipe in configs/recipes, or a file.")
-    cache: bool = Field(default=True, description="Answer repeated calls from the generation cache.")
-    cache_path: UserPath | None = Field(
-        default=None,
-        description="The generation cache. Default: the user's cache directory; in the output for pipeline.",
-    )
-    cache_bytes: int = Field(
-        default=10 * 1024**3, ge=1024**2, description="Over this size the oldest tenth of the cache is dropped."
-    )
-    cache_url: SecretStr | None = Field(
-        default=None, description="redis://host:6379/0: a cache shared by workers on several hosts, instead of a file."
-    )
-    flush_ms: int = Field(default=200, ge=1, le=60_000, description="Finished outcomes wait this long for company.")
-    drain_s: float = Field(default=5.0, ge=0, le=600, description="Most seconds a stopping worker waits for its calls.")
-    session_timeout_ms: int = Field(
-        default=10_000, ge=1_000, le=600_000, description="A worker silent for this long loses its partitions."
-    )
-
-    # Producer
-    input_dir: UserPath | None = Field(default=None, description="The watched directory.")
-    source: str = Field(
-        default="",
-        max_length=200,
-        description="Name of the watched directory in document ids. Default: its last part. Names one producer.",
-    )
-    chunk_size: int = Field(default=2000, ge=50, le=200_000, description="Most characters of a chunk.")
-    chunk_overlap: int = Field(
-        default=0, ge=0, le=100_000, description="Characters, or tokens, repeated from the chunk before."
-    )
-    chunk_tokens: int = Field(
-        default=0,
-        ge=0,
-        le=100_000,
-        description="Most tokens of a chunk, counted by --tokenizer, in place of --chunk-size; 0: characters count.",
-    )
-    tokenizer: str = Field(
-        default="",
-        description="A tokenizer.json, a model's directory with one, or a model's name on the Hugging Face hub.",
-    )
-    encoding: str | None = Field(default=None, description="Read every file in this encoding instead of detecting it.")
-    settle_ms: int = Field(default=500, ge=0, le=3_600_000, description="A file unchanged for this long is taken.")
-    scan_interval_s: float = Field(default=5.0, gt=0, le=86_400, description="Seconds between full scans.")
-    max_file_bytes: int = Field(default=2 * 1024**3, ge=1, description="Larger files are rejected, with a dead letter.")
-
-    include: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Globs, comma-separated: only these files are read, by name, or by path where there is a /.",
-    )
-    exclude: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(),
-        description="Globs, comma-separated: these files are left alone; `drafts/*`: a folder that is not looked into.",
-    )
-
-    max_backlog: int = Field(
-        default=0, ge=0, description="Publishing pauses while more chunks than this have no outcome yet; 0: never."
-    )
-    on_done: Literal["keep", "move", "delete"] = Field(
-        default="keep",
-        description="What happens to a file once all outcomes of it are on disk in --output-dir, which the producer "
-        "must see for move and delete.",
-    )
-    done_dir: UserPath | None = Field(default=None, description="Where --on-done move puts files.")
-
-    # Sink
-    output_dir: UserPath | None = Field(default=None, description="Where results go.")
-    sink_partitions: str = Field(
-        default="all",
-        description="Partitions of the results that this sink writes, such as 0-5,7; others may write the others, also "
-        "into the same directory.",
-    )
-    segment_ms: int = Field(default=300, ge=1, le=600_000, description="A segment is closed at this age.")
-    segment_bytes: int = Field(default=64 * 1024**2, ge=1024, description="A segment is closed at this size.")
-    formats: Annotated[tuple[Literal["documents", "parquet"], ...], NoDecode] = Field(
-        default=("documents",),
-        description="What is derived from the segments, comma-separated: documents (a JSON file for each), parquet "
-        "(the same, one row a pair); or none.",
-    )
-
-    # The model server on this machine
-    vllm_python: str | None = Field(default=None, description="Interpreter that has vLLM, if not this one.")
-
-    # Logs
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
-    log_format: Literal["auto", "human", "json"] = Field(
-        default="auto", description="auto: human on a terminal, JSON elsewhere."
-    )
-
-    # Metrics, health, traces
-    metrics_port: int = Field(
-        default=0, ge=0, le=65_535, description="Port of /metrics, /livez and /readyz, one a process; 0: none."
-    )
-    metrics_host: str = Field(
-        default="127.0.0.1", min_length=1, description="Address they are served on; 0.0.0.0: to other machines as well."
-    )
-    otlp_endpoint: str | None = Field(
-        default=None,
-        description="Base URL of an OpenTelemetry collector that takes OTLP over HTTP, say http://localhost:4318.",
-    )
-
-    @field_validator("include", "exclude", mode="before")
-    @classmethod
-    def _split_globs(cls, value: object) -> object:
-        return tuple(g.strip() for g in value.split(",") if g.strip()) if isinstance(value, str) else value
-
-    @field_validator("sink_partitions")
-    @classmethod
-    def _check_partitions(cls, text: str) -> str:
-        return show_partitions(parse_partitions(text))
-
-    @field_validator("model_urls", "judge_urls", mode="before")
-    @classmethod
-    def _split_urls(cls, value: object) -> object:
-        return tuple(u.strip() for u in value.split(",") if u.strip()) if isinstance(value, str) else value
-
-    @field_validator("formats", mode="before")
-    @classmethod
-    def _split_formats(cls, value: object) -> object:
-        names = tuple(f.strip() for f in value.split(",") if f.strip()) if isinstance(value, str) else value
-        return () if names == ("none",) else names
-
-    @field_validator("model_urls", "judge_urls")
-    @classmethod
-    def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        for url in urls:
-            parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError(f"{_without_password(url)!r} is not an http(s) URL such as http://localhost:8000/v1")
-            if "@" in parts.netloc:
-                raise ValueError(
-                    f"{_without_password(url)!r} has a password, which results would show. Set VLLM_API_KEY"
-                )
-        return tuple(url.rstrip("/") for url in urls)
-
-    @field_validator("cache_url")
-    @classmethod
-    def _check_cache_url(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and urlsplit(url.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
-            raise ValueError("takes redis://, rediss:// or unix://; a file is named by cache_path")
-        return url
-
-    @field_validator("otlp_endpoint")
-    @classmethod
-    def _check_otlp_endpoint(cls, url: str | None) -> str | None:
-        if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-            raise ValueError("takes an http(s) URL such as http://localhost:4318")
-        return url
-
-    @field_validator("source")
-    @classmethod
-    def _check_source(cls, source: str) -> str:
-        if source and not re.fullmatch(r"[\w.-]+", source):
-            raise ValueError("takes letters, digits, '_', '-' and '.'")
-        return source
-
-    @model_validator(mode="after")
-    def _check_overlap(self) -> "Settings":
-        if 0 < self.chunk_tokens < LEAST_TOKENS:
-            raise ValueError(f"chunk_tokens takes 0, or {LEAST_TOKENS} and more")
-        if self.chunk_overlap * 2 > (self.chunk_tokens or self.chunk_size):
-            raise ValueError("chunk_overlap takes at most half of chunk_size, or of chunk_tokens")
-        return self
-
-    @model_validator(mode="after")
-    def _check_security(self) -> "Settings":
-        """What would be left unused is refused: nobody shall believe in a protection that is not there."""
-        protocol = self.security_protocol
-        if {bool(self.sasl_username), self.sasl_password is not None} != {protocol.startswith("SASL")}:
-            raise ValueError(
-                "security_protocol SASL_SSL or SASL_PLAINTEXT, sasl_username and sasl_password go together"
-            )
-        if (self.ssl_cafile or self.ssl_certfile) and not protocol.endswith("SSL"):
-            raise ValueError(f"ssl_cafile and ssl_certfile need security_protocol SSL or SASL_SSL; it is {protocol}")
-        if (self.ssl_keyfile or self.ssl_key_password) and not self.ssl_certfile:
-            raise ValueError("ssl_keyfile and ssl_key_password need ssl_certfile")
-        return self
+    kafka: KafkaSettings
+    model: ModelSettings
+    judging: JudgeSettings
+    worker: WorkerSettings
+    producer: ProducerSettings
+    sink: SinkSettings
+    server: ServerSettings
+    telemetry: TelemetrySettings
 
     @property
-    def judging(self) -> "Settings | None":
-        """These settings with the model that judges in place of the other; None where there is none."""
-        if not self.judge_urls and not self.judge_model_name:
-            return None
-        server = {"model_urls": self.judge_urls, "api_key": self.judge_api_key} if self.judge_urls else {}
-        return self.model_copy(update={**server, "model_name": self.judge_model_name or self.model_name})
+    def sections(self) -> tuple[Section, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
 
     @property
-    def brokers(self) -> str:
-        return self.bootstrap_servers or DEFAULT_BOOTSTRAP
+    def judge(self) -> ModelSettings | None:
+        """The model that judges; None where the model that answers does."""
+        return self.judging.in_place_of(self.model)
+
+    def given(self) -> dict[str, Any]:
+        """Values by field, of the fields that a flag, the environment or a file has set."""
+        return {name: value for section in self.sections for name, value in section.given().items()}
+
+
+class Flat(
+    TelemetrySettings,
+    ServerSettings,
+    SinkSettings,
+    ProducerSettings,
+    WorkerSettings,
+    JudgeSettings,
+    ModelSettings,
+    KafkaSettings,
+    BaseSettings,
+):
+    """All fields side by side, as flags, environment and files have them; the first section is the last base."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
+
+
+FIELDS = Flat.model_fields
+"""Every setting by its name. Each description is the text of `--help` and of the reference."""
+
+
+def _in_sections(flat: Flat) -> Settings:
+    return Settings(
+        kafka=KafkaSettings.part_of(flat),
+        model=ModelSettings.part_of(flat),
+        judging=JudgeSettings.part_of(flat),
+        worker=WorkerSettings.part_of(flat),
+        producer=ProducerSettings.part_of(flat),
+        sink=SinkSettings.part_of(flat),
+        server=ServerSettings.part_of(flat),
+        telemetry=TelemetrySettings.part_of(flat),
+    )
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
@@ -344,7 +108,7 @@ def load_settings(
     secrets = read_secret_files(environ, {environment_name(name): name for name in SECRETS})
     from_file = read_config(config) if config else {}
 
-    class Loaded(Settings):
+    class Loaded(Flat):
         @classmethod
         def settings_customise_sources(
             cls,
@@ -359,13 +123,14 @@ def load_settings(
 
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     try:
-        return Loaded(**given)
+        flat = Loaded(**given)
     except ValidationError as exc:
-        elsewhere = given.keys() | {name for name in Settings.model_fields if environment_name(name) in environ}
+        elsewhere = given.keys() | {name for name in FIELDS if environment_name(name) in environ}
         raise SettingsError(_explain(exc, dict.fromkeys(from_file.keys() - elsewhere, f" in {config}"))) from None
+    return _in_sections(flat)
 
 
-SECRETS = tuple(name for name, field in Settings.model_fields.items() if SecretStr in _members(field.annotation))
+SECRETS = tuple(name for name, field in FIELDS.items() if SecretStr in _members(field.annotation))
 """No flags set these: every user of the machine can read the arguments of a process."""
 
 
@@ -375,7 +140,7 @@ def environment_name(field: str) -> str:
 
 def known_environment() -> frozenset[str]:
     """All variables that are read: one for each setting, and one more for each secret, naming a file that has it."""
-    names = map(environment_name, Settings.model_fields)
+    names = map(environment_name, FIELDS)
     return frozenset((*names, *(environment_name(name) + FILE for name in SECRETS)))
 
 
@@ -398,14 +163,10 @@ def _explain(exc: ValidationError, places: Mapping[str, str]) -> str:
         given = str(error["loc"][0]) if error["loc"] else ""
         field = names.get(given, given)
         said = error["msg"].removeprefix("Value error, ")
-        if field in Settings.model_fields:
+        if field in FIELDS:
             where = f"{flag_name(field)} ({environment_name(field)}){places.get(field, '')}"
-            lines.append(f"{where}: {said}. {Settings.model_fields[field].description}")
+            lines.append(f"{where}: {said}. {FIELDS[field].description}")
         else:
             what = "no such setting" if error["type"] == "extra_forbidden" else said
             lines.append(f"{given}{places.get(given, '')}: {what}" if given else what)
     return "\n".join(lines)
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", url)

@@ -21,7 +21,7 @@ from aiokafka.errors import (
 )
 
 from configs.errors import QAStreamError
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from configs.tls import client_context
 from messaging.client_internals import broker_addresses, try_connection
 
@@ -44,7 +44,7 @@ class AccessError(QAStreamError):
     """Kafka does not let us in, or does not let us do it."""
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
+def client_options(settings: KafkaSettings) -> dict[str, Any]:
     """What every Kafka client is made with, whatever its kind. Raises SettingsError for unusable files."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.brokers.split(","),
@@ -67,11 +67,11 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def who(settings: Settings) -> str:
+def who(settings: KafkaSettings) -> str:
     return f"user {settings.sasl_username}" if settings.sasl_username else "this client"
 
 
-def denial(settings: Settings, operation: str, resource: str) -> AccessError:
+def denial(settings: KafkaSettings, operation: str, resource: str) -> AccessError:
     return AccessError(
         f"Kafka does not allow {who(settings)} to {operation} {resource}. Grant it (docs/security.md has the commands "
         "for each process), or use another user"
@@ -79,7 +79,7 @@ def denial(settings: Settings, operation: str, resource: str) -> AccessError:
 
 
 @contextmanager
-def explained(settings: Settings, operation: str) -> Iterator[None]:
+def explained(settings: KafkaSettings, operation: str) -> Iterator[None]:
     """Raises AccessError for what the client was refused while it did `operation` on topics."""
     try:
         yield
@@ -87,7 +87,7 @@ def explained(settings: Settings, operation: str) -> Iterator[None]:
         raise from_refusal(settings, exc, operation) from exc
 
 
-def from_refusal(settings: Settings, exc: KafkaError, operation: str) -> AccessError:
+def from_refusal(settings: KafkaSettings, exc: KafkaError, operation: str) -> AccessError:
     """`operation` is on topics: the client's error has their names, or an id, and not what it wanted."""
     name = _names(exc.args[0]) if exc.args else ""
     match exc:
@@ -105,7 +105,7 @@ def _names(argument: object) -> str:
     return ", ".join(sorted(argument)) if isinstance(argument, set | frozenset) else str(argument)
 
 
-async def refusal(settings: Settings) -> AccessError | None:
+async def refusal(settings: KafkaSettings) -> AccessError | None:
     """Why a broker turns us away, if it does: the client logs that and keeps the error to itself.
 
     None where none answers, or all is well; with no TLS and no password there is nothing to refuse.
@@ -122,7 +122,7 @@ async def refusal(settings: Settings) -> AccessError | None:
     return None
 
 
-def _from_connecting(settings: Settings, exc: Exception, where: str) -> AccessError | None:
+def _from_connecting(settings: KafkaSettings, exc: Exception, where: str) -> AccessError | None:
     match exc:
         case UnsupportedSaslMechanismError():
             return AccessError(f"Kafka at {where} does not take sasl_mechanism {settings.sasl_mechanism}")

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalOperation, KafkaError, UnknownError
 
 from configs.errors import QAStreamError
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from messaging.access import AUTHORIZATION, client_options, from_refusal, refusal
 from messaging.client_internals import BareClient, client_of, futures_of, sending_task
 from schemas.topics import MAX_MESSAGE_BYTES
@@ -34,7 +34,7 @@ class BrokerUnreachableError(QAStreamError):
     """No broker answered within the patience of a command."""
 
 
-def make_consumer(settings: Settings, **options: Any) -> AIOKafkaConsumer:
+def make_consumer(settings: KafkaSettings, **options: Any) -> AIOKafkaConsumer:
     """A consumer that reads committed records only and never commits by itself."""
     defaults = {
         "enable_auto_commit": False,
@@ -47,7 +47,7 @@ def make_consumer(settings: Settings, **options: Any) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(**client_options(settings), **(defaults | options))
 
 
-def make_transactional_producer(settings: Settings, transactional_id: str) -> AIOKafkaProducer:
+def make_transactional_producer(settings: KafkaSettings, transactional_id: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(
         **client_options(settings),
         transactional_id=transactional_id,
@@ -126,7 +126,7 @@ async def _close(client: BareClient) -> None:
     closing.cancel()
 
 
-async def start_patiently(client: Any, settings: Settings, *, patience_s: float | None = None) -> None:
+async def start_patiently(client: Any, settings: KafkaSettings, *, patience_s: float | None = None) -> None:
     """Start a client of any kind, waiting for a broker that is away: for ever, or `patience_s` seconds.
 
     Raises BrokerUnreachableError when the patience is over, and AccessError at once where a broker turns us away.
@@ -157,7 +157,9 @@ async def start_patiently(client: Any, settings: Settings, *, patience_s: float 
 
 
 @asynccontextmanager
-async def admin_client(settings: Settings, *, patience_s: float | None = None) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(
+    settings: KafkaSettings, *, patience_s: float | None = None
+) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(**client_options(settings))
     await start_patiently(admin, settings, patience_s=patience_s)
     try:

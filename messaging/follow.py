@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from messaging.access import AccessError
 from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
 from messaging.reading import TopicMissingError, assign_all
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 async def follow(
-    settings: Settings, topic: str, take: Callable[[Record], None], *, start: Mapping[int, int] | None = None
+    settings: KafkaSettings, topic: str, take: Callable[[Record], None], *, start: Mapping[int, int] | None = None
 ) -> None:
     """Give every committed record to `take`, each once, those of a partition in their order; for ever.
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka.errors import KafkaError
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from messaging.access import client_options
 from messaging.client_internals import BareClient
 from messaging.stopping import end
@@ -41,19 +41,19 @@ class Pulse:
 
 
 @asynccontextmanager
-async def feeling(settings: Settings) -> AsyncIterator[Pulse]:
+async def feeling(kafka: KafkaSettings, *, watched: bool) -> AsyncIterator[Pulse]:
     """The pulse, felt every two seconds while the context lasts; not where nobody can ask: without `metrics_port`."""
-    pulse = Pulse(settings.brokers)
-    beating = asyncio.create_task(_feel(settings, pulse) if settings.metrics_port else asyncio.sleep(0))
+    pulse = Pulse(kafka.brokers)
+    beating = asyncio.create_task(_feel(kafka, pulse) if watched else asyncio.sleep(0))
     try:
         yield pulse
     finally:
         await end(beating)
 
 
-async def _feel(settings: Settings, pulse: Pulse) -> None:
+async def _feel(kafka: KafkaSettings, pulse: Pulse) -> None:
     while True:
-        client = BareClient(**client_options(settings))
+        client = BareClient(**client_options(kafka))
         try:
             await _until_silent(client, pulse)
         except (KafkaError, OSError, TimeoutError) as exc:

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError
 
 from configs.errors import QAStreamError
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from messaging.access import explained
 from messaging.client_internals import client_of, fetch_leniently, partitions_of
 from messaging.connection import RETRY_S, BrokerUnreachableError, make_consumer, start_patiently, stop_reading
@@ -37,7 +37,7 @@ class UnreadableError(QAStreamError):
 
 
 async def read_to_end(
-    settings: Settings,
+    settings: KafkaSettings,
     topic: str,
     *,
     start: Mapping[int, int] | None = None,
@@ -111,7 +111,7 @@ async def _read_apart(consumer: AIOKafkaConsumer, tp: TopicPartition, position: 
     return records
 
 
-async def last_offsets(settings: Settings, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+async def last_offsets(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
     """Ends of what is written, committed or not: a request for offsets carries its consumer's isolation level."""
     consumer = make_consumer(settings, isolation_level="read_uncommitted")
     try:
@@ -134,7 +134,7 @@ async def assign_all(
     return partitions
 
 
-async def count_partitions(settings: Settings, topic: str, *, patience_s: float | None = None) -> int:
+async def count_partitions(settings: KafkaSettings, topic: str, *, patience_s: float | None = None) -> int:
     """Raises what `topic_partitions` raises, KafkaError, and BrokerUnreachableError after `patience_s`."""
     consumer = make_consumer(settings)
     try:

@@ -16,7 +16,7 @@ from aiokafka.errors import (
 )
 
 from configs.errors import QAStreamError
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from messaging.access import AUTHORIZATION, denial, from_refusal
 from messaging.client_internals import client_of
 from messaging.connection import RETRY_S, BrokerUnreachableError, admin_client
@@ -35,7 +35,7 @@ class TopicError(QAStreamError):
 
 
 async def ensure_topics(
-    settings: Settings, *, role: Role | None = None, patience_s: float | None = None
+    settings: KafkaSettings, *, role: Role | None = None, patience_s: float | None = None
 ) -> dict[str, int]:
     """Create what is missing, wait until every partition has a leader; partitions by topic.
 
@@ -45,7 +45,7 @@ async def ensure_topics(
     return await _patiently(lambda admin: _ensured(admin, settings, role), settings, patience_s)
 
 
-async def check_access(settings: Settings, role: Role, *, patience_s: float | None = None) -> None:
+async def check_access(settings: KafkaSettings, role: Role, *, patience_s: float | None = None) -> None:
     """Raises AccessError where `role` may not do with a topic what it is there for."""
     wanted = {need.name for need in _needs(settings, role)}
     topics = [topic for topic in TopicNames(settings.namespace).configs if topic in wanted]
@@ -53,13 +53,13 @@ async def check_access(settings: Settings, role: Role, *, patience_s: float | No
     _check_allowed(settings, role, present)
 
 
-async def cluster_id(settings: Settings, *, patience_s: float | None = None) -> str:
+async def cluster_id(settings: KafkaSettings, *, patience_s: float | None = None) -> str:
     """Identifies the Kafka cluster; an output directory belongs to one."""
     return await _patiently(_asked_for_its_id, settings, patience_s)
 
 
 async def _patiently(
-    ask: Callable[[AIOKafkaAdminClient], Awaitable[T]], settings: Settings, patience_s: float | None
+    ask: Callable[[AIOKafkaAdminClient], Awaitable[T]], settings: KafkaSettings, patience_s: float | None
 ) -> T:
     """What `ask` gives. A broker that goes away meanwhile is asked again, by a new client."""
     began = time.monotonic()
@@ -76,7 +76,7 @@ async def _patiently(
         await asyncio.sleep(RETRY_S)
 
 
-async def _ensured(admin: AIOKafkaAdminClient, settings: Settings, role: Role | None) -> dict[str, int]:
+async def _ensured(admin: AIOKafkaAdminClient, settings: KafkaSettings, role: Role | None) -> dict[str, int]:
     names = TopicNames(settings.namespace)
     deadline = time.monotonic() + READY_S
     while True:
@@ -97,7 +97,7 @@ async def _asked_for_its_id(admin: AIOKafkaAdminClient) -> str:
 
 
 async def _described(
-    admin: AIOKafkaAdminClient, settings: Settings, role: Role | None, topics: list[str]
+    admin: AIOKafkaAdminClient, settings: KafkaSettings, role: Role | None, topics: list[str]
 ) -> dict[str, Described]:
     """Raises AccessError for what is hidden from us: with what `role` wants to do with it, if anything."""
     try:
@@ -109,11 +109,11 @@ async def _described(
         raise from_refusal(settings, exc, "DESCRIBE") from exc
 
 
-def _needs(settings: Settings, role: Role | None) -> list[Need]:
+def _needs(settings: KafkaSettings, role: Role | None) -> list[Need]:
     return needs(role, TopicNames(settings.namespace)) if role else []
 
 
-def _check_allowed(settings: Settings, role: Role | None, present: Mapping[str, Described]) -> None:
+def _check_allowed(settings: KafkaSettings, role: Role | None, present: Mapping[str, Described]) -> None:
     for need in _needs(settings, role):
         if need.name in present and not present[need.name].allows(need.operation):
             raise denial(settings, need.operation, f"topic {need.name}")
@@ -126,7 +126,7 @@ async def _count_brokers(admin: AIOKafkaAdminClient) -> int:
     return len(brokers)
 
 
-async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: list[str]) -> None:
+async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, topics: list[str]) -> None:
     if not topics:
         return
     configs = TopicNames(settings.namespace).configs

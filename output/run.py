@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 
 
 def run_home(output_dir: Path) -> Path:
@@ -17,12 +17,12 @@ def broker_file(output_dir: Path) -> Path:
     return run_home(output_dir) / "broker.json"
 
 
-def with_broker_of_run(settings: Settings) -> Settings:
-    """With the address of the broker that a running pipeline started for `output_dir`, if none is configured."""
-    if settings.bootstrap_servers is not None or settings.output_dir is None:
-        return settings
+def broker_of_run(kafka: KafkaSettings, output_dir: Path | None) -> KafkaSettings:
+    """`kafka` with the address of the broker that a running pipeline started for `output_dir`, if it names none."""
+    if kafka.bootstrap_servers is not None or output_dir is None:
+        return kafka
     try:
-        address = orjson.loads(broker_file(settings.output_dir).read_bytes())["bootstrap_servers"]
+        address = orjson.loads(broker_file(output_dir).read_bytes())["bootstrap_servers"]
     except FileNotFoundError:
-        return settings
-    return settings.model_copy(update={"bootstrap_servers": address})
+        return kafka
+    return kafka.replaced(bootstrap_servers=address)

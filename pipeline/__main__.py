@@ -9,7 +9,6 @@ from importlib import import_module
 from configs import cli
 from configs.errors import SettingsError
 from configs.recipe import load_recipe
-from configs.settings import Settings
 from output.layout import Layout
 from output.lock import pipeline_lock
 from pipeline.errors import OutputError, StoppedError
@@ -62,16 +61,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def run_pipeline(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
-    load_recipe(settings.recipe)  # the workers' matter, but one that is wrong should stop nobody minutes later
+    load_recipe(settings.worker.recipe)  # the workers' matter, but one that is wrong should stop nobody minutes later
     plan = make_plan(settings, workers=args.workers, once=args.once)
     if not plan.input_dir.is_dir():
         raise SettingsError(f"--input-dir {plan.input_dir}: no such directory")
     with pipeline_lock(Layout(plan.output_dir)):
-        return _run(plan, settings)
+        return _run(plan)
 
 
-def _run(plan: Plan, settings: Settings) -> int:
-    _keep_log(plan, settings)
+def _run(plan: Plan) -> int:
+    _keep_log(plan)
     check_input(plan)
     run = Run(plan, make_view(sys.stdout), os.environ)
     try:
@@ -87,13 +86,13 @@ def _run(plan: Plan, settings: Settings) -> int:
     return cli.DEAD_LETTERS if any(run.progress.failures()) else 0
 
 
-def _keep_log(plan: Plan, settings: Settings) -> None:
+def _keep_log(plan: Plan) -> None:
     try:
         plan.logs_dir.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"--output-dir {plan.output_dir}: {exc.strerror}. Choose one that can be written") from exc
     log = (plan.logs_dir / "pipeline.log").open("a", encoding="utf-8")  # the terminal is the progress bar's
-    configure_logs(settings.model_copy(update={"log_format": "human"}), process="pipeline", stream=log)
+    configure_logs(plan.settings.telemetry.replaced(log_format="human"), process="pipeline", stream=log)
 
 
 if __name__ == "__main__":

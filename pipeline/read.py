@@ -6,7 +6,7 @@ import sys
 from contextlib import aclosing
 
 from configs import cli
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from messaging.reading import read_to_end
 from schemas import TopicNames
 
@@ -18,14 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    asyncio.run(print_results(cli.settings_from(args)))
+    asyncio.run(print_results(cli.settings_from(args).kafka))
     return 0
 
 
-async def print_results(settings: Settings) -> None:
+async def print_results(kafka: KafkaSettings) -> None:
     """What is committed up to now, as it lies on the topic."""
-    topic = TopicNames(settings.namespace).results
-    async with aclosing(read_to_end(settings, topic, patience_s=PATIENCE_S)) as records:
+    topic = TopicNames(kafka.namespace).results
+    async with aclosing(read_to_end(kafka, topic, patience_s=PATIENCE_S)) as records:
         async for record in records:
             sys.stdout.buffer.write((record.value or b"") + b"\n")
     sys.stdout.buffer.flush()

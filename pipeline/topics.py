@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    settings = cli.settings_from(args)
-    for topic, partitions in asyncio.run(ensure_topics(settings, patience_s=PATIENCE_S)).items():
+    kafka = cli.settings_from(args).kafka
+    for topic, partitions in asyncio.run(ensure_topics(kafka, patience_s=PATIENCE_S)).items():
         print(f"{topic}: {partitions} partitions")
     return 0

@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
             return command.main(action, list(argv[1:]))
     args = make_parser().parse_args(argv)
     settings = cli.settings_from(args)
-    configure_logs(settings, process="producer")
+    configure_logs(settings.telemetry, process="producer")
     return asyncio.run(_main(settings, once=args.once, undone_file=args.undone_file))
 
 

@@ -5,7 +5,9 @@ import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 
+from configs.sections import ProducerSettings
 from configs.settings import Settings
 from ledger.needs import Rules
 from ledger.outcomes import Outcomes, Place
@@ -44,7 +46,7 @@ log = logging.getLogger(__name__)
 
 async def run(settings: Settings, alarm: Alarm, *, once: bool, only: frozenset[str] | None = None) -> Tally:
     """`work`, observed as the settings say."""
-    async with open_telemetry(settings, ProducerMetrics, process="producer") as telemetry:
+    async with open_telemetry(settings.telemetry, ProducerMetrics, process="producer") as telemetry:
         return await work(settings, alarm, telemetry, once=once, only=only)
 
 
@@ -82,24 +84,29 @@ def make_parts(
     once: bool,
     only: frozenset[str] | None = None,
 ) -> Parts:
-    if settings.input_dir is None:
+    options, output_dir = settings.producer, settings.sink.output_dir
+    if options.input_dir is None:
         raise SettingsError("--input-dir is needed: the directory to watch")
-    check_encoding(settings.encoding)
-    files = Directory(settings.input_dir, PathFilter(include=settings.include, exclude=settings.exclude))
-    _check_done(settings, files)
-    source = settings.source or source_name(settings.input_dir)
-    sizes, encoding = _sizes(settings), settings.encoding
+    check_encoding(options.encoding)
+    files = Directory(options.input_dir, PathFilter(include=options.include, exclude=options.exclude))
+    if only is None:
+        _check_done(options, output_dir, files)
+    source = options.source or source_name(options.input_dir)
+    sizes, encoding = _sizes(options), options.encoding
     publication = Publication(
         files=files,
         source=source,
-        rules=Rules(splitter_hash(sizes, encoding=encoding), settings.max_file_bytes),
+        rules=Rules(splitter_hash(sizes, encoding=encoding), options.max_file_bytes),
         sizes=sizes,
         encoding=encoding,
         stopping=lambda: alarm.stopping,
     )
-    names = TopicNames(settings.namespace)
+    names = TopicNames(settings.kafka.namespace)
     return Parts(
-        settings=settings,
+        kafka=settings.kafka,
+        options=options,
+        output_dir=output_dir,
+        observed=bool(settings.telemetry.metrics_port),
         files=files,
         names=names,
         publication=publication,
@@ -110,40 +117,42 @@ def make_parts(
     )
 
 
-def _sizes(settings: Settings) -> Sizes:
-    if bool(settings.chunk_tokens) != bool(settings.tokenizer):
+def _sizes(options: ProducerSettings) -> Sizes:
+    if bool(options.chunk_tokens) != bool(options.tokenizer):
         raise SettingsError("--chunk-tokens and --tokenizer, which counts them, go together")
-    if settings.chunk_tokens:
-        measure = load_tokens(settings.tokenizer)
-        return Sizes(size=settings.chunk_tokens, overlap=settings.chunk_overlap, measure=measure)
-    return Sizes(size=settings.chunk_size, overlap=settings.chunk_overlap)
+    if options.chunk_tokens:
+        measure = load_tokens(options.tokenizer)
+        return Sizes(size=options.chunk_tokens, overlap=options.chunk_overlap, measure=measure)
+    return Sizes(size=options.chunk_size, overlap=options.chunk_overlap)
 
 
-def _check_done(settings: Settings, files: Source) -> None:
-    if settings.on_done != "keep" and settings.output_dir is None:
+def _check_done(options: ProducerSettings, output_dir: Path | None, files: Source) -> None:
+    if options.on_done != "keep" and output_dir is None:
         raise SettingsError(
-            f"--on-done {settings.on_done} needs --output-dir, the sink's directory on this machine or on a mount: "
+            f"--on-done {options.on_done} needs --output-dir, the sink's directory on this machine or on a mount: "
             "it says there which results are on disk"
         )
-    if (settings.on_done == "move") != (settings.done_dir is not None):
+    if (options.on_done == "move") != (options.done_dir is not None):
         raise SettingsError("--on-done move and --done-dir, where files are moved to, go together")
-    if settings.done_dir and files.holds(settings.done_dir):
+    if options.done_dir and files.holds(options.done_dir):
         raise SettingsError(
-            f"--done-dir {settings.done_dir} lies in --input-dir: what is moved there would be read again. "
+            f"--done-dir {options.done_dir} lies in --input-dir: what is moved there would be read again. "
             "Choose a directory beside it"
         )
 
 
 async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> Tally:
     """The watcher on one producer after another: an error of a transaction ends a producer, not the watcher."""
-    paced = _needs_outcomes(parts.settings)
+    paced = _needs_outcomes(parts)
     tally = Tally()
     async with AsyncExitStack() as stack:
-        telemetry.health.check("kafka", (await stack.enter_async_context(feeling(parts.settings))).trouble)
-        await ensure_topics(parts.settings, role=Role.PACED_PRODUCER if paced else Role.PRODUCER)
+        telemetry.health.check(
+            "kafka", (await stack.enter_async_context(feeling(parts.kafka, watched=parts.observed))).trouble
+        )
+        await ensure_topics(parts.kafka, role=Role.PACED_PRODUCER if paced else Role.PRODUCER)
         telemetry.health.note(START, None)
         if not parts.once:
-            _beside(stack, parts.files.watch(parts.alarm.ring, retry_s=parts.settings.scan_interval_s))
+            _beside(stack, parts.files.watch(parts.alarm.ring, retry_s=parts.options.scan_interval_s))
         parts = await _with_outcomes(parts, stack)
         if parts.outcomes:
             telemetry.metrics.unfinished.set_function(lambda: parts.outcomes.backlog if parts.outcomes else 0)
@@ -162,39 +171,41 @@ async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> Tally:
 
 async def _watch(parts: Parts, tally: Tally) -> None:
     """One producer's life, from what Kafka knows when it starts."""
-    settings, source = parts.settings, parts.publication.source
+    kafka, source = parts.kafka, parts.publication.source
     async with AsyncExitStack() as stack:
-        producer = await stack.enter_async_context(started_producer(settings, source))
-        ledger = await load_ledger(settings, source)
+        producer = await stack.enter_async_context(started_producer(kafka, source))
+        ledger = await load_ledger(kafka, source)
         if parts.outcomes:
             for entry in ledger.entries():
                 parts.outcomes.take_entry(entry)
-        requests = await load_requests(settings, source, ring=parts.alarm.call)
+        requests = await load_requests(kafka, source, ring=parts.alarm.call)
         # With --once too: who asks and hears nothing takes our place.
-        _beside(stack, follow(settings, parts.names.requests, requests.take, start=requests.following))
+        _beside(stack, follow(kafka, parts.names.requests, requests.take, start=requests.following))
         await Watcher(parts, Publisher(producer, ledger), tally, requests).watch()
 
 
-def _needs_outcomes(settings: Settings) -> bool:
-    return bool(settings.max_backlog or settings.on_done != "keep" or settings.metrics_port)
+def _needs_outcomes(parts: Parts) -> bool:
+    """A run that a command has begun, for some paths `only`, neither waits for outcomes nor puts files away."""
+    options = parts.options
+    return parts.only is None and bool(options.max_backlog or options.on_done != "keep" or parts.observed)
 
 
 async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
     """With what --max-backlog, --on-done and the metrics need, where they are asked for."""
-    settings = parts.settings
-    if not _needs_outcomes(settings):
+    kafka, options = parts.kafka, parts.options
+    if not _needs_outcomes(parts):
         return parts
     outcomes = Outcomes(parts.publication.source)
 
     def take(record: Record) -> None:
         outcomes.take_result(record.value, Place(record.partition, record.offset))
 
-    _beside(stack, follow(settings, parts.names.results, take))
-    if settings.on_done == "keep" or settings.output_dir is None:
+    _beside(stack, follow(kafka, parts.names.results, take))
+    if options.on_done == "keep" or parts.output_dir is None:
         return replace(parts, outcomes=outcomes)
-    cluster = await cluster_id(settings)
-    on_disk = OnDisk(settings.output_dir, cluster_id=cluster, namespace=settings.namespace)
-    done = Done(settings.on_done, files=parts.files, folder=settings.done_dir, outcomes=outcomes, on_disk=on_disk)
+    cluster = await cluster_id(kafka)
+    on_disk = OnDisk(parts.output_dir, cluster_id=cluster, namespace=kafka.namespace)
+    done = Done(options.on_done, files=parts.files, folder=options.done_dir, outcomes=outcomes, on_disk=on_disk)
     return replace(parts, outcomes=outcomes, done=done)
 
 

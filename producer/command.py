@@ -7,6 +7,7 @@ regenerate and retry read files, so they need --input-dir for that, or wait for 
 import argparse
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from configs import cli
 from configs.settings import Settings
@@ -30,8 +31,6 @@ SUMMARIES: dict[ActionName, str] = {
 }
 WAIT_S = 20.0
 SHOWN = 20
-_NOT_OURS = {"on_done": "keep", "done_dir": None, "max_backlog": 0, "metrics_port": 0}
-"""Files are put away by the watcher alone, who waits is not to wait for outcomes, and the port is the watcher's."""
 
 
 def make_parser(action: ActionName) -> argparse.ArgumentParser:
@@ -54,33 +53,33 @@ def make_parser(action: ActionName) -> argparse.ArgumentParser:
 
 def main(action: ActionName, argv: list[str]) -> int:
     args = make_parser(action).parse_args(argv)
-    settings = cli.settings_from(args).model_copy(update=_NOT_OURS)
-    configure_logs(settings, process="producer")
-    if settings.input_dir:
-        make_parts(
-            settings, Alarm(), unseen(ProducerMetrics), once=True
-        )  # its mistakes are told before anything is done
+    settings = cli.settings_from(args)
+    settings = replace(settings, telemetry=settings.telemetry.replaced(metrics_port=0))  # the port is the watcher's
+    configure_logs(settings.telemetry, process="producer")
+    if settings.producer.input_dir:  # its mistakes are told before anything is done
+        make_parts(settings, Alarm(), unseen(ProducerMetrics), once=True, only=frozenset())
     return asyncio.run(_main(settings, action, args))
 
 
 async def _main(settings: Settings, action: ActionName, args: argparse.Namespace) -> int:
-    source = settings.source or (source_name(settings.input_dir) if settings.input_dir else "")
-    plan = await make_plan(settings, action, args.match, source, fresh=getattr(args, "fresh", False))
+    kafka, input_dir = settings.kafka, settings.producer.input_dir
+    source = settings.producer.source or (source_name(input_dir) if input_dir else "")
+    plan = await make_plan(kafka, action, args.match, source, fresh=getattr(args, "fresh", False))
     print(*_described(plan, action, dry_run=args.dry_run), sep="\n", flush=True)
     if args.dry_run or not plan.requests:
         return 0
-    await ensure_topics(settings, role=Role.PRODUCER)
-    await send(settings, plan.requests)
+    await ensure_topics(kafka, role=Role.PRODUCER)
+    await send(kafka, plan.requests)
     left = await not_taken_up(
-        settings, [request for request in plan.requests if request.request_id not in plan.under_way], args.wait_s
+        kafka, [request for request in plan.requests if request.request_id not in plan.under_way], args.wait_s
     )
     if not left:
         print("taken up by the running producer")
         return 0
-    if settings.input_dir and action != "forget":
+    if input_dir and action != "forget":
         return await _publish(settings, left)
     for name in sorted({request.document.source for request in left}):
-        await take_up(settings, name)
+        await take_up(kafka, name)
         then = "done" if action == "forget" else "its next one reads the files; give --input-dir to do it at once"
         print(f"no producer of source {name} answered: {then}")
     return 0

@@ -7,9 +7,10 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeVar
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings, ProducerSettings
 from ledger import transitions
 from ledger.outcomes import Outcomes
 from producer.done import Done
@@ -56,7 +57,8 @@ class Tally:
 class Parts:
     """What the watcher works with, whatever producer it has. `only`: with `once`, the paths it is about."""
 
-    settings: Settings
+    kafka: KafkaSettings
+    options: ProducerSettings
     files: Source
     names: TopicNames
     publication: Publication
@@ -65,6 +67,8 @@ class Parts:
     only: frozenset[str] | None = None
     outcomes: Outcomes | None = None
     done: Done | None = None
+    output_dir: Path | None = None
+    observed: bool = False
     observer: Observer
 
 
@@ -77,7 +81,7 @@ class Watcher:
         self._ledger = publisher.ledger
         self._tally = tally
         self._requests = requests
-        self._settling = Settling(parts.settings.settle_ms, trust_mtime=parts.once)
+        self._settling = Settling(parts.options.settle_ms, trust_mtime=parts.once)
         self._first = parts.only  # with --once: what was there at the first look
         # A request waits for the end of a block that is read, not for that of a file of gigabytes.
         self._publication = replace(parts.publication, stopping=lambda: self._interrupted)
@@ -102,7 +106,7 @@ class Watcher:
     @property
     def _interval_s(self) -> float:
         """With --once it looks again only for files that wait for something."""
-        interval_s = self._parts.settings.scan_interval_s
+        interval_s = self._parts.options.scan_interval_s
         return min(DONE_S, interval_s) if self._parts.once else interval_s
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -153,7 +157,7 @@ class Watcher:
             self._fewest, self._waiting_since = undone, time.monotonic()
 
     def _finished(self, due_s: float | None) -> bool:
-        patience_s = max(PATIENCE_S, self._parts.settings.settle_ms / 50)
+        patience_s = max(PATIENCE_S, self._parts.options.settle_ms / 50)
         if self._cut_short or (self._parts.done and self._parts.done.waiting):
             return False
         return due_s is None or time.monotonic() - self._waiting_since > patience_s
@@ -193,7 +197,7 @@ class Watcher:
 
     async def _wait_for_room(self, batch: Batch) -> None:
         """While more than --max-backlog published chunks wait for their outcome; `batch` is not published meanwhile."""
-        outcomes, most, alarm = self._parts.outcomes, self._parts.settings.max_backlog, self._parts.alarm
+        outcomes, most, alarm = self._parts.outcomes, self._parts.options.max_backlog, self._parts.alarm
         if not (outcomes and most and batch.chunks and outcomes.backlog > most):
             return
         log.info("publishing pauses: %d chunks wait for their outcome (--max-backlog %d)", outcomes.backlog, most)

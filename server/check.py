@@ -13,7 +13,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from openai.types.chat import ChatCompletion
 
 from configs.cli import add_settings, settings_from
-from configs.settings import Settings
+from configs.sections import ModelSettings
 from configs.tls import model_context
 from server.errors import CheckError
 
@@ -30,27 +30,27 @@ class Failure:
     advice: str
 
 
-async def ask(settings: Settings, url: str) -> str:
+async def ask(model: ModelSettings, url: str) -> str:
     """The model's answer to the guide's question. Raises CheckError, whose argument is a Failure."""
-    timeout = openai.Timeout(settings.timeout_s, connect=_CONNECT_S)
+    timeout = openai.Timeout(model.timeout_s, connect=_CONNECT_S)
     async with AsyncOpenAI(
         base_url=url,
-        api_key=settings.api_key.get_secret_value(),
+        api_key=model.api_key.get_secret_value(),
         max_retries=0,
         timeout=timeout,
-        http_client=DefaultAioHttpClient(timeout=timeout, verify=model_context(settings.model_ca_file)),
+        http_client=DefaultAioHttpClient(timeout=timeout, verify=model_context(model.model_ca_file)),
     ) as client:
         try:
             completion = await client.chat.completions.create(
-                model=settings.model_name,
+                model=model.model_name,
                 messages=[{"role": "user", "content": QUESTION}],
-                temperature=settings.temperature,
-                max_tokens=settings.max_tokens,
+                temperature=model.temperature,
+                max_tokens=model.max_tokens,
             )
         except openai.NotFoundError:
-            raise CheckError(await _not_found(client, settings, url)) from None
+            raise CheckError(await _not_found(client, model, url)) from None
         except (openai.OpenAIError, aiohttp.ClientError) as exc:  # the second: what was read is no HTTP
-            raise CheckError(explain(exc, settings=settings, url=url)) from exc
+            raise CheckError(explain(exc, model=model, url=url)) from exc
     return _text(completion, url)
 
 
@@ -62,7 +62,7 @@ def _text(completion: object, url: str) -> str:
     return message.content or str(getattr(message, "reasoning", None) or "")
 
 
-async def _not_found(client: AsyncOpenAI, settings: Settings, url: str) -> Failure:
+async def _not_found(client: AsyncOpenAI, model: ModelSettings, url: str) -> Failure:
     """404 is either a model that isn't served, or a server that has no such path."""
     try:
         models = await client.with_options(timeout=_LIST_S).models.list()
@@ -70,12 +70,12 @@ async def _not_found(client: AsyncOpenAI, settings: Settings, url: str) -> Failu
     except (openai.OpenAIError, AttributeError, TypeError):
         return _not_compatible(url)
     return Failure(
-        f"没有名为 {settings.model_name} 的模型 / no such model: {shown(url)} serves {', '.join(names) or 'none'}",
+        f"没有名为 {model.model_name} 的模型 / no such model: {shown(url)} serves {', '.join(names) or 'none'}",
         "检查model_name / check --model-name, or --served-model-name of the server",
     )
 
 
-def explain(error: Exception, *, settings: Settings, url: str) -> Failure:
+def explain(error: Exception, *, model: ModelSettings, url: str) -> Failure:
     """The cause of an error. The aiohttp transport calls refused, reset and closed all time-outs: `__cause__` tells."""
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
         return Failure(
@@ -86,7 +86,7 @@ def explain(error: Exception, *, settings: Settings, url: str) -> Failure:
         return _from_status(error, url)
     if isinstance(error, openai.APIResponseValidationError):
         return _not_compatible(url)
-    return _from_causes(list(_causes(error)), settings=settings, url=url)
+    return _from_causes(list(_causes(error)), model=model, url=url)
 
 
 def _from_status(error: openai.APIStatusError, url: str) -> Failure:
@@ -99,7 +99,7 @@ def _from_status(error: openai.APIStatusError, url: str) -> Failure:
     )
 
 
-def _from_causes(causes: list[BaseException], *, settings: Settings, url: str) -> Failure:
+def _from_causes(causes: list[BaseException], *, model: ModelSettings, url: str) -> Failure:
     for kinds, failure in (
         (
             (aiohttp.ClientConnectorDNSError,),
@@ -136,7 +136,7 @@ def _from_causes(causes: list[BaseException], *, settings: Settings, url: str) -
         (
             (aiohttp.ServerTimeoutError,),
             Failure(
-                f"生成超时 / connected, but no answer within {settings.timeout_s:g} s",
+                f"生成超时 / connected, but no answer within {model.timeout_s:g} s",
                 "增加timeout配置值 (--timeout-s)；减少max_tokens参数 (--max-tokens)；检查网络连接",
             ),
         ),
@@ -180,13 +180,13 @@ def shown(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-async def _check_all(settings: Settings) -> int:
+async def _check_all(model: ModelSettings) -> int:
     failures = 0
-    for url in settings.model_urls:
-        if len(settings.model_urls) > 1:
+    for url in model.model_urls:
+        if len(model.model_urls) > 1:
             print(f"{shown(url)}:")
         try:
-            answer = await ask(settings, url)
+            answer = await ask(model, url)
         except CheckError as exc:
             failure: Failure = exc.args[0]
             print(f"无法连接到vLLM服务器\n原因: {failure.reason}\n建议: {failure.advice}")
@@ -205,4 +205,5 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--base-url", metavar="URL", help="such as http://localhost:8000/v1; several, comma-separated")
     add_settings(parser, "model_name", "temperature", "max_tokens", "timeout_s", "model_ca_file")
     args = parser.parse_args(argv)
-    return asyncio.run(_check_all(settings_from(args, **({"model_urls": args.base_url} if args.base_url else {}))))
+    settings = settings_from(args, **({"model_urls": args.base_url} if args.base_url else {}))
+    return asyncio.run(_check_all(settings.model))

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 
 from configs.errors import QAStreamError
-from configs.settings import Settings
+from configs.sections import TelemetrySettings
 from telemetry.health import Health
 
 
@@ -50,7 +50,7 @@ def make_app(registry: CollectorRegistry, health: Health) -> web.Application:
 
 
 @asynccontextmanager
-async def exposed(settings: Settings, registry: CollectorRegistry, health: Health) -> AsyncIterator[None]:
+async def exposed(settings: TelemetrySettings, registry: CollectorRegistry, health: Health) -> AsyncIterator[None]:
     """Nothing with port 0. Raises ExpositionError."""
     if not settings.metrics_port:
         yield

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 import orjson
 
 from configs.errors import QAStreamError
-from configs.settings import Settings
+from configs.sections import TelemetrySettings
 
 REPEAT_S = 10.0
 NOISY = ("aiohttp", "aiokafka", "asyncio", "httpx", "httpx2", "openai", "opentelemetry", "urllib3", "watchfiles")
@@ -18,7 +18,7 @@ REPETITIVE = ("aiokafka", "opentelemetry", "urllib3")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
-def configure_logs(settings: Settings, *, process: str, stream: TextIO | None = None) -> None:
+def configure_logs(settings: TelemetrySettings, *, process: str, stream: TextIO | None = None) -> None:
     """Send the root logger to `stream`, stderr by default; values given as `extra=` become fields."""
     stream = stream or sys.stderr
     human = settings.log_format == "human" or (settings.log_format == "auto" and stream.isatty())

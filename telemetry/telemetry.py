@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from configs.settings import Settings
+from configs.sections import TelemetrySettings
 from telemetry.exposition import exposed
 from telemetry.health import Health
 from telemetry.metrics import ProcessMetrics
@@ -31,7 +31,7 @@ def unseen(make_metrics: Callable[[CollectorRegistry], M]) -> Telemetry[M]:
 
 @asynccontextmanager
 async def open_telemetry(
-    settings: Settings, make_metrics: Callable[[CollectorRegistry], M], *, process: str
+    settings: TelemetrySettings, make_metrics: Callable[[CollectorRegistry], M], *, process: str
 ) -> AsyncIterator[Telemetry[M]]:
     """Serves what `metrics_port` says and sends what `otlp_endpoint` says. Raises a QAStreamError.
 

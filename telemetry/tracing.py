@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from configs.errors import SettingsError
-from configs.settings import Settings
+from configs.sections import TelemetrySettings
 
 Header = tuple[str, bytes]
 """As Kafka records have them."""
@@ -51,7 +51,7 @@ class NoTracing:
 
 
 @asynccontextmanager
-async def open_tracing(settings: Settings, *, process: str) -> AsyncIterator[Tracing]:
+async def open_tracing(settings: TelemetrySettings, *, process: str) -> AsyncIterator[Tracing]:
     """Raises SettingsError where traces are wanted and OpenTelemetry is not installed."""
     if settings.otlp_endpoint is None:
         yield NoTracing()

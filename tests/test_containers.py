@@ -18,7 +18,7 @@ def test_texts_come_out_as_documents(
     texts.mkdir()
     (texts / "en.txt").write_text("An excimer laser is a light source that emits at 193 nm.\n")
     (texts / "zh.txt").write_text("光刻是一种把掩模版上的图形转移到晶圆上的工艺。\n")
-    flags = ["--bootstrap-servers", container_kafka, "--namespace", settings.namespace]
+    flags = ["--bootstrap-servers", container_kafka, "--namespace", settings.kafka.namespace]
     flags += ["--model-urls", embedded_server.base_url, "--model-name", "extractive"]
     finished(texts, tmp_path / "out", *flags)
     assert len(documents(tmp_path / "out")) == 2

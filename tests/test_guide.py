@@ -77,7 +77,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
 @pytest.fixture
 def kafka_env(make_settings) -> dict[str, str]:
     settings = make_settings()
-    return {"KAFKA_BOOTSTRAP_SERVERS": settings.brokers, "QASTREAM_NAMESPACE": settings.namespace}
+    return {"KAFKA_BOOTSTRAP_SERVERS": settings.kafka.brokers, "QASTREAM_NAMESPACE": settings.kafka.namespace}
 
 
 def test_the_config_file_is_the_guides():
@@ -88,7 +88,7 @@ def test_the_config_file_is_the_guides():
 def test_the_guides_remote_example_works_alone(tmp_path: Path):
     _, remote = blocks("json")
     (tmp_path / "remote.json").write_text(remote)
-    assert load_settings(config=str(tmp_path / "remote.json")).model_urls == ("http://remote-server:8000/v1",)
+    assert load_settings(config=str(tmp_path / "remote.json")).model.model_urls == ("http://remote-server:8000/v1",)
 
 
 def test_no_command_of_the_guide_is_left_out_here():

@@ -28,8 +28,8 @@ def topic(make_settings):
 
 
 def adapted(text, settings):
-    adapted = text.replace("localhost:9092", settings.brokers).replace(
-        "qa.results", TopicNames(settings.namespace).results
+    adapted = text.replace("localhost:9092", settings.kafka.brokers).replace(
+        "qa.results", TopicNames(settings.kafka.namespace).results
     )
     assert adapted != text
     return adapted

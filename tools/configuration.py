@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from configs import cli
-from configs.settings import SECRETS, Settings, environment_name, flag_name
+from configs.settings import FIELDS, SECRETS, environment_name, flag_name
 from tools.places import ROOT
 
 PAGE = ROOT / "docs" / "configuration.md"
@@ -55,12 +55,12 @@ def render() -> str:
 def _sections() -> Iterator[str]:
     by_title: dict[str, list[str]] = {}
     title = ""
-    for name in Settings.model_fields:
+    for name in FIELDS:
         title = _title(name, title)
         by_title.setdefault(title, []).append(name)
     for each, names in by_title.items():
         yield f"## {each}\n\n| flag | environment | default | |\n|---|---|---|---|"
-        yield from (_row(name, Settings.model_fields[name]) for name in names)
+        yield from (_row(name, FIELDS[name]) for name in names)
         yield ""
 
 

@@ -142,8 +142,8 @@ class Stand:
     def worker(self, *models: Model, **settings: object) -> Process:
         """`python -m consumer`."""
         given = {
-            "bootstrap_servers": self.settings.brokers,
-            "namespace": self.settings.namespace,
+            "bootstrap_servers": self.settings.kafka.brokers,
+            "namespace": self.settings.kafka.namespace,
             "model_urls": ",".join(model.url for model in models),
             "cache": "false",
         } | settings
@@ -155,7 +155,7 @@ class Stand:
 
     async def shared_out(self, *workers: Process, within_s: float = 120) -> None:
         """Until each has its part of the partitions: calls in flight at a rebalance may be made twice."""
-        part = f"assigned {self.settings.partitions // len(workers)} partitions"
+        part = f"assigned {self.settings.kafka.partitions // len(workers)} partitions"
         async with asyncio.timeout(within_s):
             while not all(part in worker.output() for worker in workers):  # noqa: ASYNC110 - as in `reach`
                 await asyncio.sleep(LOOK_S)
@@ -172,8 +172,8 @@ class Stand:
 async def stand(broker: str, folder: Path, name: str) -> AsyncIterator[Stand]:
     """In a folder of its own; what the workers commit is followed meanwhile."""
     settings = load_settings({"bootstrap_servers": broker, "namespace": f"{name}-{int(time.time())}"})
-    await ensure_topics(settings)
-    place = folder / settings.namespace
+    await ensure_topics(settings.kafka)
+    place = folder / settings.kafka.namespace
     place.mkdir()
     async with AsyncExitStack() as stack:
         made = Stand(settings, place, stack)
@@ -183,15 +183,15 @@ async def stand(broker: str, folder: Path, name: str) -> AsyncIterator[Stand]:
 
 
 async def _follow(settings: Settings, seen: Seen) -> None:
-    names = TopicNames(settings.namespace)
+    names = TopicNames(settings.kafka.namespace)
     async with asyncio.TaskGroup() as group:
         for topic in (names.results, names.dead_letters):
             group.create_task(_read(settings, topic, seen))
 
 
 async def _read(settings: Settings, topic: str, seen: Seen) -> None:
-    consumer: AIOKafkaConsumer = make_consumer(settings)
-    await start_patiently(consumer, settings)
+    consumer: AIOKafkaConsumer = make_consumer(settings.kafka)
+    await start_patiently(consumer, settings.kafka)
     try:
         await assign_all(consumer, topic)
         while True:

@@ -38,14 +38,14 @@ class Follower:
 
     def __init__(self, settings: Settings, status: Path) -> None:
         self._settings = settings
-        self._names = TopicNames(settings.namespace)
+        self._names = TopicNames(settings.kafka.namespace)
         self._status = status
         self.balance = Balance(self._names)
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        consumer = make_consumer(self._settings)
-        await start_patiently(consumer, self._settings)
+        consumer = make_consumer(self._settings.kafka)
+        await start_patiently(consumer, self._settings.kafka)
         try:
             await self._assign(consumer)
             while True:
@@ -87,11 +87,11 @@ class Follower:
 
 async def read_all(settings: Settings) -> Balance:
     """All that is committed; waits until no transaction is open on the topics, so that nothing can come after."""
-    names = TopicNames(settings.namespace)
+    names = TopicNames(settings.kafka.namespace)
     balance = Balance(names)
     for topic in (names.results, names.dead_letters):
         await _wait_until_settled(settings, topic)
-        async with aclosing(read_to_end(settings, topic)) as records:
+        async with aclosing(read_to_end(settings.kafka, topic)) as records:
             async for record in records:
                 balance.take(record)
     return balance
@@ -105,8 +105,8 @@ async def _wait_until_settled(settings: Settings, topic: str) -> None:
 
 
 async def _ends(settings: Settings, topic: str, isolation: str) -> dict[TopicPartition, int]:
-    consumer = make_consumer(settings, isolation_level=isolation)
-    await start_patiently(consumer, settings)
+    consumer = make_consumer(settings.kafka, isolation_level=isolation)
+    await start_patiently(consumer, settings.kafka)
     try:
         places = [TopicPartition(topic, number) for number in await topic_partitions(consumer, topic)]
         return await consumer.end_offsets(places)

@@ -103,7 +103,7 @@ class Feed:
 
     def __init__(self, settings: Settings, items: Iterator[Item], expectations: Path) -> None:
         self._settings = settings
-        self._topic = TopicNames(settings.namespace).chunks
+        self._topic = TopicNames(settings.kafka.namespace).chunks
         self._items = items
         self._expectations = expectations
         self._batches = 0
@@ -122,8 +122,8 @@ class Feed:
 
     @asynccontextmanager
     async def _producer(self) -> AsyncIterator[AIOKafkaProducer]:
-        producer = make_transactional_producer(self._settings, f"{self._settings.namespace}.feed")
-        await start_patiently(producer, self._settings)
+        producer = make_transactional_producer(self._settings.kafka, f"{self._settings.kafka.namespace}.feed")
+        await start_patiently(producer, self._settings.kafka)
         try:
             yield producer
         finally:

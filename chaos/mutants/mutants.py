@@ -61,7 +61,7 @@ def ids_per_process() -> None:
     """Transactional ids that no other worker has: nobody is fenced."""
 
     def make_producer(self: Group, tp: TopicPartition) -> AIOKafkaProducer:
-        return make_transactional_producer(self._settings, f"{self._names.group}.{uuid.uuid4()}")
+        return make_transactional_producer(self._kafka, f"{self._names.group}.{uuid.uuid4()}")
 
     Group._make_producer = make_producer
 

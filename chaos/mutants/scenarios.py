@@ -107,7 +107,7 @@ async def broker_killed_on_assignment(run: Run) -> None:
 async def no_metadata_at_join(run: Run) -> None:
     """From the moment that the group's first member is up, nobody tells it about the topic, for a while."""
     proxy = run.cluster.nodes[0].proxy
-    topic = TopicNames(run.settings.namespace).chunks.encode()
+    topic = TopicNames(run.settings.kafka.namespace).chunks.encode()
     # A worker's first questions are about all topics; a member's are about the one that it reads.
     alone = Rule(
         Api.METADATA, Cut.BEFORE, times=10_000, about=lambda frame: topic in frame and b".results" not in frame
@@ -149,18 +149,18 @@ async def commit_held_at_revocation(run: Run) -> None:
 @asynccontextmanager
 async def results_refused(run: Run) -> AsyncIterator[None]:
     """The results' topic takes tiny batches only."""
-    topic = TopicNames(run.settings.namespace).results
-    async with admin_client(run.settings) as admin:
+    topic = TopicNames(run.settings.kafka.namespace).results
+    async with admin_client(run.settings.kafka) as admin:
 
         async def limit(size: str) -> None:
-            configs = TopicNames(run.settings.namespace).configs[topic] | {"max.message.bytes": size}
+            configs = TopicNames(run.settings.kafka.namespace).configs[topic] | {"max.message.bytes": size}
             await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs)])
 
         await limit(str(TINY_BYTES))
         try:
             yield
         finally:
-            await limit(TopicNames(run.settings.namespace).configs[topic]["max.message.bytes"])
+            await limit(TopicNames(run.settings.kafka.namespace).configs[topic]["max.message.bytes"])
 
 
 async def _stopped_before_commit(run: Run) -> Worker:

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from configs import cli
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from consumer.dead_letters.letters import Filed, Wanted, parse_since, read_letters
 from consumer.dead_letters.replay import Tally, replay
 from schemas.messages import now
@@ -39,21 +39,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
-    configure_logs(settings, process="dead-letters")
+    configure_logs(settings.telemetry, process="dead-letters")
     since = parse_since(args.since, now()) if args.since else None
     wanted = Wanted(reason=args.reason, since=since, document=args.document)
     if args.action == "replay":
-        tally = asyncio.run(replay(settings, wanted, dry_run=not args.yes))
+        tally = asyncio.run(replay(settings.kafka, wanted, dry_run=not args.yes))
         print(*_report(tally, dry_run=not args.yes), sep="\n")
         return cli.DEAD_LETTERS if tally.impossible else 0
-    asyncio.run(_list(settings, wanted, show_all=args.all, as_json=args.json))
+    asyncio.run(_list(settings.kafka, wanted, show_all=args.all, as_json=args.json))
     return 0
 
 
-async def _list(settings: Settings, wanted: Wanted, *, show_all: bool, as_json: bool) -> None:
+async def _list(kafka: KafkaSettings, wanted: Wanted, *, show_all: bool, as_json: bool) -> None:
     table = Table("created", "error", "document", "chunk", "attempt", "replayed", "reason", box=None)
     count = 0
-    async with aclosing(read_letters(settings, wanted)) as letters:
+    async with aclosing(read_letters(kafka, wanted)) as letters:
         async for filed in letters:
             if filed.replayed and not show_all:
                 continue

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from configs.errors import SettingsError
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from messaging.reading import read_to_end
 from schemas import DeadLetter, DecodeError, ReplayMarker, TopicNames, decode
 from schemas.error_classes import current_name
@@ -56,16 +56,16 @@ def parse_since(text: str, now: datetime) -> datetime:
 
 
 async def read_letters(
-    settings: Settings, wanted: Wanted, *, every_marker: bool = False
+    kafka: KafkaSettings, wanted: Wanted, *, every_marker: bool = False
 ) -> AsyncGenerator[Filed, None]:
     """Letters that are wanted, in the order of each partition. Reads the topic twice: markers stand behind letters.
 
     Any worker's open transaction hides the markers behind it; with `every_marker` its end is waited for.
     Use within `contextlib.aclosing`. Raises TopicMissingError and BrokerUnreachableError.
     """
-    topic = TopicNames(settings.namespace).dead_letters
-    replayed = await _replayed(settings, topic, every=every_marker)
-    async with aclosing(read_to_end(settings, topic, patience_s=PATIENCE_S)) as records:
+    topic = TopicNames(kafka.namespace).dead_letters
+    replayed = await _replayed(kafka, topic, every=every_marker)
+    async with aclosing(read_to_end(kafka, topic, patience_s=PATIENCE_S)) as records:
         async for record in records:
             try:
                 letter = decode(DeadLetter, record.value)
@@ -75,10 +75,10 @@ async def read_letters(
                 yield Filed(record.key, letter, letter.letter_id in replayed)
 
 
-async def _replayed(settings: Settings, topic: str, *, every: bool) -> set[str]:
+async def _replayed(kafka: KafkaSettings, topic: str, *, every: bool) -> set[str]:
     """Ids of letters that have a marker."""
     found = set()
-    async with aclosing(read_to_end(settings, topic, patience_s=PATIENCE_S, through_pending=every)) as records:
+    async with aclosing(read_to_end(kafka, topic, patience_s=PATIENCE_S, through_pending=every)) as records:
         async for record in records:
             try:
                 found.add(decode(ReplayMarker, record.value).letter_id)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from consumer.dead_letters.errors import ReplayError
 from consumer.dead_letters.letters import PATIENCE_S, Filed, Wanted, read_letters
 from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
@@ -62,18 +62,18 @@ def _read_again(letter: DeadLetter) -> Request:
     )
 
 
-async def replay(settings: Settings, wanted: Wanted, *, dry_run: bool) -> Tally:
+async def replay(kafka: KafkaSettings, wanted: Wanted, *, dry_run: bool) -> Tally:
     """Replay what is wanted and was not replayed yet; a dry run only counts.
 
     Raises ReplayError, AccessError, TopicMissingError and BrokerUnreachableError.
     """
     if dry_run:
-        return await _replay_all(settings, wanted, None)
-    await check_access(settings, Role.TOOLS, patience_s=PATIENCE_S)
-    producer = make_transactional_producer(settings, TopicNames(settings.namespace).replay_id)
-    await start_patiently(producer, settings, patience_s=PATIENCE_S)
+        return await _replay_all(kafka, wanted, None)
+    await check_access(kafka, Role.TOOLS, patience_s=PATIENCE_S)
+    producer = make_transactional_producer(kafka, TopicNames(kafka.namespace).replay_id)
+    await start_patiently(producer, kafka, patience_s=PATIENCE_S)
     try:  # markers are read from here on: the start has fenced an earlier replay and ended what it left open
-        return await _replay_all(settings, wanted, producer)
+        return await _replay_all(kafka, wanted, producer)
     except PRODUCER_FAILED as exc:
         raise ReplayError(
             f"replaying stopped: {exc!r}. What was replayed is marked; the rest is replayed by running it again"
@@ -82,9 +82,9 @@ async def replay(settings: Settings, wanted: Wanted, *, dry_run: bool) -> Tally:
         await discard(producer)
 
 
-async def _replay_all(settings: Settings, wanted: Wanted, producer: AIOKafkaProducer | None) -> Tally:
+async def _replay_all(kafka: KafkaSettings, wanted: Wanted, producer: AIOKafkaProducer | None) -> Tally:
     tally, batch = Tally(), list[tuple[Filed, Chunk | Request]]()
-    async with aclosing(read_letters(settings, wanted, every_marker=producer is not None)) as letters:
+    async with aclosing(read_letters(kafka, wanted, every_marker=producer is not None)) as letters:
         async for filed in letters:
             if filed.replayed:
                 continue
@@ -93,16 +93,16 @@ async def _replay_all(settings: Settings, wanted: Wanted, producer: AIOKafkaProd
             except CannotReplayError as exc:
                 tally.impossible[str(exc)] += 1
             if len(batch) >= BATCH:
-                await _publish(batch, settings, producer, tally)
+                await _publish(batch, kafka, producer, tally)
                 batch = []
-    await _publish(batch, settings, producer, tally)
+    await _publish(batch, kafka, producer, tally)
     return tally
 
 
 async def _publish(
-    batch: list[tuple[Filed, Chunk | Request]], settings: Settings, producer: AIOKafkaProducer | None, tally: Tally
+    batch: list[tuple[Filed, Chunk | Request]], kafka: KafkaSettings, producer: AIOKafkaProducer | None, tally: Tally
 ) -> None:
-    names = TopicNames(settings.namespace)
+    names = TopicNames(kafka.namespace)
     if producer is not None and batch:
         async with producer.transaction():
             sends = []

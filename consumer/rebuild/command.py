@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    settings = cli.settings_from(args)
-    found = asyncio.run(restore(settings) if args.yes else look(settings))
+    kafka = cli.settings_from(args).kafka
+    found = asyncio.run(restore(kafka) if args.yes else look(kafka))
     Console(soft_wrap=True, highlight=False).print(_table(found))
     print(_summary(found, done=args.yes))
     return 0

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from consumer.rebuild.errors import RebuildError, WorkersRunningError
 from consumer.rebuild.points import Rebuilt
 from consumer.rebuild.survey import PATIENCE_S, survey
@@ -35,34 +35,34 @@ VACANT = ("Empty", "Dead")
 log = logging.getLogger(__name__)
 
 
-async def look(settings: Settings) -> list[Rebuilt]:
+async def look(kafka: KafkaSettings) -> list[Rebuilt]:
     """What `restore` would find. Raises RebuildError."""
-    await refuse_members(settings)
-    return await survey(settings)
+    await refuse_members(kafka)
+    return await survey(kafka)
 
 
-async def restore(settings: Settings) -> list[Rebuilt]:
+async def restore(kafka: KafkaSettings) -> list[Rebuilt]:
     """Survey, and commit where it is needed; what was found. A partition is restored whole or not at all.
 
     Raises RebuildError; WorkersRunningError also when a worker starts meanwhile.
     """
-    names = TopicNames(settings.namespace)
-    await refuse_members(settings)
-    async with _fenced(settings, names) as producers:
-        found = await survey(settings)
-        await refuse_members(settings)
+    names = TopicNames(kafka.namespace)
+    await refuse_members(kafka)
+    async with _fenced(kafka, names) as producers:
+        found = await survey(kafka)
+        await refuse_members(kafka)
         for rebuilt in found:
             if rebuilt.needed:
                 await _commit(producers[rebuilt.partition.number], rebuilt, names)
     return found
 
 
-async def refuse_members(settings: Settings) -> None:
+async def refuse_members(kafka: KafkaSettings) -> None:
     """Raises WorkersRunningError unless the group is empty."""
-    group = TopicNames(settings.namespace).group
+    group = TopicNames(kafka.namespace).group
     try:
-        async with admin_client(settings, patience_s=PATIENCE_S) as admin, asyncio.timeout(PATIENCE_S):
-            state, members = await _described(settings, admin, group)
+        async with admin_client(kafka, patience_s=PATIENCE_S) as admin, asyncio.timeout(PATIENCE_S):
+            state, members = await _described(kafka, admin, group)
     except TimeoutError:
         raise BrokerUnreachableError(
             f"group {group}: its coordinator does not answer. A broker that has just started needs a while; try again"
@@ -74,7 +74,7 @@ async def refuse_members(settings: Settings) -> None:
         )
 
 
-async def _described(settings: Settings, admin: AIOKafkaAdminClient, group: str) -> tuple[str, Sequence[object]]:
+async def _described(kafka: KafkaSettings, admin: AIOKafkaAdminClient, group: str) -> tuple[str, Sequence[object]]:
     """State and members, as soon as the coordinator tells."""
     while True:
         try:
@@ -87,32 +87,32 @@ async def _described(settings: Settings, admin: AIOKafkaAdminClient, group: str)
             return state, members
         await asyncio.sleep(RETRY_S)
         if for_code(code) is GroupAuthorizationFailedError:
-            raise denial(settings, "READ", f"group {group}")
+            raise denial(kafka, "READ", f"group {group}")
         if code > 0 and not for_code(code).retriable:
             raise RebuildError(f"group {group} can't be looked at: {for_code(code).__name__}")
 
 
 @asynccontextmanager
-async def _fenced(settings: Settings, names: TopicNames) -> AsyncIterator[dict[int, AIOKafkaProducer]]:
+async def _fenced(kafka: KafkaSettings, names: TopicNames) -> AsyncIterator[dict[int, AIOKafkaProducer]]:
     """A producer for each partition, with its id. Open transactions of others are aborted by that."""
     slots = asyncio.Semaphore(AT_ONCE)
     producers: dict[int, AIOKafkaProducer] = {}
 
     async def start(number: int) -> None:
         async with slots:
-            producer = make_transactional_producer(settings, names.worker_id(number))
+            producer = make_transactional_producer(kafka, names.worker_id(number))
             stack.push_async_callback(discard, producer)
-            await start_patiently(producer, settings, patience_s=PATIENCE_S)
+            await start_patiently(producer, kafka, patience_s=PATIENCE_S)
             producers[number] = producer
 
     async with AsyncExitStack() as stack:
-        await asyncio.gather(*(start(number) for number in await _input_partitions(settings, names)))
+        await asyncio.gather(*(start(number) for number in await _input_partitions(kafka, names)))
         yield producers
 
 
-async def _input_partitions(settings: Settings, names: TopicNames) -> set[int]:
-    consumer = make_consumer(settings)
-    await start_patiently(consumer, settings, patience_s=PATIENCE_S)
+async def _input_partitions(kafka: KafkaSettings, names: TopicNames) -> set[int]:
+    consumer = make_consumer(kafka)
+    await start_patiently(consumer, kafka, patience_s=PATIENCE_S)
     try:
         return await topic_partitions(consumer, names.chunks)
     finally:

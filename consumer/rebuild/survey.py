@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from consumer.rebuild.errors import OutcomesError, RebuildError
 from consumer.rebuild.points import Identity, Partition, Rebuilding, Rebuilt
 from messaging.committed import committed_point
@@ -25,30 +25,30 @@ Outcomes = dict[int, dict[int, Identity]]
 """By partition and offset of the chunk; some 150 bytes of memory each."""
 
 
-async def survey(settings: Settings) -> list[Rebuilt]:
+async def survey(kafka: KafkaSettings) -> list[Rebuilt]:
     """The state of all input partitions, while no worker runs. Changes nothing.
 
     Raises RebuildError, and BrokerUnreachableError or TopicMissingError.
     """
-    names = TopicNames(settings.namespace)
+    names = TopicNames(kafka.namespace)
     for topic in (names.results, names.dead_letters):
-        await _refuse_incomplete(settings, topic)
-    outcomes = await _read_outcomes(settings, names)
-    partitions = {each.number: Rebuilding(each) for each in await _describe(settings, names, outcomes)}
-    async with aclosing(read_to_end(settings, names.chunks, patience_s=PATIENCE_S)) as records:
+        await _refuse_incomplete(kafka, topic)
+    outcomes = await _read_outcomes(kafka, names)
+    partitions = {each.number: Rebuilding(each) for each in await _describe(kafka, names, outcomes)}
+    async with aclosing(read_to_end(kafka, names.chunks, patience_s=PATIENCE_S)) as records:
         async for record in records:
             partitions[record.partition].take(record.offset, _identity(record))
     return [partition.rebuilt() for partition in partitions.values()]
 
 
-async def _refuse_incomplete(settings: Settings, topic: str) -> None:
+async def _refuse_incomplete(kafka: KafkaSettings, topic: str) -> None:
     """All records have to be there, and none may be still to come."""
     async with AsyncExitStack() as stack:
         committed, all_records = [
-            make_consumer(settings, isolation_level=level) for level in ("read_committed", "read_uncommitted")
+            make_consumer(kafka, isolation_level=level) for level in ("read_committed", "read_uncommitted")
         ]
         for consumer in (committed, all_records):
-            await start_patiently(consumer, settings, patience_s=PATIENCE_S)
+            await start_patiently(consumer, kafka, patience_s=PATIENCE_S)
             stack.push_async_callback(consumer.stop)
         places = [TopicPartition(topic, number) for number in await topic_partitions(committed, topic)]
         for place, first in (await committed.beginning_offsets(places)).items():
@@ -66,14 +66,14 @@ async def _refuse_incomplete(settings: Settings, topic: str) -> None:
             await asyncio.sleep(RETRY_S)
 
 
-async def _read_outcomes(settings: Settings, names: TopicNames) -> Outcomes:
+async def _read_outcomes(kafka: KafkaSettings, names: TopicNames) -> Outcomes:
     found: Outcomes = defaultdict(dict)
-    async with aclosing(read_to_end(settings, names.results, patience_s=PATIENCE_S)) as records:
+    async with aclosing(read_to_end(kafka, names.results, patience_s=PATIENCE_S)) as records:
         async for record in records:
             result = _decoded_result(record)
             if result.origin.topic == names.chunks:
                 found[result.origin.partition][result.origin.offset] = _shortened(result.record_id)
-    async with aclosing(read_to_end(settings, names.dead_letters, patience_s=PATIENCE_S)) as records:
+    async with aclosing(read_to_end(kafka, names.dead_letters, patience_s=PATIENCE_S)) as records:
         async for record in records:
             origin, identity = _undecodable(record)
             if origin is not None and origin.topic == names.chunks:
@@ -114,10 +114,10 @@ def _shortened(hexadecimal: str) -> Identity:
     return int(hexadecimal[:16], 16)
 
 
-async def _describe(settings: Settings, names: TopicNames, outcomes: Outcomes) -> list[Partition]:
+async def _describe(kafka: KafkaSettings, names: TopicNames, outcomes: Outcomes) -> list[Partition]:
     """With a group id, for the requests, but never in the group."""
-    consumer: AIOKafkaConsumer = make_consumer(settings, group_id=names.group)
-    await start_patiently(consumer, settings, patience_s=PATIENCE_S)
+    consumer: AIOKafkaConsumer = make_consumer(kafka, group_id=names.group)
+    await start_patiently(consumer, kafka, patience_s=PATIENCE_S)
     try:
         places = [TopicPartition(names.chunks, n) for n in sorted(await topic_partitions(consumer, names.chunks))]
         firsts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)

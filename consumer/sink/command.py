@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
-    layout = layout_of(settings.output_dir, Share.parse(settings.sink_partitions))
-    formats = chosen_formats(settings.formats)  # a missing package is reported before anything starts
-    configure_logs(settings, process="sink")
+    layout = layout_of(settings.sink.output_dir, Share.parse(settings.sink.sink_partitions))
+    formats = chosen_formats(settings.sink.formats)  # a missing package is reported before anything starts
+    configure_logs(settings.telemetry, process="sink")
     with sink_lock(layout):
         for derived in formats:
             derived.load()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import aclosing, suppress
 
+from configs.sections import KafkaSettings, SinkSettings
 from configs.settings import Settings
 from consumer.sink.documents import Documents
 from consumer.sink.recovery import open_index, remove_covered, remove_index, remove_temporary
@@ -22,21 +23,23 @@ log = logging.getLogger(__name__)
 async def rebuild(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
     """Files that come out the same are left alone. Raises OutputError, TopicMissingError, BrokerUnreachableError."""
     with suppress(StoppedError):
-        cluster = await unless_stopped(cluster_id(settings), stop)
-        await persistently(lambda: unless_stopped(_rebuild(settings, layout, cluster), stop), layout, stop)
+        cluster = await unless_stopped(cluster_id(settings.kafka), stop)
+        await persistently(
+            lambda: unless_stopped(_rebuild(settings.kafka, settings.sink, layout, cluster), stop), layout, stop
+        )
 
 
-async def _rebuild(settings: Settings, layout: Layout, cluster: str) -> None:
-    names = TopicNames(settings.namespace)
-    manifest, owns = await claimed(settings, layout, cluster)
+async def _rebuild(kafka: KafkaSettings, options: SinkSettings, layout: Layout, cluster: str) -> None:
+    names = TopicNames(kafka.namespace)
+    manifest, owns = await claimed(kafka, layout, cluster)
     remove_temporary(layout)
     remove_index(layout.index)
     index = open_index(layout.index)
     try:
         remove_covered(layout, names.results, await catch_up(layout, names.results, index))
-        async with aclosing(read_to_end(settings, names.files)) as records:
+        async with aclosing(read_to_end(kafka, names.files)) as records:
             await add_whole_ledger(index, records, owns)
-        await Documents(layout, index, manifest, formats=chosen_formats(settings.formats)).write_due()
+        await Documents(layout, index, manifest, formats=chosen_formats(options.formats)).write_due()
         totals = index.totals()
     finally:
         index.close()

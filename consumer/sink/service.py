@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, suppress
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from configs.sections import KafkaSettings, SinkSettings
 from configs.settings import Settings
 from consumer.sink.documents import Documents
 from consumer.sink.errors import StartOverError
@@ -49,12 +50,21 @@ log = logging.getLogger(__name__)
 async def run_sink(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
     """Until `stop`; then all that was read is on disk. Raises SinkError and TopicError."""
     async with AsyncExitStack() as stack:
-        telemetry = await stack.enter_async_context(open_telemetry(settings, SinkMetrics, process="sink"))
-        telemetry.health.check("kafka", (await stack.enter_async_context(feeling(settings))).trouble)
+        telemetry = await stack.enter_async_context(open_telemetry(settings.telemetry, SinkMetrics, process="sink"))
+        telemetry.health.check(
+            "kafka",
+            (
+                await stack.enter_async_context(feeling(settings.kafka, watched=bool(settings.telemetry.metrics_port)))
+            ).trouble,
+        )
         stack.enter_context(suppress(StoppedError))
-        await unless_stopped(ensure_topics(settings, role=Role.SINK), stop)
-        cluster = await unless_stopped(cluster_id(settings), stop)
-        await persistently(lambda: serve(settings, layout, cluster, stop, telemetry), layout, stop, telemetry)
+        await unless_stopped(ensure_topics(settings.kafka, role=Role.SINK), stop)
+        cluster = await unless_stopped(cluster_id(settings.kafka), stop)
+
+        async def one_life() -> None:
+            await serve(settings.kafka, settings.sink, layout, stop, cluster=cluster, telemetry=telemetry)
+
+        await persistently(one_life, layout, stop, telemetry)
     log.info("sink has stopped")
 
 
@@ -94,28 +104,35 @@ async def persistently(
 
 
 async def serve(
-    settings: Settings, layout: Layout, cluster: str, stop: asyncio.Event, telemetry: Telemetry[SinkMetrics]
+    kafka: KafkaSettings,
+    options: SinkSettings,
+    layout: Layout,
+    stop: asyncio.Event,
+    *,
+    cluster: str,
+    telemetry: Telemetry[SinkMetrics],
 ) -> None:
     """One life of the sink: what it finds, what comes, and on `stop` its end in order."""
-    names = TopicNames(settings.namespace)
+    names = TopicNames(kafka.namespace)
     async with AsyncExitStack() as stack:
-        manifest, owns = await unless_stopped(claimed(settings, layout, cluster), stop)
+        manifest, owns = await unless_stopped(claimed(kafka, layout, cluster), stop)
         remove_temporary(layout)
         index = open_index(layout.index)
         stack.callback(index.close)
         present = await catch_up(layout, names.results, index)
         remove_covered(layout, names.results, present)
-        documents = Documents(layout, index, manifest, formats=chosen_formats(settings.formats))
+        documents = Documents(layout, index, manifest, formats=chosen_formats(options.formats))
         documents.find_missing()
         following = next_offsets(present)
         starts = {names.results: following, names.files: index.ledger.offsets()}
         lasts, shares = _lasts(layout, names.results, present), {names.results: layout.share}
-        opening = stack.enter_async_context(open_reader(settings, starts, lasts, shares))
+        opening = stack.enter_async_context(open_reader(kafka, starts, lasts, shares))
         source = await unless_stopped(opening, stop)
         observer = SinkObserver(telemetry, layout.results)
         watch_disk(telemetry.metrics, layout.root)
         sink = Sink(
-            settings,
+            names,
+            options,
             layout=layout,
             index=index,
             documents=documents,
@@ -130,17 +147,17 @@ async def serve(
         await sink.run(stop)
 
 
-async def claimed(settings: Settings, layout: Layout, cluster: str) -> tuple[Manifest, Callable[[str], bool]]:
+async def claimed(kafka: KafkaSettings, layout: Layout, cluster: str) -> tuple[Manifest, Callable[[str], bool]]:
     """The output directory with its manifest, for our share; and which documents are ours.
 
     Raises SettingsError for partitions that are not there, OutputError, TopicMissingError and KafkaError.
     """
-    topic, share, count = TopicNames(settings.namespace).results, layout.share, 0
+    topic, share, count = TopicNames(kafka.namespace).results, layout.share, 0
     if share.numbers is not None:
-        count = await count_partitions(settings, topic)
+        count = await count_partitions(kafka, topic)
         share.check(topic, count)
     layout.make()
-    manifest = claim(layout.manifest, cluster_id=cluster, namespace=settings.namespace, partitions=count)
+    manifest = claim(layout.manifest, cluster_id=cluster, namespace=kafka.namespace, partitions=count)
     remove_superseded(layout)
     return manifest, share.documents(count)
 
@@ -150,7 +167,8 @@ class Sink:
 
     def __init__(
         self,
-        settings: Settings,
+        names: TopicNames,
+        options: SinkSettings,
         *,
         layout: Layout,
         index: Index,
@@ -161,7 +179,7 @@ class Sink:
         owns: Callable[[str], bool],
     ) -> None:
         """`owns` says of a document's id whether its results are read here."""
-        self._names = TopicNames(settings.namespace)
+        self._names = names
         self._layout = layout
         self._index = index
         self._documents = documents
@@ -169,7 +187,7 @@ class Sink:
         self._observer = observer
         self._owns = owns
         self._state_file = SinkStateFile(layout)
-        self._limit_bytes = settings.segment_bytes
+        self._limit_bytes = options.segment_bytes
         self._changed = asyncio.Event()
         self._changed.set()
         self.writer = SegmentWriter(
@@ -177,8 +195,8 @@ class Sink:
             self._names.results,
             following=following,
             take=self._take_segment,
-            max_age_s=settings.segment_ms / 1000,
-            max_bytes=settings.segment_bytes,
+            max_age_s=options.segment_ms / 1000,
+            max_bytes=options.segment_bytes,
             clock=time.monotonic,
         )
 

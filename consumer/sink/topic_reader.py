@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizationFailedError
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from consumer.sink.errors import ContinuityError, StartOverError
 from messaging.access import from_refusal
 from messaging.client_internals import reading_task
@@ -39,13 +39,13 @@ class TopicReader:
 
     def __init__(
         self,
-        settings: Settings,
+        kafka: KafkaSettings,
         consumer: AIOKafkaConsumer,
         positions: Positions,
         lasts: Lasts,
         counts: Mapping[str, int],
     ) -> None:
-        self._settings = settings
+        self._kafka = kafka
         self._consumer = consumer
         self._counts = counts
         self._positions = dict(positions)
@@ -76,7 +76,7 @@ class TopicReader:
             self._rewind()
             return []
         except TopicAuthorizationFailedError as exc:
-            raise from_refusal(self._settings, exc, "READ") from exc
+            raise from_refusal(self._kafka, exc, "READ") from exc
         except KafkaError as exc:
             log.warning("could not read, trying again: %r", exc)
             self._rewind()
@@ -161,7 +161,7 @@ def _out_of_range(positions: Positions, beginnings: Positions, ends: Positions) 
 
 @asynccontextmanager
 async def open_reader(
-    settings: Settings,
+    kafka: KafkaSettings,
     starts: Mapping[str, Mapping[int, int]],
     lasts: Lasts,
     shares: Mapping[str, Share] | None = None,
@@ -171,15 +171,15 @@ async def open_reader(
     Of a topic that is in `shares` only those partitions are read, of others all.
     Waits for the broker without limit. Raises ContinuityError, TopicMissingError and KafkaError.
     """
-    consumer = make_consumer(settings)
+    consumer = make_consumer(kafka)
     try:
-        await start_patiently(consumer, settings)
+        await start_patiently(consumer, kafka)
         numbers = {topic: sorted(await topic_partitions(consumer, topic)) for topic in starts}
         counts = {topic: len(found) for topic, found in numbers.items()}
         read = {topic: list(filter((shares or {}).get(topic, ALL).has, found)) for topic, found in numbers.items()}
         for topic, offsets in starts.items():
             _check_partitions(topic, offsets, counts[topic])
-        reader = TopicReader(settings, consumer, await _positions(consumer, read, starts), lasts, counts)
+        reader = TopicReader(kafka, consumer, await _positions(consumer, read, starts), lasts, counts)
         await reader.begin()
         yield reader
     finally:

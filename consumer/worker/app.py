@@ -11,6 +11,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer
 
 from configs.recipe import Recipe
+from configs.sections import KafkaSettings, ModelSettings, WorkerSettings
 from configs.settings import Settings
 from consumer.worker.errors import WorkerError
 from consumer.worker.group.membership import STOP_S, Group
@@ -50,35 +51,43 @@ async def run_worker(settings: Settings, recipe: Recipe) -> None:
 
 async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
     """Answer chunks until `stop` is set; sets it when it ends by itself. Raises WorkerError."""
+    kafka, concurrency = settings.kafka, settings.worker.concurrency
     async with AsyncExitStack() as stack:
         stack.callback(stop.set)
-        telemetry = await stack.enter_async_context(open_telemetry(settings, WorkerMetrics, process="worker"))
+        telemetry = await stack.enter_async_context(open_telemetry(settings.telemetry, WorkerMetrics, process="worker"))
         metrics = telemetry.metrics
-        cache = await _open_cache(settings, stack, metrics)
+        cache = await _open_cache(settings.worker, stack, metrics)
         waits = Waits(on_retry=lambda error_class: metrics.retries.labels(error_class).inc())
-        servers = await stack.enter_async_context(_model_servers(settings, recipe, stop, telemetry))
-        model = _make_model(settings, servers, cache, waits)
+        servers = await stack.enter_async_context(_model_servers(settings.model, concurrency, recipe, stop, telemetry))
+        model = _make_model(settings.model, servers, cache, waits)
         every, judge = [servers], None
-        if settings.judging is not None and recipe.judge is not None:
-            every.append(await stack.enter_async_context(_model_servers(settings.judging, recipe, stop, telemetry)))
-            judge = _make_model(settings.judging, every[-1], cache, waits)
+        if settings.judge is not None and recipe.judge is not None:
+            every.append(
+                await stack.enter_async_context(_model_servers(settings.judge, concurrency, recipe, stop, telemetry))
+            )
+            judge = _make_model(settings.judge, every[-1], cache, waits)
         begin_at_zero(metrics, every)
         watch_endpoints(metrics, every)
         stack.enter_context(_pausing(every))
-        answerer = Answerer(settings, recipe, model, judge=judge)
-        telemetry.health.check("kafka", (await stack.enter_async_context(feeling(settings))).trouble)
+        answerer = Answerer(settings.model, recipe, model, judge=judge)
+        telemetry.health.check(
+            "kafka",
+            (await stack.enter_async_context(feeling(kafka, watched=bool(settings.telemetry.metrics_port)))).trouble,
+        )
         stack.enter_context(suppress(StoppedError))
-        await unless_stopped(ensure_topics(settings, role=Role.WORKER), stop)
-        consumer = _make_member(settings)
-        await unless_stopped(start_patiently(consumer, settings), stop)
+        await unless_stopped(ensure_topics(kafka, role=Role.WORKER), stop)
+        consumer = _make_member(kafka, settings.worker)
+        await unless_stopped(start_patiently(consumer, kafka), stop)
         stack.push_async_callback(_leave, consumer)
         stack.push_async_callback(answerer.close)
-        log.info("worker is up", extra={"group": TopicNames(settings.namespace).group, "recipe": recipe.name})
-        handler = Handler(settings, answerer, telemetry.tracing)
+        log.info("worker is up", extra={"group": TopicNames(kafka.namespace).group, "recipe": recipe.name})
+        handler = Handler(TopicNames(kafka.namespace), answerer, telemetry.tracing)
         group = Group(
-            settings,
+            kafka,
+            settings.worker,
             consumer,
             handler,
+            servers=len(settings.model.model_urls),
             may_take_in=lambda: all(each.available for each in every),
             finish_calls=lambda: _finish(every, answerer),
             telemetry=telemetry,
@@ -91,8 +100,8 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
 class Handler:
     """Any record of qa.chunks to its outcome; the only exception is WorkerError."""
 
-    def __init__(self, settings: Settings, answerer: Answerer, tracing: Tracing) -> None:
-        self._names = TopicNames(settings.namespace)
+    def __init__(self, names: TopicNames, answerer: Answerer, tracing: Tracing) -> None:
+        self._names = names
         self._answerer = answerer
         self._tracing = tracing
 
@@ -111,11 +120,11 @@ def default_cache_path() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qastream" / "generations.sqlite"
 
 
-def _make_member(settings: Settings) -> AIOKafkaConsumer:
-    session = settings.session_timeout_ms
+def _make_member(kafka: KafkaSettings, worker: WorkerSettings) -> AIOKafkaConsumer:
+    session = worker.session_timeout_ms
     return make_consumer(
-        settings,
-        group_id=TopicNames(settings.namespace).group,
+        kafka,
+        group_id=TopicNames(kafka.namespace).group,
         auto_offset_reset="earliest",  # never used: each partition is sought before it is read
         partition_assignment_strategy=[ROUND_ROBIN],  # exactly one: mixed lists can't roll
         session_timeout_ms=session,
@@ -128,11 +137,15 @@ def _make_member(settings: Settings) -> AIOKafkaConsumer:
 
 @asynccontextmanager
 async def _model_servers(
-    settings: Settings, recipe: Recipe, stop: asyncio.Event, telemetry: Telemetry[WorkerMetrics]
+    model: ModelSettings,
+    concurrency: int,
+    recipe: Recipe,
+    stop: asyncio.Event,
+    telemetry: Telemetry[WorkerMetrics],
 ) -> AsyncIterator[ModelServers]:
     """Watched as long as the context lasts. A wrong model or key stops the worker."""
     async with AsyncExitStack() as stack:
-        endpoints = make_endpoints(settings)
+        endpoints = make_endpoints(model, concurrency=concurrency)
         for endpoint in endpoints:
             stack.push_async_callback(endpoint.close)
         ask = observed_calls(telemetry.metrics, telemetry.tracing)
@@ -165,8 +178,8 @@ def _pausing(every: list[ModelServers]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _make_model(settings: Settings, servers: ModelServers, cache: Cache, waits: Waits) -> Model:
-    return Model(settings.model_name, servers, cache, waits=waits, priority=settings.priority)
+def _make_model(model: ModelSettings, servers: ModelServers, cache: Cache, waits: Waits) -> Model:
+    return Model(model.model_name, servers, cache, waits=waits, priority=model.priority)
 
 
 async def _finish(every: list[ModelServers], answerer: Answerer) -> None:
@@ -174,16 +187,16 @@ async def _finish(every: list[ModelServers], answerer: Answerer) -> None:
     await answerer.keep_answers()
 
 
-async def _open_cache(settings: Settings, stack: AsyncExitStack, metrics: WorkerMetrics) -> Cache:
+async def _open_cache(worker: WorkerSettings, stack: AsyncExitStack, metrics: WorkerMetrics) -> Cache:
     """Its look-ups are counted; without a cache there are none."""
-    if not settings.cache:
+    if not worker.cache:
         return NoCache()
-    if settings.cache_url is not None:
-        shared = RedisCache(settings.cache_url.get_secret_value())
+    if worker.cache_url is not None:
+        shared = RedisCache(worker.cache_url.get_secret_value())
         stack.push_async_callback(shared.close)
         return ObservedCache(shared, metrics)
-    path = settings.cache_path or default_cache_path()
-    cache = SqliteCache(path, max_bytes=settings.cache_bytes)
+    path = worker.cache_path or default_cache_path()
+    cache = SqliteCache(path, max_bytes=worker.cache_bytes)
     try:
         await cache.open()
     except OSError as exc:

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
-    recipe = load_recipe(settings.recipe)
-    configure_logs(settings, process="worker")
+    recipe = load_recipe(settings.worker.recipe)
+    configure_logs(settings.telemetry, process="worker")
     asyncio.run(run_worker(settings, recipe))
     return 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from messaging.connection import make_consumer, start_patiently, stop_reading
 from messaging.reading import assign_all, last_offsets
 from messaging.record import Record, poll
@@ -21,7 +21,7 @@ Offsets = dict[int, int]
 class Follower:
     """Committed records of all partitions of one topic. `read` has the offset after the last record by partition."""
 
-    settings: Settings
+    kafka: KafkaSettings
     consumer: AIOKafkaConsumer
     partitions: list[TopicPartition]
     read: Offsets = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Follower:
         A reader of committed records sees no further than the first transaction that is open: it would take that for
         the end, with what others have committed behind it.
         """
-        return {tp.partition: end for tp, end in (await last_offsets(self.settings, self.partitions)).items()}
+        return {tp.partition: end for tp, end in (await last_offsets(self.kafka, self.partitions)).items()}
 
     async def has_reached(self, ends: Offsets) -> bool:
         """The position counts, not the last record: markers of transactions stand behind it."""
@@ -52,11 +52,11 @@ class Follower:
 
 
 @asynccontextmanager
-async def follow(settings: Settings, topic: str, *, start: Offsets | None = None) -> AsyncIterator[Follower]:
+async def follow(kafka: KafkaSettings, topic: str, *, start: Offsets | None = None) -> AsyncIterator[Follower]:
     """`start` has the first offset by partition (default: the oldest)."""
-    consumer = make_consumer(settings)
-    await start_patiently(consumer, settings, patience_s=60)
+    consumer = make_consumer(kafka)
+    await start_patiently(consumer, kafka, patience_s=60)
     try:
-        yield Follower(settings, consumer, await assign_all(consumer, topic, start=start))
+        yield Follower(kafka, consumer, await assign_all(consumer, topic, start=start))
     finally:
         await stop_reading(consumer)

@@ -57,7 +57,7 @@ def _named(what: str, lines: Sequence[str]) -> Iterator[str]:
 
 def _of_other_models(plan: Plan, results: Iterable[Result]) -> Iterator[str]:
     """What was answered before is not asked again, whatever the model is now."""
-    model = EMBEDDED_MODEL if plan.own_model else plan.settings.model_name
+    model = EMBEDDED_MODEL if plan.own_model else plan.settings.model.model_name
     others = sorted({result.model.name for result in results} - {model})
     if others:
         yield (
@@ -109,9 +109,9 @@ def _clip(text: str) -> str:
 
 
 def _how_to_read(plan: Plan) -> Iterator[str]:
-    namespace = plan.settings.namespace
+    namespace = plan.settings.kafka.namespace
     topic = TopicNames(namespace).results
-    brokers = plan.settings.brokers
+    brokers = plan.settings.kafka.brokers
     if plan.own_broker:
         brokers = "localhost:9092"
         yield "The topic:  Kafka was stopped with the pipeline. Start it again, then read in another terminal:"

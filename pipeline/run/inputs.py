@@ -15,10 +15,10 @@ def check_input(plan: Plan) -> None:
     A `source` that is set is taken at its word. Raises SettingsError.
     """
     file = plan.home / "inputs.json"
-    source, here = plan.settings.source or source_name(plan.input_dir), escape(str(plan.input_dir.resolve()))
+    source, here = plan.settings.producer.source or source_name(plan.input_dir), escape(str(plan.input_dir.resolve()))
     known = _read(file)
     before = known.get(source, here)
-    if before != here and not plan.settings.source:
+    if before != here and not plan.settings.producer.source:
         raise SettingsError(
             f"{plan.output_dir} has documents of {before}, by the name of {source}, which those of {here} would "
             f"replace. Give another --output-dir or --source; --source {source} if it is the same directory elsewhere"

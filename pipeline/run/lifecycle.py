@@ -86,9 +86,9 @@ class Run:
     async def _work(self) -> None:
         starter = Starter(self.plan, self.family, self.view, self.environ)
         settings = await starter.servers()
-        await ensure_topics(settings, patience_s=BROKER_PATIENCE_S)
-        names = TopicNames(settings.namespace)
-        async with follow(settings, names.files) as ledger, follow(settings, names.results) as results:
+        await ensure_topics(settings.kafka, patience_s=BROKER_PATIENCE_S)
+        names = TopicNames(settings.kafka.namespace)
+        async with follow(settings.kafka, names.files) as ledger, follow(settings.kafka, names.results) as results:
             tally = Tally(self.progress, fresh_from=await results.ends())
             producer = starter.stages(settings)
             await _first(

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,30 +44,30 @@ class Plan:
 
 def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Plan:
     """Raises SettingsError for directories that are missing from the settings or can't go together."""
-    if settings.input_dir is None or settings.output_dir is None:
+    input_dir, output_dir = settings.producer.input_dir, settings.sink.output_dir
+    if input_dir is None or output_dir is None:
         raise SettingsError("--input-dir and --output-dir are needed: where the texts are, and where the results go")
-    _refuse_nested(settings.input_dir, settings.output_dir)
+    _refuse_nested(input_dir, output_dir)
     if workers < 1:
         raise SettingsError(f"--workers {workers}: takes 1 or more")
-    if settings.sink_partitions != "all":
+    if settings.sink.sink_partitions != "all":
         raise SettingsError("sink_partitions is set, but the sink of a pipeline writes all")
-    if settings.bootstrap_servers is None and settings.security_protocol != "PLAINTEXT":
+    if settings.kafka.bootstrap_servers is None and settings.kafka.security_protocol != "PLAINTEXT":
         raise SettingsError(
             "security_protocol is set, but not where Kafka is: set KAFKA_BOOTSTRAP_SERVERS. The broker that is started "
             "here has no password and no TLS"
         )
-    if settings.metrics_port and settings.metrics_port + 1 + workers > MOST_PORT:
-        raise SettingsError(
-            f"--metrics-port {settings.metrics_port}: the ports after it, one for each process, go beyond {MOST_PORT}"
-        )
+    port = settings.telemetry.metrics_port
+    if port and port + 1 + workers > MOST_PORT:
+        raise SettingsError(f"--metrics-port {port}: the ports after it, one for each process, go beyond {MOST_PORT}")
     return Plan(
         settings=settings,
-        input_dir=settings.input_dir,
-        output_dir=settings.output_dir,
+        input_dir=input_dir,
+        output_dir=output_dir,
         workers=workers,
         once=once,
-        own_broker=settings.bootstrap_servers is None,
-        own_model="model_urls" not in settings.model_fields_set,
+        own_broker=settings.kafka.bootstrap_servers is None,
+        own_model="model_urls" not in settings.model.model_fields_set,
     )
 
 
@@ -103,7 +103,7 @@ def producer_command(plan: Plan, undone_file: Path) -> list[str]:
 
 def _metrics(plan: Plan, place: int) -> list[str]:
     """Each process of a machine needs a port of its own."""
-    port = plan.settings.metrics_port
+    port = plan.settings.telemetry.metrics_port
     return ["--metrics-port", str(port + place)] if port else []
 
 
@@ -117,28 +117,27 @@ def _module(name: str, *arguments: object) -> list[str]:
 
 def complete_settings(plan: Plan, *, brokers: str | None, model_url: str | None) -> Settings:
     """The plan's settings with the addresses of what was started, and places in the output for what has none."""
-    given = plan.settings.model_fields_set
-    more: dict[str, Any] = {}
+    kafka, model, worker = plan.settings.kafka, plan.settings.model, plan.settings.worker
+    telemetry = plan.settings.telemetry
     if brokers is not None:
-        more["bootstrap_servers"] = brokers
+        kafka = kafka.replaced(bootstrap_servers=brokers)
     if model_url is not None:
-        more |= {"model_urls": (model_url,), "model_name": EMBEDDED_MODEL}
-    if plan.settings.cache_path is None:
-        more["cache_path"] = plan.home / "cache.sqlite"
-    if "log_format" not in given:
-        more["log_format"] = "human"  # the log files are read by the people of this machine
-    return plan.settings.model_copy(update=more)
+        model = model.replaced(model_urls=(model_url,), model_name=EMBEDDED_MODEL)
+    if worker.cache_path is None:
+        worker = worker.replaced(cache_path=plan.home / "cache.sqlite")
+    if "log_format" not in telemetry.model_fields_set:
+        telemetry = telemetry.replaced(log_format="human")  # the log files are read by the people of this machine
+    return replace(plan.settings, kafka=kafka, model=model, worker=worker, telemetry=telemetry)
 
 
-def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
-    """`base` with the settings that were given, whatever gave them: a child needs no file and no flag to agree.
+def environment(given: Mapping[str, Any], base: Mapping[str, str]) -> dict[str, str]:
+    """`base` with the settings `given`, whatever gave them: a child needs no file and no flag to agree.
 
     Secrets travel here because arguments can be read by every user of the machine.
     """
     env = {name: value for name, value in base.items() if name.upper() not in known_environment()}
     env["PYTHONPATH"] = str(ROOT) + (f":{base['PYTHONPATH']}" if base.get("PYTHONPATH") else "")
-    for name in settings.model_fields_set:
-        value = getattr(settings, name)
+    for name, value in given.items():
         if value is not None:
             env[environment_name(name)] = _text(value)
     return env

@@ -2,21 +2,21 @@
 
 from http import HTTPStatus
 
-from configs.settings import Settings
+from configs.sections import ModelSettings
 from configs.tls import model_context
 
 LOOK_S = 5.0
 
 
-async def complaint(settings: Settings, base_url: str) -> str | None:
+async def complaint(model: ModelSettings, base_url: str) -> str | None:
     """What a user should know when the server does not answer `/models`; None when it does.
 
     Raises SettingsError for a model_ca_file that can't be used.
     """
     import aiohttp  # noqa: PLC0415 - takes half a second, which a run with a model server of its own can save
 
-    headers = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
-    trusted = model_context(settings.model_ca_file)
+    headers = {"Authorization": f"Bearer {model.api_key.get_secret_value()}"}
+    trusted = model_context(model.model_ca_file)
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LOOK_S)) as session,

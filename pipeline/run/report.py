@@ -11,7 +11,7 @@ def write_report(plan: Plan, environ: Mapping[str, str]) -> str:
     """Where it is; or why there is none: the results are there all the same."""
     done = subprocess.run(  # noqa: S603 - our own module
         report_command(plan),
-        env=environment(plan.settings, environ),
+        env=environment(plan.settings.given(), environ),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from configs.recipe import load_recipe
+from configs.sections import ModelSettings
 from configs.settings import Settings
 from output.layout import Layout
 from output.run import broker_file
@@ -36,36 +37,39 @@ class Starter:
         url = (await _ready(*model))["base_url"] if model else None
         settings = planning.complete_settings(self.plan, brokers=brokers, model_url=url)
         if not brokers:
-            self.view.note(f"Using Kafka at {settings.brokers}.")
+            self.view.note(f"Using Kafka at {settings.kafka.brokers}.")
         if not url:
-            self.view.note(f"Using the model server at {_places(settings)}.")
-            await self._look_at_models(settings)
-        if settings.judging is not None:
-            await self._look_at_judge(settings.judging)
+            self.view.note(f"Using the model server at {_places(settings.model)}.")
+            await self._look_at_models(settings.model)
+        if settings.judge is not None:
+            await self._look_at_judge(settings.judge, settings.worker.recipe)
         return settings
 
     def stages(self, settings: Settings) -> Child:
         """Sink, workers, producer; returns the producer."""
         _cleared(Layout(self.plan.output_dir).sink_state)
-        self._start("sink", planning.sink_command(self.plan), settings, grace_s=30)
+        given = settings.given()
+        self._start("sink", planning.sink_command(self.plan), given, grace_s=30)
         numbers = range(1, self.plan.workers + 1)
         workers = {f"worker-{number}": planning.worker_command(self.plan, number) for number in numbers}
-        self.family.start(workers, self._env(settings), grace_s=settings.drain_s + 15)
+        self.family.start(workers, self._env(given), grace_s=settings.worker.drain_s + 15)
         if not self.plan.once:
             self.view.note(f"Watching {self.plan.input_dir} for texts. Ctrl-C stops everything in order.")
             if self.plan.own_broker:
-                self.view.note(f"For other commands meanwhile: KAFKA_BOOTSTRAP_SERVERS={settings.brokers}")
-        return self._producer(settings)
+                self.view.note(f"For other commands meanwhile: KAFKA_BOOTSTRAP_SERVERS={settings.kafka.brokers}")
+        return self._producer(given)
 
-    def _producer(self, settings: Settings) -> Child:
+    def _producer(self, given: Mapping[str, Any]) -> Child:
         left = _cleared(undone_file(self.plan.home))
         ends = partial(may_end, self.plan.home) if self.plan.once else never
-        return self._start("producer", planning.producer_command(self.plan, left), settings, grace_s=10, ends=ends)
+        return self._start("producer", planning.producer_command(self.plan, left), given, grace_s=10, ends=ends)
 
     def _broker(self) -> tuple[Child, Path]:
         self.view.note("Starting Apache Kafka on this machine; the first time it is downloaded (some 50 MB).")
         ready = _cleared(broker_file(self.plan.output_dir))
-        return self._start("broker", planning.broker_command(self.plan, ready), self.plan.settings, grace_s=30), ready
+        return self._start(
+            "broker", planning.broker_command(self.plan, ready), self.plan.settings.given(), grace_s=30
+        ), ready
 
     def _model(self) -> tuple[Child, Path]:
         self.view.note(
@@ -73,27 +77,27 @@ class Starter:
             "good for trying the pipeline, not for training data."
         )
         ready = _cleared(self.plan.home / "model.json")
-        return self._start("model", planning.embedded_command(ready), self.plan.settings, grace_s=5), ready
+        return self._start("model", planning.embedded_command(ready), self.plan.settings.given(), grace_s=5), ready
 
     def _start(
-        self, name: str, command: list[str], settings: Settings, *, grace_s: float, ends: MayEnd = never
+        self, name: str, command: list[str], given: Mapping[str, Any], *, grace_s: float, ends: MayEnd = never
     ) -> Child:
-        return self.family.start({name: command}, self._env(settings), grace_s=grace_s, may_end=ends)[0]
+        return self.family.start({name: command}, self._env(given), grace_s=grace_s, may_end=ends)[0]
 
-    def _env(self, settings: Settings) -> dict[str, str]:
-        return planning.environment(settings, self.environ)
+    def _env(self, given: Mapping[str, Any]) -> dict[str, str]:
+        return planning.environment(given, self.environ)
 
-    async def _look_at_judge(self, judging: Settings) -> None:
-        if load_recipe(judging.recipe).judge is None:
-            self.view.note(f"Nothing is judged: the recipe {judging.recipe} has no [judge].")
+    async def _look_at_judge(self, judge: ModelSettings, recipe: str) -> None:
+        if load_recipe(recipe).judge is None:
+            self.view.note(f"Nothing is judged: the recipe {recipe} has no [judge].")
             return
-        self.view.note(f"Answers are judged by {judging.model_name} at {_places(judging)}.")
-        await self._look_at_models(judging)
+        self.view.note(f"Answers are judged by {judge.model_name} at {_places(judge)}.")
+        await self._look_at_models(judge)
 
-    async def _look_at_models(self, settings: Settings) -> None:
+    async def _look_at_models(self, model: ModelSettings) -> None:
         """A model server that loads its weights for minutes is normal: say it and go on, the workers wait."""
-        for url in settings.model_urls:
-            if why := await complaint(settings, url):
+        for url in model.model_urls:
+            if why := await complaint(model, url):
                 self.view.note(why)
 
 
@@ -103,8 +107,8 @@ def _cleared(path: Path) -> Path:
     return path
 
 
-def _places(settings: Settings) -> str:
-    return ", ".join(settings.model_urls)
+def _places(model: ModelSettings) -> str:
+    return ", ".join(model.model_urls)
 
 
 async def _ready(child: Child, path: Path) -> dict[str, Any]:

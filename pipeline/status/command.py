@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.live import Live
 
 from configs import cli
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from ledger.progress import Outcome, Progress
 from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
 from messaging.reading import TopicMissingError, assign_all, read_to_end
 from messaging.record import Record
-from output.run import with_broker_of_run
+from output.run import broker_of_run
 from pipeline.errors import OutputError
 from pipeline.progress.feed import Tally
 from pipeline.progress.follow import Offsets, follow
@@ -55,12 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    settings = _with_broker(cli.settings_from(args))
+    settings = cli.settings_from(args)
+    kafka = _broker(settings.kafka, settings.sink.output_dir)
     addresses = tuple(filter(None, args.metrics.split(",")))
     if args.watch:
-        asyncio.run(_watch(settings, addresses, quick=args.quick))
+        asyncio.run(_watch(kafka, addresses, quick=args.quick))
         return 0
-    snapshot = asyncio.run(_look(settings, addresses, quick=args.quick))
+    snapshot = asyncio.run(_look(kafka, addresses, quick=args.quick))
     if args.json:
         print(orjson.dumps(snapshot.as_json(), option=orjson.OPT_INDENT_2).decode())
     elif args.svg:
@@ -70,12 +71,12 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _with_broker(settings: Settings) -> Settings:
+def _broker(kafka: KafkaSettings, output_dir: Path | None) -> KafkaSettings:
     """Raises OutputError where an output directory is named whose pipeline does not run."""
-    found = with_broker_of_run(settings)
-    if found.bootstrap_servers is None and settings.output_dir is not None:
+    found = broker_of_run(kafka, output_dir)
+    if found.bootstrap_servers is None and output_dir is not None:
         raise OutputError(
-            f"no pipeline with a broker of its own runs on {settings.output_dir}. Start it, or name the broker with "
+            f"no pipeline with a broker of its own runs on {output_dir}. Start it, or name the broker with "
             "--bootstrap-servers"
         )
     return found
@@ -84,7 +85,7 @@ def _with_broker(settings: Settings) -> Settings:
 class Board:
     """What a snapshot is made of, and who takes the records of which topic."""
 
-    def __init__(self, settings: Settings, *, quick: bool) -> None:
+    def __init__(self, kafka: KafkaSettings, *, quick: bool) -> None:
         self.members: Members | None = None
         self.scraped = Scraped()
         self._quick = quick
@@ -92,7 +93,7 @@ class Board:
         self._window = Window()
         self._letters = Letters()
         self._tally = Tally(self._progress, fresh_from={})
-        names = TopicNames(settings.namespace)
+        names = TopicNames(kafka.namespace)
         self.topics: dict[str, Take] = {
             names.files: self._tally.take_entry,
             names.results: self._take_result,
@@ -119,57 +120,57 @@ class Board:
             self._letters.take(decode(Letter, record.value))
 
 
-async def _look(settings: Settings, addresses: Sequence[str], *, quick: bool) -> Snapshot:
-    board = Board(settings, quick=quick)
-    starts = await _starts(settings, quick=quick)
+async def _look(kafka: KafkaSettings, addresses: Sequence[str], *, quick: bool) -> Snapshot:
+    board = Board(kafka, quick=quick)
+    starts = await _starts(kafka, quick=quick)
     for topic, take in board.topics.items():
         start = starts.get(topic)
-        async with aclosing(read_to_end(settings, topic, start=start, patience_s=PATIENCE_S)) as records:
+        async with aclosing(read_to_end(kafka, topic, start=start, patience_s=PATIENCE_S)) as records:
             async for record in records:
                 take(record)
-    await _ask(board, settings, addresses)
+    await _ask(board, kafka, addresses)
     return board.snapshot()
 
 
-async def _watch(settings: Settings, addresses: Sequence[str], *, quick: bool) -> None:
-    board = Board(settings, quick=quick)
-    starts = await _starts(settings, quick=quick)
+async def _watch(kafka: KafkaSettings, addresses: Sequence[str], *, quick: bool) -> None:
+    board = Board(kafka, quick=quick)
+    starts = await _starts(kafka, quick=quick)
     async with AsyncExitStack() as stack:
         followers = [
-            (await stack.enter_async_context(follow(settings, topic, start=starts.get(topic))), take)
+            (await stack.enter_async_context(follow(kafka, topic, start=starts.get(topic))), take)
             for topic, take in board.topics.items()
         ]
         group = await stack.enter_async_context(asyncio.TaskGroup())
         for follower, take in followers:
             group.create_task(follower.run(take))
-        group.create_task(_keep_asking(board, settings, addresses))
+        group.create_task(_keep_asking(board, kafka, addresses))
         with Live(screen(board.snapshot()), auto_refresh=False) as live:
             while True:
                 live.update(screen(board.snapshot()), refresh=True)
                 await asyncio.sleep(REFRESH_S)
 
 
-async def _keep_asking(board: Board, settings: Settings, addresses: Sequence[str]) -> None:
+async def _keep_asking(board: Board, kafka: KafkaSettings, addresses: Sequence[str]) -> None:
     while True:
         # The view stays while a broker is away, and what it shows is old.
         with suppress(BrokerUnreachableError, TopicMissingError, KafkaError, OSError):
-            await _ask(board, settings, addresses)
+            await _ask(board, kafka, addresses)
         await asyncio.sleep(LOOK_S)
 
 
-async def _ask(board: Board, settings: Settings, addresses: Sequence[str]) -> None:
+async def _ask(board: Board, kafka: KafkaSettings, addresses: Sequence[str]) -> None:
     board.scraped = await look_at_endpoints(addresses)
-    board.members = await look_at_members(settings, patience_s=PATIENCE_S)
+    board.members = await look_at_members(kafka, patience_s=PATIENCE_S)
 
 
-async def _starts(settings: Settings, *, quick: bool) -> dict[str, Offsets]:
+async def _starts(kafka: KafkaSettings, *, quick: bool) -> dict[str, Offsets]:
     """Where reading begins, by topic, where that is not the beginning."""
     if not quick:
         return {}
-    topic = TopicNames(settings.namespace).results
-    consumer = make_consumer(settings)
+    topic = TopicNames(kafka.namespace).results
+    consumer = make_consumer(kafka)
     try:
-        await start_patiently(consumer, settings, patience_s=PATIENCE_S)
+        await start_patiently(consumer, kafka, patience_s=PATIENCE_S)
         partitions = await assign_all(consumer, topic)
         since_ms = int((time.time() - WINDOW_S) * 1000)
         found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError
 from aiokafka.structs import OffsetAndMetadata
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from messaging.access import denial
 from messaging.client_internals import assigned_partitions
 from messaging.commit_point import CommitPoint, MetadataError, decode
@@ -54,16 +54,16 @@ class Members:
     backlogs: tuple[Backlog, ...]
 
 
-async def look_at_members(settings: Settings, *, patience_s: float | None = None) -> Members:
+async def look_at_members(kafka: KafkaSettings, *, patience_s: float | None = None) -> Members:
     """Costs a few requests, and reading at most `COUNTED` records of qa.chunks. Raises AccessError."""
-    names = TopicNames(settings.namespace)
+    names = TopicNames(kafka.namespace)
     try:
-        async with admin_client(settings, patience_s=patience_s) as admin:
+        async with admin_client(kafka, patience_s=patience_s) as admin:
             state, workers = await _workers(admin, names.group)
             committed = await admin.list_consumer_group_offsets(names.group)
     except GroupAuthorizationFailedError as exc:
-        raise denial(settings, "DESCRIBE", f"group {names.group}") from exc
-    return Members(state, workers, await _backlogs(settings, names.chunks, committed))
+        raise denial(kafka, "DESCRIBE", f"group {names.group}") from exc
+    return Members(state, workers, await _backlogs(kafka, names.chunks, committed))
 
 
 async def _workers(admin: AIOKafkaAdminClient, group: str) -> tuple[str, tuple[Worker, ...]]:
@@ -83,11 +83,11 @@ def _partitions(assignment: bytes) -> tuple[int, ...]:
 
 
 async def _backlogs(
-    settings: Settings, topic: str, committed: Mapping[TopicPartition, OffsetAndMetadata]
+    kafka: KafkaSettings, topic: str, committed: Mapping[TopicPartition, OffsetAndMetadata]
 ) -> tuple[Backlog, ...]:
-    consumer = make_consumer(settings)
+    consumer = make_consumer(kafka)
     try:
-        await start_patiently(consumer, settings)
+        await start_patiently(consumer, kafka)
         partitions = await assign_all(consumer, topic)
         beginnings, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     finally:
@@ -96,7 +96,7 @@ async def _backlogs(
     ahead = {tp.partition: max(0, ends[tp] - following) for tp, (_, following) in points.items()}
     counted = {number for number, count in ahead.items() if count} if sum(ahead.values()) <= COUNTED else set()
     starts = {tp.partition: points[tp][1] if tp.partition in counted else ends[tp] for tp in partitions}
-    found = await _count(settings, topic, starts) if counted else Counter[int]()
+    found = await _count(kafka, topic, starts) if counted else Counter[int]()
     return tuple(
         Backlog(
             tp.partition,
@@ -119,6 +119,6 @@ def unfinished_of(committed: OffsetAndMetadata | None, beginning: int) -> tuple[
     return len(unfinished), following
 
 
-async def _count(settings: Settings, topic: str, starts: Mapping[int, int]) -> Counter[int]:
-    async with aclosing(read_to_end(settings, topic, start=starts)) as records:
+async def _count(kafka: KafkaSettings, topic: str, starts: Mapping[int, int]) -> Counter[int]:
+    async with aclosing(read_to_end(kafka, topic, start=starts)) as records:
         return Counter([record.partition async for record in records])

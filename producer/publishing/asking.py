@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from ledger.requests import ActionName, has_to_wait, requested
 from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
 from messaging.follow import follow
@@ -55,11 +55,11 @@ class RequestPlan:
 
 
 async def make_plan(
-    settings: Settings, action: ActionName, globs: Sequence[str], source: str, *, fresh: bool
+    kafka: KafkaSettings, action: ActionName, globs: Sequence[str], source: str, *, fresh: bool
 ) -> RequestPlan:
     """Of all documents whose path matches a glob; of one source, or of all where `source` is empty."""
     newest: dict[str, LedgerEntry] = {}
-    async with aclosing(read_entries(settings, patience_s=REACH_S)) as entries:
+    async with aclosing(read_entries(kafka, patience_s=REACH_S)) as entries:
         async for entry, _ in entries:
             document = entry.document
             if (not source or document.source == source) and any(fnmatchcase(document.path, glob) for glob in globs):
@@ -70,12 +70,12 @@ async def make_plan(
     return plan
 
 
-async def send(settings: Settings, requests: Sequence[Request]) -> None:
+async def send(kafka: KafkaSettings, requests: Sequence[Request]) -> None:
     """Raises PublishError; then none of the last thousand are on their way."""
-    topic = TopicNames(settings.namespace).requests
-    producer = make_transactional_producer(settings, f"{topic}.{uuid.uuid4().hex}")
+    topic = TopicNames(kafka.namespace).requests
+    producer = make_transactional_producer(kafka, f"{topic}.{uuid.uuid4().hex}")
     try:
-        await start_patiently(producer, settings, patience_s=REACH_S)
+        await start_patiently(producer, kafka, patience_s=REACH_S)
         for at in range(0, len(requests), BATCH):
             async with producer.transaction():
                 sends = [
@@ -89,7 +89,7 @@ async def send(settings: Settings, requests: Sequence[Request]) -> None:
         await discard(producer)
 
 
-async def not_taken_up(settings: Settings, requests: Collection[Request], patience_s: float) -> list[Request]:
+async def not_taken_up(kafka: KafkaSettings, requests: Collection[Request], patience_s: float) -> list[Request]:
     """Wait until a running producer has taken them up, or none has been for `patience_s`; those that are left."""
     left = {request.request_id.encode(): request for request in requests}
     news = asyncio.Event()
@@ -99,7 +99,7 @@ async def not_taken_up(settings: Settings, requests: Collection[Request], patien
             del left[record.key]
             news.set()
 
-    following = asyncio.create_task(follow(settings, TopicNames(settings.namespace).requests, take))
+    following = asyncio.create_task(follow(kafka, TopicNames(kafka.namespace).requests, take))
     try:
         while left:
             news.clear()
@@ -112,10 +112,10 @@ async def not_taken_up(settings: Settings, requests: Collection[Request], patien
     return list(left.values())
 
 
-async def take_up(settings: Settings, source: str) -> None:
+async def take_up(kafka: KafkaSettings, source: str) -> None:
     """What the watcher of `source` would do at its next look. Fences one that has not answered."""
-    async with started_producer(settings, source) as producer:
-        ledger = await load_ledger(settings, source)
+    async with started_producer(kafka, source) as producer:
+        ledger = await load_ledger(kafka, source)
         publisher = Publisher(producer, ledger)
-        for batch in (await load_requests(settings, source)).batches(ledger):
+        for batch in (await load_requests(kafka, source)).batches(ledger):
             await publisher.publish(batch)

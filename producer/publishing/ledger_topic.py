@@ -6,17 +6,17 @@ Entries are committed with the chunks that they count, so the ledger is right wh
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from ledger.entries import Ledger
 from messaging.reading import read_to_end
 from producer.errors import LedgerError
 from schemas import DecodeError, LedgerEntry, TopicNames, decode
 
 
-async def load_ledger(settings: Settings, source: str) -> Ledger:
+async def load_ledger(kafka: KafkaSettings, source: str) -> Ledger:
     """Return the ledger of `source`. Start the producer of this source before: that settles its predecessor."""
     ledger = Ledger(source)
-    async with aclosing(read_entries(settings, through_pending=True)) as entries:
+    async with aclosing(read_entries(kafka, through_pending=True)) as entries:
         async for entry, value in entries:
             if entry.document.source == source:
                 ledger.put(entry, value)
@@ -24,15 +24,15 @@ async def load_ledger(settings: Settings, source: str) -> Ledger:
 
 
 async def read_entries(
-    settings: Settings, *, through_pending: bool = False, patience_s: float | None = None
+    kafka: KafkaSettings, *, through_pending: bool = False, patience_s: float | None = None
 ) -> AsyncGenerator[tuple[LedgerEntry, bytes], None]:
     """Yield all entries of qa.files with their bytes, those of a document in their order.
 
     Use it within `contextlib.aclosing`. Raises LedgerError, TopicMissingError, and BrokerUnreachableError after
     `patience_s` seconds; without `patience_s` it waits for a broker without end.
     """
-    topic = TopicNames(settings.namespace).files
-    reading = read_to_end(settings, topic, through_pending=through_pending, patience_s=patience_s)
+    topic = TopicNames(kafka.namespace).files
+    reading = read_to_end(kafka, topic, through_pending=through_pending, patience_s=patience_s)
     async with aclosing(reading) as records:
         async for record in records:
             if record.value is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing
 
 from configs.failpoints import hit
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from ledger.entries import Ledger
 from ledger.requests import has_to_wait, requested
 from messaging.reading import read_to_end
@@ -83,11 +83,11 @@ class Requests:
             self._waiting.pop(key, None)
 
 
-async def load_requests(settings: Settings, source: str, *, ring: Callable[[], None] = lambda: None) -> Requests:
+async def load_requests(kafka: KafkaSettings, source: str, *, ring: Callable[[], None] = lambda: None) -> Requests:
     """All that wait on Kafka. Call it with this source's producer started, as `load_ledger`."""
-    names = TopicNames(settings.namespace)
+    names = TopicNames(kafka.namespace)
     requests = Requests(source, names, ring=ring)
-    async with aclosing(read_to_end(settings, names.requests, through_pending=True)) as records:
+    async with aclosing(read_to_end(kafka, names.requests, through_pending=True)) as records:
         async for record in records:
             requests.take(record)
     return requests

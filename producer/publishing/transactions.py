@@ -18,7 +18,7 @@ from aiokafka.errors import (
 )
 
 from configs.failpoints import hit
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from ledger.entries import Ledger
 from messaging.connection import (
     PRODUCER_FAILED,
@@ -124,11 +124,11 @@ class _Watch:
 
 
 @asynccontextmanager
-async def started_producer(settings: Settings, source: str) -> AsyncIterator[AIOKafkaProducer]:
+async def started_producer(kafka: KafkaSettings, source: str) -> AsyncIterator[AIOKafkaProducer]:
     """A producer that has this source: its start fences a predecessor and settles what that had open."""
-    producer = make_transactional_producer(settings, TopicNames(settings.namespace).producer_id(source))
+    producer = make_transactional_producer(kafka, TopicNames(kafka.namespace).producer_id(source))
     try:
-        await start_patiently(producer, settings)
+        await start_patiently(producer, kafka)
         yield producer
     finally:
         await discard(producer)

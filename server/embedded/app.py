@@ -15,7 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
-from configs.settings import Settings, load_settings
+from configs.sections import ModelSettings
+from configs.settings import load_settings
 from server.arguments import port_number
 from server.broker.kafka_config import address
 from server.embedded.completion import MAX_MODEL_LEN, MODEL, Request, answer, check
@@ -188,7 +189,7 @@ async def _run(args: argparse.Namespace) -> int:
     log = RequestLog(args.request_log) if args.request_log else None
     options = Options(
         served=_names(args.served_model_name or [f"{MODEL},{_GUIDE_MODEL}"]),
-        api_key=_key(load_settings()),
+        api_key=_key(load_settings().model),
         latency_ms=args.latency_ms,
         max_num_seqs=args.max_num_seqs,
         request_log=log,
@@ -205,8 +206,8 @@ async def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _key(settings: Settings) -> str:
-    return settings.api_key.get_secret_value() if "api_key" in settings.model_fields_set else ""
+def _key(model: ModelSettings) -> str:
+    return model.api_key.get_secret_value() if "api_key" in model.model_fields_set else ""
 
 
 def _names(given: list[str]) -> tuple[str, ...]:

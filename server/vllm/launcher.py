@@ -54,12 +54,12 @@ def main(argv: Sequence[str]) -> int:
     """The command `python -m server`. Ends with vLLM's exit code, 128 + n if signal n ended it."""
     launch = parse(argv, epilog=_COMMANDS)
     settings = load_settings({"vllm_python": launch.vllm_python})
-    python = settings.vllm_python or sys.executable
+    python = settings.server.vllm_python or sys.executable
     check_model_path(launch.model_path)
     build = find_build(python)
     _check_machine(launch, build, python)
     print(banner(launch), flush=True)
-    key = settings.api_key.get_secret_value() if "api_key" in settings.model_fields_set else ""
+    key = settings.model.api_key.get_secret_value() if "api_key" in settings.model.model_fields_set else ""
     return asyncio.run(_run(launch, command(launch, python=python, on_cpu=build.on_cpu), key))
 
 

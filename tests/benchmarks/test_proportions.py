@@ -10,11 +10,11 @@ SIZES = (1, 7, 50)
 
 async def test_plans_are_the_same_whatever_the_workers_and_exports_exact(make_settings, tmp_path: Path):
     settings = make_settings()
-    folder = tmp_path / settings.namespace
+    folder = tmp_path / settings.kafka.namespace
     async with model() as url:
         found = await asyncio.gather(
             *(
-                run(settings.brokers, url, folder / f"w{workers}", pairs=3, workers=workers, sizes=SIZES)
+                run(settings.kafka.brokers, url, folder / f"w{workers}", pairs=3, workers=workers, sizes=SIZES)
                 for workers in (1, 4)
             )
         )

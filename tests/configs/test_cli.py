@@ -22,7 +22,7 @@ def test_flags_reach_the_settings():
     cli.add_settings(parser, *cli.WORKER, *cli.MODEL, *cli.PRODUCER, *cli.SINK, *cli.KAFKA, *cli.LOGS)
     args = parser.parse_args(["--concurrency", "3", "--no-cache", "--model-urls", "http://a/v1,http://b/v1"])
     settings = cli.settings_from(args)
-    assert (settings.concurrency, settings.cache, len(settings.model_urls)) == (3, False, 2)
+    assert (settings.worker.concurrency, settings.worker.cache, len(settings.model.model_urls)) == (3, False, 2)
 
 
 def test_help_teaches(capsys):

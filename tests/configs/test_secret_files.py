@@ -11,8 +11,8 @@ def test_a_secret_may_stand_in_a_file(tmp_path, monkeypatch):
     monkeypatch.setenv("VLLM_API_KEY_FILE", str(tmp_path / "key"))
     monkeypatch.setenv("QASTREAM_CACHE_URL_FILE", "")  # empty, as compose files have it: not given
     settings = load_settings(config=str(tmp_path / "config.json"))
-    assert settings.api_key.get_secret_value() == "from-a-file"
-    assert settings.cache_url is None
+    assert settings.model.api_key.get_secret_value() == "from-a-file"
+    assert settings.worker.cache_url is None
 
 
 def test_a_variable_and_its_file_are_one_too_many(tmp_path, monkeypatch):

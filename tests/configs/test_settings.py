@@ -6,12 +6,12 @@ import pytest
 
 from configs import cli
 from configs.errors import SettingsError
-from configs.settings import Settings, environment_name, flag_name, load_settings
+from configs.settings import FIELDS, environment_name, flag_name, load_settings
 
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch):
-    for field in Settings.model_fields:
+    for field in FIELDS:
         monkeypatch.delenv(environment_name(field), raising=False)
 
 
@@ -25,28 +25,37 @@ def test_flag_beats_environment_beats_file_beats_default(tmp_path, monkeypatch):
     monkeypatch.setenv("QASTREAM_CHUNK_SIZE", "200")
     monkeypatch.setenv("QASTREAM_NAMESPACE", "environment")
     settings = load_settings({"chunk_size": "100", "namespace": None}, config=config)
-    assert (settings.chunk_size, settings.namespace, settings.partitions, settings.flush_ms) == (
+    assert (settings.producer.chunk_size, settings.kafka.namespace, settings.kafka.partitions, settings.worker.flush_ms) == (
         100, "environment", 3, 200,
     )  # fmt: skip
 
 
 def test_the_guides_file_as_it_stands():
     settings = load_settings(config="config_vllm_http.json")
-    assert settings.model_urls == ("http://localhost:8000/v1",)
-    assert settings.api_key.get_secret_value() == "dummy-key"
-    assert (settings.model_name, settings.temperature, settings.max_tokens) == ("qwen-vllm", 0.7, 2048)
+    assert settings.model.model_urls == ("http://localhost:8000/v1",)
+    assert settings.model.api_key.get_secret_value() == "dummy-key"
+    assert (settings.model.model_name, settings.model.temperature, settings.model.max_tokens) == (
+        "qwen-vllm",
+        0.7,
+        2048,
+    )
 
 
 def test_the_guides_remote_example_has_a_base_url_only(tmp_path):
     remote = {"models": {"local_models": {"vllm_http": {"base_url": "http://remote-server:8000/v1"}}}}
-    assert load_settings(config=write(tmp_path / "r.json", remote)).model_urls == ("http://remote-server:8000/v1",)
+    assert load_settings(config=write(tmp_path / "r.json", remote)).model.model_urls == (
+        "http://remote-server:8000/v1",
+    )
 
 
 def test_the_guides_environment_beats_its_file(monkeypatch):
     monkeypatch.setenv("VLLM_SERVER_URL", "http://a:1/v1, http://b:2/v1/")
     monkeypatch.setenv("VLLM_API_KEY", "k")
     settings = load_settings(config="config_vllm_http.json")
-    assert (settings.model_urls, settings.api_key.get_secret_value()) == (("http://a:1/v1", "http://b:2/v1"), "k")
+    assert (settings.model.model_urls, settings.model.api_key.get_secret_value()) == (
+        ("http://a:1/v1", "http://b:2/v1"),
+        "k",
+    )
 
 
 def test_base_url_wins_and_a_differing_pair_is_warned_about(tmp_path, caplog):
@@ -54,7 +63,7 @@ def test_base_url_wins_and_a_differing_pair_is_warned_about(tmp_path, caplog):
         "api": {"vllm_server_url": "http://one:1/v1"},
         "models": {"local_models": {"vllm_http": {"base_url": "http://two:2/v1"}}},
     }
-    assert load_settings(config=write(tmp_path / "b.json", both)).model_urls == ("http://two:2/v1",)
+    assert load_settings(config=write(tmp_path / "b.json", both)).model.model_urls == ("http://two:2/v1",)
     assert "vllm_server_url" in caplog.text
 
 
@@ -67,7 +76,7 @@ def test_what_the_guide_tells_users_to_tune_is_taken_wherever_they_put_it(tmp_pa
         "vllm_http": {"models": {"local_models": {"vllm_http": tuning}}},
     }[where]
     settings = load_settings(config=write(tmp_path / "t.json", content))
-    assert (settings.timeout_s, settings.concurrency, settings.cache) == (90, 7, False)
+    assert (settings.model.timeout_s, settings.worker.concurrency, settings.worker.cache) == (90, 7, False)
 
 
 @pytest.mark.parametrize("api", [{"default_backend": "transformers"}, {"use_vllm_http": False}])
@@ -125,25 +134,27 @@ def test_the_key_is_in_no_repr_and_is_no_flag():
 
 def test_settings_are_frozen():
     with pytest.raises(ValueError, match="frozen"):
-        load_settings().chunk_size = 1
+        load_settings().producer.chunk_size = 1
 
 
 def test_every_setting_says_what_it_is():
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+    assert [name for name, field in FIELDS.items() if not field.description] == []
 
 
 def test_load_reads_the_environment_it_is_given_for_unknown_names():
-    assert load_settings(environ={"PATH": os.environ["PATH"]}).partitions == 12
+    assert load_settings(environ={"PATH": os.environ["PATH"]}).kafka.partitions == 12
 
 
 def test_another_model_may_judge():
-    assert load_settings({}).judging is None
+    assert load_settings({}).judge is None
     settings = load_settings({"api_key": "ours", "judge_urls": "http://a:1/v1, http://b:1/v1", "judge_model_name": "m"})
-    judging = settings.judging
-    assert (judging.model_urls, judging.model_name) == (("http://a:1/v1", "http://b:1/v1"), "m")
-    assert judging.api_key.get_secret_value() != "ours"
-    same_server = load_settings({"api_key": "ours", "judge_model_name": "m"}).judging
-    assert same_server.model_urls == load_settings({}).model_urls
+    judge = settings.judge
+    assert judge
+    assert (judge.model_urls, judge.model_name) == (("http://a:1/v1", "http://b:1/v1"), "m")
+    assert judge.api_key.get_secret_value() != "ours"
+    same_server = load_settings({"api_key": "ours", "judge_model_name": "m"}).judge
+    assert same_server
+    assert same_server.model_urls == load_settings({}).model.model_urls
     assert same_server.api_key.get_secret_value() == "ours"
     with pytest.raises(SettingsError, match="judge-urls"):
         load_settings({"judge_urls": "a:1"})
@@ -157,7 +168,7 @@ def test_an_empty_path_is_not_the_current_directory(field: str):
 
 def test_home_may_be_named_where_the_shell_does_not(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert load_settings({"output_dir": "~/papers-qa"}, environ={}).output_dir == Path("/home/somebody/papers-qa")
+    assert load_settings({"output_dir": "~/papers-qa"}, environ={}).sink.output_dir == Path("/home/somebody/papers-qa")
 
 
 def test_what_is_wrong_in_a_file_is_said_to_be_there(tmp_path: Path):

@@ -6,17 +6,17 @@ from aiohttp import web
 
 from configs.errors import SettingsError
 from configs.settings import load_settings
-from consumer.worker.model.endpoint import make_endpoints
 from inference import bounded
 from inference.errors import MalformedError, OutageError, RefusedError
 from tests.fake_model import FakeModel, asking
+from tests.support.settings import endpoints_of
 
 PROMPT = "A prompt that is long enough to be recognised."
 REQUEST = asking(PROMPT)
 
 
 async def ask(model, **settings):
-    (endpoint,) = make_endpoints(load_settings({"model_urls": model.url, **settings}))
+    (endpoint,) = endpoints_of(load_settings({"model_urls": model.url, **settings}))
     try:
         await endpoint.identify()
         return await endpoint.complete(REQUEST)
@@ -86,4 +86,4 @@ async def test_a_server_is_who_its_certificate_says(tmp_path):
                 await ask(model, **settings)
     missing = load_settings({"model_ca_file": tmp_path / "missing.pem"})
     with pytest.raises(SettingsError, match=r"missing\.pem"):
-        make_endpoints(missing)
+        endpoints_of(missing)

@@ -31,6 +31,7 @@ from schemas.messages import now
 from tests.support.kafka_tools import tool
 from tests.support.outcomes import make_chunk_of, make_document, make_entry, make_letter, make_result, publish
 from tests.support.secure_kafka import PLAIN_USERS, grant, make_users
+from tests.support.settings import changed
 from tools.rights import PAGE
 
 NAMES = TopicNames("denied")
@@ -65,7 +66,7 @@ async def test_an_untrusted_certificate_ends_at_once_and_a_listener_without_tls_
 async def test_topics_are_never_made_by_asking_for_them(secure_kafka):
     """This broker makes each topic that a client with the right to asks for."""
     settings = secure_kafka.as_admin(namespace="asked", partitions=2)
-    assert set((await ensure_topics(settings)).values()) == {2}
+    assert set((await ensure_topics(settings.kafka)).values()) == {2}
 
 
 async def test_the_documented_commands_grant_what_they_say(secure_kafka):
@@ -80,19 +81,19 @@ async def test_the_documented_commands_grant_what_they_say(secure_kafka):
 
 async def a_producer(settings: Settings, folder: Path) -> None:
     (folder / "in").mkdir()
-    settings = settings.model_copy(update={"input_dir": folder / "in", "source": folder.name})
+    settings = changed(settings, input_dir=folder / "in", source=folder.name)
     await run_producer(settings, Alarm(), once=True)
     document = make_document("none.md", source=folder.name)
     asked = Request(request_id=request_id(document.id, 1), action="forget", document=document, created_at=now())
-    await send(settings, [asked])
+    await send(settings.kafka, [asked])
 
 
 async def a_paced_producer(settings: Settings, folder: Path) -> None:
-    await a_producer(settings.model_copy(update={"max_backlog": 1}), folder)
+    await a_producer(changed(settings, max_backlog=1), folder)
 
 
 async def a_worker(settings: Settings, folder: Path) -> None:
-    await work(settings.model_copy(update={"cache": False}), load_recipe("fast"), asyncio.Event())
+    await work(changed(settings, cache=False), load_recipe("fast"), asyncio.Event())
 
 
 async def a_sink(settings: Settings, folder: Path) -> None:
@@ -102,14 +103,14 @@ async def a_sink(settings: Settings, folder: Path) -> None:
 async def some_tools(settings: Settings, folder: Path) -> None:
     layout = Layout(folder)
     layout.make()
-    await look_at_members(settings)
-    claim(layout.manifest, cluster_id=await cluster_id(settings), namespace=settings.namespace)
-    await verify(settings, layout)
-    await replay(settings, Wanted(), dry_run=False)
+    await look_at_members(settings.kafka)
+    claim(layout.manifest, cluster_id=await cluster_id(settings.kafka), namespace=settings.kafka.namespace)
+    await verify(settings.kafka, settings.producer, layout, settings.sink.formats)
+    await replay(settings.kafka, Wanted(), dry_run=False)
 
 
 async def a_setup(settings: Settings, folder: Path) -> None:
-    await ensure_topics(settings.model_copy(update={"namespace": f"{settings.namespace}.new"}))
+    await ensure_topics(settings.kafka.replaced(namespace=f"{settings.kafka.namespace}.new"))
 
 
 JOBS: dict[Role, Job] = {

@@ -44,28 +44,28 @@ from tests.support.strange_bytes import batch_of, produce
 @pytest.fixture
 async def settings(make_settings) -> Settings:
     settings = make_settings(partitions=2)
-    await ensure_topics(settings)
+    await ensure_topics(settings.kafka)
     return settings
 
 
 @pytest.fixture
 def chunks(settings: Settings) -> str:
-    return TopicNames(settings.namespace).chunks
+    return TopicNames(settings.kafka.namespace).chunks
 
 
 @pytest.fixture
 async def consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer with a group, which has not joined it."""
-    consumer = make_consumer(settings, group_id=settings.namespace)
-    await start_patiently(consumer, settings)
+    consumer = make_consumer(settings.kafka, group_id=settings.kafka.namespace)
+    await start_patiently(consumer, settings.kafka)
     yield consumer
     await consumer.stop()
 
 
 @pytest.fixture
 async def producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    producer = make_transactional_producer(settings, f"{settings.namespace}.contract")
-    await start_patiently(producer, settings)
+    producer = make_transactional_producer(settings.kafka, f"{settings.kafka.namespace}.contract")
+    await start_patiently(producer, settings.kafka)
     yield producer
     await producer.stop()
 
@@ -76,25 +76,25 @@ def test_addresses_of_brokers_are_split() -> None:
 
 
 async def test_a_connection_that_fails_says_why(settings: Settings) -> None:
-    [(host, port)] = broker_addresses(settings.brokers.split(","))
+    [(host, port)] = broker_addresses(settings.kafka.brokers.split(","))
     await try_connection(host, port, timeout_ms=5000)
     with pytest.raises(OSError, match="Connect call failed"):
         await try_connection(host, 1, timeout_ms=5000)
 
 
 async def test_a_bare_client_finds_coordinators(settings: Settings) -> None:
-    client = BareClient(**client_options(settings))
+    client = BareClient(**client_options(settings.kafka))
     try:
         await client.bootstrap()
         assert (await client.fetch_all_metadata()).brokers()
-        await look_up_coordinators(client, settings.namespace)
+        await look_up_coordinators(client, settings.kafka.namespace)
     finally:
         await client.close()
 
 
 async def test_connections_of_consumers_and_admin_clients(settings: Settings, consumer: AIOKafkaConsumer) -> None:
     assert isinstance(client_of(consumer), BareClient)
-    async with admin_client(settings) as admin:
+    async with admin_client(settings.kafka) as admin:
         assert isinstance(client_of(admin), BareClient)
 
 
@@ -116,8 +116,10 @@ async def test_metadata_of_a_topic_comes_before_it_is_subscribed(consumer: AIOKa
 
 
 async def test_the_tasks_of_a_consumer_run_until_it_stops(settings: Settings, chunks: str) -> None:
-    consumer = make_consumer(settings, group_id=settings.namespace, partition_assignment_strategy=[ROUND_ROBIN])
-    await start_patiently(consumer, settings)
+    consumer = make_consumer(
+        settings.kafka, group_id=settings.kafka.namespace, partition_assignment_strategy=[ROUND_ROBIN]
+    )
+    await start_patiently(consumer, settings.kafka)
     consumer.subscribe([chunks])
     async with asyncio.timeout(30):
         while not consumer.assignment():
@@ -130,7 +132,7 @@ async def test_the_tasks_of_a_consumer_run_until_it_stops(settings: Settings, ch
 
 async def test_a_coordinator_is_found_forgotten_and_found_again(settings: Settings, consumer: AIOKafkaConsumer) -> None:
     for _ in range(2):
-        assert await wait_for_coordinator(consumer) == settings.namespace
+        assert await wait_for_coordinator(consumer) == settings.kafka.namespace
         assert knows_coordinator(consumer)
         forget_coordinator(consumer)
         assert not knows_coordinator(consumer)
@@ -142,7 +144,7 @@ async def test_committed_offsets_come_with_their_metadata(
     committed, never = TopicPartition(chunks, 0), TopicPartition(chunks, 1)
     async with producer.transaction():
         offsets = {committed: OffsetAndMetadata(0, "1;0;")}
-        await producer.send_offsets_to_transaction(offsets, settings.namespace)
+        await producer.send_offsets_to_transaction(offsets, settings.kafka.namespace)
     await wait_for_coordinator(consumer)
     async with asyncio.timeout(30):
         while (found := await fetch_committed(consumer, committed)).offset == NONE_COMMITTED:
@@ -169,9 +171,9 @@ async def test_the_futures_of_a_transaction_can_be_had(producer: AIOKafkaProduce
 
 
 async def test_the_task_that_sends_ends_with_its_producer(settings: Settings) -> None:
-    producer = make_transactional_producer(settings, f"{settings.namespace}.sender")
+    producer = make_transactional_producer(settings.kafka, f"{settings.kafka.namespace}.sender")
     assert sending_task(producer) is None
-    await start_patiently(producer, settings)
+    await start_patiently(producer, settings.kafka)
     task = sending_task(producer)
     assert task is not None
     assert not task.done()

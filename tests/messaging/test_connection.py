@@ -24,11 +24,11 @@ def frozen(monkeypatch):
 
 async def test_a_producer_is_given_up(make_settings, frozen):
     settings = make_settings()
-    await ensure_topics(settings)
-    producer = make_transactional_producer(settings, f"{settings.namespace}.tests")
+    await ensure_topics(settings.kafka)
+    producer = make_transactional_producer(settings.kafka, f"{settings.kafka.namespace}.tests")
     await producer.start()
     await producer.begin_transaction()
-    await producer.send(TopicNames(settings.namespace).chunks, b"open")
+    await producer.send(TopicNames(settings.kafka.namespace).chunks, b"open")
     frozen()
     async with asyncio.timeout(30):
         await discard(producer)

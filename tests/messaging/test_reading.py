@@ -14,7 +14,7 @@ from tests.support.strange_bytes import batch_of, damage, produce
 
 
 async def all_read(settings: Settings) -> list[Record]:
-    async with aclosing(read_to_end(settings, TopicNames(settings.namespace).chunks)) as records:
+    async with aclosing(read_to_end(settings.kafka, TopicNames(settings.kafka.namespace).chunks)) as records:
         return [record async for record in records]
 
 
@@ -43,7 +43,7 @@ async def test_names_of_headers_may_be_any_bytes(make_settings):
 async def test_a_damaged_batch_is_named_with_its_place(tmp_path):
     with Broker(data_dir=tmp_path / "kafka") as broker:
         settings = load_settings({"bootstrap_servers": broker.bootstrap_servers, "partitions": 2})
-        topic = TopicNames(settings.namespace).chunks
+        topic = TopicNames(settings.kafka.namespace).chunks
         await publish(settings, chunks("Before", 5), partition=1)
         await publish(settings, chunks("Rotten", 5), partition=1)
         await publish(settings, chunks("Good", 50), partition=0)

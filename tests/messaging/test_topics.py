@@ -26,9 +26,9 @@ def absences(monkeypatch: pytest.MonkeyPatch) -> list[None]:
 async def test_a_broker_that_goes_away_meanwhile_is_asked_again(make_settings, absences: list[None]):
     settings = make_settings()
     absences += [None] * 2
-    assert await ensure_topics(settings) == dict.fromkeys(TopicNames(settings.namespace).configs, 3)
+    assert await ensure_topics(settings.kafka) == dict.fromkeys(TopicNames(settings.kafka.namespace).configs, 3)
     absences.append(None)
-    assert await cluster_id(settings)
+    assert await cluster_id(settings.kafka)
     assert not absences
 
 

@@ -1,11 +1,12 @@
 from pathlib import Path
 
-from configs.settings import Settings, load_settings
-from output.run import broker_file, with_broker_of_run
+from configs.sections import KafkaSettings
+from configs.settings import load_settings
+from output.run import broker_file, broker_of_run
 
 
-def found(output_dir: Path, **more: str) -> Settings:
-    return with_broker_of_run(load_settings({"output_dir": output_dir, **more}, environ={}))
+def found(output_dir: Path, **more: str) -> KafkaSettings:
+    return broker_of_run(load_settings(more, environ={}).kafka, output_dir)
 
 
 def test_the_broker_of_a_running_pipeline_is_found(tmp_path: Path):

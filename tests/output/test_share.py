@@ -21,7 +21,7 @@ def test_what_is_shown_is_what_is_parsed(numbers):
     [("0-5,7", "0-5,7"), (" 7, 0-2,3 ,2", "0-3,7"), ("4", "4"), ("4-4,5", "4-5"), ("all", "all"), ("0-999", "0-999")],
 )
 def test_partitions_are_written_the_shortest_way(text, shown):
-    assert load_settings({"sink_partitions": text}, environ={}).sink_partitions == shown
+    assert load_settings({"sink_partitions": text}, environ={}).sink.sink_partitions == shown
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,13 @@ from tests.support.chunks import until_visible
 def run(command, settings: Settings, *flags: str) -> int:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    where = ["--bootstrap-servers", settings.brokers, "--namespace", settings.namespace]
+    where = ["--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace]
     return command.main(parser.parse_args([*where, *flags]))
 
 
 async def fill(settings: Settings) -> None:
     """One file of two chunks, one answered; one dead letter."""
-    names = TopicNames(settings.namespace)
+    names = TopicNames(settings.kafka.namespace)
     letter = DeadLetter(
         letter_id=digest("letter"),
         kind="file",
@@ -36,18 +36,21 @@ async def fill(settings: Settings) -> None:
         original=Original(base64="", size_bytes=0),
         created_at=now(),
     )
-    await ensure_topics(settings, patience_s=30)
-    async with make_transactional_producer(settings, f"{settings.namespace}.test") as producer, producer.transaction():
+    await ensure_topics(settings.kafka, patience_s=30)
+    async with (
+        make_transactional_producer(settings.kafka, f"{settings.kafka.namespace}.test") as producer,
+        producer.transaction(),
+    ):
         await producer.send_and_wait(names.files, encode(entry("a.txt", chunks=2)), key=b"a.txt")
         await producer.send_and_wait(names.results, encode(result("a.txt")))
         await producer.send_and_wait(names.dead_letters, encode(letter))
-    await until_visible(settings, f"{settings.namespace}.test")
+    await until_visible(settings, f"{settings.kafka.namespace}.test")
 
 
 def test_topics_are_made_and_named(make_settings, capsys):
     settings = make_settings(partitions=2)
     assert run(topics, settings, "--partitions", "2") == 0
-    assert f"{settings.namespace}.results: 2 partitions" in capsys.readouterr().out
+    assert f"{settings.kafka.namespace}.results: 2 partitions" in capsys.readouterr().out
 
 
 def test_status_counts_what_is_on_the_topics(make_settings, capsys):

@@ -13,7 +13,7 @@ def test_what_can_not_be_read_is_named_and_the_rest_is_done(
     texts.mkdir()
     (texts / "good.txt").write_text("An excimer laser is a light source that emits at 193 nm.\n")
     (texts / "bad.txt").write_bytes(b"\x00\xff\xfe\x00\x81" * 100)
-    flags = ["--once", "--bootstrap-servers", settings.brokers, "--namespace", settings.namespace]
+    flags = ["--once", "--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace]
     with pipeline(texts, output, *flags, "--model-urls", embedded_server.base_url) as running:
         assert running.end() == 3, f"{running.said}\n{running.logs}"
     assert "In the dead letters (1):\n    bad.txt: " in running.said

@@ -135,7 +135,7 @@ def test_topic_and_disk_hold_the_same_bytes(demo: Demo):
 
 async def values(bootstrap_servers: str) -> dict[str, bytes]:
     settings = load_settings({"bootstrap_servers": bootstrap_servers})
-    async with aclosing(read_to_end(settings, "qa.results")) as found:
+    async with aclosing(read_to_end(settings.kafka, "qa.results")) as found:
         return {json.loads(record.value)["record_id"]: record.value async for record in found}
 
 

@@ -26,7 +26,7 @@ def test_a_text_without_a_paragraph_loses_its_pairs_and_no_others(
     write(texts, "whole.txt", PARAGRAPHS)
     write(texts, "rest.txt", PARAGRAPHS[:1] + PARAGRAPHS[2:])
     write(texts, "taken.txt", PARAGRAPHS[1:2])
-    flags = ["--bootstrap-servers", settings.brokers, "--namespace", settings.namespace, "--partitions", 1]
+    flags = ["--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace, "--partitions", 1]
     finished(texts, output, *flags, "--model-urls", embedded_server.base_url, "--no-cache")
     found = {d["document"]["path"]: {p["question"] for p in d["pairs"]} for d in documents(output).values()}
     assert found["taken.txt"]
@@ -42,7 +42,14 @@ def test_an_edited_paragraph_of_two_hundred_chunks_costs_two_calls_at_most(
     texts, output, settings = tmp_path / "texts", tmp_path / "out", make_settings()
     texts.mkdir()
     paragraphs = [f"The tool T{n} is a stepper that exposes {n} wafers per hour at 193 nm." for n in range(700)]
-    flags = ["--bootstrap-servers", settings.brokers, "--namespace", settings.namespace, "--chunk-size", 300]
+    flags = [
+        "--bootstrap-servers",
+        settings.kafka.brokers,
+        "--namespace",
+        settings.kafka.namespace,
+        "--chunk-size",
+        300,
+    ]
     flags += ["--model-urls", embedded_server.base_url, "--model-name", "extractive"]
     write(texts, "long.txt", paragraphs)
     finished(texts, output, *flags)

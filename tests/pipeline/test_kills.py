@@ -151,6 +151,6 @@ def test_an_own_model_server_that_dies_is_named(tmp_path: Path, make_settings):
     texts.mkdir()
     settings = make_settings()
     with pipeline(
-        texts, tmp_path / "out", "--bootstrap-servers", settings.brokers, "--namespace", settings.namespace
+        texts, tmp_path / "out", "--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace
     ) as running:
         kill("model", running)

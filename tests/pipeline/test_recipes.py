@@ -8,7 +8,6 @@ import pytest
 from configs.errors import SettingsError
 from configs.recipe import FOLDER, load_recipe
 from configs.settings import load_settings
-from consumer.worker.model.endpoint import make_endpoints
 from consumer.worker.model.language_model import Model
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
@@ -19,6 +18,7 @@ from schemas import Origin, Status
 from server.embedded.app import Options, serve
 from tests.support.chunks import make_chunk
 from tests.support.pipeline import ROOT
+from tests.support.settings import changed, endpoints_of
 
 TEXTS = [
     (ROOT / "data" / "texts" / path).read_text()[:1500]
@@ -30,10 +30,10 @@ TEXTS = [
 async def test_every_question_that_it_finds_is_answered_and_kept(name: str):
     settings = load_settings({"model_name": "extractive"})
     async with serve(Options()) as url:
-        (endpoint,) = make_endpoints(settings.model_copy(update={"model_urls": (url,)}))
+        (endpoint,) = endpoints_of(changed(settings, model_urls=(url,)))
         servers = ModelServers([endpoint])
         watching = asyncio.create_task(servers.watch())
-        answerer = Answerer(settings, load_recipe(name), Model("extractive", servers, NoCache(), waits=Waits()))
+        answerer = Answerer(settings.model, load_recipe(name), Model("extractive", servers, NoCache(), waits=Waits()))
         origin = Origin(topic="qa.chunks", partition=0, offset=0)
         try:
             results = await asyncio.gather(*(answerer.answer(make_chunk(text), origin) for text in TEXTS))

@@ -17,7 +17,7 @@ def test_a_new_file_is_on_disk_within_two_seconds_of_the_answer(tmp_path: Path, 
     texts, output = tmp_path / "texts", tmp_path / "out"
     texts.mkdir()
     (texts / "first.txt").write_text(TEXT)
-    flags = ["--bootstrap-servers", settings.brokers, "--namespace", settings.namespace, "--partitions", 1]
+    flags = ["--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace, "--partitions", 1]
     with embedded_server(tmp_path, latency_ms=LATENCY_MS) as model:
         flags += ["--model-urls", model.base_url, "--model-name", "extractive"]
         with pipeline(texts, output, *flags) as running:

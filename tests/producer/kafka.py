@@ -37,15 +37,15 @@ class Published:
 
 
 async def published(settings: Settings) -> Published:
-    names = TopicNames(settings.namespace)
-    await ensure_topics(settings)
+    names = TopicNames(settings.kafka.namespace)
+    await ensure_topics(settings.kafka)
     found = Published()
     for topic, kind, into in (
         (names.chunks, Chunk, found.chunks),
         (names.files, LedgerEntry, found.entries),
         (names.dead_letters, DeadLetter, found.letters),
     ):
-        async with aclosing(read_to_end(settings, topic, through_pending=True)) as records:
+        async with aclosing(read_to_end(settings.kafka, topic, through_pending=True)) as records:
             async for record in records:
                 if record.topic != names.dead_letters or not _is_marker(record.value):
                     into.append(decode(kind, record.value))
@@ -62,8 +62,8 @@ def _is_marker(value: bytes | None) -> bool:
 
 def command(settings: Settings, root: Path, *more: str) -> list[str]:
     return [
-        *(sys.executable, "-m", "producer", "--input-dir", str(root), "--namespace", settings.namespace),
-        *("--bootstrap-servers", settings.brokers, "--partitions", str(settings.partitions), *more),
+        *(sys.executable, "-m", "producer", "--input-dir", str(root), "--namespace", settings.kafka.namespace),
+        *("--bootstrap-servers", settings.kafka.brokers, "--partitions", str(settings.kafka.partitions), *more),
     ]
 
 

@@ -22,8 +22,8 @@ from tests.support.chunks import until_visible
 
 async def answer(settings: Settings, chunks: Sequence[Chunk]) -> dict[int, int]:
     """An outcome for each; the offset after the last of each partition."""
-    names = TopicNames(settings.namespace)
-    producer = make_transactional_producer(settings, f"{settings.namespace}.test")
+    names = TopicNames(settings.kafka.namespace)
+    producer = make_transactional_producer(settings.kafka, f"{settings.kafka.namespace}.test")
     await producer.start()
     following: dict[int, int] = {}
     try:
@@ -37,7 +37,7 @@ async def answer(settings: Settings, chunks: Sequence[Chunk]) -> dict[int, int]:
                 following[sent.partition] = max(following.get(sent.partition, 0), sent.offset + 1)
     finally:
         await discard(producer)
-    await until_visible(settings, f"{settings.namespace}.test")
+    await until_visible(settings, f"{settings.kafka.namespace}.test")
     return following
 
 
@@ -64,7 +64,7 @@ async def tell(settings: Settings, output: Path, following: dict[int, int]) -> N
     """What the sink writes."""
     home = output / ".qastream"
     home.mkdir(parents=True, exist_ok=True)
-    claim(home / "manifest.json", cluster_id=await cluster_id(settings), namespace=settings.namespace)
+    claim(home / "manifest.json", cluster_id=await cluster_id(settings.kafka), namespace=settings.kafka.namespace)
     (home / "sink.json").write_bytes(orjson.dumps({"next_offsets": {str(p): o for p, o in following.items()}}))
 
 

@@ -24,8 +24,8 @@ TEXTS: dict[str, str | bytes] = {"a.txt": "alpha", "sub/b.txt": "beta", "bad.bin
 
 def ask(settings: Settings, action: str, glob: str, *more: str) -> subprocess.CompletedProcess[str]:
     command = [
-        *(sys.executable, "-m", "producer", action, "--match", glob, "--namespace", settings.namespace),
-        *("--bootstrap-servers", settings.brokers, "--partitions", str(settings.partitions), *more),
+        *(sys.executable, "-m", "producer", action, "--match", glob, "--namespace", settings.kafka.namespace),
+        *("--bootstrap-servers", settings.kafka.brokers, "--partitions", str(settings.kafka.partitions), *more),
     ]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
@@ -123,9 +123,9 @@ async def test_what_is_asked_is_kept_for_the_next_producer(make_settings: MakeSe
     settings = make_settings()
     write_all(tmp_path, TEXTS)
     run_once(settings, tmp_path)
-    plan = await make_plan(settings, "regenerate", ["*"], "", fresh=False)
-    await send(settings, plan.requests)
-    assert len(await not_taken_up(settings, plan.requests, 0.5)) == 2
+    plan = await make_plan(settings.kafka, "regenerate", ["*"], "", fresh=False)
+    await send(settings.kafka, plan.requests)
+    assert len(await not_taken_up(settings.kafka, plan.requests, 0.5)) == 2
     run_once(settings, tmp_path)
     found = await published(settings)
     assert sorted((chunk.text, chunk.generation) for chunk in found.chunks) == [
@@ -134,7 +134,7 @@ async def test_what_is_asked_is_kept_for_the_next_producer(make_settings: MakeSe
         ("beta", 0),
         ("beta", 1),
     ]
-    assert await not_taken_up(settings, plan.requests, 60) == []
+    assert await not_taken_up(settings.kafka, plan.requests, 60) == []
 
     done = ask(settings, "regenerate", "a.txt", "--wait-s", "0.5")
     assert "give --input-dir to do it at once" in done.stdout
@@ -150,17 +150,30 @@ async def test_a_dry_run_changes_nothing(make_settings: MakeSettings, tmp_path: 
     done = ask(settings, "forget", "*", "--dry-run")
     assert "would forget: 3 documents, 2 chunks" in done.stdout
     assert ask(settings, "forget", "*", "--dry-run", "--source", "other").stdout.startswith("would forget: 0 documents")
-    assert (await make_plan(settings, "forget", ["*"], "", fresh=False)).left_out.total() == 0
+    assert (await make_plan(settings.kafka, "forget", ["*"], "", fresh=False)).left_out.total() == 0
 
 
 async def test_a_replayed_file_letter_reads_the_file_again(make_settings: MakeSettings, tmp_path: Path) -> None:
     settings = make_settings()
     write_all(tmp_path, {"bad.bin": b"\0"})
     run_once(settings, tmp_path)
-    command = [sys.executable, "-m", "consumer", "dead-letters", "replay", "--yes", "--namespace", settings.namespace]
+    command = [
+        sys.executable,
+        "-m",
+        "consumer",
+        "dead-letters",
+        "replay",
+        "--yes",
+        "--namespace",
+        settings.kafka.namespace,
+    ]
     for _ in range(2):
         replayed = subprocess.run(
-            [*command, "--bootstrap-servers", settings.brokers], capture_output=True, text=True, timeout=60, check=False
+            [*command, "--bootstrap-servers", settings.kafka.brokers],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert replayed.returncode == 0, replayed.stderr
     assert "0 dead letters replayed" in replayed.stdout

@@ -22,7 +22,7 @@ class Site:
 
     def __init__(self, settings, folder: Path, model: EmbeddedServer, how: str) -> None:
         self.input, self.output, self.done = folder / "in", folder / "out", folder / "done"
-        kafka = ("--bootstrap-servers", settings.brokers, "--namespace", settings.namespace)
+        kafka = ("--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace)
         created = (*kafka, "--partitions", 3)
         where = ("--done-dir", self.done) if how == "move" else ()
         self.producer = Program(

@@ -28,7 +28,7 @@ def run(*command: object, given: bytes = b"", cwd: Path = ROOT) -> str:
 async def test_the_wheel_reads_a_record_where_nothing_else_is_installed(make_settings, tmp_path):
     settings = make_settings()
     await publish(settings, [make_chunk("A transistor has three terminals.")])
-    async with aclosing(read_to_end(settings, TopicNames(settings.namespace).chunks)) as records:
+    async with aclosing(read_to_end(settings.kafka, TopicNames(settings.kafka.namespace).chunks)) as records:
         (value,) = [record.value async for record in records]
     run(UV, "build", "--quiet", "--wheel", "--out-dir", tmp_path, "schemas")
     (wheel,) = tmp_path.glob("qastream_schemas-*.whl")

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from configs.settings import Settings, load_settings
+from configs.sections import ModelSettings
+from configs.settings import load_settings
 from server import check
 from server.check import QUESTION, Failure, ask, shown
 from server.embedded.app import Options, serve
@@ -16,8 +17,8 @@ from server.errors import CheckError
 from server.ports import free_port
 
 
-def settings(**more: object) -> Settings:
-    return load_settings({"model_name": "extractive", "timeout_s": 5} | more, environ={})
+def settings(**more: object) -> ModelSettings:
+    return load_settings({"model_name": "extractive", "timeout_s": 5} | more, environ={}).model
 
 
 async def failure(url: str, **more: object) -> Failure:

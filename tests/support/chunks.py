@@ -31,9 +31,9 @@ def make_chunk(
 
 async def publish(settings: Settings, chunks: list[Chunk | bytes], *, partition: int | None = None) -> None:
     """In one transaction; bytes go out as they are."""
-    await ensure_topics(settings)
-    names = TopicNames(settings.namespace)
-    producer = make_transactional_producer(settings, names.producer_id("tests"))
+    await ensure_topics(settings.kafka)
+    names = TopicNames(settings.kafka.namespace)
+    producer = make_transactional_producer(settings.kafka, names.producer_id("tests"))
     await producer.start()
     async with producer.transaction():
         sends = [
@@ -52,14 +52,14 @@ async def until_visible(settings: Settings, transactional_id: str) -> None:
 
     Who starts with that id waits for them.
     """
-    producer = make_transactional_producer(settings, transactional_id)
+    producer = make_transactional_producer(settings.kafka, transactional_id)
     await producer.start()
     await producer.stop()
 
 
 async def read_all(settings: Settings, topic: str, kind: type[M]) -> list[M]:
     """Everything committed on `topic` so far."""
-    async with aclosing(read_to_end(settings, topic, through_pending=True)) as records:
+    async with aclosing(read_to_end(settings.kafka, topic, through_pending=True)) as records:
         return [decode(kind, record.value) async for record in records]
 
 

@@ -27,7 +27,9 @@ async def get(settings: Settings, path: str) -> tuple[int, str]:
     try:
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"http://{settings.metrics_host}:{settings.metrics_port}{path}") as response,
+            session.get(
+                f"http://{settings.telemetry.metrics_host}:{settings.telemetry.metrics_port}{path}"
+            ) as response,
         ):
             return response.status, await response.text()
     except aiohttp.ClientConnectionError:

@@ -198,12 +198,12 @@ class Publisher:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._names = TopicNames(settings.namespace)
-        self._id = f"{settings.namespace}.tests"
-        self._producer = make_transactional_producer(settings, self._id)
+        self._names = TopicNames(settings.kafka.namespace)
+        self._id = f"{settings.kafka.namespace}.tests"
+        self._producer = make_transactional_producer(settings.kafka, self._id)
 
     async def __aenter__(self) -> Self:
-        await ensure_topics(self._settings)
+        await ensure_topics(self._settings.kafka)
         await self._producer.start()
         return self
 
@@ -235,7 +235,7 @@ def publish(settings: Settings, *messages: Message, abort: bool = False) -> None
 
 async def values_by_partition(settings: Settings, topic: str) -> dict[int, list[bytes]]:
     found: dict[int, list[bytes]] = {}
-    async with aclosing(read_to_end(settings, topic, through_pending=True)) as records:
+    async with aclosing(read_to_end(settings.kafka, topic, through_pending=True)) as records:
         async for record in records:
             found.setdefault(record.partition, []).append(record.value)
     return found
@@ -251,9 +251,9 @@ class SinkProcess:
         self.log = output.with_name(f"{output.name}.log")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("QASTREAM_")}
         environment |= {
-            "KAFKA_BOOTSTRAP_SERVERS": settings.brokers,
-            "QASTREAM_NAMESPACE": settings.namespace,
-            "QASTREAM_PARTITIONS": str(settings.partitions),
+            "KAFKA_BOOTSTRAP_SERVERS": settings.kafka.brokers,
+            "QASTREAM_NAMESPACE": settings.kafka.namespace,
+            "QASTREAM_PARTITIONS": str(settings.kafka.partitions),
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -228,7 +228,7 @@ async def grant(kafka: SecureKafka, user: str, needs: Sequence[Need]) -> None:
 
 
 async def _ask(kafka: SecureKafka, request: object) -> None:
-    async with admin_client(kafka.as_admin()) as admin:
+    async with admin_client(kafka.as_admin().kafka) as admin:
         response = (await admin._send_to_controller(request)).to_object()
     for result in response["results"]:
         assert result["code"] == 0, (for_code(result["code"]), result["message"])

@@ -42,8 +42,8 @@ def batch_of(values: list[bytes], header: bytes) -> bytes:
 
 
 async def produce(settings: Settings, partition: int, batch: bytes) -> None:
-    async with AIOKafkaProducer(**client_options(settings)) as producer:
-        topic = TopicNames(settings.namespace).chunks
+    async with AIOKafkaProducer(**client_options(settings.kafka)) as producer:
+        topic = TopicNames(settings.kafka.namespace).chunks
         await producer.partitions_for(topic)
         leader = producer.client.cluster.leader_for_partition(TopicPartition(topic, partition))
         response = await producer.client.send(leader, ProduceRequest(None, -1, 10_000, [(topic, [(partition, batch)])]))

@@ -18,7 +18,7 @@ def logged(capsys):
     before, level = logging.getLogger().handlers[:], logging.getLogger().level
 
     def log(fmt: str, *args, **extra) -> str:
-        configure_logs(load_settings({"log_format": fmt}), process="test")
+        configure_logs(load_settings({"log_format": fmt}).telemetry, process="test")
         logging.getLogger("x").warning(*args, exc_info=extra.pop("exc_info", None), extra=extra)
         return capsys.readouterr().err
 

@@ -17,7 +17,7 @@ from configs.settings import load_settings
 from telemetry.tracing import open_tracing
 
 async def main():
-    async with open_tracing(load_settings(), process="worker") as tracing:
+    async with open_tracing(load_settings().telemetry, process="worker") as tracing:
         with tracing.span("x", {}):
             assert tracing.headers() == []
 
@@ -33,7 +33,7 @@ def test_off_none_of_it_is_imported_for_us():
 async def test_without_the_extra_the_setting_is_refused(monkeypatch):
     monkeypatch.setattr(tracing, "find_spec", lambda _: None)
     with pytest.raises(SettingsError, match="extra `traces`"):
-        async with open_tracing(load_settings({"otlp_endpoint": "http://localhost:4318"}), process="worker"):
+        async with open_tracing(load_settings({"otlp_endpoint": "http://localhost:4318"}).telemetry, process="worker"):
             pass
 
 
@@ -45,7 +45,7 @@ def test_an_endpoint_is_an_address():
 async def test_a_collector_that_is_away_ends_nothing_and_tells_no_message():
     settings = load_settings({"otlp_endpoint": "http://127.0.0.1:9"})
     with pytest.raises(ValueError, match="text"):
-        async with open_tracing(settings, process="worker") as traces:
+        async with open_tracing(settings.telemetry, process="worker") as traces:
             with traces.span("a", {}, trace_id="0123456789abcdef0123456789abcdef") as span:
                 [(name, value)] = traces.headers()
                 assert (name, value[:36]) == ("traceparent", b"00-0123456789abcdef0123456789abcdef-")

@@ -33,13 +33,14 @@ from tests.fake_model import FakeModel
 from tests.support.chunks import make_chunk, publish, read_all
 from tests.support.collector import Collector
 from tests.support.metrics import Scrape, get, readiness, scrape, until
+from tests.support.settings import changed
 
 SECRET = "Plutonium is the secret of this text."
 TEXTS = {f"{i}.txt": "".join(f"Fact {i} number {j}. {SECRET}\n\n" for j in range(6)) for i in range(4)}
 
 
 def with_port(settings: Settings) -> Settings:
-    return settings.model_copy(update={"metrics_port": free_port("127.0.0.1")})
+    return changed(settings, metrics_port=free_port("127.0.0.1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Whole:
 async def whole(settings: Settings) -> AsyncIterator[Whole]:
     processes = Whole(*(with_port(settings) for _ in range(3)))
     alarm, stop = Alarm(), asyncio.Event()
-    layout = Layout(settings.output_dir)
+    layout = Layout(settings.sink.output_dir)
     async with asyncio.TaskGroup() as group:
         group.create_task(run_sink(processes.sink, layout, stop))
         group.create_task(work(processes.worker, load_recipe("fast"), stop))
@@ -107,7 +108,7 @@ async def test_a_run_adds_up_and_is_one_trace_a_file(
         async with whole(settings) as processes:
             chunks = await count_of_chunks(processes)
             await finished(processes, chunks)
-            results = await read_all(settings, TopicNames(settings.namespace).results, Result)
+            results = await read_all(settings, TopicNames(settings.kafka.namespace).results, Result)
             check_counts(await processes.scrapes(), results, model)
     check_traces(collector, chunks)
     assert "answers" in everything_logged.getvalue()
@@ -186,7 +187,7 @@ async def test_a_worker_is_ready_without_a_model_and_not_without_a_broker(tmp_pa
                     }
                 )
             )
-        await ensure_topics(settings)  # the model is away from here on
+        await ensure_topics(settings.kafka)  # the model is away from here on
         stop = asyncio.Event()
         working = asyncio.create_task(work(settings, load_recipe("fast"), stop))
         try:
@@ -216,6 +217,6 @@ def everything_logged() -> Iterator[io.StringIO]:
     """At the lowest level, as a process writes it."""
     root, stream = logging.getLogger(), io.StringIO()
     before, level = root.handlers[:], root.level
-    configure_logs(load_settings({"log_level": "debug"}), process="test", stream=stream)
+    configure_logs(load_settings({"log_level": "debug"}).telemetry, process="test", stream=stream)
     yield stream
     logging.basicConfig(handlers=before, level=level, force=True)

@@ -112,7 +112,7 @@ async def test_files_become_an_export(
 ):
     settings, output = make_settings(), tmp_path / "out"
     texts = put(TEXTS | dict.fromkeys(["long.txt"][:failing], TOO_LONG), tmp_path / "texts")
-    kafka = ["--bootstrap-servers", settings.brokers, "--namespace", settings.namespace]
+    kafka = ["--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace]
     async with recording(vllm_cpu.base_url) as recorder:
         options = [
             *kafka,

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from configs.recipe import Recipe, load_recipe
 from configs.recipe_sections import Limits
 from configs.settings import load_settings
-from consumer.worker.model.endpoint import Endpoint, make_endpoints
+from consumer.worker.model.endpoint import Endpoint
 from consumer.worker.model.language_model import Model
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
@@ -21,6 +21,7 @@ from inference.errors import TruncatedError
 from schemas import Origin, Status
 from tests.consumer.worker.recipe.test_stage_requests import requests
 from tests.support.chunks import make_chunk
+from tests.support.settings import endpoints_of
 from tests.vllm_cpu.server import PYTHON, RunningVllm, ensure_installed
 
 RECIPES = ("fast", "standard", "semiconductor")
@@ -76,7 +77,7 @@ async def finished(endpoint: Endpoint, every: list) -> int:
 @pytest.mark.parametrize("name", RECIPES)
 async def test_every_finished_answer_of_every_stage_fits_its_schema(vllm_cpu: RunningVllm, name: str):
     settings = load_settings({"model_urls": f"{vllm_cpu.base_url}/v1"})
-    (endpoint,) = make_endpoints(settings)
+    (endpoint,) = endpoints_of(settings)
     stages = [requests(small(name), make_chunk(f"{text} {n}"), max_tokens=2000) for text in TEXTS for n in range(4)]
     every = [request for made in stages for request in made.values()]
     try:
@@ -89,14 +90,14 @@ async def test_every_finished_answer_of_every_stage_fits_its_schema(vllm_cpu: Ru
 @pytest.mark.parametrize("name", RECIPES)
 async def test_a_recipe_ends_with_each_question_kept_or_rejected(vllm_cpu: RunningVllm, name: str):
     settings = load_settings({"model_urls": f"{vllm_cpu.base_url}/v1"})
-    endpoints = make_endpoints(settings)
+    endpoints = endpoints_of(settings)
     servers = ModelServers(endpoints)
     watching = asyncio.create_task(servers.watch())
     recipe = small(name)
     if recipe.text_gate is not None:  # random marks would end it there
         gate = recipe.text_gate.model_copy(update={"threshold": 0.0, "least": 0.0})
         recipe = recipe.model_copy(update={"text_gate": gate})
-    answerer = Answerer(settings, recipe, Model(settings.model_name, servers, NoCache(), waits=Waits()))
+    answerer = Answerer(settings.model, recipe, Model(settings.model.model_name, servers, NoCache(), waits=Waits()))
     origin = Origin(topic="qa.chunks", partition=0, offset=0)
     try:
         results = await asyncio.gather(*(answerer.answer(make_chunk(text, n), origin) for n, text in enumerate(TEXTS)))

@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    layout, asked = layout_of(cli.settings_from(args).output_dir), FORMATS[args.format]
+    layout, asked = layout_of(cli.settings_from(args).sink.output_dir), FORMATS[args.format]
     reasoning = asked.check_reasoning(args.format, args.reasoning)
     if asked.container == "parquet":
         check_pyarrow(f"--format {args.format}")

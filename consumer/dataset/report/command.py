@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    layout, prices = layout_of(cli.settings_from(args).output_dir), prices_from(args)
+    layout, prices = layout_of(cli.settings_from(args).sink.output_dir), prices_from(args)
     targets = targets_of(layout, args.to, args.format)
     report = gather(layout, seed=args.seed, prices=prices)
     for kind, path in targets.items():

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from configs import cli
 from configs.errors import SettingsError
-from configs.settings import Settings
+from configs.sections import KafkaSettings, ProducerSettings
 from consumer.dataset.errors import NothingThereError
 from consumer.dataset.verify.balance import Balance, Difference, show
 from consumer.dataset.verify.census import Census
@@ -32,7 +32,7 @@ from output.index.tables import Index
 from output.layout import Layout, layout_of
 from output.manifest import Manifest, check_owner, read_manifest
 from output.names import document_name, document_path
-from output.run import with_broker_of_run
+from output.run import broker_of_run
 from output.segments.lookup import SegmentFiles
 from output.segments.records import iter_records
 from output.segments.snapshot import snapshot
@@ -50,12 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    settings = with_broker_of_run(cli.settings_from(args))
-    layout = layout_of(settings.output_dir)
-    if settings.input_dir is not None and not settings.input_dir.is_dir():
-        raise SettingsError(f"--input-dir {settings.input_dir}: no such directory")
-    configure_logs(settings, process="verify")
-    balance = asyncio.run(verify(settings, layout))
+    settings = cli.settings_from(args)
+    layout, input_dir = layout_of(settings.sink.output_dir), settings.producer.input_dir
+    if input_dir is not None and not input_dir.is_dir():
+        raise SettingsError(f"--input-dir {input_dir}: no such directory")
+    configure_logs(settings.telemetry, process="verify")
+    kafka = broker_of_run(settings.kafka, layout.root)
+    balance = asyncio.run(verify(kafka, settings.producer, layout, settings.sink.formats))
     if args.json:
         print(orjson.dumps(balance.as_json(), option=orjson.OPT_INDENT_2).decode())
     else:
@@ -65,27 +66,27 @@ def main(args: argparse.Namespace) -> int:
     return cli.DEAD_LETTERS if balance.dead_letters else 0
 
 
-async def verify(settings: Settings, layout: Layout) -> Balance:
+async def verify(kafka: KafkaSettings, producer: ProducerSettings, layout: Layout, formats: tuple[str, ...]) -> Balance:
     """Raises SettingsError for a source that the ledger does not know, NothingThereError, OutputMismatchError,
     SegmentsError, TopicMissingError, BrokerUnreachableError.
     """
     manifest = read_manifest(layout.manifest)
     if manifest is None:
         raise NothingThereError(f"{layout.root}: no sink has written here")
-    cluster = await cluster_id(settings, patience_s=PATIENCE_S)
-    check_owner(layout.manifest, manifest, cluster_id=cluster, namespace=settings.namespace)
-    names, share = TopicNames(settings.namespace), Share.union(sink.share for sink in layout.sinks())
-    scope = await _scope(settings, names, share)
+    cluster = await cluster_id(kafka, patience_s=PATIENCE_S)
+    check_owner(layout.manifest, manifest, cluster_id=cluster, namespace=kafka.namespace)
+    names, share = TopicNames(kafka.namespace), Share.union(sink.share for sink in layout.sinks())
+    scope = await _scope(kafka, names, share)
     balance = Balance(partitions=str(scope.share))
     with snapshot(layout) as picture, closing(Census(picture.home / "census.sqlite")) as census:
         with closing(Index(picture.index)) as index:
             await catch_up(picture, names.results, index)
-            async with aclosing(read_to_end(settings, names.files)) as records:
+            async with aclosing(read_to_end(kafka, names.files)) as records:
                 await add_whole_ledger(index, records, lambda _: True)
-            _check_documents(DocumentFiles(layout, picture, manifest, settings.formats), index, balance, scope)
-            _check_input(settings, index, balance)
+            _check_documents(DocumentFiles(layout, picture, manifest, formats), index, balance, scope)
+            _check_input(producer, index, balance)
         _count_disk(picture, names, census)
-        await _count_topics(settings, names, census, scope)
+        await _count_topics(kafka, names, census, scope)
         _check_records(census, balance)
     return balance
 
@@ -98,10 +99,10 @@ class Scope:
     owns: Callable[[str], bool]
 
 
-async def _scope(settings: Settings, names: TopicNames, share: Share) -> Scope:
+async def _scope(kafka: KafkaSettings, names: TopicNames, share: Share) -> Scope:
     if share.numbers is None:
         return Scope(ALL, ALL.documents(0))
-    count = await count_partitions(settings, names.results, patience_s=PATIENCE_S)
+    count = await count_partitions(kafka, names.results, patience_s=PATIENCE_S)
     share = ALL if len(share.numbers) == count else share
     return Scope(share, share.documents(count))
 
@@ -175,10 +176,10 @@ class DocumentFiles:
         return document_name(document, first_source=self.manifest.first_source)
 
 
-def _check_input(settings: Settings, index: Index, balance: Balance) -> None:
-    if settings.input_dir is None:
+def _check_input(producer: ProducerSettings, index: Index, balance: Balance) -> None:
+    if producer.input_dir is None:
         return
-    files = InputFiles(settings.input_dir, settings.source)
+    files = InputFiles(producer.input_dir, producer.source)
     for entry in index.ledger.entries():
         files.add(entry)
     files.check_source()
@@ -192,15 +193,15 @@ def _count_disk(picture: Layout, names: TopicNames, census: Census) -> None:
         census.add("disk", *_identified(record.value))
 
 
-async def _count_topics(settings: Settings, names: TopicNames, census: Census, scope: Scope) -> None:
-    async with aclosing(read_to_end(settings, names.results)) as results:
+async def _count_topics(kafka: KafkaSettings, names: TopicNames, census: Census, scope: Scope) -> None:
+    async with aclosing(read_to_end(kafka, names.results)) as results:
         async for record in results:
             if scope.share.has(record.partition):
                 census.add("topic", *_identified(record.value))
-    async with aclosing(read_to_end(settings, names.chunks)) as chunks:
+    async with aclosing(read_to_end(kafka, names.chunks)) as chunks:
         async for record in chunks:
             _count_chunk(record.value, census, scope)
-    async with aclosing(read_to_end(settings, names.dead_letters)) as letters:
+    async with aclosing(read_to_end(kafka, names.dead_letters)) as letters:
         async for record in letters:
             _count_letter(record.value, census)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from consumer.worker.errors import WorkerError
 from consumer.worker.group.tenure import Tenure
 from messaging.access import AUTHORIZATION, from_refusal
@@ -47,12 +47,12 @@ class Intake:
 
     def __init__(
         self,
-        settings: Settings,
+        kafka: KafkaSettings,
         consumer: AIOKafkaConsumer,
         tenure_of: Callable[[TopicPartition], Tenure | None],
         take: Callable[[TopicPartition, list[Record]], None],
     ) -> None:
-        self._settings = settings
+        self._kafka = kafka
         self._consumer = consumer
         self._tenure_of = tenure_of
         self._take = take
@@ -93,7 +93,7 @@ class Intake:
         try:
             batches = await poll(self._consumer, *(together or [NOWHERE]), timeout_ms=POLL_MS, max_records=max(room, 1))
         except AUTHORIZATION as exc:
-            raise from_refusal(self._settings, exc, "READ") from exc
+            raise from_refusal(self._kafka, exc, "READ") from exc
         except ConsumerStoppedError:
             raise
         except Exception as exc:  # noqa: BLE001 - whatever the client makes of bytes that it can't parse
@@ -119,7 +119,7 @@ class Intake:
             try:
                 batches = await poll(self._consumer, tp, timeout_ms=0, max_records=1)
             except AUTHORIZATION as exc:
-                raise from_refusal(self._settings, exc, "READ") from exc
+                raise from_refusal(self._kafka, exc, "READ") from exc
             except ConsumerStoppedError:
                 raise
             except UnicodeDecodeError as exc:

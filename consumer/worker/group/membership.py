@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from configs.settings import Settings
+from configs.sections import KafkaSettings, WorkerSettings
 from consumer.worker.group.intake import NOWHERE, POLL_MS, Intake
 from consumer.worker.group.offsets import OffsetTracker
 from consumer.worker.group.starting_points import StartingPoints
@@ -45,16 +45,19 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
 
     def __init__(
         self,
-        settings: Settings,
+        kafka: KafkaSettings,
+        worker: WorkerSettings,
         consumer: AIOKafkaConsumer,
         handle: Handle,
         *,
+        servers: int,
         may_take_in: Callable[[], bool],
         finish_calls: Callable[[], Coroutine[Any, Any, None]],
         telemetry: Telemetry[WorkerMetrics],
     ) -> None:
-        self._settings = settings
-        self._names = TopicNames(settings.namespace)
+        self._kafka = kafka
+        self._drain_s = worker.drain_s
+        self._names = TopicNames(kafka.namespace)
         self._consumer = consumer
         self._handle = handle
         self._may_take_in = may_take_in
@@ -64,19 +67,19 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
         self._in_hand = 0
         self._assigned = False
         self._gave_back_s = time.monotonic()
-        self._most_in_hand = 2 * settings.concurrency * len(settings.model_urls)
+        self._most_in_hand = 2 * worker.concurrency * servers
         self._failure: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._stopping = False
         self._rebalances = telemetry.metrics.rebalances
-        self._intake = Intake(settings, consumer, self._tenure_of, self._take_in)
+        self._intake = Intake(kafka, consumer, self._tenure_of, self._take_in)
         transactions = self._observed(telemetry)
         self._options = TenureOptions(
             group=self._names.group,
-            flush_s=settings.flush_ms / 1000,
+            flush_s=worker.flush_ms / 1000,
             make_producer=self._make_producer,
-            starting_point=StartingPoints(settings, consumer).find,
+            starting_point=StartingPoints(kafka, consumer).find,
             resume_at=self._resume_at,
-            refused=lambda exc: from_refusal(settings, exc, "WRITE"),
+            refused=lambda exc: from_refusal(kafka, exc, "WRITE"),
             committed=transactions.committed,
             failed=transactions.failed,
         )
@@ -108,7 +111,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
             for task in (intake, stopped):
                 task.cancel()
             await asyncio.gather(intake, stopped, return_exceptions=True)
-            await self._shut_down(drain_s=0.0 if self._failure.done() else self._settings.drain_s)
+            await self._shut_down(drain_s=0.0 if self._failure.done() else self._drain_s)
         for ended in (self._failure, intake):
             if ended.done() and not ended.cancelled() and (error := ended.exception()) is not None:
                 raise error
@@ -158,7 +161,7 @@ class Group(ConsumerRebalanceListener):  # type: ignore[misc] # the library has 
                 log.warning("a partition was not given back cleanly: %r", task.exception())
 
     def _make_producer(self, tp: TopicPartition) -> AIOKafkaProducer:
-        return make_transactional_producer(self._settings, self._names.worker_id(tp.partition))
+        return make_transactional_producer(self._kafka, self._names.worker_id(tp.partition))
 
     def _resume_at(self, tp: TopicPartition, offset: int) -> None:
         self._consumer.seek(tp, offset)

@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from configs.failpoints import hit
-from configs.settings import Settings
+from configs.sections import KafkaSettings
 from consumer.worker.errors import OffsetsLostError
 from messaging.commit_point import CommitPoint, MetadataError, decode, encode
 from messaging.committed import committed_point
@@ -21,9 +21,9 @@ from schemas import decode as decode_message
 class StartingPoints:
     """Of the partitions of one group, for the consumer that is its member."""
 
-    def __init__(self, settings: Settings, consumer: AIOKafkaConsumer) -> None:
-        self._settings = settings
-        self._names = TopicNames(settings.namespace)
+    def __init__(self, kafka: KafkaSettings, consumer: AIOKafkaConsumer) -> None:
+        self._kafka = kafka
+        self._names = TopicNames(kafka.namespace)
         self._consumer = consumer
         self._with_results: set[int] | None = None
         self._scanning = asyncio.Lock()
@@ -78,7 +78,7 @@ class StartingPoints:
 
     async def _origins(self, topic: str, kind: type[Result] | type[DeadLetter]) -> set[int]:
         found = set()
-        async with aclosing(read_to_end(self._settings, topic)) as records:
+        async with aclosing(read_to_end(self._kafka, topic)) as records:
             async for record in records:
                 try:
                     origin = decode_message(kind, record.value).origin

@@ -14,7 +14,7 @@ import httpx2
 import openai
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from configs.settings import Settings
+from configs.sections import ModelSettings
 from configs.tls import model_context
 from consumer.worker.model.controller import LimitController, QueueSample
 from inference.bounded import ReplyTooLargeError, bound_reply
@@ -182,16 +182,16 @@ def parse_queue(metrics: str) -> QueueSample | None:
     return QueueSample(found[RUNNING], found[WAITING], found.get(TOKENS), found.get(TOKENS_S, 0.0))
 
 
-def make_endpoints(settings: Settings) -> list[Endpoint]:
+def make_endpoints(model: ModelSettings, *, concurrency: int) -> list[Endpoint]:
     """Clients without retries of their own: there is one policy, ours. Close each. Raises SettingsError."""
-    trusted = model_context(settings.model_ca_file)
-    limits = httpx2.Limits(max_connections=settings.concurrency + 8, keepalive_expiry=KEEPALIVE_S)
+    trusted = model_context(model.model_ca_file)
+    limits = httpx2.Limits(max_connections=concurrency + 8, keepalive_expiry=KEEPALIVE_S)
     timeout = httpx2.Timeout(None, connect=CONNECT_S)
     return [
         Endpoint(
             AsyncOpenAI(
                 base_url=url,
-                api_key=settings.api_key.get_secret_value(),
+                api_key=model.api_key.get_secret_value(),
                 max_retries=0,
                 timeout=timeout,
                 http_client=DefaultAioHttpClient(
@@ -200,16 +200,16 @@ def make_endpoints(settings: Settings) -> list[Endpoint]:
                 default_headers={"Accept-Encoding": "identity"},  # so that what is bounded is what is read
             ),
             url,
-            model=settings.model_name,
-            timeout_s=settings.timeout_s,
+            model=model.model_name,
+            timeout_s=model.timeout_s,
             limit=LimitController(
                 least=1,
-                most=settings.concurrency,
-                start=min(START_LIMIT, settings.concurrency),
-                share=settings.share,
+                most=concurrency,
+                start=min(START_LIMIT, concurrency),
+                share=model.share,
             ),
         )
-        for url in settings.model_urls
+        for url in model.model_urls
     ]
 
 

@@ -4,7 +4,7 @@ import logging
 import time
 
 from configs.recipe import Recipe
-from configs.settings import Settings
+from configs.sections import ModelSettings
 from consumer.worker.checks import language_of
 from consumer.worker.errors import WorkerError
 from consumer.worker.model.language_model import Model
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class Answerer:
     """Answers chunks, any number at a time; the models' servers decide how many of their calls are under way."""
 
-    def __init__(self, settings: Settings, recipe: Recipe, model: Model, *, judge: Model | None = None) -> None:
+    def __init__(self, settings: ModelSettings, recipe: Recipe, model: Model, *, judge: Model | None = None) -> None:
         """`judge` is another model than `model`, if one is to judge the answers."""
         self._recipe = recipe
         self._model = model
@@ -117,7 +117,7 @@ class Answerer:
 _CHUNK_FIELDS = {"index", "start", "end", "text", "headings", "content_key"}
 
 
-def _sending(settings: Settings, model: str) -> Sending:
+def _sending(settings: ModelSettings, model: str) -> Sending:
     return Sending(
         model=model,
         temperature=settings.temperature,

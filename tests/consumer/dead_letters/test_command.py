@@ -25,8 +25,8 @@ FAILED = [make_result(make_document(f"{name}.md"), 0, status=Status.FAILED) for 
 
 def command(settings: Settings, *arguments: str, code: int = 0) -> str:
     finished = subprocess.run(
-        [sys.executable, "-m", "consumer", "dead-letters", *arguments, "--bootstrap-servers", settings.brokers,
-         "--namespace", settings.namespace],
+        [sys.executable, "-m", "consumer", "dead-letters", *arguments, "--bootstrap-servers", settings.kafka.brokers,
+         "--namespace", settings.kafka.namespace],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert finished.returncode == code, finished.stderr
@@ -46,12 +46,12 @@ def settings(make_settings):
 
 
 def chunks(settings: Settings) -> list[Chunk]:
-    return asyncio.run(read_all(settings, TopicNames(settings.namespace).chunks, Chunk))
+    return asyncio.run(read_all(settings, TopicNames(settings.kafka.namespace).chunks, Chunk))
 
 
 async def letters_and_markers(settings: Settings) -> tuple[list[DeadLetter], list[ReplayMarker]]:
     letters, markers = [], []
-    for values in (await values_by_partition(settings, TopicNames(settings.namespace).dead_letters)).values():
+    for values in (await values_by_partition(settings, TopicNames(settings.kafka.namespace).dead_letters)).values():
         for value in values:
             try:
                 letters.append(decode(DeadLetter, value))
@@ -104,9 +104,9 @@ async def test_the_marker_has_the_letters_key_and_the_chunk_its_own(settings):
 
     from messaging.reading import read_to_end
 
-    assert (await replay(settings, Wanted(document="a.md"), dry_run=False)).replayed == {"malformed": 1}
-    names = TopicNames(settings.namespace)
-    async with aclosing(read_to_end(settings, names.chunks, through_pending=True)) as records:
+    assert (await replay(settings.kafka, Wanted(document="a.md"), dry_run=False)).replayed == {"malformed": 1}
+    names = TopicNames(settings.kafka.namespace)
+    async with aclosing(read_to_end(settings.kafka, names.chunks, through_pending=True)) as records:
         (record,) = [each async for each in records]
     assert record.key == make_chunk_of(FAILED[0]).content_key.encode()
     assert dict(record.headers) == {"traceparent": b"00-1-2-01"}
@@ -115,7 +115,7 @@ async def test_the_marker_has_the_letters_key_and_the_chunk_its_own(settings):
         for each in (await letters_and_markers(settings))[0]
         if each.document == FAILED[0].document and each.kind == "chunk"
     ]
-    async with aclosing(read_to_end(settings, names.dead_letters, through_pending=True)) as records:
+    async with aclosing(read_to_end(settings.kafka, names.dead_letters, through_pending=True)) as records:
         keys = Counter([each.key async for each in records])
     assert keys[letter.letter_id.encode()] == 2
 
@@ -128,29 +128,29 @@ async def test_a_replay_whose_producer_has_failed_before_it_sends_says_so(settin
 
     monkeypatch.setattr(AIOKafkaProducer, "send", send)
     with pytest.raises(ReplayError, match="running it again"):
-        await replay(settings, Wanted(), dry_run=False)
+        await replay(settings.kafka, Wanted(), dry_run=False)
 
 
 async def test_a_replayer_that_was_overtaken_publishes_nothing(settings, monkeypatch):
     """A second replay starts while the first is between reading and publishing."""
-    names = TopicNames(settings.namespace)
+    names = TopicNames(settings.kafka.namespace)
     from consumer.dead_letters import replay as module
 
     original = module._publish
 
     async def overtaken(*args, **kwargs):
-        other = make_transactional_producer(settings, f"{settings.namespace}.replay")
+        other = make_transactional_producer(settings.kafka, f"{settings.kafka.namespace}.replay")
         await other.start()
         await other.stop()
         await original(*args, **kwargs)
 
     monkeypatch.setattr(module, "_publish", overtaken)
     with pytest.raises(ReplayError, match="running it again"):
-        await replay(settings, Wanted(), dry_run=False)
+        await replay(settings.kafka, Wanted(), dry_run=False)
     assert await read_all(settings, names.chunks, Chunk) == []
     assert (await letters_and_markers(settings))[1] == []
     monkeypatch.undo()
-    assert (await replay(settings, Wanted(), dry_run=False)).replayed.total() == 3
+    assert (await replay(settings.kafka, Wanted(), dry_run=False)).replayed.total() == 3
 
 
 async def test_markers_behind_a_workers_open_transaction_count(settings, monkeypatch):
@@ -158,40 +158,40 @@ async def test_markers_behind_a_workers_open_transaction_count(settings, monkeyp
     from consumer.dead_letters import replay as module
 
     original = module._publish
-    worker = make_transactional_producer(settings, f"{settings.namespace}.worker")
+    worker = make_transactional_producer(settings.kafka, f"{settings.kafka.namespace}.worker")
     await worker.start()
     await worker.begin_transaction()
 
     async def behind_a_worker(*args, **kwargs):
-        topic = TopicNames(settings.namespace).dead_letters
-        for number in range(settings.partitions):
+        topic = TopicNames(settings.kafka.namespace).dead_letters
+        for number in range(settings.kafka.partitions):
             await (await worker.send(topic, b"open", partition=number))
         await original(*args, **kwargs)
 
     monkeypatch.setattr(module, "_publish", behind_a_worker)
-    assert (await replay(settings, Wanted(), dry_run=False)).replayed.total() == 3
+    assert (await replay(settings.kafka, Wanted(), dry_run=False)).replayed.total() == 3
     monkeypatch.undo()
-    second = asyncio.create_task(replay(settings, Wanted(), dry_run=False))
+    second = asyncio.create_task(replay(settings.kafka, Wanted(), dry_run=False))
     await asyncio.wait([second], timeout=2)  # time enough for one that does not wait
     with suppress(*PRODUCER_FAILED):  # on a busy machine its time is over by now
         await worker.abort_transaction()
     await discard(worker)
     assert (await second).replayed.total() == 0
-    assert len(await read_all(settings, TopicNames(settings.namespace).chunks, Chunk)) == 3
+    assert len(await read_all(settings, TopicNames(settings.kafka.namespace).chunks, Chunk)) == 3
 
 
 async def test_what_a_killed_replay_left_open_is_not_counted(settings):
     """Marker and chunk were sent, the commit never came."""
-    names = TopicNames(settings.namespace)
+    names = TopicNames(settings.kafka.namespace)
     (letter, *_), _ = await letters_and_markers(settings)
-    killed = make_transactional_producer(settings, f"{settings.namespace}.replay")
+    killed = make_transactional_producer(settings.kafka, f"{settings.kafka.namespace}.replay")
     await killed.start()
     await killed.begin_transaction()
     marker = ReplayMarker(letter_id=letter.letter_id, attempt=1, created_at=letter.created_at)
     await (await killed.send(names.dead_letters, encode(marker), key=b"k"))
     await (await killed.send(names.chunks, encode(make_chunk_of(FAILED[0])), key=b"k"))
     try:
-        assert (await replay(settings, Wanted(), dry_run=False)).replayed.total() == 3
+        assert (await replay(settings.kafka, Wanted(), dry_run=False)).replayed.total() == 3
     finally:
         await abandon(killed)
     assert len(await read_all(settings, names.chunks, Chunk)) == 3

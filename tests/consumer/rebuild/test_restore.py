@@ -27,9 +27,9 @@ SLOW = "slow"
 
 def environment(settings: Settings, model: FakeModel) -> dict[str, str]:
     return os.environ | {
-        "KAFKA_BOOTSTRAP_SERVERS": settings.brokers,
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka.brokers,
         "VLLM_SERVER_URL": model.url,
-        "QASTREAM_NAMESPACE": settings.namespace,
+        "QASTREAM_NAMESPACE": settings.kafka.namespace,
         "QASTREAM_CACHE": "false",
         "QASTREAM_DRAIN_S": "0",
         "QASTREAM_SESSION_TIMEOUT_MS": "6000",
@@ -51,11 +51,11 @@ async def worker(settings: Settings, model: FakeModel) -> AsyncIterator[asyncio.
 
 async def rebuild_offsets(settings: Settings, *flags: str) -> tuple[int, str]:
     """The command, as its user runs it: exit code and what it said."""
-    command = (sys.executable, "-m", "consumer", "rebuild-offsets", "--namespace", settings.namespace, *flags)
+    command = (sys.executable, "-m", "consumer", "rebuild-offsets", "--namespace", settings.kafka.namespace, *flags)
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=ROOT,
-        env=os.environ | {"KAFKA_BOOTSTRAP_SERVERS": settings.brokers},
+        env=os.environ | {"KAFKA_BOOTSTRAP_SERVERS": settings.kafka.brokers},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -65,15 +65,15 @@ async def rebuild_offsets(settings: Settings, *flags: str) -> tuple[int, str]:
 
 async def results_of(settings: Settings, count: int) -> list[Result]:
     async with asyncio.timeout(60):
-        while len(results := await read_all(settings, TopicNames(settings.namespace).results, Result)) < count:
+        while len(results := await read_all(settings, TopicNames(settings.kafka.namespace).results, Result)) < count:
             await asyncio.sleep(0.1)
     return results
 
 
 async def delete_group(settings: Settings) -> None:
     """What a broker does to the offsets of a group that was idle for too long."""
-    group = TopicNames(settings.namespace).group
-    async with admin_client(settings) as admin:
+    group = TopicNames(settings.kafka.namespace).group
+    async with admin_client(settings.kafka) as admin:
         node = await admin.find_coordinator(group)
         response = await admin._send_request(DeleteGroupsRequest([group]), node)
         assert [code for _, code in response.results] == [0]
@@ -112,11 +112,11 @@ async def test_lost_offsets_are_refused_restored_and_nothing_is_lost_or_doubled(
     code, text = await rebuild_offsets(settings)
     assert code == 0
     assert "--yes" in text
-    assert all(each.needed for each in await look(settings) if each.done)
+    assert all(each.needed for each in await look(settings.kafka) if each.done)
     code, text = await rebuild_offsets(settings, "--yes")
     assert code == 0, text
     assert "restored" in text
-    assert {each.state for each in await look(settings)} <= {State.RIGHT, State.UNUSED}
+    assert {each.state for each in await look(settings.kafka)} <= {State.RIGHT, State.UNUSED}
 
     model.script = None
     model.calls.clear()
@@ -139,9 +139,9 @@ async def test_offsets_in_use_are_left_alone(make_settings, model: FakeModel):
 async def test_results_that_are_not_complete_restore_nothing(make_settings, model: FakeModel):
     settings = make_settings(partitions=1)
     await half_done(settings, model)
-    results = TopicNames(settings.namespace).results
-    async with admin_client(settings) as admin:
+    results = TopicNames(settings.kafka.namespace).results
+    async with admin_client(settings.kafka) as admin:
         request = DeleteRecordsRequest([(results, [(0, 5)])], 10_000)
         await admin._send_request(request)
     with pytest.raises(OutcomesError, match="deleted"):
-        await look(settings)
+        await look(settings.kafka)

@@ -37,7 +37,7 @@ def stored(output) -> dict[int, list[bytes]]:
 
 
 def topic_values(settings) -> dict[int, list[bytes]]:
-    return asyncio.run(values_by_partition(settings, TopicNames(settings.namespace).results))
+    return asyncio.run(values_by_partition(settings, TopicNames(settings.kafka.namespace).results))
 
 
 def caught_up(sink: SinkProcess, records: int):

@@ -68,7 +68,7 @@ def test_windows_without_room_lose_nothing_and_show_nothing_partial(make_setting
         found: dict[int, list[bytes]] = {}
         for record in iter_records(output):
             found.setdefault(record.segment.partition, []).append(record.value)
-        assert found == asyncio.run(values_by_partition(settings, TopicNames(settings.namespace).results))
+        assert found == asyncio.run(values_by_partition(settings, TopicNames(settings.kafka.namespace).results))
         assert sorted(path.name for path in (output / "parquet").iterdir()) == [
             f"d{window}.md.parquet" for window in range(WINDOWS)
         ]

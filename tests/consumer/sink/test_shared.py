@@ -54,7 +54,7 @@ def stored(output) -> dict[int, list[bytes]]:
 
 
 def topic_values(settings) -> dict[int, list[bytes]]:
-    return asyncio.run(values_by_partition(settings, TopicNames(settings.namespace).results))
+    return asyncio.run(values_by_partition(settings, TopicNames(settings.kafka.namespace).results))
 
 
 def run_sinks(settings, output, *shares: str) -> None:
@@ -62,7 +62,7 @@ def run_sinks(settings, output, *shares: str) -> None:
     with ExitStack() as stack:
         sinks = [stack.enter_context(running_sink(settings, output, "--partitions", share)) for share in shares]
         for sink, share in zip(sinks, shares, strict=True):
-            count = len(placed(settings.partitions, share))
+            count = len(placed(settings.kafka.partitions, share))
             eventually(lambda sink=sink, count=count: sink.is_up() and sink.status().get("documents") == count)
             assert sink.status()["waiting"] == 0
         assert [sink.stop() for sink in sinks] == [0] * len(sinks)
@@ -70,8 +70,8 @@ def run_sinks(settings, output, *shares: str) -> None:
 
 def run(command: str, settings, output, *arguments: str) -> tuple[int, str, str]:
     finished = subprocess.run(
-        [sys.executable, "-m", "consumer", command, "--output-dir", output, "--bootstrap-servers", settings.brokers,
-         "--namespace", settings.namespace, *arguments],
+        [sys.executable, "-m", "consumer", command, "--output-dir", output, "--bootstrap-servers", settings.kafka.brokers,
+         "--namespace", settings.kafka.namespace, *arguments],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "Traceback" not in finished.stderr

@@ -28,7 +28,7 @@ async def settings(make_settings):
 
 @pytest.fixture
 def topic(settings):
-    return TopicNames(settings.namespace).results
+    return TopicNames(settings.kafka.namespace).results
 
 
 async def read(source, count: int) -> list[int]:
@@ -40,9 +40,9 @@ async def read(source, count: int) -> list[int]:
 
 async def test_reading_goes_on_after_the_last_record_on_disk(settings, topic):
     lasts = {TopicPartition(topic, 0): encode(RESULTS[1])}
-    async with open_reader(settings, {topic: {0: 2}}, lasts) as source:
+    async with open_reader(settings.kafka, {topic: {0: 2}}, lasts) as source:
         assert await read(source, 2) == [3, 4]
-    async with open_reader(settings, {topic: {}}, {}) as source:
+    async with open_reader(settings.kafka, {topic: {}}, {}) as source:
         assert await read(source, 4) == [0, 1, 3, 4]
         while await source.positions(topic) != {0: 6}:  # behind the marker
             assert await source.poll(0.1) == []
@@ -50,13 +50,13 @@ async def test_reading_goes_on_after_the_last_record_on_disk(settings, topic):
 
 @pytest.mark.parametrize("value", [encode(RESULTS[0]), None])
 async def test_another_record_where_ours_was_is_refused(settings, topic, value):
-    async with open_reader(settings, {topic: {0: 2}}, {TopicPartition(topic, 0): value}) as source:
+    async with open_reader(settings.kafka, {topic: {0: 2}}, {TopicPartition(topic, 0): value}) as source:
         with pytest.raises(ContinuityError, match="another record at offset 1"):
             await read(source, 1)
 
 
 async def test_a_marker_where_our_record_was_is_refused(settings, topic):
-    async with open_reader(settings, {topic: {0: 3}}, {TopicPartition(topic, 0): encode(RESULTS[1])}) as source:
+    async with open_reader(settings.kafka, {topic: {0: 3}}, {TopicPartition(topic, 0): encode(RESULTS[1])}) as source:
         with pytest.raises(ContinuityError, match="another record at offset 2"):
             await read(source, 1)
 
@@ -64,16 +64,16 @@ async def test_a_marker_where_our_record_was_is_refused(settings, topic):
 async def test_a_topic_that_is_shorter_than_the_disk_is_refused_after_a_while(settings, topic, monkeypatch):
     monkeypatch.setattr(module, "SETTLE_S", 0.2)
     with pytest.raises(ContinuityError, match="ends at offset 6, but up to 7 is on disk"):
-        async with open_reader(settings, {topic: {0: 7}}, {}):
+        async with open_reader(settings.kafka, {topic: {0: 7}}, {}):
             pass
     with pytest.raises(ContinuityError, match="has 1 partitions"):
-        async with open_reader(settings, {topic: {5: 1}}, {}):
+        async with open_reader(settings.kafka, {topic: {5: 1}}, {}):
             pass
 
 
 async def test_a_failing_read_is_done_again_from_the_last_record_taken(settings, topic, monkeypatch):
     monkeypatch.setattr(module, "PAUSE_S", 0.01)
-    async with open_reader(settings, {topic: {}}, {}) as source:
+    async with open_reader(settings.kafka, {topic: {}}, {}) as source:
         original, calls = source._consumer.getmany, []
 
         async def failing(**kwargs):
@@ -87,7 +87,7 @@ async def test_a_failing_read_is_done_again_from_the_last_record_taken(settings,
 
 
 async def test_a_client_that_has_given_up_is_noticed(settings, topic):
-    async with open_reader(settings, {topic: {}}, {}) as source:
+    async with open_reader(settings.kafka, {topic: {}}, {}) as source:
         reading_task(source._consumer).cancel()
         await reading_task(source._consumer)
         with pytest.raises(StartOverError, match="given up"):
@@ -99,8 +99,8 @@ async def test_partitions_that_were_added_are_noticed(settings, topic):
 
     from messaging.connection import admin_client
 
-    async with open_reader(settings, {topic: {}}, {}) as source:
-        async with admin_client(settings) as admin:
+    async with open_reader(settings.kafka, {topic: {}}, {}) as source:
+        async with admin_client(settings.kafka) as admin:
             await admin.create_partitions({topic: NewPartitions(2)})
         with pytest.raises(StartOverError, match="more partitions"):
             async with asyncio.timeout(60):

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from configs.recipe import Recipe, load_recipe
+from configs.sections import ModelSettings
 from configs.settings import Settings, load_settings
 from consumer.worker.model.endpoint import make_endpoints
 from consumer.worker.model.language_model import Model
@@ -27,12 +28,12 @@ async def cancelled(task: asyncio.Task) -> None:
 async def make_answerer(tmp_path):
     closing = []
 
-    async def running(settings: Settings, store: Cache) -> Model:
-        endpoints = make_endpoints(settings)
+    async def running(settings: Settings, model: ModelSettings, store: Cache) -> Model:
+        endpoints = make_endpoints(model, concurrency=settings.worker.concurrency)
         servers = ModelServers(endpoints)
         watching = asyncio.create_task(servers.watch())
         closing.extend([*(endpoint.close for endpoint in endpoints), partial(cancelled, watching)])
-        return Model(settings.model_name, servers, store, waits=QUICK)
+        return Model(model.model_name, servers, store, waits=QUICK)
 
     async def make(
         *servers: FakeModel,
@@ -49,9 +50,12 @@ async def make_answerer(tmp_path):
             closing.append(store.close)
         other = None
         if judge is not None:
-            judging = load_settings({"judge_urls": judge.url, "judge_model_name": judge.model}).judging
-            other = await running(judging, store)
-        answerer = Answerer(made, recipe or load_recipe("fast"), await running(made, store), judge=other)
+            judging = load_settings({"judge_urls": judge.url, "judge_model_name": judge.model}).judge
+            assert judging
+            other = await running(made, judging, store)
+        answerer = Answerer(
+            made.model, recipe or load_recipe("fast"), await running(made, made.model, store), judge=other
+        )
         closing.append(answerer.close)
         return answerer
 

@@ -7,7 +7,8 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from configs.settings import Settings, load_settings
+from configs.sections import ModelSettings
+from configs.settings import load_settings
 from consumer.worker.app import _open_cache
 from consumer.worker.model.controller import QueueSample
 from consumer.worker.model.endpoint import make_endpoints
@@ -21,9 +22,9 @@ from tests.fake_model import FakeModel, asking
 REQUEST = asking("Text.")
 
 
-async def servers(settings: Settings, stack: AsyncExitStack) -> ModelServers:
+async def servers(model: ModelSettings, stack: AsyncExitStack) -> ModelServers:
     """That answer already."""
-    endpoints = make_endpoints(settings)
+    endpoints = make_endpoints(model, concurrency=8)
     for endpoint in endpoints:
         endpoint.away = False
         stack.push_async_callback(endpoint.close)
@@ -40,7 +41,7 @@ async def test_gauges_of_an_endpoint_are_of_all_models_that_are_called_there():
         fake = await stack.enter_async_context(FakeModel(wait).serve())
         settings = load_settings({"model_urls": fake.url, "judge_urls": fake.url})
         metrics = WorkerMetrics(CollectorRegistry())
-        model, judge = await servers(settings, stack), await servers(settings.judging, stack)
+        model, judge = await servers(settings.model, stack), await servers(settings.judge, stack)
         watch_endpoints(metrics, [model, judge])
 
         def value(name: str, **labels: str) -> float:
@@ -68,7 +69,7 @@ async def test_look_ups_are_counted_where_there_is_a_cache(tmp_path, cache: bool
     metrics = WorkerMetrics(CollectorRegistry())
     settings = load_settings({"cache": cache, "cache_path": tmp_path / "cache.sqlite"})
     async with AsyncExitStack() as stack:
-        opened = await _open_cache(settings, stack, metrics)
+        opened = await _open_cache(settings.worker, stack, metrics)
         await opened.get("key")
         await opened.put("key", b"value")
         await opened.get("key")
@@ -82,7 +83,7 @@ async def test_look_ups_are_counted_where_there_is_a_cache(tmp_path, cache: bool
 async def test_series_are_there_before_what_they_count():
     async with AsyncExitStack() as stack:
         metrics = WorkerMetrics(CollectorRegistry())
-        model = await servers(load_settings({"model_urls": "http://a/v1"}), stack)
+        model = await servers(load_settings({"model_urls": "http://a/v1"}).model, stack)
         begin_at_zero(metrics, [model])
     found = {(sample.name, *sample.labels.values()) for each in metrics.registry.collect() for sample in each.samples}
     for type_ in PairType:

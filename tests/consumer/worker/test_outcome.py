@@ -85,9 +85,9 @@ def test_many_headers_are_kept_up_to_the_bound():
 async def test_poison_before_good_chunks_becomes_letters_and_they_are_answered(make_settings):
     async with FakeModel().serve() as server:
         settings = make_settings(model_urls=server.url, cache=False, session_timeout_ms=6000, drain_s=1)
-        await ensure_topics(settings)
-        names = TopicNames(settings.namespace)
-        stranger = AIOKafkaProducer(**client_options(settings), max_request_size=MAX_MESSAGE_BYTES)
+        await ensure_topics(settings.kafka)
+        names = TopicNames(settings.kafka.namespace)
+        stranger = AIOKafkaProducer(**client_options(settings.kafka), max_request_size=MAX_MESSAGE_BYTES)
         async with stranger:
             poison = encode(long_chunk(headings=(MUCH,)))
             await stranger.send_and_wait(names.chunks, b"no chunk", partition=0, headers=[("h", b"\xff" * 1_400_000)])

@@ -121,7 +121,7 @@ class Stand:
         """When each chunk has one."""
         async with asyncio.timeout(60):
             while True:
-                results = await read_all(self.settings, TopicNames(self.settings.namespace).results, Result)
+                results = await read_all(self.settings, TopicNames(self.settings.kafka.namespace).results, Result)
                 if len(results) >= self._published:
                     return results
                 await asyncio.sleep(0.2)
@@ -149,7 +149,7 @@ async def stand(brokers: str, recipe: str, folder: Path) -> AsyncIterator[Stand]
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": brokers,
             "VLLM_SERVER_URL": model.url,
-            "QASTREAM_NAMESPACE": settings.namespace,
+            "QASTREAM_NAMESPACE": settings.kafka.namespace,
             "QASTREAM_PARTITIONS": "4",
             "QASTREAM_RECIPE": recipe,
             "QASTREAM_SESSION_TIMEOUT_MS": "2000",

@@ -13,8 +13,8 @@ from schemas import TopicNames
 
 @asynccontextmanager
 async def producing(settings: Settings, name: str = "test") -> AsyncIterator[AIOKafkaProducer]:
-    await ensure_topics(settings, patience_s=30)
-    producer = make_transactional_producer(settings, f"{settings.namespace}.{name}")
+    await ensure_topics(settings.kafka, patience_s=30)
+    producer = make_transactional_producer(settings.kafka, f"{settings.kafka.namespace}.{name}")
     async with producer:
         yield producer
 
@@ -45,10 +45,10 @@ async def until_reached(follower: Follower, ends: Offsets | None = None) -> None
 
 async def test_records_come_once_and_in_order_as_they_are_written(make_settings):
     settings = make_settings(partitions=1)
-    topic, values = TopicNames(settings.namespace).results, []
+    topic, values = TopicNames(settings.kafka.namespace).results, []
     async with producing(settings) as producer:
         await send(producer, topic, [b"1", b"2"])
-        async with follow(settings, topic) as follower, reading(follower, values):
+        async with follow(settings.kafka, topic) as follower, reading(follower, values):
             await until_reached(follower)
             assert values == [b"1", b"2"]
             await send(producer, topic, [b"3"])
@@ -58,22 +58,22 @@ async def test_records_come_once_and_in_order_as_they_are_written(make_settings)
 
 async def test_what_was_aborted_is_neither_seen_nor_waited_for(make_settings):
     settings = make_settings(partitions=1)
-    topic, values = TopicNames(settings.namespace).results, []
+    topic, values = TopicNames(settings.kafka.namespace).results, []
     async with producing(settings) as producer:
         await producer.begin_transaction()
         await producer.send_and_wait(topic, b"aborted", partition=0)
         await producer.abort_transaction()
-        async with follow(settings, topic) as follower, reading(follower, values):
+        async with follow(settings.kafka, topic) as follower, reading(follower, values):
             await until_reached(follower)
     assert values == []
 
 
 async def test_the_marker_behind_the_last_record_does_not_keep_it_from_the_end(make_settings):
     settings = make_settings(partitions=1)
-    topic, values = TopicNames(settings.namespace).results, []
+    topic, values = TopicNames(settings.kafka.namespace).results, []
     async with producing(settings) as producer:
         await send(producer, topic, [b"1"])
-        async with follow(settings, topic) as follower, reading(follower, values):
+        async with follow(settings.kafka, topic) as follower, reading(follower, values):
             await until_reached(follower)
             assert (await follower.ends(), follower.read) == ({0: 2}, {0: 1})
 
@@ -81,12 +81,12 @@ async def test_the_marker_behind_the_last_record_does_not_keep_it_from_the_end(m
 async def test_the_end_is_behind_what_another_writer_has_open(make_settings):
     """Given a commit that an open transaction hides, the end is reached once that has ended, and not before."""
     settings = make_settings(partitions=1)
-    topic, values = TopicNames(settings.namespace).results, []
+    topic, values = TopicNames(settings.kafka.namespace).results, []
     async with producing(settings, "other") as other, producing(settings) as ours:
         await other.begin_transaction()
         await other.send_and_wait(topic, b"open", partition=0)
         await send(ours, topic, [b"ours"])
-        async with follow(settings, topic) as follower, reading(follower, values):
+        async with follow(settings.kafka, topic) as follower, reading(follower, values):
             ends = await follower.ends()
             assert not await follower.has_reached(ends)
             await other.abort_transaction()

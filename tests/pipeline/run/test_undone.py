@@ -39,7 +39,7 @@ def test_the_rest_is_done_and_what_could_not_be_read_is_named(tmp_path: Path, ma
     (texts / "good.txt").write_text("An excimer laser is a light source that emits at 193 nm.\n")
     unreadable(texts)
     with embedded_server(tmp_path, latency_ms=LATENCY_MS) as model:
-        flags = ["--once", "--bootstrap-servers", settings.brokers, "--namespace", settings.namespace]
+        flags = ["--once", "--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace]
         with pipeline(texts, output, *flags, "--model-urls", model.base_url, "--settle-ms", 0) as running:
             assert running.end() == 1, f"{running.said}\n{running.logs}"
     assert "Done: 1 files, 1 chunks" in running.said

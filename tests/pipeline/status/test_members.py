@@ -40,13 +40,13 @@ async def test_the_backlog_is_what_has_no_outcome_whatever_the_lag_says(make_set
         for index in range(3):  # three transactions, each with its marker; in each a chunk that is not answered
             texts = [f"slow {index}.", *(f"Text {index} {number}." for number in range(9))]
             await publish(settings, [make_chunk(text, i) for i, text in enumerate(texts)], partition=index % 2)
-        before = await look_at_members(settings)
+        before = await look_at_members(settings.kafka)
         assert sum(backlog.unfinished for backlog in before.backlogs) == 30
         assert before.workers == ()
         async with working(settings):
             async with asyncio.timeout(30):
                 while True:
-                    seen = await look_at_members(settings)
+                    seen = await look_at_members(settings.kafka)
                     if sum(backlog.unfinished for backlog in seen.backlogs) == 3 and seen.state == "Stable":
                         break
                     await asyncio.sleep(0.2)
@@ -56,5 +56,5 @@ async def test_the_backlog_is_what_has_no_outcome_whatever_the_lag_says(make_set
             assert worker.partitions == (0, 1, 2)
             gate.set()
             async with asyncio.timeout(30):
-                while sum(backlog.unfinished for backlog in (await look_at_members(settings)).backlogs):
+                while sum(backlog.unfinished for backlog in (await look_at_members(settings.kafka)).backlogs):
                     await asyncio.sleep(0.2)

@@ -95,16 +95,16 @@ async def test_only_a_transaction_that_was_open_too_long_is_tried_again(
 
 async def test_the_ledger_is_read_behind_the_open_transaction_of_another_source(make_settings: MakeSettings) -> None:
     settings = make_settings(partitions=1)
-    names = TopicNames(settings.namespace)
-    await ensure_topics(settings)
-    async with started_producer(settings, "src") as producer, started_producer(settings, "other") as other:
+    names = TopicNames(settings.kafka.namespace)
+    await ensure_topics(settings.kafka)
+    async with started_producer(settings.kafka, "src") as producer, started_producer(settings.kafka, "other") as other:
         await other.begin_transaction()
         await (await other.send(names.files, b"open", b"key"))
         (batch,) = of_entries([entry(FileState.COMPLETE)], names)
         await Publisher(producer, Ledger("src")).publish(batch)
-        async with aclosing(read_to_end(settings, names.files)) as records:
+        async with aclosing(read_to_end(settings.kafka, names.files)) as records:
             assert [record async for record in records] == []  # committed, and hidden
-        reading = asyncio.create_task(load_ledger(settings, "src"))
+        reading = asyncio.create_task(load_ledger(settings.kafka, "src"))
         await asyncio.wait((reading,), timeout=1)
         assert not reading.done()
         await other.abort_transaction()

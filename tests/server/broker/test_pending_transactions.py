@@ -25,9 +25,9 @@ WRITERS = 60
 @asynccontextmanager
 async def writers(settings: Settings) -> AsyncIterator[list[AIOKafkaProducer]]:
     """One with each transactional id; the start of a second one with an id settles what the first left open."""
-    made = [make_transactional_producer(settings, f"writer-{number}") for number in range(WRITERS)]
+    made = [make_transactional_producer(settings.kafka, f"writer-{number}") for number in range(WRITERS)]
     try:
-        await asyncio.gather(*(start_patiently(producer, settings) for producer in made))
+        await asyncio.gather(*(start_patiently(producer, settings.kafka) for producer in made))
         yield made
     finally:
         await asyncio.gather(*map(discard, made))
@@ -53,7 +53,7 @@ async def abort_and_kill(broker: Broker, producers: list[AIOKafkaProducer]) -> N
 async def test_what_was_aborted_stays_so_when_the_broker_dies(tmp_path: Path) -> None:
     with Broker(data_dir=tmp_path) as broker:
         settings = load_settings({"bootstrap_servers": broker.bootstrap_servers}, environ={})
-        async with admin_client(settings) as admin:
+        async with admin_client(settings.kafka) as admin:
             await admin.create_topics([NewTopic(TOPIC, 4, 1)])
         async with writers(settings) as producers:
             await write(producers, b"aborted")
@@ -62,5 +62,5 @@ async def test_what_was_aborted_stays_so_when_the_broker_dies(tmp_path: Path) ->
         async with writers(settings) as producers:
             await write(producers, b"committed")
             await asyncio.gather(*(producer.commit_transaction() for producer in producers))
-        found = [record.value async for record in read_to_end(settings, TOPIC, through_pending=True)]
+        found = [record.value async for record in read_to_end(settings.kafka, TOPIC, through_pending=True)]
         assert found == [b"committed"] * WRITERS

@@ -66,7 +66,7 @@ def expect(settings: Settings, sink, *ages: tuple[int, int], documents: int) -> 
 
 
 def differences(settings: Settings, output) -> list[str]:
-    balance = asyncio.run(verify(settings, Layout(output)))
+    balance = asyncio.run(verify(settings.kafka, settings.producer, Layout(output), settings.sink.formats))
     return [difference.what for difference in balance.differences]
 
 

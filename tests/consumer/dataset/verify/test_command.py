@@ -34,8 +34,8 @@ RESULTS = [make_result(A, 0), make_result(A, 1, status=Status.EMPTY), make_resul
 
 def run(settings: Settings, output: Path, *arguments: str) -> tuple[int, dict]:
     finished = subprocess.run(
-        [sys.executable, "-m", "consumer", "verify", "--output-dir", str(output), "--bootstrap-servers", settings.brokers,
-         "--namespace", settings.namespace, "--json", *arguments],
+        [sys.executable, "-m", "consumer", "verify", "--output-dir", str(output), "--bootstrap-servers", settings.kafka.brokers,
+         "--namespace", settings.kafka.namespace, "--json", *arguments],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "Traceback" not in finished.stderr
@@ -43,7 +43,7 @@ def run(settings: Settings, output: Path, *arguments: str) -> tuple[int, dict]:
 
 
 def balance(settings: Settings, output: Path) -> dict:
-    return asyncio.run(verify(settings, Layout(output))).as_json()
+    return asyncio.run(verify(settings.kafka, settings.producer, Layout(output), settings.sink.formats)).as_json()
 
 
 def whats(balance: dict) -> list[str]:
@@ -92,7 +92,7 @@ def test_failed_chunks_wait_in_the_dead_letters_until_a_replay_is_marked(sunk):
     code, found = run(settings, output)
     assert (code, found["dead_letters"], found["failed"], found["ok"]) == (3, 1, 1, 1)
     marker = ReplayMarker(letter_id=letter.letter_id, attempt=2, created_at=now())
-    publish(settings, (f"{settings.namespace}.dead-letters", encode(marker)))
+    publish(settings, (f"{settings.kafka.namespace}.dead-letters", encode(marker)))
     assert run(settings, output)[0] == 0
 
 
@@ -199,8 +199,8 @@ def test_a_table_for_people(sunk):
     settings, output = sunk
     (output / "documents/a.md.json").unlink()
     finished = subprocess.run(
-        [sys.executable, "-m", "consumer", "verify", "--output-dir", str(output), "--bootstrap-servers", settings.brokers,
-         "--namespace", settings.namespace],
+        [sys.executable, "-m", "consumer", "verify", "--output-dir", str(output), "--bootstrap-servers", settings.kafka.brokers,
+         "--namespace", settings.kafka.namespace],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert finished.returncode == 1

@@ -27,10 +27,10 @@ from tests.support.strange_bytes import batch_of, damage, produce
 async def test_a_client_that_has_given_up_ends_the_worker(make_settings, task):
     """Its own tasks only log why they end; without them nothing comes any more, and nobody would know."""
     settings = make_settings()
-    await ensure_topics(settings)
-    consumer = make_consumer(settings, group_id=settings.namespace)
+    await ensure_topics(settings.kafka)
+    consumer = make_consumer(settings.kafka, group_id=settings.kafka.namespace)
     async with consumer:
-        consumer.subscribe([TopicNames(settings.namespace).chunks])
+        consumer.subscribe([TopicNames(settings.kafka.namespace).chunks])
         owner = consumer._fetcher if task == "_fetch_task" else consumer._coordinator
         ended = asyncio.ensure_future(_failing())
         await asyncio.wait([ended])
@@ -94,7 +94,7 @@ async def test_a_damaged_batch_holds_up_its_partition_and_loses_nothing_of_other
                     "partitions": 3,
                 }
             )
-            chunks = TopicPartition(TopicNames(settings.namespace).chunks, 1)
+            chunks = TopicPartition(TopicNames(settings.kafka.namespace).chunks, 1)
             await publish(settings, [make_chunk(f"Before {i}.", i) for i in range(5)], partition=1)
             await publish(settings, [make_chunk(f"Rotten {i}.", 10 + i) for i in range(5)], partition=1)
             for number in (0, 2):
@@ -108,7 +108,7 @@ async def test_a_damaged_batch_holds_up_its_partition_and_loses_nothing_of_other
                 (error,) = await told(logging.ERROR)
                 assert f"partition 1 of {chunks.topic} can't be read from offset 5 on" in error
                 await publish(settings, [make_chunk("Behind.", 20)], partition=1)
-                async with admin_client(settings, patience_s=10) as admin:
+                async with admin_client(settings.kafka, patience_s=10) as admin:
                     await admin.delete_records({chunks: RecordsToDelete(before_offset=12)})
                 results = await results_of(settings, 606)
             assert any("can be read again" in message for message in await told(logging.INFO))

@@ -47,14 +47,14 @@ async def results_of(settings: Settings, count: int) -> list[Result]:
     """Wait until `count` results are committed."""
     async with asyncio.timeout(60):
         while True:
-            results = await read_all(settings, TopicNames(settings.namespace).results, Result)
+            results = await read_all(settings, TopicNames(settings.kafka.namespace).results, Result)
             if len(results) >= count:
                 return results
             await asyncio.sleep(0.1)
 
 
 async def letters_of(settings: Settings) -> list[DeadLetter]:
-    return await read_all(settings, TopicNames(settings.namespace).dead_letters, DeadLetter)
+    return await read_all(settings, TopicNames(settings.kafka.namespace).dead_letters, DeadLetter)
 
 
 @pytest.fixture
@@ -237,11 +237,11 @@ async def test_offsets_that_are_out_of_range_stop_the_worker(settings_for, offse
 async def _commit_everywhere(settings: Settings, point: OffsetAndMetadata) -> None:
     from aiokafka import TopicPartition
 
-    names = TopicNames(settings.namespace)
-    producer = make_transactional_producer(settings, "meddler")
+    names = TopicNames(settings.kafka.namespace)
+    producer = make_transactional_producer(settings.kafka, "meddler")
     await producer.start()
     async with producer.transaction():
-        offsets = {TopicPartition(names.chunks, number): point for number in range(settings.partitions)}
+        offsets = {TopicPartition(names.chunks, number): point for number in range(settings.kafka.partitions)}
         await producer.send_offsets_to_transaction(offsets, names.group)
     await producer.stop()
 
@@ -279,11 +279,18 @@ async def test_it_stops_although_it_has_not_joined_yet(settings_for):
         await asyncio.sleep(0.2)  # longer than it takes to begin a poll
 
     settings = settings_for(FakeModel())
-    await ensure_topics(settings)
-    consumer = app._make_member(settings)
+    await ensure_topics(settings.kafka)
+    consumer = app._make_member(settings.kafka, settings.worker)
     await consumer.start()
     group = Group(
-        settings, consumer, never, may_take_in=lambda: True, finish_calls=finish, telemetry=unseen(WorkerMetrics)
+        settings.kafka,
+        settings.worker,
+        consumer,
+        never,
+        servers=1,
+        may_take_in=lambda: True,
+        finish_calls=finish,
+        telemetry=unseen(WorkerMetrics),
     )
     stop = asyncio.Event()
     stop.set()
@@ -336,7 +343,7 @@ async def test_answers_that_have_come_when_a_worker_stops_become_results(make_se
     monkeypatch.setattr(SqliteCache, "put", slowly)
     async with told_to_stop(make_settings, tmp_path, 4) as (settings, _, gate):
         gate.set()
-    assert len(await read_all(settings, TopicNames(settings.namespace).results, Result)) == 4
+    assert len(await read_all(settings, TopicNames(settings.kafka.namespace).results, Result)) == 4
 
 
 async def test_a_rebalance_while_a_worker_stops_breaks_off_none_of_its_calls(make_settings, tmp_path):

@@ -113,9 +113,16 @@ async def test_work_that_is_dropped_before_it_began_is_in_hand_no_more(stuck):
         raise AssertionError(record)
 
     tenure, _, running = stuck
-    telemetry = unseen(WorkerMetrics)
+    telemetry, settings = unseen(WorkerMetrics), load_settings({})
     group = Group(
-        load_settings({}), None, never, may_take_in=lambda: True, finish_calls=asyncio.Event().wait, telemetry=telemetry
+        settings.kafka,
+        settings.worker,
+        None,
+        never,
+        servers=1,
+        may_take_in=lambda: True,
+        finish_calls=asyncio.Event().wait,
+        telemetry=telemetry,
     )
     group._tenures[PLACE] = (tenure, running)
     group._take_in(PLACE, [Record(*PLACE, offset, b"", b"") for offset in (1, 2, 3)])

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from configs.settings import load_settings
 from consumer.worker.model.controller import QueueSample
-from consumer.worker.model.endpoint import Endpoint, Pace, make_endpoints, parse_queue
+from consumer.worker.model.endpoint import Endpoint, Pace, parse_queue
 from inference.errors import (
     MalformedError,
     OutageError,
@@ -21,13 +21,14 @@ from inference.errors import (
     WrongServerError,
 )
 from tests.fake_model import FakeModel, asking, completion
+from tests.support.settings import endpoints_of
 
 REQUEST = asking("some text")
 
 
 @asynccontextmanager
 async def client_of(url: str, *, timeout_s: float = 5.0) -> AsyncIterator[Endpoint]:
-    (endpoint,) = make_endpoints(load_settings({"model_urls": url, "timeout_s": timeout_s}))
+    (endpoint,) = endpoints_of(load_settings({"model_urls": url, "timeout_s": timeout_s}))
     try:
         yield endpoint
     finally:

@@ -9,11 +9,12 @@ import pytest
 from aiohttp import web
 
 from configs.settings import load_settings
-from consumer.worker.model.endpoint import Endpoint, make_endpoints
+from consumer.worker.model.endpoint import Endpoint
 from consumer.worker.model.servers import ModelServers
 from inference.chat import ChatRequest, Completion
 from inference.errors import OutageError, TimedOutError, TransientError, WrongServerError
 from tests.fake_model import FakeModel, asking, text_of
+from tests.support.settings import endpoints_of
 
 REQUEST = asking("some text")
 
@@ -23,7 +24,7 @@ async def watched(
     *servers: FakeModel, timeout_s: float = 600, ask: Callable[..., Awaitable[Completion]] = Endpoint.complete
 ) -> AsyncIterator[ModelServers]:
     urls = ",".join(server.url for server in servers)
-    endpoints = make_endpoints(load_settings({"model_urls": urls, "timeout_s": timeout_s}))
+    endpoints = endpoints_of(load_settings({"model_urls": urls, "timeout_s": timeout_s}))
     pool = ModelServers(endpoints, ask=ask)
     watching = asyncio.create_task(pool.watch())
     try:
@@ -70,7 +71,7 @@ async def test_an_endpoint_three_times_slower_gets_a_third():
     async with fast.serve(), slow.serve(), watched(fast, slow, ask=ask) as pool:
         await all_up(pool)
         for endpoint in pool._endpoints:
-            endpoint.controller = make_endpoints(load_settings({"concurrency": 8}))[0].controller
+            endpoint.controller = endpoints_of(load_settings({"concurrency": 8}))[0].controller
         may_end = {fast.url: asyncio.Semaphore(0), slow.url: asyncio.Semaphore(0)}
         calls = asyncio.gather(*(pool.complete(REQUEST) for _ in range(640)))
         while not calls.done():
@@ -261,7 +262,7 @@ async def test_endpoints_with_different_models_are_refused_at_start():
     one, other = FakeModel(), FakeModel()
     other.root = "something else"
     async with one.serve(), other.serve():
-        endpoints = make_endpoints(load_settings({"model_urls": f"{one.url},{other.url}"}))
+        endpoints = endpoints_of(load_settings({"model_urls": f"{one.url},{other.url}"}))
         pool = ModelServers(endpoints)
         with pytest.raises(WrongServerError, match="different model"):
             async with asyncio.timeout(60):
@@ -274,7 +275,7 @@ async def test_a_recipe_may_let_them_have_different_models():
     one, other = FakeModel(), FakeModel()
     one.root, other.root = "b", "a"
     async with one.serve(), other.serve():
-        endpoints = make_endpoints(load_settings({"model_urls": f"{one.url},{other.url}"}))
+        endpoints = endpoints_of(load_settings({"model_urls": f"{one.url},{other.url}"}))
         pool = ModelServers(endpoints, any_model=True)
         watching = asyncio.create_task(pool.watch())
         await all_up(pool)
