@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.recipe import load_recipe  # noqa: E402
-from consumer.worker.checks import language_of  # noqa: E402
 from consumer.worker.recipe.planning import plan_of  # noqa: E402
+from languages import language_of  # noqa: E402
 from schemas import Chunk, PairType, Result, decode  # noqa: E402
 from schemas.ids import digest  # noqa: E402
 from server.broker.broker import Broker  # noqa: E402
@@ -145,7 +145,7 @@ async def run(brokers: str, url: str, folder: Path, *, pairs: int, workers: int,
         chunks=len(results),
         plans={result.chunk.id: dict(result.planned) for result in results},
         strays=sum(
-            dict(result.planned) != plan_of(chunk_of(result), plan, language_of(result.chunk.text))
+            dict(result.planned) != plan_of(chunk_of(result), plan, language_of(result.chunk.text).code)
             for result in results
         ),
         kept=dict(Counter(str(pair.type) for result in results for pair in result.pairs)),

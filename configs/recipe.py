@@ -15,9 +15,8 @@ from configs.errors import SettingsError
 from configs.recipe_checks import Checks
 from configs.recipe_sections import (
     BOUNDS,
-    LANGUAGES,
     Example,
-    Language,
+    LanguageCode,
     Limits,
     Line,
     Plan,
@@ -28,6 +27,7 @@ from configs.recipe_sections import (
     Stage,
 )
 from configs.toml_lines import line_of
+from languages import LANGUAGES
 
 FOLDER = Path(__file__).parent
 MAX_BYTES = 256 * 1024
@@ -69,7 +69,7 @@ class Recipe(Section):
     second_answer: Stage | None = None
     judge: Scoring | None = None
     rewrite: Rewriting | None = None
-    terms: dict[Language, dict[Line, Line]] = Field(default_factory=dict)
+    terms: dict[LanguageCode, dict[Line, Line]] = Field(default_factory=dict)
     examples: tuple[Example, ...] = Field(default=(), max_length=100, strict=False)
     texts: dict[str, str] = Field(
         default_factory=dict, description="Prompt texts by `name.language`, from their files."
@@ -120,7 +120,7 @@ def load_recipe(name: str) -> Recipe:
     files = {
         (stage, prompt, language): _prompt_file(path, text, stage, prompt, language)
         for stage, prompt in prompts
-        for language in LANGUAGES
+        for language in LANGUAGES.codes
     }
     texts = {f"{prompt}.{language}": _read(file).strip() for (_, prompt, language), file in sorted(files.items())}
     recipe = recipe.model_copy(update={"texts": texts})

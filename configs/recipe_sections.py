@@ -4,8 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-LANGUAGES = ("zh", "en")
-Language = Annotated[str, Field(pattern="^(zh|en)$")]
+from languages import LANGUAGES
+
+LanguageCode = Annotated[str, Field(pattern=f"^({'|'.join(LANGUAGES.codes)})$")]
 Kind = Literal["factual", "comparative", "reasoning", "open"]
 Bound = Annotated[int, Field(ge=1, le=100_000)]
 Few = Annotated[int, Field(ge=1, le=100)]
@@ -23,7 +24,7 @@ class Plan(Section):
     """How many pairs are asked for of a chunk, and of which types."""
 
     pairs: Few | None = Field(default=None, description="So many of each chunk, whatever its length.")
-    characters_each: dict[Language, Bound] | None = Field(default=None, description="One for so many characters.")
+    characters_each: dict[LanguageCode, Bound] | None = Field(default=None, description="One for so many characters.")
     most: Few = Field(default=20, description="Of one chunk, at most; bounds the response schema.")
     proportions: dict[Kind, Annotated[int, Field(ge=0, le=10_000)]] = Field(min_length=1)
 
@@ -31,7 +32,7 @@ class Plan(Section):
     def _check(self) -> Self:
         if (self.pairs is None) == (self.characters_each is None):
             raise ValueError("takes either pairs or characters_each")
-        missing = [language for language in LANGUAGES if language not in (self.characters_each or LANGUAGES)]
+        missing = [code for code in LANGUAGES.codes if code not in (self.characters_each or LANGUAGES.codes)]
         if missing:
             raise ValueError(f"characters_each lacks {', '.join(missing)}")
         if not sum(self.proportions.values()):
@@ -99,7 +100,7 @@ class Rewriting(Stage):
 
 
 class Example(Section):
-    language: Language
+    language: LanguageCode
     type: Kind
     question: Line
     reasoning: str = Field(default="", max_length=2000)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BASE = {"schemas", "configs", "telemetry", "messaging", "ledger", "output", "languages", "inference"}
 MAY_IMPORT = {
     "schemas": set(),
-    "configs": set(),
+    "configs": {"languages"},
     "telemetry": {"configs", "schemas"},
     "messaging": {"schemas", "configs", "telemetry"},
     "ledger": {"schemas"},

@@ -1,26 +1,21 @@
 """Headings: which lines are one, and the path of headings above a place."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
+
+from languages import LANGUAGES
+from languages.language import Languages
 
 MAX_TITLE = 200
 MAX_PLAIN = 60
 """Most characters of a heading without a mark of its own: a longer numbered line is a sentence."""
 DEEPEST = 6
 
-_NUMBER = "一二三四五六七八九十百千零〇两0-9０-９"
 _MARKDOWN = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)")
-_PLAIN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int]], ...] = (
-    (re.compile(rf"第\s*[{_NUMBER}]+\s*[章篇编部卷](?!\w{{0,2}}分)"), lambda _: 1),
-    (re.compile(rf"第\s*[{_NUMBER}]+\s*[节節]"), lambda _: 2),
-    (re.compile(r"(?:Chapter|Part|CHAPTER|PART)\s+(?:\d+|[IVXLC]+)\b"), lambda _: 1),
-    (re.compile(r"(?:Section|SECTION)\s+\d+"), lambda _: 2),
-    (re.compile(r"[一二三四五六七八九十百]+、\s*\S"), lambda _: 2),
-    (re.compile(r"[（(][一二三四五六七八九十百]+[）)]\s*\S"), lambda _: 3),
-    (re.compile(r"(\d{1,3}(?:\.\d{1,3})+)\.?[ \t　]+[^\W\d]"), lambda m: min(m[1].count(".") + 1, DEEPEST)),
-)
-_FIRST = frozenset(" #第CPS（(0123456789一二三四五六七八九十百")
+_NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3})+)\.?[ \t　]+[^\W\d]")
+_STARTS = " #0123456789"
 _NOT_LAST = frozenset("。．.!！?？,，;；:：、…")
 
 
@@ -31,14 +26,20 @@ class Heading(NamedTuple):
     title: str
 
 
-def heading(line: str) -> Heading | None:
+def heading(line: str, languages: Languages = LANGUAGES) -> Heading | None:
     """The heading that `line` is by itself: `# Markdown`, `第三章 …`, `一、…`, `2.1 …`, `Chapter 4 …`, or None."""
-    if not line or line[0] not in _FIRST:
+    if not line or line[0] not in _starts(languages):
         return None
     if found := _MARKDOWN.match(line):
         title = found[2].strip().rstrip("#").rstrip()
         return Heading(len(found[1]), title[:MAX_TITLE]) if title else None
-    return _plain(line.strip())
+    return _plain(line.strip(), languages)
+
+
+@lru_cache
+def _starts(languages: Languages) -> frozenset[str]:
+    """Characters that a line begins with which may be a heading: a quick look at most lines is enough."""
+    return frozenset(_STARTS).union(*(language.heading_starts for language in languages))
 
 
 _UNDERLINE = re.compile(r" {0,3}(={3,}|-{3,})[ \t]*\n?\Z")
@@ -61,13 +62,15 @@ def underlined(line: str, level: int) -> Heading | None:
     return Heading(level, title)
 
 
-def _plain(line: str) -> Heading | None:
+def _plain(line: str, languages: Languages) -> Heading | None:
     if not line or len(line) > MAX_PLAIN or line[-1] in _NOT_LAST:
         return None
-    for pattern, level in _PLAIN:
-        if found := pattern.match(line):
-            return Heading(level(found), line)
-    return None
+    for language in languages:
+        for form in language.headings:
+            if form.pattern.match(line):
+                return Heading(form.level, line)
+    numbered = _NUMBERED.match(line)
+    return Heading(min(numbered[1].count(".") + 1, DEEPEST), line) if numbered else None
 
 
 def below(path: Sequence[Heading], new: Heading) -> tuple[Heading, ...]:

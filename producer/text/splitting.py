@@ -9,6 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from languages import LANGUAGES
+from languages.language import Languages
+from languages.sentences import SentenceRules, sentence_rules
 from producer.text.cuts import LONGEST_UNIT, anchored, groups, starts_of
 from producer.text.headings import Heading, below
 from producer.text.marks import Marks, kept
@@ -47,7 +50,6 @@ class Split(NamedTuple):
     title: str
 
 
-_SENTENCE_START = re.compile(r"(?:[。！？]|[.!?]\s|\n)\s*(?=\S)")
 _WORD_START = re.compile(r"\s+(?=\S)")
 
 
@@ -57,7 +59,12 @@ def splitter_hash(sizes: Sizes, *, encoding: str | None) -> str:
 
 
 def split(
-    pieces: Iterable[str], sizes: Sizes, *, before: Marks | None = None, marks: Marks | None = None
+    pieces: Iterable[str],
+    sizes: Sizes,
+    *,
+    before: Marks | None = None,
+    marks: Marks | None = None,
+    languages: Languages = LANGUAGES,
 ) -> Iterator[Split]:
     r"""Chunks of a text given in pieces of any size; line ends must be "\n".
 
@@ -66,12 +73,14 @@ def split(
     and in the text are chunks again; what they all are is added to `marks`.
     Memory is some multiples of the size and of the largest piece, whatever the text.
     """
-    found = units(pieces, longest=sizes.longest_unit)
+    found = units(pieces, longest=sizes.longest_unit, languages=languages)
     starts = kept(starts_of(found, sizes.measure, sizes.longest_unit), before or Marks(), sizes.body)
-    return _chunks(groups(anchored(starts, sizes.body), sizes.body), sizes, marks)
+    return _chunks(groups(anchored(starts, sizes.body), sizes.body), sizes, marks, sentence_rules(languages))
 
 
-def _chunks(found: Iterable[Sequence[Unit]], sizes: Sizes, marks: Marks | None) -> Iterator[Split]:
+def _chunks(
+    found: Iterable[Sequence[Unit]], sizes: Sizes, marks: Marks | None, rules: SentenceRules
+) -> Iterator[Split]:
     at, title = 0, ""
     path: tuple[Heading, ...] = ()
     coming: list[tuple[int, Heading]] = []  # headings at or after the start of the chunk before
@@ -92,13 +101,13 @@ def _chunks(found: Iterable[Sequence[Unit]], sizes: Sizes, marks: Marks | None) 
         if not text.isspace():
             yield Split(start, at + len(text), tail + text, tuple(above.title for above in path), title)
         at += len(text)
-        tail = _tail(text, sizes)
+        tail = _tail(text, sizes, rules)
 
 
-def _tail(text: str, sizes: Sizes) -> str:
+def _tail(text: str, sizes: Sizes, rules: SentenceRules) -> str:
     """The end of a chunk that the next one repeats: whole sentences if any, else whole words; at most half of it."""
     if not sizes.overlap:
         return ""
     tail = sizes.measure.tail(text[len(text) - len(text) // 2 :], sizes.overlap)
-    begins = _SENTENCE_START.search(tail) or _WORD_START.search(tail)
+    begins = rules.start.search(tail) or _WORD_START.search(tail)
     return tail[begins.end() :] if begins else tail

@@ -8,9 +8,13 @@ edit in one place leaves all units elsewhere as they were.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
+from languages import LANGUAGES
+from languages.language import Languages
+from languages.sentences import CLOSERS, sentence_rules
 from producer.text.headings import Heading, heading, underline, underlined
 
 
@@ -48,56 +52,15 @@ class _Line(NamedTuple):
 _Rule = Callable[[str], Iterable[tuple[int, int]]]
 """Ends of parts within a text, each with the tier of what follows."""
 
-_ENDS = frozenset("。．！？!?.…")
-_CLOSERS = "\"'”’」』）)】》〉］]"
-_ABBREVIATIONS = frozenset(
-    (
-        "e.g",
-        "i.e",
-        "etc",
-        "vs",
-        "cf",
-        "al",
-        "fig",
-        "figs",
-        "eq",
-        "eqs",
-        "no",
-        "nos",
-        "vol",
-        "ch",
-        "sec",
-        "ref",
-        "refs",
-        "approx",
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "st",
-        "inc",
-        "ltd",
-        "co",
-        "dept",
-    )
-)
-_MARKS = re.escape("".join(sorted(_ENDS)))
-_SENTENCE = re.compile(  # one set of characters comes first: that is what `re` looks for quickly
-    rf"[{_MARKS}\n](?:(?<=\n)\n*|[{_MARKS}]*[{re.escape(_CLOSERS)}]*(?P<gap>[^\S\n]*\n*))"
-)
-_CLAUSE = re.compile(r"[，；、：,;:](?:[^\S\n]+|(?<=[，；、：]))")
 _SPACE = re.compile(r"\s+")
-_INITIAL = re.compile(r"(?<!\w)(?<!\d )[A-Z]\Z")  # "J. Smith", but not "3.5 V."
-_NOT_OF_WORDS = re.compile(r"[^\w.]")
 
 
-def units(pieces: Iterable[str], *, longest: int) -> Iterator[Unit]:
+def units(pieces: Iterable[str], *, longest: int, languages: Languages = LANGUAGES) -> Iterator[Unit]:
     r"""The units of a text given in pieces of any size; together they are the text. None is over `longest` characters.
 
     Line ends must be "\n". Memory is some multiples of `longest` and of the largest piece.
     """
-    paragraph = _Paragraph(longest)
+    paragraph = _Paragraph(longest, languages)
     for line in _underlined(_lines(pieces, longest)):
         yield from paragraph.add(line)
     yield from paragraph.end()
@@ -143,9 +106,10 @@ def _underlined(lines: Iterable[_Line]) -> Iterator[_Line]:
 class _Paragraph:
     """The paragraph that is being gathered, from one good place for a cut to the next."""
 
-    def __init__(self, longest: int) -> None:
+    def __init__(self, longest: int, languages: Languages) -> None:
         self._longest = longest
-        self._before = _Before()
+        self._rules = _rules(languages)
+        self._before = _Before(languages)
         self._begin(Tier.PARAGRAPH)
 
     def _begin(self, tier: int) -> None:
@@ -192,7 +156,7 @@ class _Paragraph:
             yield Unit(text, self._tier, tuple(self._headings))
             return
         at = 0
-        for tier, part in _refined(text, self._tier, self._longest, _RULES):
+        for tier, part in _refined(text, self._tier, self._longest, self._rules):
             end = at + len(part)
             inside = tuple((offset - at, found) for offset, found in self._headings if at <= offset < end)
             yield Unit(part, tier, inside)
@@ -202,7 +166,9 @@ class _Paragraph:
 class _Before:
     """What the tier of a line's start depends on: the lines before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, languages: Languages) -> None:
+        self._languages = languages
+        self._ends = sentence_rules(languages).ends
         self._blank = True  # a blank line, or nothing, stands between the last text and here
         self._ended = False  # the last text ended as sentences do
         self._titled = False  # the last text was a heading: what follows stays with it
@@ -214,7 +180,7 @@ class _Before:
             return None
         above = underlined(line.text, line.underlined) if line.underlined and self._blank else None
         self._underline = above is not None
-        return above or heading(line.text)
+        return above or heading(line.text, self._languages)
 
     def tier(self, line: _Line, found: Heading | None) -> int | None:
         """None: no cut before this line."""
@@ -235,7 +201,7 @@ class _Before:
             self._blank = self._blank or line.begins
             return
         self._blank = False
-        self._ended = text[-1] in _ENDS or text.rstrip(_CLOSERS)[-1:] in _ENDS
+        self._ended = text[-1] in self._ends or text.rstrip(CLOSERS)[-1:] in self._ends
         self._titled = found is not None
         if line.begins and text.lstrip().startswith(("```", "~~~")):
             self._fenced = not self._fenced
@@ -259,30 +225,6 @@ def _refined(text: str, tier: int, longest: int, rules: Sequence[_Rule]) -> Iter
         tier = after
 
 
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Ends of sentences and lines within `text`, each with the tier of what follows."""
-    for found in _SENTENCE.finditer(text):
-        end = found.end()
-        if end == len(text):
-            continue
-        if found["gap"] is None:
-            yield end, Tier.LINE
-        elif text[found.start()] not in ".!?" or (found["gap"] and _latin_end(text, found)):
-            yield end, Tier.SENTENCE
-
-
-def _latin_end(text: str, found: re.Match[str]) -> bool:
-    """Not after "Fig." and "e.g.", nor before a lower-case letter."""
-    if text[found.end()].islower():
-        return False
-    if found[0][0] != "." or found.start() == 0:
-        return True
-    before = text[max(0, found.start() - 12) : found.start()]
-    if before[-1].isupper() and _INITIAL.search(before):
-        return False
-    return _NOT_OF_WORDS.split(before)[-1].lower() not in _ABBREVIATIONS
-
-
 def _ends_of(pattern: re.Pattern[str], tier: int) -> _Rule:
     def rule(text: str) -> Iterator[tuple[int, int]]:
         return ((found.end(), tier) for found in pattern.finditer(text) if found.end() < len(text))
@@ -290,4 +232,12 @@ def _ends_of(pattern: re.Pattern[str], tier: int) -> _Rule:
     return rule
 
 
-_RULES: tuple[_Rule, ...] = (_sentences, _ends_of(_CLAUSE, Tier.CLAUSE), _ends_of(_SPACE, Tier.SPACE))
+@lru_cache
+def _rules(languages: Languages) -> tuple[_Rule, ...]:
+    """Ways to divide a text, the best first."""
+    rules = sentence_rules(languages)
+
+    def sentences(text: str) -> Iterator[tuple[int, int]]:
+        return ((end, Tier.SENTENCE if is_sentence else Tier.LINE) for end, is_sentence in rules.sentence_ends(text))
+
+    return sentences, _ends_of(rules.clause, Tier.CLAUSE), _ends_of(_SPACE, Tier.SPACE)

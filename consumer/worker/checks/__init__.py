@@ -2,6 +2,5 @@
 
 from consumer.worker.checks.checking import Checked, check_pairs
 from consumer.worker.checks.evidence import locate_evidence
-from languages.language import language_of
 
-__all__ = ["Checked", "check_pairs", "language_of", "locate_evidence"]
+__all__ = ["Checked", "check_pairs", "locate_evidence"]

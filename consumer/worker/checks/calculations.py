@@ -10,22 +10,31 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from consumer.worker.checks.quantities import Quantity, plain, quantities, sums, with_sums
-from languages.units import Unit
+from languages import LANGUAGES
+from languages.language import Arithmetic
+from languages.units import MeasurementUnit
 
 Known = Callable[[Quantity], bool]
 
 _REMARK = re.compile(r"(?<![/·])\([^()\d]*\)")
-_TIGHT_MINUS = re.compile(r"(?<=[A-Za-z\d%)℃元年天])-(?=[\d$])(?<!\^-)")
+_DIGITS = re.compile(r"\d+")
+
+
+def _either(pattern: Callable[[Arithmetic], str]) -> str:
+    return LANGUAGES.either(lambda language: pattern(language.arithmetic))
+
+
+_BEFORE_MINUS = "".join(language.arithmetic.before_minus for language in LANGUAGES)
+_TIGHT_MINUS = re.compile(rf"(?<=[A-Za-z\d%)℃{_BEFORE_MINUS}])-(?=[\d$])(?<!\^-)")
 _TOKEN = re.compile(
-    r"(?P<power>\^(?P<exponent>\d)|的?平方|的?(?P<times>\d+)次方)"
-    r"|(?P<times_>[×*·✕]|x(?=\s?\d)|乘以|乘|\b(?:times|multiplied by)\b|的(?=\s?\d+(?:\.\d+)?%|百分之|一半|[一二两三四五六七八九]成)|(?<=[%f]) of\b)"
-    r"|(?P<over>[/÷]|除以|\bdivided by\b)|(?P<plus>\+|加上?|\b(?:plus|added to)\b)|(?P<minus>-|减去?|\bminus\b)"
-    r"|(?P<equals>[=≈≒→]|(?:约?等于|约?为|即|约?是|得到?|算得|\b(?:equals?|is|are|gives?|makes?|comes? to)\b))"
+    rf"(?P<power>\^\d|{_either(lambda words: words.power)})|(?P<times>[×*·✕]|x(?=\s?\d)|{_either(lambda words: words.times)})"
+    rf"|(?P<over>[/÷]|{_either(lambda words: words.divided)})|(?P<plus>\+|{_either(lambda words: words.plus)})"
+    rf"|(?P<minus>-|{_either(lambda words: words.minus)})|(?P<equals>[=≈≒→]|{_either(lambda words: words.equals)})"
     r"|(?P<open>\()|(?P<close>\))|(?P<end>[，。；;、!?\n]|[,.:](?=\s|$|[\u4e00-\u9fff]))",
     re.IGNORECASE,
 )
 _EQUALS, _OPEN, _CLOSE, _END = "=", "(", ")", "end"
-_OPERATORS = {"times_": "*", "over": "/", "plus": "+", "minus": "-", "equals": "=", "open": "(", "close": ")"}
+_OPERATORS = {"times": "*", "over": "/", "plus": "+", "minus": "-", "equals": "=", "open": "(", "close": ")"}
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2}
 _CONSTANTS = frozenset(
     (
@@ -60,7 +69,7 @@ _MOST = 12
 """Numbers of which all pairs are tried."""
 _POINT = (("point", 1),)
 _ABOUT = re.compile(
-    r"(?:约|近|大概|差不多|≈|~|\b(?:about|around|roughly|approximately|nearly|almost|some|over)) ?[$€¥]?$",
+    rf"(?:≈|~|{LANGUAGES.either(lambda language: language.quantities.about)}) ?[$€¥]?$",
     re.IGNORECASE,
 )
 
@@ -170,8 +179,8 @@ def _is_factor(quantity: Quantity, numbers: Sequence[Quantity], known: Known) ->
     return bool(share) and len(numbers) > 1 and known(as_share)
 
 
-def _percent() -> Unit:
-    return Unit((), 0.01, 0.01)
+def _percent() -> MeasurementUnit:
+    return MeasurementUnit((), 0.01, 0.01)
 
 
 def _is_among(quantity: Quantity, results: Iterable[Quantity]) -> bool:
@@ -219,7 +228,8 @@ def _tokens(text: str) -> Iterator[Token]:
         ):
             kind = match.lastgroup or ""
             if match["power"]:
-                yield int(match["exponent"] or match["times"] or 2)
+                exponent = _DIGITS.search(match["power"])
+                yield int(exponent[0]) if exponent else 2
             else:
                 yield _OPERATORS.get(kind, _END)
             at = match.end()

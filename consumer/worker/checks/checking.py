@@ -12,7 +12,7 @@ from consumer.worker.checks.overlap import apart, prose
 from consumer.worker.checks.polarity import parsed, turned
 from consumer.worker.checks.self_contained import pointing
 from consumer.worker.recipe.response_formats import AnsweredPair
-from languages.language import is_in, language_of
+from languages import language_of
 from schemas import Evidence, Reason
 
 
@@ -63,8 +63,8 @@ class _Checking:
         checks = self._checks
         yield from _length("question_length", pair.question, checks.question_least, checks.question_most)
         yield from _length("answer_length", pair.answer, checks.answer_least, checks.answer_most)
-        if checks.language and not (is_in(self._language, pair.question) and is_in(self._language, pair.answer)):
-            yield Reason(check="language", detail=f"the text is in {self._language}")
+        if checks.language and not (self._language.accepts(pair.question) and self._language.accepts(pair.answer)):
+            yield Reason(check="language", detail=f"the text is in {self._language.code}")
         if checks.copies and is_copy(pair.question, pair.answer):
             yield Reason(check="answer_is_question")
         if checks.self_contained:

@@ -4,13 +4,13 @@ import re
 
 from consumer.worker.checks.duplicates import words_of
 from consumer.worker.checks.quantities import plain
+from languages import LANGUAGES
 
-_LABEL = re.compile(r"^\s*(?:问题?|答案?|question|answer|q|a)\s*[:：]\s*", re.IGNORECASE)
-_YES_OR_NO = re.compile(
-    r"吗|是否|还是|能否|可否|有没有|是不是|^(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b|\bor\b",
-    re.IGNORECASE,
+_LABEL = re.compile(
+    rf"^\s*(?:{LANGUAGES.either(lambda language: language.questions.labels)})\s*[:：]\s*", re.IGNORECASE
 )
-_CHOICE = re.compile(r"哪|谁|\b(?:which|who)\b", re.IGNORECASE)
+_YES_OR_NO = re.compile(LANGUAGES.either(lambda language: language.questions.yes_or_no), re.IGNORECASE)
+_CHOICE = re.compile(LANGUAGES.either(lambda language: language.questions.choice), re.IGNORECASE)
 
 
 def is_copy(question: str, answer: str) -> bool:

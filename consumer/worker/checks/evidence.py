@@ -3,13 +3,12 @@
 import re
 
 from consumer.worker.checks.folding import Folded, fold, is_hyphenated, is_latin
+from languages import LANGUAGES
 from schemas import Evidence
 
 _END = frozenset("。．.！!？?；;")
-_MULTIPLES = frozenset("百千万亿")
-_NEGATION = re.compile(
-    r"(?:\b(?:not|never|no|without|cannot|(?:do|does|did|is|are|was|were|ca|could|wo|would|should|must|need|has|have|had)nt) ?|[不没未无非勿莫]|没有|不能|不得|不会|不可|不要|不宜|禁止|避免)$"
-)
+_MULTIPLES = frozenset("".join(language.numerals.continuing for language in LANGUAGES))
+_NEGATION = re.compile(rf"(?:{LANGUAGES.either(lambda language: language.comparisons.negation)})$")
 
 
 def locate_evidence(quotes: tuple[str, ...], text: str, start: int) -> tuple[Evidence, ...]:

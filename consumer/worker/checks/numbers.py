@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 
 from consumer.worker.checks.calculations import agrees, one_step, worked_out
 from consumer.worker.checks.quantities import TEMPERATURES, Quantity, plain, quantities, sums, with_sums
+from languages import LANGUAGES
 
 _ALIKE = 1e-6
 _ROUNDED = 0.02
-_COUNTED = re.compile(
-    r"\s?(?:(?P<zh>[个种类条步层片名位款项次块组套台座株家支颗艘][\u4e00-\u9fff]{1,3}|[次名位片台座株家支颗艘套]|[\u4e00-\u9fff]{2,3})|(?P<en>[A-Za-z]{3,}))"
-)
-_EACH = re.compile(r"每|\b(?:per|each|every|an?)\b")
+_WORDS = [language.quantities for language in LANGUAGES]
+_COUNTED = re.compile(rf"\s?({LANGUAGES.either(lambda language: language.quantities.counted)})")
+_EACH = re.compile(LANGUAGES.either(lambda language: language.quantities.each))
+_OVER = frozenset("".join(words.over for words in _WORDS))
 _FEW = 10
 
 
@@ -66,13 +67,14 @@ class Sources:
 
     def _sums_up(self, quantity: Quantity, answer: str) -> bool:
         """Whether it is a small count in words ("three reasons"), and the text has no other count of the same."""
-        if quantity.in_words and answer[quantity.end : quantity.end + 1] in tuple("多余"):
+        if quantity.in_words and answer[quantity.end : quantity.end + 1] in _OVER:
             return True  # "三年多"
         if not quantity.in_words or quantity.unit is not None or not 1 < quantity.value <= _FEW:
             return False
         counted = _counted(answer, quantity)
         return not counted or (
-            f"一{counted}" not in self._text and all(_counted(self._text, other) != counted for other in self._all)
+            not any(words.one_of and f"{words.one_of}{counted}" in self._text for words in _WORDS)
+            and all(_counted(self._text, other) != counted for other in self._all)
         )
 
 
@@ -86,7 +88,7 @@ def _counted(text: str, quantity: Quantity) -> str:
     match = _COUNTED.match(text, quantity.end)
     if not match:
         return ""
-    return (match["zh"] or match["en"].lower().rstrip("s"))[:4]
+    return match[1].lower().rstrip("s")[:4]
 
 
 def _same(one: Quantity, other: Quantity, *, each: bool) -> bool:

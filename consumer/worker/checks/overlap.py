@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from consumer.worker.checks.quantities import plain, quantities
+from languages import LANGUAGES
 from languages.words import IDLE, grams
 
 _JUDGED = 4
 """Fewer words than this may all be other ones."""
 _ELSEWHERE = 3
-_RECKONING = frozenset("从到至年月日天前后共计约即等于除乘以加减得")
+_RECKONING = LANGUAGES.union(lambda language: language.words.reckoning)
 
 
 def apart(

@@ -2,69 +2,51 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from languages.numerals import CHINESE, ENGLISH, MULTIPLES, chinese_number, english_number
-from languages.units import ONE, Unit, unit_at
+from languages import LANGUAGES
+from languages.language import QuantityWords, rewritten
+from languages.units import ONE, MeasurementUnit, unit_at
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
 _MINUS = str.maketrans("−–—‐‑﹣", "------")
 
+
+def _either(pattern: Callable[[QuantityWords], str]) -> str:
+    return LANGUAGES.either(lambda language: pattern(language.quantities))
+
+
+_WORDS = [language.quantities for language in LANGUAGES]
+_NUMERALS = [language.numerals for language in LANGUAGES]
+_IN_WORDS = [(numerals, re.compile(numerals.pattern, re.IGNORECASE)) for numerals in _NUMERALS if numerals.pattern]
+_MULTIPLES = {word: factor for numerals in _NUMERALS for word, factor in numerals.multiples.items()}
 _FIGURES = re.compile(
     r"(?<![A-Za-z\d_^.])(?<![A-Za-z]-)(?<![A-Za-z]\d-)"
     r"(?:(?P<tens>10\^(?P<power>-?\d{1,3}))"
     r"|(?P<number>\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?(?:\s?[×x*]\s?10(?:\^|(?=-))(?P<exponent>-?\d{1,3})(?!\d))?)"
-    r"(?P<multiple>\s?(?:万亿|[万亿]|(?:thousand|million|billion|trillion)(?![A-Za-z])))?"
+    rf"(?P<multiple>\s?(?:{LANGUAGES.either(lambda language: language.numerals.multiple)}))?"
 )
 _ITEM = re.compile(r"(?:^|\n|(?<=[；;。:：]))\s*[(（]?\d{1,2}(?:[.、)）](?!\d)|:)\s*")
-_FRACTION = re.compile(
-    r"(百万|十万|亿|百|千|万|[二三四五六七八九十]+)分之([零〇一二两三四五六七八九十百千点]+|\d+(?:\.\d+)?)"
-)
-_ENGLISH_FRACTIONS = {
-    "one and a half": 1.5, "half": 0.5, "halved": 0.5, "halves": 0.5, "halving": 0.5, "one third": 1 / 3, "a third": 1 / 3,
-    "two thirds": 2 / 3, "two-thirds": 2 / 3, "one-third": 1 / 3, "a quarter": 0.25, "one quarter": 0.25, "three quarters": 0.75,
-    "three-quarters": 0.75, "twice": 2, "double": 2, "doubles": 2, "doubled": 2, "doubling": 2, "tenfold": 10, "dozen": 12,
-}  # fmt: skip
-_PARTS = re.compile(
-    rf"\b(?:{'|'.join(sorted(_ENGLISH_FRACTIONS, key=len, reverse=True))})\b|一半|减半|半(?=年|小时|个)", re.IGNORECASE
-)
-_ONE_IN = re.compile(rf"\bone (?:in|out of) (\d+|{ENGLISH.pattern})", re.IGNORECASE)
-_AND_A_HALF = re.compile(r"\b(?P<count>an?|one|two|three|\d+) (?P<unit>\w+) and a half\b", re.IGNORECASE)
-_HALF_A = re.compile(r"\bhalf (?:an?|of an?) (?=\w)", re.IGNORECASE)
-_AND_HALF_MORE = re.compile(r"(?P<count>[一二两三四五六七八九十]+|\d+)(?P<unit>个?(?:小时|[年月天周圈倍]))半")
-_MONTHS = "january february march april may june july august september october november december".split()
-_MONTH = re.compile(rf"\b(?:{'|'.join(m.title() for m in _MONTHS)})\b")
-_RANGE = re.compile(r"\s?(?:~|-|至|到|或|、|and|to|or)\s?")
+_RANGE = re.compile(rf"\s?(?:~|-|{_either(lambda words: words.between)})\s?")
 
 
+_NEGATIVE = re.compile(rf"(?:^|[^A-Za-z\d)%°])-$|{_either(lambda words: words.below_zero)}")
 TEMPERATURES = frozenset({(("degC", 1),), (("degF", 1),), (("K", 1),)})
-_CHANGE = re.compile(
-    r"差|升高|上升|降低|下降|提高|升温|降温|温升|温差|每|变化|±|"
-    r"\b(?:by|differ\w*|rise|per|every|each|higher|lower|hotter|cooler|colder|warmer|range|span|within|gap)\b",
-    re.IGNORECASE,
-)
+_CHANGE = re.compile(rf"±|{_either(lambda words: words.change)}", re.IGNORECASE)
 _STOP = re.compile(r"[，。；,;.]")
-_PERIODS = {
-    "second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2629800.0, "quarter": 7889400.0,
-    "year": 31557600.0, "daily": 86400.0, "hourly": 3600.0, "weekly": 604800.0, "monthly": 2629800.0, "yearly": 31557600.0,
-    "annually": 31557600.0, "秒": 1.0, "分钟": 60.0, "小时": 3600.0, "天": 86400.0, "日": 86400.0, "周": 604800.0,
-    "星期": 604800.0, "月": 2629800.0, "季度": 7889400.0, "年": 31557600.0,
-}  # fmt: skip
-_PERIOD_AFTER = re.compile(
-    r"(?: [A-Za-z-]+){0,3}? (?:(?:an?|per|each|every) (?=[a-z]+\b)(second|minute|hour|day|week|month|quarter|year)\b)|"
-    r"(?: [A-Za-z-]+){0,3}? (?P<adverb>daily|hourly|weekly|monthly|yearly|annually)\b",
-    re.IGNORECASE,
-)
-_PERIOD_BEFORE = re.compile(r"每个?(秒|分钟|小时|天|日|周|星期|月|季度|年)[^，。；：,;:\d每]{0,8}$")
-_ONE = re.compile(
-    r"\b(?:an?|one|each|every|per) (?=[a-z]{3})|(?<![十百千万第之统])一(?=个?[小分秒天日周月年季世星])", re.IGNORECASE
-)
-_NOTHING = re.compile(r"\s?(?:and|零|又)?\s?")
-_MONTH_OF_YEAR = Unit((("month of the year", 1),), 1.0, 1.0)
+_PERIODS = {name: seconds for words in _WORDS for name, seconds in words.periods.items()}
+_PERIOD_AFTER = re.compile(_either(lambda words: words.period_after), re.IGNORECASE)
+_PERIOD_BEFORE = re.compile(_either(lambda words: words.period_before))
+_ONE = re.compile(_either(lambda words: words.one), re.IGNORECASE)
+_JOINED = re.compile(rf"\s?(?:{_either(lambda words: words.joining)})?\s?")
+_YEARS = frozenset("".join(words.year for words in _WORDS))
+_MONTHS = {month: number for numerals in _NUMERALS for number, month in enumerate(numerals.months, 1)}
+_MONTH = re.compile(rf"\b(?:{'|'.join(_MONTHS)})\b")
+_MONTH_OF_YEAR = MeasurementUnit((("month of the year", 1),), 1.0, 1.0)
 
 
 _READ_LAST = 64
@@ -79,7 +61,7 @@ class Quantity:
     """
 
     value: float
-    unit: Unit | None
+    unit: MeasurementUnit | None
     step: float
     start: int
     end: int
@@ -99,15 +81,9 @@ def plain(text: str) -> str:
     """In one form: half width, ^ before exponents, - for minus. What `quantities` and `unit_at` read."""
     text = _POWER.sub(lambda match: "^" + match[0].translate(_SUPERSCRIPTS), text.translate(_MINUS))
     text = unicodedata.normalize("NFKC", text).translate(_MINUS).replace("∶", ":").replace("〜", "~")
-    text = _AND_A_HALF.sub(lambda m: f"{_count(m['count']) + 0.5:g} {m['unit']}", text)
-    text = _AND_HALF_MORE.sub(lambda m: f"{_count(m['count']) + 0.5:g}{m['unit']}", text)
-    return _HALF_A.sub("0.5 ", text)
-
-
-def _count(word: str) -> float:
-    if word.isdigit():
-        return float(word)
-    return chinese_number(word) if CHINESE.fullmatch(word) else max(1.0, english_number(word))
+    for numerals in _NUMERALS:
+        text = rewritten(text, numerals.halves)
+    return text
 
 
 @lru_cache(maxsize=_READ_LAST)
@@ -134,7 +110,7 @@ def sums(text: str, found: Sequence[Quantity]) -> Iterator[Quantity]:
     for first, second in pairwise(found):
         if first.unit and second.unit and first.unit.dimensions == second.unit.dimensions != ():
             smaller = second.size < first.unit.factor and second.unit.factor < first.unit.factor
-            if smaller and _NOTHING.fullmatch(text[first.end : second.start]):
+            if smaller and _JOINED.fullmatch(text[first.end : second.start]):
                 value = first.value + second.size / first.unit.factor
                 yield replace(
                     first, value=value, step=second.step * second.unit.factor / first.unit.factor, end=second.end
@@ -163,19 +139,9 @@ def _is_change(text: str, quantity: Quantity) -> bool:
 
 
 def _fractions(text: str) -> Iterator[Quantity]:
-    for match in _FRACTION.finditer(text):
-        below = {"十万": 1e5, "百万": 1e6, "亿": 1e8, "百": 100.0, "千": 1000.0, "万": 10000.0}.get(
-            match[1]
-        ) or chinese_number(match[1])
-        above = float(match[2]) if match[2][0].isdigit() else chinese_number(match[2])
-        yield Quantity(above / below, ONE, 1 / below if below >= 100 else 0.0, *match.span(), in_words=True)
-    for match in _ONE_IN.finditer(text):
-        below = float(match[1]) if match[1].isdigit() else english_number(match[1])
-        if below > 1:
-            yield Quantity(1 / below, ONE, 0.0, *match.span(), in_words=True)
-    for match in _PARTS.finditer(text):
-        value = _ENGLISH_FRACTIONS.get(match[0].lower(), 0.5)
-        yield Quantity(value, ONE, 0.0, *match.span(), in_words=True)
+    for numerals in _NUMERALS:
+        for found in numerals.fractions(text):
+            yield Quantity(found.value, ONE, found.step, found.start, found.end, in_words=True)
 
 
 def _figures(text: str) -> Iterator[Quantity]:
@@ -194,23 +160,21 @@ def _figures(text: str) -> Iterator[Quantity]:
 
 
 def _multiple(word: str) -> float:
-    return {"": 1.0, "万": 1e4, "亿": 1e8, "万亿": 1e12}.get(word) or float(MULTIPLES[word])
+    return float(_MULTIPLES[word]) if word else 1.0
 
 
 def _is_negative(text: str, start: int) -> bool:
     before = text[max(0, start - 3) : start]
-    return bool(re.search(r"(?:^|[^A-Za-z\d)%°])-$|零下$|负$", before))
+    return _NEGATIVE.search(before) is not None
 
 
 def _words(text: str) -> Iterator[Quantity]:
-    for match in CHINESE.finditer(text):
-        if match[0] not in ("一", "万", "亿", "千", "百", "零", "十", "一一"):
-            yield _measured(text, chinese_number(match[0]), 1.0, *match.span(), in_words=True)
-    for match in ENGLISH.finditer(text):
-        if match[0].lower() not in ("one", "zero"):
-            yield _measured(text, english_number(match[0]), 1.0, *match.span(), in_words=True)
+    for numerals, pattern in _IN_WORDS:
+        for match in pattern.finditer(text):
+            if match[0].lower() not in numerals.ignored:
+                yield _measured(text, numerals.value(match[0]), 1.0, *match.span(), in_words=True)
     for match in _MONTH.finditer(text):
-        yield Quantity(_MONTHS.index(match[0].lower()) + 1.0, _MONTH_OF_YEAR, 1.0, *match.span(), in_words=True)
+        yield Quantity(float(_MONTHS[match[0]]), _MONTH_OF_YEAR, 1.0, *match.span(), in_words=True)
 
 
 def _measured(text: str, value: float, step: float, start: int, end: int, *, in_words: bool) -> Quantity:
@@ -218,16 +182,16 @@ def _measured(text: str, value: float, step: float, start: int, end: int, *, in_
     found = unit_at(text, end + space)
     if found is None and (currency := _currency_before(text, start)):
         return Quantity(value, currency, step, start, end, in_words)
-    if found and found[0].dimensions == (("s", 1),) and text[end : end + 1] == "年" and value >= 1000:
+    if found and found[0].dimensions == (("s", 1),) and text[end : end + 1] in _YEARS and value >= 1000:
         found = None  # a date
     unit, end = found or (None, end)
     return Quantity(value, unit, step, start, end, in_words)
 
 
-def _currency_before(text: str, start: int) -> Unit | None:
+def _currency_before(text: str, start: int) -> MeasurementUnit | None:
     match = re.search(r"(US\$|\$|€|EUR|USD|RMB|¥)\s?$", text[max(0, start - 5) : start])
     names = {"US$": "USD", "$": "USD", "€": "EUR", "EUR": "EUR", "USD": "USD", "RMB": "CNY", "¥": "CNY"}
-    return Unit(((names[match[1]], 1),), 1.0, 1.0) if match else None
+    return MeasurementUnit(((names[match[1]], 1),), 1.0, 1.0) if match else None
 
 
 def _ranges(text: str, found: list[Quantity]) -> tuple[Quantity, ...]:

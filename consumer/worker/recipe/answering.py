@@ -5,7 +5,6 @@ import time
 
 from configs.recipe import Recipe
 from configs.sections import ModelSettings
-from consumer.worker.checks import language_of
 from consumer.worker.errors import WorkerError
 from consumer.worker.model.language_model import Model
 from consumer.worker.model.retry import CallFailedError
@@ -16,6 +15,7 @@ from consumer.worker.recipe.planning import plan_of
 from consumer.worker.recipe.prompts import Sending
 from consumer.worker.recipe.stage_requests import Stages
 from consumer.worker.recipe.stage_runner import Harvest, Harvester, merged
+from languages import language_of
 from schemas import (
     Chunk,
     ChunkRef,
@@ -54,7 +54,7 @@ class Answerer:
         draft = self._draft(chunk, origin)
         if not any(c.isalnum() for c in chunk.text):
             return draft
-        planned = plan_of(chunk, self._recipe.plan, language_of(chunk.text))
+        planned = plan_of(chunk, self._recipe.plan, language_of(chunk.text).code)
         draft = draft.model_copy(update={"planned": planned, **await self._models()})
         talk = Conversation(self._model, self._judge, sample=chunk.sample)
         try:
@@ -151,7 +151,7 @@ def _pair(draft: Result, number: int, candidate: Candidate) -> Pair:
         reasoning=candidate.reasoning,
         evidence=candidate.evidence,
         scores=candidate.scores,
-        language=language_of(candidate.question),
+        language=language_of(candidate.question).code,
         thinking=candidate.thinking,
     )
 

@@ -11,7 +11,6 @@ from typing import Generic, TypeVar
 
 from configs.recipe import Recipe
 from configs.recipe_sections import Scoring, Stage
-from consumer.worker.checks import language_of
 from consumer.worker.recipe import prompts
 from consumer.worker.recipe import response_formats as answers
 from consumer.worker.recipe.candidate import Candidate
@@ -19,6 +18,7 @@ from consumer.worker.recipe.planning import plan_of
 from consumer.worker.recipe.prompts import Sending, block, one_line
 from consumer.worker.recipe.response_formats import AnsweredPair, GivenAnswer, Marks
 from inference.chat import ChatRequest, ResponseFormat
+from languages import language_of
 from schemas import Chunk, PairType
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Stages:
         self._recipe = recipe
         self._sent = sent
         self._judging = judging
-        self._language = language_of(chunk.text)
+        self._language = language_of(chunk.text).code
         self._frame = prompts.frame(chunk, recipe.terms.get(self._language, {}))
         self.plan = plan_of(chunk, recipe.plan, self._language)
 

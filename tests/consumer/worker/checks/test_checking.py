@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.recipe_checks import Checks
-from consumer.worker.checks import check_pairs, language_of
+from consumer.worker.checks import check_pairs
 from consumer.worker.recipe.response_formats import AnsweredPair
 from schemas import PairType
 
@@ -83,9 +83,3 @@ def test_no_text_breaks_a_check(text, question, answer, reasoning, evidence):
     checked = check_pairs(pairs, text=text, start=3, headings=(), checks=Checks())
     assert len(checked) == 2
     assert checked[1].reasons
-
-
-def test_language():
-    assert language_of("栅极氧化层的厚度为 2 nm。") == "zh"
-    assert language_of("The gate oxide (栅氧) is 2 nm thick.") == "en"
-    assert language_of("12345") == "en"

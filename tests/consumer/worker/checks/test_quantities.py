@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.worker.checks.quantities import plain, quantities
-from languages.numerals import chinese_number, english_number
 
 
 @pytest.mark.parametrize(
@@ -33,20 +32,6 @@ def test_a_range_has_one_unit_and_names_have_no_numbers():
     assert [q.size for q in quantities(plain("LT95、DDR5-6400：20～30 nm；10 to 12 V"))] == pytest.approx(
         [2e-8, 3e-8, 10, 12]
     )
-
-
-@pytest.mark.parametrize(
-    ("word", "value"), [("三千五百", 3500), ("二十", 20), ("两万", 20000), ("十八", 18), ("二〇二一", 2021)]
-)
-def test_chinese_numerals(word, value):
-    assert chinese_number(word) == value
-
-
-@pytest.mark.parametrize(
-    ("word", "value"), [("fifty thousand", 50000), ("twenty-one", 21), ("two hundred and five", 205)]
-)
-def test_english_numerals(word, value):
-    assert english_number(word) == value
 
 
 @given(st.text(alphabet=st.sampled_from("019.,-^×e 万亿半百分之两年%mµVK²⁻·/()每"), max_size=30))

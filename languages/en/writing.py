@@ -1,0 +1,25 @@
+"""How English is told from other languages, and its marks, abbreviations and headings."""
+
+import re
+
+from languages.language import HeadingForm, SentenceMarks
+from languages.scripts import foreign_letters, han, latin_words
+
+SENTENCES = SentenceMarks(
+    spaced_ends=".!?",
+    spaced_clause_ends=",;:",
+    abbreviations=frozenset(
+        "e.g i.e etc vs cf al fig figs eq eqs no nos vol ch sec ref refs approx dr mr mrs ms prof st inc ltd co dept".split()
+    ),
+)
+HEADINGS = (
+    HeadingForm(re.compile(r"(?:Chapter|Part|CHAPTER|PART)\s+(?:\d+|[IVXLC]+)\b"), 1),
+    HeadingForm(re.compile(r"(?:Section|SECTION)\s+\d+"), 2),
+)
+HEADING_STARTS = "CPS"
+
+
+def accepts(text: str) -> bool:
+    """There are more English words than words of Chinese, or none of Chinese at all."""
+    chinese = han(text) / 2
+    return foreign_letters(text) <= 1 and (chinese == 0 or latin_words(text) > chinese)
