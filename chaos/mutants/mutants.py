@@ -6,19 +6,19 @@ A mutant is a function that breaks this process; the worker then runs in it as i
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
-import consumer.worker.app
+import consumer.worker.group.client
 import consumer.worker.group.starting_points
+import consumer.worker.group.tenure
 import messaging.connection
-from consumer.worker.group.membership import Group
+from consumer.worker.group.client import GroupClient
 from consumer.worker.group.offsets import OffsetTracker
 from consumer.worker.group.starting_points import StartingPoints
-from consumer.worker.group.tenure import Tenure
 from consumer.worker.outcome import Outcome
 from messaging.commit_point import CommitPoint, encode
 from messaging.connection import make_consumer, make_transactional_producer
@@ -30,59 +30,63 @@ def auto_commit() -> None:
     """Offsets are committed by the clock, apart from the results."""
     due: dict[int, float] = {}
 
-    async def commit(self: Tenure, producer: AIOKafkaProducer, tracker: OffsetTracker, batch: list[Outcome]) -> None:
+    async def commit(
+        producer: AIOKafkaProducer, tp: TopicPartition, tracker: OffsetTracker, batch: Sequence[Outcome], *, group: str
+    ) -> None:
         async with producer.transaction():
             await _send(producer, batch)
         tracker.commit({outcome.offset for outcome in batch})
-        if time.monotonic() > due.setdefault(self.tp.partition, time.monotonic() + AUTO_COMMIT_S):
-            due[self.tp.partition] = time.monotonic() + AUTO_COMMIT_S
+        if time.monotonic() > due.setdefault(tp.partition, time.monotonic() + AUTO_COMMIT_S):
+            due[tp.partition] = time.monotonic() + AUTO_COMMIT_S
             async with producer.transaction():
-                await _send_offsets(self, producer, tracker.point())
+                await _send_offsets(producer, tp, tracker.point(), group)
 
-    Tenure._commit = commit
+    consumer.worker.group.tenure.commit_outcomes = commit
 
 
 def sends_not_awaited() -> None:
     """A transaction is committed without a look at what became of its records."""
 
-    async def commit(self: Tenure, producer: AIOKafkaProducer, tracker: OffsetTracker, batch: list[Outcome]) -> None:
+    async def commit(
+        producer: AIOKafkaProducer, tp: TopicPartition, tracker: OffsetTracker, batch: Sequence[Outcome], *, group: str
+    ) -> None:
         finished = {outcome.offset for outcome in batch}
         async with producer.transaction():
             for record in (record for outcome in batch for record in outcome.records):
                 sent = await producer.send(record.topic, record.value, key=record.key)
                 sent.add_done_callback(lambda done: done.exception())
-            await _send_offsets(self, producer, tracker.point(finished))
+            await _send_offsets(producer, tp, tracker.point(finished), group)
         tracker.commit(finished)
 
-    Tenure._commit = commit
+    consumer.worker.group.tenure.commit_outcomes = commit
 
 
 def ids_per_process() -> None:
     """Transactional ids that no other worker has: nobody is fenced."""
 
-    def make_producer(self: Group, tp: TopicPartition) -> AIOKafkaProducer:
-        return make_transactional_producer(self._kafka, f"{self._names.group}.{uuid.uuid4()}")
+    def make_producer(self: GroupClient, tp: TopicPartition) -> AIOKafkaProducer:
+        return make_transactional_producer(self.kafka, f"{self.names.group}.{uuid.uuid4()}")
 
-    Group._make_producer = make_producer
+    GroupClient.make_producer = make_producer
 
 
 def committed_before_start() -> None:
     """The committed point is read before the partition's former owner is fenced."""
-    make_producer, find = Group._make_producer, StartingPoints.find
+    make_producer, find = GroupClient.make_producer, GroupClient.starting_point
     started: dict[AIOKafkaProducer, Callable[[], Any]] = {}
 
-    def make_later(self: Group, tp: TopicPartition) -> AIOKafkaProducer:
+    def make_later(self: GroupClient, tp: TopicPartition) -> AIOKafkaProducer:
         producer = make_producer(self, tp)
         started[producer] = producer.start
         producer.start = lambda: asyncio.sleep(0)
         return producer
 
-    async def find_first(self: StartingPoints, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
-        point = await consumer.worker.group.starting_points.committed_point(self._consumer, tp)
+    async def find_first(self: GroupClient, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
+        point = await consumer.worker.group.starting_points.committed_point(self.consumer, tp)
         await started.pop(producer)()
         return point or await find(self, tp, producer)
 
-    Group._make_producer, StartingPoints.find = make_later, find_first
+    GroupClient.make_producer, GroupClient.starting_point = make_later, find_first
 
 
 def bare_committed() -> None:
@@ -102,17 +106,7 @@ def bare_committed() -> None:
 def no_metadata_guard() -> None:
     """A member joins without knowing the topic, and takes an empty assignment for a right one."""
     messaging.connection.METADATA_MAX_AGE_MS = 300_000  # the library's default
-    assigned = Group.on_partitions_assigned
-
-    async def join_at_once(self: Group) -> None: ...
-
-    async def believe(self: Group, partitions: set[TopicPartition]) -> None:
-        known = self._consumer.partitions_for_topic
-        self._consumer.partitions_for_topic = lambda topic: {0}
-        await assigned(self, partitions)
-        self._consumer.partitions_for_topic = known
-
-    Group._know_topic, Group.on_partitions_assigned = join_at_once, believe
+    GroupClient.knows_topic = True
 
 
 def dropped_offset() -> None:
@@ -131,7 +125,7 @@ def read_uncommitted() -> None:
     def make(*args: Any, **options: Any) -> AIOKafkaConsumer:
         return make_consumer(*args, **options, isolation_level="read_uncommitted")
 
-    consumer.worker.app.make_consumer = make
+    consumer.worker.group.client.make_consumer = make
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
@@ -143,11 +137,10 @@ MUTANTS: dict[str, Callable[[], None]] = {
 }  # fmt: skip
 
 
-async def _send(producer: AIOKafkaProducer, batch: list[Outcome]) -> None:
+async def _send(producer: AIOKafkaProducer, batch: Sequence[Outcome]) -> None:
     sends = [await producer.send(r.topic, r.value, key=r.key) for outcome in batch for r in outcome.records]
     await asyncio.gather(*sends)
 
 
-async def _send_offsets(tenure: Tenure, producer: AIOKafkaProducer, point: CommitPoint) -> None:
-    offsets = {tenure.tp: OffsetAndMetadata(point.offset, point.metadata)}
-    await producer.send_offsets_to_transaction(offsets, tenure._options.group)
+async def _send_offsets(producer: AIOKafkaProducer, tp: TopicPartition, point: CommitPoint, group: str) -> None:
+    await producer.send_offsets_to_transaction({tp: OffsetAndMetadata(point.offset, point.metadata)}, group)

@@ -8,36 +8,37 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer
-
 from configs.recipe import Recipe
-from configs.sections import KafkaSettings, ModelSettings, WorkerSettings
+from configs.sections import ModelSettings, WorkerSettings
 from configs.settings import Settings
 from consumer.worker.errors import WorkerError
-from consumer.worker.group.membership import STOP_S, Group
+from consumer.worker.group.client import GroupClient
+from consumer.worker.group.membership import Membership
+from consumer.worker.handler import ChunkHandler
 from consumer.worker.model.endpoint import make_endpoints
 from consumer.worker.model.language_model import Model
 from consumer.worker.model.redis_cache import RedisCache
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.model.sqlite_cache import Cache, NoCache, SqliteCache
-from consumer.worker.observing import ObservedCache, begin_at_zero, observed_calls, watch_endpoints
-from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
+from consumer.worker.observing import (
+    GroupObserver,
+    ObservedCache,
+    begin_at_zero,
+    observed_calls,
+    watch_endpoints,
+    watch_membership,
+)
 from consumer.worker.recipe.answering import Answerer
-from messaging.client_internals import ROUND_ROBIN
-from messaging.connection import MAX_RECORD_BYTES, make_consumer, start_patiently, stop_reading
 from messaging.pulse import feeling
-from messaging.record import Record
 from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import ensure_topics
-from schemas import Chunk, DecodeError, TopicNames, decode
 from telemetry.metrics import WorkerMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry
-from telemetry.tracing import Tracing
 
-MAX_RESULT_BYTES = MAX_RECORD_BYTES // 2
-"""Leaves room for the dead letter in the same request."""
+IN_HAND_PER_CALL = 2
+"""Chunks in hand for each call that the settings allow at a time, so that there is always one that waits for a slot."""
 log = logging.getLogger(__name__)
 
 
@@ -76,63 +77,28 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         )
         stack.enter_context(suppress(StoppedError))
         await unless_stopped(ensure_topics(kafka, role=Role.WORKER), stop)
-        consumer = _make_member(kafka, settings.worker)
-        await unless_stopped(start_patiently(consumer, kafka), stop)
-        stack.push_async_callback(_leave, consumer)
+        client = GroupClient(kafka, session_timeout_ms=settings.worker.session_timeout_ms)
+        await unless_stopped(client.start(), stop)
+        stack.push_async_callback(client.leave)
         stack.push_async_callback(answerer.close)
-        log.info("worker is up", extra={"group": TopicNames(kafka.namespace).group, "recipe": recipe.name})
-        handler = Handler(TopicNames(kafka.namespace), answerer, telemetry.tracing)
-        group = Group(
-            kafka,
-            settings.worker,
-            consumer,
-            handler,
-            servers=len(settings.model.model_urls),
-            may_take_in=lambda: all(each.available for each in every),
-            finish_calls=lambda: _finish(every, answerer),
-            telemetry=telemetry,
+        log.info("worker is up", extra={"group": client.names.group, "recipe": recipe.name})
+        observer = GroupObserver(metrics)
+        membership = Membership(
+            client,
+            ChunkHandler(client.names, answerer, every, tracing=telemetry.tracing),
+            observer,
+            most_in_hand=IN_HAND_PER_CALL * concurrency * len(settings.model.model_urls),
+            flush_s=settings.worker.flush_ms / 1000,
+            drain_s=settings.worker.drain_s,
         )
+        watch_membership(telemetry, membership, observer)
         telemetry.health.note(START, None)
-        await group.run(stop)
+        await membership.run(stop)
     log.info("worker has stopped")
-
-
-class Handler:
-    """Any record of qa.chunks to its outcome; the only exception is WorkerError."""
-
-    def __init__(self, names: TopicNames, answerer: Answerer, tracing: Tracing) -> None:
-        self._names = names
-        self._answerer = answerer
-        self._tracing = tracing
-
-    async def __call__(self, record: Record) -> Outcome:
-        try:
-            chunk = decode(Chunk, record.value)
-        except DecodeError as exc:
-            return undecodable(record, str(exc), self._names)
-        with self._tracing.span("answer chunk", {"chunk.id": chunk.chunk_id}, parent=record.headers):
-            result = await self._answerer.answer(chunk, origin_of(record))
-            headers = self._tracing.headers()
-        return answered(record, result, self._names, max_bytes=MAX_RESULT_BYTES, headers=headers)
 
 
 def default_cache_path() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qastream" / "generations.sqlite"
-
-
-def _make_member(kafka: KafkaSettings, worker: WorkerSettings) -> AIOKafkaConsumer:
-    session = worker.session_timeout_ms
-    return make_consumer(
-        kafka,
-        group_id=TopicNames(kafka.namespace).group,
-        auto_offset_reset="earliest",  # never used: each partition is sought before it is read
-        partition_assignment_strategy=[ROUND_ROBIN],  # exactly one: mixed lists can't roll
-        session_timeout_ms=session,
-        heartbeat_interval_ms=max(100, min(1_000, session // 4)),  # by it a member learns of a rebalance
-        rebalance_timeout_ms=max(session, 10_000),
-        request_timeout_ms=max(session, 10_000) + 5_000,
-        max_poll_interval_ms=300_000,
-    )
 
 
 @asynccontextmanager
@@ -182,11 +148,6 @@ def _make_model(model: ModelSettings, servers: ModelServers, cache: Cache, waits
     return Model(model.model_name, servers, cache, waits=waits, priority=model.priority)
 
 
-async def _finish(every: list[ModelServers], answerer: Answerer) -> None:
-    await asyncio.gather(*(servers.finish() for servers in every))
-    await answerer.keep_answers()
-
-
 async def _open_cache(worker: WorkerSettings, stack: AsyncExitStack, metrics: WorkerMetrics) -> Cache:
     """Its look-ups are counted; without a cache there are none."""
     if not worker.cache:
@@ -203,8 +164,3 @@ async def _open_cache(worker: WorkerSettings, stack: AsyncExitStack, metrics: Wo
         raise WorkerError(f"generation cache {path}: {exc.strerror}. Set --cache-path, or --no-cache") from exc
     stack.push_async_callback(cache.close)
     return ObservedCache(cache, metrics)
-
-
-async def _leave(consumer: AIOKafkaConsumer) -> None:
-    if not await stop_reading(consumer, within_s=STOP_S):
-        log.warning("the broker is away: the group will notice our absence after the session timeout")

@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from consumer.worker.group.membership import Membership
 from consumer.worker.model.endpoint import Endpoint
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.model.sqlite_cache import Cache
@@ -12,6 +13,7 @@ from inference.chat import ChatRequest, Completion
 from inference.errors import ModelError
 from schemas import Pair, PairType, Result
 from telemetry.metrics import CALL_OUTCOMES, WorkerMetrics, bounded
+from telemetry.telemetry import Telemetry
 from telemetry.tracing import Tracing
 
 FAILED_S = 10.0
@@ -89,13 +91,16 @@ class ObservedCache:
         await self._cache.put(key, value)
 
 
-class Transactions:
-    """Takes note of each transaction of the worker, whichever partition it is of."""
+class GroupObserver:
+    """The `Observer` of a worker's membership: counts rebalances, transactions and their outcomes."""
 
     def __init__(self, metrics: WorkerMetrics, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
         self._clock = clock
         self._failing_since_s: float | None = None
+
+    def rebalanced(self) -> None:
+        self._metrics.rebalances.inc()
 
     def committed(self, outcomes: Sequence[Outcome], seconds: float) -> None:
         self._failing_since_s = None
@@ -127,3 +132,12 @@ class Transactions:
     def _count_pairs(self, outcome: str, pairs: Sequence[Pair]) -> None:
         for pair in pairs:
             self._metrics.pairs.labels(outcome, pair.type).inc()
+
+
+def watch_membership(telemetry: Telemetry[WorkerMetrics], membership: Membership, observer: GroupObserver) -> None:
+    """Sets the gauges of the membership, which look when they are asked, and what the worker's health depends on."""
+    telemetry.metrics.in_hand.set_function(lambda: membership.in_hand)
+    telemetry.metrics.partitions.set_function(lambda: membership.partitions)
+    telemetry.health.check("transactions", observer.trouble)
+    telemetry.health.check("group", membership.group_trouble)
+    telemetry.health.check("reading", membership.reading_trouble)

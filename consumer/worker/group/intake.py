@@ -9,16 +9,16 @@ taken in, and it is known which partition has it and where. What only has strang
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
-from configs.sections import KafkaSettings
 from consumer.worker.errors import WorkerError
+from consumer.worker.group.client import GroupClient
 from consumer.worker.group.tenure import Tenure
-from messaging.access import AUTHORIZATION, from_refusal
+from messaging.access import AUTHORIZATION
 from messaging.client_internals import coordination_task, fetch_leniently, reading_task
 from messaging.reading import IF_DAMAGED
 from messaging.record import Record, poll
@@ -42,20 +42,14 @@ class Apart:
     read_s: float = 0.0
 
 
-class Intake:
-    """Hands records to `take` as they come; `tenure_of` is a partition's tenure as long as it is ours."""
+class GroupIntake:
+    """Reads the member's partitions and hands the records to their tenures."""
 
-    def __init__(
-        self,
-        kafka: KafkaSettings,
-        consumer: AIOKafkaConsumer,
-        tenure_of: Callable[[TopicPartition], Tenure | None],
-        take: Callable[[TopicPartition, list[Record]], None],
-    ) -> None:
-        self._kafka = kafka
-        self._consumer = consumer
-        self._tenure_of = tenure_of
-        self._take = take
+    def __init__(self, client: GroupClient, tenures: Mapping[TopicPartition, Tenure]) -> None:
+        """`tenures` has the partitions that are ours at the moment."""
+        self._client = client
+        self._consumer = client.consumer
+        self._tenures = tenures
         self._apart: dict[TopicPartition, Apart] = {}
 
     async def read(self, partitions: Sequence[TopicPartition], room: int) -> None:
@@ -78,8 +72,13 @@ class Intake:
         stuck = sorted((tp.partition, apart.stuck_at) for tp, apart in self._apart.items() if self._is_stuck(tp, apart))
         return "; ".join(f"partition {number} can't be read from offset {at} on" for number, at in stuck) or None
 
+    def _take_in(self, tp: TopicPartition, records: Sequence[Record]) -> None:
+        """Hands records to the partition's tenure. It may be ours no more, since it was asked for."""
+        if (tenure := self._tenures.get(tp)) is not None:
+            tenure.take_in(records)
+
     def _is_stuck(self, tp: TopicPartition, apart: Apart) -> bool:
-        return apart.stuck_at is not None and self._tenure_of(tp) is not None
+        return apart.stuck_at is not None and self._tenures.get(tp) is not None
 
     def _check_running(self, name: str, task: asyncio.Task[None]) -> None:
         """The client only logs why a task of its own has ended, and nothing comes any more."""
@@ -93,7 +92,7 @@ class Intake:
         try:
             batches = await poll(self._consumer, *(together or [NOWHERE]), timeout_ms=POLL_MS, max_records=max(room, 1))
         except AUTHORIZATION as exc:
-            raise from_refusal(self._kafka, exc, "READ") from exc
+            raise self._client.denied(exc, "READ") from exc
         except ConsumerStoppedError:
             raise
         except Exception as exc:  # noqa: BLE001 - whatever the client makes of bytes that it can't parse
@@ -105,7 +104,7 @@ class Intake:
             await asyncio.sleep(POLL_MS / 1000)
             return 0
         for tp, records in batches.items():
-            self._take(tp, records)
+            self._take_in(tp, records)
         return sum(map(len, batches.values()))
 
     async def _read_apart(self, tp: TopicPartition, apart: Apart, room: int) -> int:
@@ -113,13 +112,13 @@ class Intake:
         if time.monotonic() < apart.retry_s:
             return 0
         for count in range(room):
-            tenure = self._tenure_of(tp)
+            tenure = self._tenures.get(tp)
             if tenure is None or not tenure.room:  # it may have changed hands while we waited
                 return count
             try:
                 batches = await poll(self._consumer, tp, timeout_ms=0, max_records=1)
             except AUTHORIZATION as exc:
-                raise from_refusal(self._kafka, exc, "READ") from exc
+                raise self._client.denied(exc, "READ") from exc
             except ConsumerStoppedError:
                 raise
             except UnicodeDecodeError as exc:
@@ -129,12 +128,12 @@ class Intake:
                 return count
             if not batches:
                 return count
-            self._take(tp, batches[tp])
+            self._take_in(tp, batches[tp])
         return room
 
     async def _read_strange_names(self, tp: TopicPartition, apart: Apart, room: int, exc: UnicodeDecodeError) -> int:
         """How many records there were."""
-        tenure = self._tenure_of(tp)
+        tenure = self._tenures.get(tp)
         if tenure is None or (position := tenure.position) is None:
             return 0
         log.info(
@@ -147,9 +146,9 @@ class Intake:
             if not (isinstance(error, KafkaError) and error.retriable):  # else it is a broker that went away
                 self._leave(tp, apart, error)
             return 0
-        if self._tenure_of(tp) is not tenure or tenure.position != position:
+        if self._tenures.get(tp) is not tenure or tenure.position != position:
             return 0  # it changed hands, or its transaction failed, while we waited
-        self._take(tp, records)
+        self._take_in(tp, records)
         self._rewind(tp)
         return len(records)
 
@@ -169,7 +168,7 @@ class Intake:
 
     def _settle(self, tp: TopicPartition, apart: Apart) -> None:
         """Back to the others after a while without trouble."""
-        tenure = self._tenure_of(tp)
+        tenure = self._tenures.get(tp)
         position = tenure.position if tenure is not None else None
         if apart.stuck_at is not None and position is not None and position > apart.stuck_at:
             apart.stuck_at = None
@@ -179,7 +178,7 @@ class Intake:
 
     def _rewind(self, tp: TopicPartition) -> int | None:
         """To what the tenure has not taken in yet; where that is, if it is known."""
-        tenure = self._tenure_of(tp)
+        tenure = self._tenures.get(tp)
         position = tenure.position if tenure is not None else None
         if position is not None:
             self._consumer.seek(tp, position)

@@ -5,11 +5,10 @@ from contextlib import aclosing
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata
 
-from configs.failpoints import hit
 from configs.sections import KafkaSettings
 from consumer.worker.errors import OffsetsLostError
+from consumer.worker.group.transactions import commit_first_point
 from messaging.commit_point import CommitPoint, MetadataError, decode, encode
 from messaging.committed import committed_point
 from messaging.connection import BrokerUnreachableError
@@ -40,7 +39,7 @@ class StartingPoints:
             if tp.partition in await self._partitions_with_results():
                 raise OffsetsLostError(self._advice(tp, "has no committed offset, but results exist"))
             point = encode([], first)
-            await self._commit(tp, point, producer)
+            await commit_first_point(producer, tp, point, group=self._names.group)
         elif not first <= point.offset <= end:
             raise OffsetsLostError(self._advice(tp, f"is committed at {point.offset}, outside of {first} to {end}"))
         try:
@@ -48,15 +47,6 @@ class StartingPoints:
         except MetadataError as exc:
             raise OffsetsLostError(self._advice(tp, str(exc))) from exc
         return point
-
-    async def _commit(self, tp: TopicPartition, point: CommitPoint, producer: AIOKafkaProducer) -> None:
-        """At once, so that from now on a missing offset means a lost one."""
-        await producer.begin_transaction()
-        offsets = {tp: OffsetAndMetadata(point.offset, point.metadata)}
-        await producer.send_offsets_to_transaction(offsets, self._names.group)
-        hit("worker.first.offsets")
-        await producer.commit_transaction()
-        hit("worker.first.committed")
 
     async def _partitions_with_results(self) -> set[int]:
         """Input partitions that outcomes came from. One scan serves all: later outcomes come with an offset."""

@@ -12,8 +12,9 @@ from aiokafka.errors import KafkaError
 from configs.settings import load_settings
 from consumer.worker.errors import WorkerError
 from consumer.worker.group import intake
-from consumer.worker.group.intake import Intake
-from messaging.connection import admin_client, make_consumer
+from consumer.worker.group.client import GroupClient
+from consumer.worker.group.intake import GroupIntake
+from messaging.connection import admin_client
 from messaging.topics import ensure_topics
 from schemas import TopicNames, encode
 from server.broker.broker import Broker
@@ -28,19 +29,20 @@ async def test_a_client_that_has_given_up_ends_the_worker(make_settings, task):
     """Its own tasks only log why they end; without them nothing comes any more, and nobody would know."""
     settings = make_settings()
     await ensure_topics(settings.kafka)
-    consumer = make_consumer(settings.kafka, group_id=settings.kafka.namespace)
-    async with consumer:
-        consumer.subscribe([TopicNames(settings.kafka.namespace).chunks])
-        owner = consumer._fetcher if task == "_fetch_task" else consumer._coordinator
-        ended = asyncio.ensure_future(_failing())
-        await asyncio.wait([ended])
-        real = getattr(owner, task)
-        setattr(owner, task, ended)
-        try:
-            with pytest.raises(WorkerError, match=r"disk on fire.*Start the worker again"):
-                await Intake(settings, consumer, lambda tp: None, lambda tp, records: None).read([], 0)
-        finally:
-            setattr(owner, task, real)
+    client = GroupClient(settings.kafka, session_timeout_ms=6000)
+    await client.start()
+    client.consumer.subscribe([client.names.chunks])
+    owner = client.consumer._fetcher if task == "_fetch_task" else client.consumer._coordinator
+    ended = asyncio.ensure_future(_failing())
+    await asyncio.wait([ended])
+    real = getattr(owner, task)
+    setattr(owner, task, ended)
+    try:
+        with pytest.raises(WorkerError, match=r"disk on fire.*Start the worker again"):
+            await GroupIntake(client, {}).read([], 0)
+    finally:
+        setattr(owner, task, real)
+        await client.leave()
 
 
 async def _failing() -> None:

@@ -12,18 +12,16 @@ from aiokafka.structs import OffsetAndMetadata
 
 from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
-from consumer.worker import app
+from consumer.worker import app, handler
 from consumer.worker.errors import OffsetsLostError
-from consumer.worker.group.membership import Group
+from consumer.worker.group.client import GroupClient
+from consumer.worker.group.membership import Membership
 from consumer.worker.model.sqlite_cache import SqliteCache
-from consumer.worker.outcome import Outcome
 from messaging.connection import make_transactional_producer
-from messaging.record import Record
 from messaging.topics import ensure_topics
 from schemas import DeadLetter, Result, Status, TopicNames
 from server.broker.broker import Broker
-from telemetry.metrics import WorkerMetrics
-from telemetry.telemetry import unseen
+from tests.consumer.worker.group.stand_ins import CountingObserver, NeverHandles
 from tests.fake_model import FakeModel, completion, stage_of
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 
@@ -175,7 +173,7 @@ async def test_a_failure_is_a_result_and_a_letter_in_one_transaction(settings_fo
 
 
 async def test_a_result_that_no_broker_would_take_is_a_failure_too(settings_for, monkeypatch):
-    monkeypatch.setattr(app, "MAX_RESULT_BYTES", 4000)
+    monkeypatch.setattr(handler, "MAX_RESULT_BYTES", 4000)
 
     async def script(request, body):
         pair = {"type": "open", "question": "Q?", "answer": "A" * 500, "reasoning": "", "evidence": ["Text"]}
@@ -272,31 +270,17 @@ async def test_it_stops_although_the_broker_is_gone_for_good(tmp_path):
 async def test_it_stops_although_it_has_not_joined_yet(settings_for):
     """Given a stop while the topic is being looked up: nothing is subscribed to, and a poll would wait for ever."""
 
-    async def never(record: Record) -> Outcome:
-        raise AssertionError(record)
-
-    async def finish() -> None:
-        await asyncio.sleep(0.2)  # longer than it takes to begin a poll
-
     settings = settings_for(FakeModel())
     await ensure_topics(settings.kafka)
-    consumer = app._make_member(settings.kafka, settings.worker)
-    await consumer.start()
-    group = Group(
-        settings.kafka,
-        settings.worker,
-        consumer,
-        never,
-        servers=1,
-        may_take_in=lambda: True,
-        finish_calls=finish,
-        telemetry=unseen(WorkerMetrics),
-    )
+    client = GroupClient(settings.kafka, session_timeout_ms=6000)
+    await client.start()
+    slow = NeverHandles(finish_s=0.2)  # longer than it takes to begin a poll
+    membership = Membership(client, slow, CountingObserver(), most_in_hand=1, flush_s=0.2, drain_s=1)
     stop = asyncio.Event()
     stop.set()
     async with asyncio.timeout(60):
-        await group.run(stop)
-    await consumer.stop()
+        await membership.run(stop)
+    await client.leave()
 
 
 async def test_a_worker_that_stops_finishes_its_calls_and_begins_no_more(make_settings):

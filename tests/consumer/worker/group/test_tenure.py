@@ -1,6 +1,8 @@
 """Ends of a tenure that a real broker gives too seldom: a commit never answered, work dropped before it began."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,31 +10,32 @@ import pytest
 from aiokafka import TopicPartition
 
 from configs.settings import load_settings
-from consumer.worker.errors import WorkerError
-from consumer.worker.group.membership import Group
-from consumer.worker.group.tenure import Tenure, TenureOptions
-from consumer.worker.outcome import Outcome
+from consumer.worker.group.client import GroupClient
+from consumer.worker.group.protocols import Handler
+from consumer.worker.group.tasks import MemberTasks
+from consumer.worker.group.tenure import Tenure
 from messaging.commit_point import CommitPoint, encode
-from messaging.record import Record
-from telemetry.metrics import WorkerMetrics
-from telemetry.telemetry import unseen
+from messaging.connection import abandon
+from tests.consumer.worker.group.stand_ins import CountingObserver, HandlesAtOnce, NeverHandles, record
 
 PLACE = TopicPartition("t.chunks", 0)
 
 
 class StuckProducer:
-    """Starts, and then answers nothing; its sender must be cancelled twice, as the library's."""
+    """Answers nothing once it is asked to commit; its sender must be cancelled twice, as the library's."""
 
     def __init__(self) -> None:
         self.closed = False
         self.committing = asyncio.Event()
         self.client = SimpleNamespace(close=self._close)
+        self._message_accumulator, self._txn_manager = SimpleNamespace(_batches={}), None
         self._sender = SimpleNamespace(sender_task=asyncio.ensure_future(self._send()))
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None:
-        await asyncio.Event().wait()
+        if self.committing.is_set():
+            await asyncio.Event().wait()
 
     async def begin_transaction(self) -> None: ...
 
@@ -52,83 +55,82 @@ class StuckProducer:
             await asyncio.Event().wait()
 
 
-@pytest.fixture
-async def stuck() -> Any:
-    """A tenure in the middle of a commit, its producer, and the task of its `run`."""
-    producers: list[StuckProducer] = []
+class StuckClient(GroupClient):
+    """Its producers are stuck, and every partition starts at offset 0."""
 
-    def make_producer(tp: TopicPartition) -> StuckProducer:
-        producers.append(StuckProducer())
-        return producers[-1]
+    def __init__(self) -> None:
+        super().__init__(load_settings({}).kafka, session_timeout_ms=6000)
+        self.producers: list[StuckProducer] = []
 
-    async def starting_point(tp: TopicPartition, producer: StuckProducer) -> CommitPoint:
+    def make_producer(self, tp: TopicPartition) -> StuckProducer:
+        self.producers.append(StuckProducer())
+        return self.producers[-1]
+
+    async def starting_point(self, tp: TopicPartition, producer: StuckProducer) -> CommitPoint:
         return encode([], 0)
 
-    options = TenureOptions(
-        group="g",
-        flush_s=0.01,
-        make_producer=make_producer,
-        starting_point=starting_point,
-        resume_at=lambda tp, offset: None,
-        refused=lambda exc: WorkerError(str(exc)),
-    )
-    tenure = Tenure(PLACE, options, lambda tp: None)
-    running = asyncio.ensure_future(tenure.run())
+    def pause(self, tp: TopicPartition) -> None: ...
+
+    def resume_at(self, tp: TopicPartition, offset: int) -> None: ...
+
+
+@asynccontextmanager
+async def started(handler: Handler) -> AsyncIterator[tuple[Tenure, StuckClient, MemberTasks]]:
+    """A tenure that may take records in, whose transactions never end."""
+    client, tasks = StuckClient(), MemberTasks()
+    tenure = Tenure(PLACE, client, handler, CountingObserver(), tasks, flush_s=0.01)
+    tenure.start()
     while not tenure.room:
         await asyncio.sleep(0)
-    tracker = tenure.deliver(0)
-    tenure.finish(tracker, Outcome(0, ()))
-    await producers[0].committing.wait()
-    yield tenure, producers[0], running
-    running.cancel()
-    await tenure.cut()
+    try:
+        yield tenure, client, tasks
+    finally:
+        tenure.stop()
+        await tenure.cut()
+        for producer in client.producers:
+            await abandon(producer)
+        await client.leave()
+        await tasks.cancel(within_s=30)
 
 
-async def test_a_commit_is_not_given_up_when_the_tenure_is_cancelled(stuck):
-    tenure, _, running = stuck
-    running.cancel()
+@pytest.fixture
+async def stuck() -> Any:
+    """A tenure in the middle of a commit, and its producer."""
+    async with started(HandlesAtOnce()) as (tenure, client, _):
+        tenure.take_in([record(0)])
+        await client.producers[0].committing.wait()
+        yield tenure, client.producers[0]
+
+
+async def test_a_commit_is_not_given_up_when_the_tenure_is_stopped(stuck):
+    tenure, _ = stuck
+    tenure.stop()
     ending = asyncio.ensure_future(tenure.end())
-    done, _ = await asyncio.wait([running, ending], timeout=0.1)
+    done, _ = await asyncio.wait([ending], timeout=0.1)
     assert not done
     ending.cancel()
 
 
 async def test_after_a_cut_nothing_waits_for_the_commit_any_more(stuck):
     """Or the worker would never stop: it waits for its tasks, still a member of the group."""
-    tenure, producer, running = stuck
-    running.cancel()
+    tenure, producer = stuck
+    tenure.stop()
     ending = asyncio.ensure_future(tenure.end())
     await asyncio.sleep(0)
     ending.cancel()
     await tenure.cut()
-    _, late = await asyncio.wait([running, ending, producer._sender.sender_task], timeout=30)
+    _, late = await asyncio.wait([ending, producer._sender.sender_task], timeout=30)
     assert not late
     assert producer.closed
 
 
-async def test_work_that_is_dropped_before_it_began_is_in_hand_no_more(stuck):
-    """Given records taken in, and in the same turn of the loop the restart of their tenure."""
-
-    async def never(record: Record) -> Outcome:
-        raise AssertionError(record)
-
-    tenure, _, running = stuck
-    telemetry, settings = unseen(WorkerMetrics), load_settings({})
-    group = Group(
-        settings.kafka,
-        settings.worker,
-        None,
-        never,
-        servers=1,
-        may_take_in=lambda: True,
-        finish_calls=asyncio.Event().wait,
-        telemetry=telemetry,
-    )
-    group._tenures[PLACE] = (tenure, running)
-    group._take_in(PLACE, [Record(*PLACE, offset, b"", b"") for offset in (1, 2, 3)])
-    in_hand = telemetry.metrics.in_hand.collect()[0].samples
-    assert [sample.value for sample in in_hand] == [3]
-    tenure._drop_work()
-    while group._tasks:
-        await asyncio.sleep(0)
-    assert [sample.value for sample in telemetry.metrics.in_hand.collect()[0].samples] == [0]
+async def test_work_that_is_dropped_before_it_began_is_in_hand_no_more():
+    """Given records taken in, when their tenure ends in the same iteration of the event loop."""
+    async with started(NeverHandles()) as (tenure, _, tasks):
+        tenure.take_in([record(offset) for offset in (1, 2, 3)])
+        assert tasks.in_hand == 3
+        tenure.stop()
+        await tenure.end()
+        while tasks.in_hand:
+            await asyncio.sleep(0)
+        assert not tasks.failure.done()

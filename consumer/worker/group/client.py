@@ -1,0 +1,94 @@
+"""What one member of the group does with Kafka: its consumer, and a transactional producer for each partition."""
+
+import asyncio
+import logging
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from configs.sections import KafkaSettings
+from consumer.worker.group.starting_points import StartingPoints
+from messaging.access import AccessError, from_refusal
+from messaging.client_internals import ROUND_ROBIN, include_topic, knows_coordinator, refresh_metadata
+from messaging.commit_point import CommitPoint
+from messaging.connection import make_consumer, make_transactional_producer, start_patiently, stop_reading
+from schemas import TopicNames
+
+RETRY_S = 0.05
+LEAVE_S = 5.0
+log = logging.getLogger(__name__)
+
+
+class GroupClient:
+    """The consumer that is the member, and what its partitions need."""
+
+    def __init__(self, kafka: KafkaSettings, *, session_timeout_ms: int) -> None:
+        self.kafka = kafka
+        self.names = TopicNames(kafka.namespace)
+        self.consumer = _make_member(kafka, self.names, session_timeout_ms)
+        self._starting_points = StartingPoints(kafka, self.consumer)
+
+    async def start(self) -> None:
+        """Connects to Kafka, and waits for a broker that is away. Raises BrokerUnreachableError and AccessError."""
+        await start_patiently(self.consumer, self.kafka)
+
+    async def leave(self) -> None:
+        """Leaves the group and closes the connections, within `LEAVE_S` seconds."""
+        if not await stop_reading(self.consumer, within_s=LEAVE_S):
+            log.warning("the broker is away: the group will notice our absence after the session timeout")
+
+    @property
+    def knows_topic(self) -> bool:
+        """True when the client has metadata of the topic of chunks."""
+        return bool(self.consumer.partitions_for_topic(self.names.chunks))
+
+    @property
+    def knows_coordinator(self) -> bool:
+        return knows_coordinator(self.consumer)
+
+    async def learn_topic(self) -> None:
+        """Returns when the client knows the topic of chunks.
+
+        A member that joins without that knowledge, and leads the group, assigns nothing to anybody.
+        """
+        while not self.knows_topic:
+            include_topic(self.consumer, self.names.chunks)
+            await refresh_metadata(self.consumer)
+            await asyncio.sleep(RETRY_S)
+
+    def refresh_metadata(self) -> None:
+        """Asks for metadata in the background."""
+        refresh_metadata(self.consumer)
+
+    def make_producer(self, tp: TopicPartition) -> AIOKafkaProducer:
+        """Returns a new producer of the partition. Its transactional id is always the same: it fences the former."""
+        return make_transactional_producer(self.kafka, self.names.worker_id(tp.partition))
+
+    async def starting_point(self, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
+        """Returns where the partition starts; `producer` has been started. Raises OffsetsLostError."""
+        return await self._starting_points.find(tp, producer)
+
+    def pause(self, tp: TopicPartition) -> None:
+        self.consumer.pause(tp)
+
+    def resume_at(self, tp: TopicPartition, offset: int) -> None:
+        self.consumer.seek(tp, offset)
+        self.consumer.resume(tp)
+
+    def denied(self, error: KafkaError, operation: str) -> AccessError:
+        """Returns the error that ends the worker when Kafka does not allow `operation`, READ or WRITE."""
+        return from_refusal(self.kafka, error, operation)
+
+
+def _make_member(kafka: KafkaSettings, names: TopicNames, session_timeout_ms: int) -> AIOKafkaConsumer:
+    return make_consumer(
+        kafka,
+        group_id=names.group,
+        auto_offset_reset="earliest",  # never used: each partition is sought before it is read
+        partition_assignment_strategy=[ROUND_ROBIN],  # exactly one: mixed lists can't roll
+        session_timeout_ms=session_timeout_ms,
+        heartbeat_interval_ms=max(100, min(1_000, session_timeout_ms // 4)),  # by it a member learns of a rebalance
+        rebalance_timeout_ms=max(session_timeout_ms, 10_000),
+        request_timeout_ms=max(session_timeout_ms, 10_000) + 5_000,
+        max_poll_interval_ms=300_000,
+    )

@@ -1,0 +1,44 @@
+"""The two protocols that join the consumer group with the rest of the worker.
+
+The way of a chunk through this package: `Membership` reads records with `GroupIntake`, `Tenure.take_in` starts
+`Handler.handle` for each of them, and the tenure commits the outcome with its offset in `commit_outcomes`.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from consumer.worker.outcome import Outcome
+from messaging.record import Record
+
+
+class Handler(Protocol):
+    """Turns records into outcomes, any number at a time."""
+
+    @property
+    def ready(self) -> bool:
+        """True while more records may be read. While it is False, the member stays in the group and reads nothing."""
+
+    async def handle(self, record: Record) -> Outcome:
+        """Returns the outcome of one record, however long that takes; it is cancelled when the partition is lost.
+
+        Raises WorkerError when the worker can't go on. Any other failure is an outcome.
+        """
+
+    async def finish(self) -> None:
+        """Begins no more calls to the model; returns when the calls under way have ended and are in the cache.
+
+        It is called once, when the worker stops. It is cancelled after `drain_s` seconds.
+        """
+
+
+class Observer(Protocol):
+    """Is told what happens in the group. Its methods return at once and raise nothing."""
+
+    def rebalanced(self) -> None:
+        """The group has assigned partitions to this member, perhaps none."""
+
+    def committed(self, outcomes: Sequence[Outcome], seconds: float) -> None:
+        """A transaction with these outcomes is committed; it took `seconds`."""
+
+    def failed(self) -> None:
+        """A transaction failed, and is repeated."""

@@ -1,0 +1,56 @@
+"""The two kinds of transaction that a worker commits: outcomes with their offsets, and a partition's first offset."""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from configs.failpoints import hit
+from consumer.worker.group.offsets import OffsetTracker
+from consumer.worker.outcome import Outcome
+from messaging.commit_point import CommitPoint
+
+
+async def commit_outcomes(
+    producer: AIOKafkaProducer, tp: TopicPartition, tracker: OffsetTracker, outcomes: Sequence[Outcome], *, group: str
+) -> None:
+    """Commits the outcomes' records and then the offsets of their input in one transaction.
+
+    Every send is awaited, because a send that failed does not make the commit fail. After an error the producer can't
+    be used any more.
+    """
+    finished = {outcome.offset for outcome in outcomes}
+    await producer.begin_transaction()
+    hit("worker.flush.begun")
+    await _send(producer, outcomes)
+    hit("worker.flush.sent")
+    await _send_offset(producer, tp, tracker.point(finished), group)
+    hit("worker.flush.offsets")
+    await producer.commit_transaction()
+    hit("worker.flush.committed")
+    tracker.commit(finished)
+
+
+async def commit_first_point(producer: AIOKafkaProducer, tp: TopicPartition, point: CommitPoint, *, group: str) -> None:
+    """Commits the first offset of a partition, so that from now on a missing offset means a lost one."""
+    await producer.begin_transaction()
+    await _send_offset(producer, tp, point, group)
+    hit("worker.first.offsets")
+    await producer.commit_transaction()
+    hit("worker.first.committed")
+
+
+async def _send(producer: AIOKafkaProducer, outcomes: Sequence[Outcome]) -> None:
+    sends = [
+        await producer.send(record.topic, record.value, key=record.key, headers=list(record.headers) or None)
+        for outcome in outcomes
+        for record in outcome.records
+    ]
+    for sent in await asyncio.gather(*sends, return_exceptions=True):
+        if isinstance(sent, BaseException):
+            raise sent
+
+
+async def _send_offset(producer: AIOKafkaProducer, tp: TopicPartition, point: CommitPoint, group: str) -> None:
+    await producer.send_offsets_to_transaction({tp: OffsetAndMetadata(point.offset, point.metadata)}, group)
