@@ -1,7 +1,7 @@
-"""What can go wrong with what the sink wrote.
+"""Errors of the commands that read an output directory.
 
-DatasetError
-└── NothingThereError    the output directory has nothing to work on
+DatasetError             the output directory can't be used as it is
+└── NothingThereError    no sink has written to it
 """
 
 from configs.errors import QAStreamError
@@ -12,4 +12,4 @@ class DatasetError(QAStreamError):
 
 
 class NothingThereError(DatasetError):
-    """The output directory has nothing to work on."""
+    """No sink has written to the output directory."""

@@ -1,4 +1,4 @@
-"""The outcomes that count: of each document's newest complete version, the last attempt at each chunk."""
+"""Reads the outcomes that count: the last attempt at each chunk of each document's newest complete version."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def indexed(layout: Layout) -> list[Layout]:
-    """Of each sink that keeps an index here. Raises NothingThereError."""
+    """The layouts of all sinks that keep an index here. Raises NothingThereError where there is none."""
     if not layout.root.is_dir():
         raise NothingThereError(f"--output-dir {layout.root}: no such directory")
     sinks = [sink for sink in layout.sinks() if sink.index.exists()]
@@ -37,7 +37,7 @@ def indexed(layout: Layout) -> list[Layout]:
 
 @contextmanager
 def open_indexes(layout: Layout) -> Iterator[list[Index]]:
-    """The index of each sink that writes here, to read; they may run meanwhile. A document is in one of them.
+    """The indexes of all sinks that write here, read-only; sinks may run meanwhile. A document is in one index.
 
     Raises NothingThereError and DatasetError.
     """
@@ -48,7 +48,7 @@ def open_indexes(layout: Layout) -> Iterator[list[Index]]:
 
 
 def all_written(indexes: list[Index]) -> Iterator[tuple[Index, Written]]:
-    """All complete documents, by source and path, each with the index that has its outcomes."""
+    """All complete documents, ordered by source and path, each with the index that has its outcomes."""
 
     def place(found: tuple[Index, Written]) -> tuple[str, str, str]:
         document = found[1].promise.document
@@ -58,7 +58,7 @@ def all_written(indexes: list[Index]) -> Iterator[tuple[Index, Written]]:
 
 
 def all_entries(indexes: list[Index]) -> Iterator[tuple[Index, LedgerEntry]]:
-    """Newest ledger entries of all documents, by document id."""
+    """The newest ledger entries of all documents, ordered by document id, each with its index."""
     return merge(
         *(_each_with(index, index.ledger.entries()) for index in indexes), key=lambda found: found[1].document.id
     )
@@ -69,7 +69,7 @@ def _each_with(index: Index, items: Iterable[T]) -> Iterator[tuple[Index, T]]:
 
 
 def _check_all_are_there(layout: Layout, sinks: list[Layout]) -> None:
-    """Partitions whose sink has not been started since others took over would be left out without a word."""
+    """Raise DatasetError for segments of partitions without an index, which would be left out without a word."""
     share = Share.union(sink.share for sink in sinks)
     unknown = {segment.partition for segment in list_segments(layout.results) if not share.has(segment.partition)}
     if unknown:
@@ -97,13 +97,13 @@ def _open_index(sink: Layout) -> Iterator[Index]:
 def iter_outcomes(
     index: Index, files: SegmentFiles, promise: Promise, only: OutcomeFilter = "all"
 ) -> Iterator[tuple[Located, dict[str, Any]]]:
-    """Records of one document as JSON, in the order of its chunks. Raises IndexDamagedError."""
+    """The outcomes of a promise's chunks with their results as JSON, in chunk order. Raises IndexDamagedError."""
     for located in index.outcomes.of(promise, only):
         yield located, _read(index, files, promise, located)
 
 
 def _read(index: Index, files: SegmentFiles, promise: Promise, located: Located) -> dict[str, Any]:
-    """The record; looked up again when a running sink has merged its segment away."""
+    """The result; it is looked up again where a running sink has merged its segment meanwhile."""
     place: Located | None = located
     for _ in range(TRIES):
         try:

@@ -1,4 +1,4 @@
-"""The pairs that count: of each document's newest complete version, by the last attempt at each chunk."""
+"""Reads the pairs that count: of each document's newest complete version, from the last attempt at each chunk."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from output.segments.lookup import SegmentFiles
 
 @dataclass(frozen=True, slots=True)
 class ExportedPair:
-    """A pair as JSON, and the record it is from. `reasons` are the checks that rejected it; None: it is kept."""
+    """A pair and its result as JSON. `reasons` names the checks that rejected the pair; None: the pair is kept."""
 
     pair: dict[str, Any]
     result: dict[str, Any]
@@ -24,9 +24,9 @@ class ExportedPair:
 
 
 def iter_pairs(layout: Layout, *, rejected: bool = False) -> Iterator[ExportedPair]:
-    """Kept pairs, or also those that the checks rejected.
+    """All kept pairs, and with `rejected` also the pairs that the checks rejected.
 
-    By source, path, chunk and position in it: the same data come in the same order. A sink may run meanwhile.
+    They are ordered by source, path, chunk and position in the chunk. A sink may run meanwhile.
 
     Raises NothingThereError and DatasetError.
     """

@@ -1,6 +1,6 @@
-"""The dataset card: README.md, whose front matter tells Hugging Face `datasets` which files there are and of what.
+"""The dataset card: a README.md whose front matter tells Hugging Face `datasets` about files and fields.
 
-https://huggingface.co/docs/hub/datasets-cards. The front matter is YAML with JSON for values, which YAML includes.
+https://huggingface.co/docs/hub/datasets-cards. The front matter is YAML; its values are JSON, which is YAML too.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from consumer.dataset.export.gathering import Account, Choice
 from output.formats.features import Features, card_features
 
 MARK = "qastream-export"
-"""The tag by which a directory is known to hold an export, and may be replaced by another one."""
+"""The tag that marks a directory as an export, so that another export may replace it."""
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 LANGUAGE_CODE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A configuration of the data set: its files by split, and what an item of it has."""
+    """A configuration of the data set: its files and numbers of items by split, and the fields of an item."""
 
     name: str
     files: Mapping[str, str]
@@ -29,6 +29,7 @@ class Part:
 
 
 def render_card(format_name: str, parts: list[Part], account: Account, choice: Choice) -> bytes:
+    """The content of README.md."""
     matter = "".join(f"{key}: {orjson.dumps(value).decode()}\n" for key, value in _front_matter(parts, account).items())
     return f"---\n{matter}---\n\n{_body(format_name, parts, account, choice)}".encode()
 
@@ -54,7 +55,7 @@ def _config(part: Part, *, default: bool) -> dict[str, Any]:
 def _body(format_name: str, parts: list[Part], account: Account, choice: Choice) -> str:
     paragraphs = (
         "# Questions and answers",
-        f"Made by QAStream, in the format {format_name}: a language model wrote each pair about a piece of a text.",
+        f"Made by QAStream, in the format {format_name}. A language model wrote each pair about a piece of a text.",
         _table(("configuration", "split", "file", "items"), _file_rows(parts)),
         _table(("pairs by", "", "number"), _pair_rows(account)),
         _table(("left out", "pairs"), list(account.left_out()) or [("nothing", 0)]),
@@ -83,13 +84,13 @@ def _pair_rows(account: Account) -> list[tuple[object, ...]]:
 
 
 def _choices(choice: Choice) -> list[str]:
-    wanted = choice.wanted
+    only = choice.only
     filters = (
-        ("types", wanted.types), ("languages", wanted.languages), ("documents", wanted.documents),
-        ("models", wanted.models), ("scores", [f"{n or 'each'} ≥ {least:g}" for n, least in wanted.scores.items()]),
+        ("types", only.types), ("languages", only.languages), ("documents", only.documents),
+        ("models", only.models), ("scores", [f"{n or 'each'} ≥ {least:g}" for n, least in only.scores.items()]),
     )  # fmt: skip
     lines = [f"only {what}: {', '.join(sorted(values))}" for what, values in filters if values]
-    lines.append(f"pairs: {wanted.status}")
+    lines.append(f"pairs: {only.status}")
     if choice.proportions is not None:
         shares = ", ".join(f"{kind} {float(share):.4g}" for kind, share in choice.proportions.items())
         lines.append(f"shares of types: {shares}")

@@ -1,4 +1,4 @@
-"""Which pairs an export takes: filters over a pair and the record that it is from."""
+"""Which pairs an export takes: filters over a pair and the result that it is from."""
 
 import argparse
 from collections.abc import Mapping
@@ -13,10 +13,11 @@ STATUSES = ("kept", "rejected", "all")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """An empty filter takes all. `documents` (paths) and `models` (served name or loaded model) are globs.
+class PairFilter:
+    """Conditions that a pair must meet. An empty condition is met by every pair.
 
-    `scores` are least values by name; the name "" stands for each score that a pair has, and for at least one.
+    `documents` (paths) and `models` (served name or loaded model) are globs. `scores` has least values by name; the
+    name "" means each score of a pair, and that it has at least one.
     """
 
     types: frozenset[str] = frozenset()
@@ -27,7 +28,7 @@ class Wanted:
     status: str = "kept"
 
     def takes(self, exported: ExportedPair) -> bool:
-        """Whether a data set has it."""
+        """Whether the pair belongs to the data set."""
         pair = exported.pair
         return (
             self.status in (exported.status, "all")
@@ -37,7 +38,7 @@ class Wanted:
         )
 
     def may_oppose(self, exported: ExportedPair) -> bool:
-        """Whether a rejected pair may stand against a kept one: types and scores are asked of the kept one only."""
+        """Whether a rejected pair may stand against a kept one. Types and scores concern the kept pair only."""
         pair, result = exported.pair, exported.result
         model = result["model"]
         return (
@@ -57,17 +58,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--min-score",
         action="append",
         metavar="[NAME=]N",
-        help="least value of that score, or of each; pairs without it are left out; may be repeated",
+        help="least value of the score with this name, or of every score; pairs without it are left out; may be "
+        "repeated",
     )
-    group.add_argument("--status", choices=STATUSES, default="kept", help="what the checks said (default kept)")
+    group.add_argument(
+        "--status", choices=STATUSES, default="kept", help="kept pairs (default), pairs that a check rejected, or all"
+    )
 
 
-def wanted_from(args: argparse.Namespace) -> Wanted:
-    """Raises SettingsError."""
+def filter_from(args: argparse.Namespace) -> PairFilter:
+    """The filter of a command line. Raises SettingsError for a value that a flag does not take."""
     types = _listed(args.type)
     if unknown := types - set(PairType):
         raise SettingsError(f"--type {', '.join(sorted(unknown))}: takes {', '.join(PairType)}, comma-separated")
-    return Wanted(
+    return PairFilter(
         types=types,
         languages=_listed(args.language),
         documents=tuple(args.document or ()),

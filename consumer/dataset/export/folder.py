@@ -1,4 +1,4 @@
-"""A directory that appears whole or not at all, and replaces only what is an export itself."""
+"""Makes a directory that appears whole or not at all, and that only replaces an earlier export."""
 
 import fcntl
 import os
@@ -18,9 +18,9 @@ _NEW, _OLD, _POOL = "new", "old", "pairs.sqlite"
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A directory to write in; at the end it takes the place of `target`. After an error nothing has changed.
+    """A new directory to write in; at the end it takes the place of `target`. After an error nothing has changed.
 
-    Its parent is there meanwhile for what is needed on the way, on the same file system.
+    Its parent exists as long and may hold other temporary files, on the same file system.
 
     Raises DatasetError where `target` holds something else than an export.
     """
@@ -32,21 +32,22 @@ def new_folder(target: Path) -> Iterator[Path]:
         yield made
         sync_folder(made)
         if target.exists():
-            target.rename(folder / _OLD)  # goes with the rest
+            target.rename(folder / _OLD)  # removed with the workshop
         made.rename(target)
         sync_folder(target.parent)
 
 
 def pool_file(made: Path) -> Path:
-    """Where, beside the new directory, the pairs are while it is made."""
+    """The database of the pairs, beside the new directory while that is made."""
     return made.with_name(_POOL)
 
 
 @contextmanager
 def _workshop(target: Path) -> Iterator[Path]:
-    """A hidden directory beside `target`, gone at the end; those that killed exports have left go at the beginning.
+    """A hidden directory beside `target` that is removed at the end. Directories of killed exports are removed first.
 
-    A lock on it says that its owner lives, and one on the parent that nobody is between making and locking one.
+    A lock on the directory says that its owner is alive. A lock on the parent keeps others away between the making of a
+    directory and its lock.
     """
     with _locked(target.parent):
         for left in target.parent.glob(f".{target.name}.*"):
@@ -72,7 +73,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _clear(left: Path) -> None:
-    """Unless somebody works in it, or it is not ours."""
+    """Remove a hidden directory, unless an export works in it or it is not an export's."""
     if left.is_symlink() or not left.is_dir() or any(not _is_ours(path.name) for path in left.iterdir()):
         return
     descriptor = _open(left)

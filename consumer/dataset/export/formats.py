@@ -1,4 +1,4 @@
-"""Formats that people train from. Each makes an item of a pair, and another of a preference (kept against rejected).
+"""Formats of training data. A format makes an item from a pair, and another from a preference (kept against rejected).
 
 jsonl, parquet  all fields; what Hugging Face `datasets` loads
 alpaca      https://github.com/tatsu-lab/stanford_alpaca: instruction, input, output
@@ -25,8 +25,8 @@ TURN = {"from": "string", "value": "string"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What is settable about items. `scores` are the names that occur in the data set, and may be none."""
+class ItemShape:
+    """The options of items. `scores` has the names of all scores in the data set; it may be empty."""
 
     reasoning: Reasoning
     text: bool = False
@@ -34,14 +34,16 @@ class Shape:
     scores: tuple[str, ...] = ()
 
     def answer(self, full: Item) -> str:
+        """The answer, after the reasoning in <think> where that is asked for."""
         thought = full["reasoning"] if self.reasoning == "think" else ""
         return f"<think>\n{thought}\n</think>\n\n{full['answer']}" if thought else str(full["answer"])
 
     def prompt(self, full: Item) -> str:
-        """The question, after its text where that is wanted."""
+        """The question, after the source text where that is asked for."""
         return f"{full['text']}\n\n{full['question']}" if self.text else str(full["question"])
 
     def thought(self, full: Item) -> Item:
+        """The field for the reasoning, where it has a field of its own."""
         return {"reasoning": full["reasoning"]} if self.reasoning == "field" else {}
 
     def thought_features(self) -> Features:
@@ -50,22 +52,22 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`preference` takes a kept and a rejected pair with the same question."""
+    """A format. `item` takes a pair; `preference` takes a kept and a rejected pair with the same question."""
 
     container: Container
-    item: Callable[[Item, Shape], Item]
-    features: Callable[[Shape], Features]
-    preference: Callable[[Item, Item, Shape], Item]
+    item: Callable[[Item, ItemShape], Item]
+    features: Callable[[ItemShape], Features]
+    preference: Callable[[Item, Item, ItemShape], Item]
     preference_features: Features
     reasoning: tuple[Reasoning, ...] = ("drop", "think", "field")
-    """What it can do, its default first."""
+    """The values of --reasoning that the format takes; its default comes first."""
 
     @property
     def suffix(self) -> str:
         return SUFFIXES[self.container]
 
     def check_reasoning(self, name: str, asked: Reasoning | None) -> Reasoning:
-        """Raises SettingsError."""
+        """The value asked for, or the default. Raises SettingsError for a value that the format does not take."""
         if asked is not None and asked not in self.reasoning:
             raise SettingsError(
                 f"--reasoning {asked}: --format {name} has no field for it. It takes {' or '.join(self.reasoning)}"
@@ -74,13 +76,13 @@ class Format:
 
 
 def full(exported: ExportedPair, *, text: bool) -> Item:
-    """All there is to say about a pair; the other shapes are made of it."""
+    """A pair with all its fields; the items of every format are made from it."""
     row = pair_row(exported.pair, exported.result, exported.reasons)
     return row | ({"text": exported.result["chunk"]["text"]} if text else {})
 
 
-def full_features(shape: Shape) -> Features:
-    """A struct of no fields is nothing that Parquet could hold: without scores there is no column for them."""
+def full_features(shape: ItemShape) -> Features:
+    """The fields of a full item. Without scores there is no field for them: Parquet can't hold an empty struct."""
     present = {
         "reasoning": shape.reasoning == "field",
         "scores": bool(shape.scores),
@@ -93,23 +95,23 @@ def full_features(shape: Shape) -> Features:
     return features | ({"scores": dict.fromkeys(shape.scores, "float64")} if shape.scores else {})
 
 
-def _full_item(full: Item, shape: Shape) -> Item:
+def _full_item(full: Item, shape: ItemShape) -> Item:
     scores = {name: full["scores"].get(name) for name in shape.scores}
     values = full | {"answer": shape.answer(full), "scores": scores}
     return {name: values[name] for name in full_features(shape)}
 
 
-def _alpaca(full: Item, shape: Shape) -> Item:
+def _alpaca(full: Item, shape: ItemShape) -> Item:
     source = full["text"] if shape.text else ""
     return {"instruction": full["question"], "input": source, "output": shape.answer(full)} | shape.thought(full)
 
 
-def _sharegpt(full: Item, shape: Shape) -> Item:
+def _sharegpt(full: Item, shape: ItemShape) -> Item:
     turns = [{"from": "human", "value": shape.prompt(full)}, {"from": "gpt", "value": shape.answer(full)}]
     return {"conversations": turns} | shape.thought(full)
 
 
-def _openai(full: Item, shape: Shape) -> Item:
+def _openai(full: Item, shape: ItemShape) -> Item:
     return {"messages": [_says("user", shape.prompt(full)), _says("assistant", shape.answer(full))]}
 
 
@@ -117,17 +119,17 @@ def _says(role: str, content: str) -> Item:
     return {"role": role, "content": content}
 
 
-def _full_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
+def _full_preference(kept: Item, rejected: Item, shape: ItemShape) -> Item:
     texts = {"prompt": shape.prompt(kept), "chosen": shape.answer(kept), "rejected": shape.answer(rejected)}
     return texts | {name: kept[name] for name in ("id", "document")} | {"reasons": rejected["reasons"]}
 
 
-def _alpaca_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
+def _alpaca_preference(kept: Item, rejected: Item, shape: ItemShape) -> Item:
     asked = {"instruction": kept["question"], "input": kept["text"] if shape.text else ""}
     return asked | {"chosen": shape.answer(kept), "rejected": shape.answer(rejected)}
 
 
-def _sharegpt_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
+def _sharegpt_preference(kept: Item, rejected: Item, shape: ItemShape) -> Item:
     return {
         "conversations": [{"from": "human", "value": shape.prompt(kept)}],
         "chosen": {"from": "gpt", "value": shape.answer(kept)},
@@ -135,7 +137,7 @@ def _sharegpt_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
     }
 
 
-def _openai_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
+def _openai_preference(kept: Item, rejected: Item, shape: ItemShape) -> Item:
     return {
         "input": {"messages": [_says("user", shape.prompt(kept))]},
         "preferred_output": [_says("assistant", shape.answer(kept))],
@@ -143,15 +145,15 @@ def _openai_preference(kept: Item, rejected: Item, shape: Shape) -> Item:
     }
 
 
-def _alpaca_features(shape: Shape) -> Features:
+def _alpaca_features(shape: ItemShape) -> Features:
     return {"instruction": "string", "input": "string", "output": "string"} | shape.thought_features()
 
 
-def _sharegpt_features(shape: Shape) -> Features:
+def _sharegpt_features(shape: ItemShape) -> Features:
     return {"conversations": [TURN]} | shape.thought_features()
 
 
-def _openai_features(_: Shape) -> Features:
+def _openai_features(_: ItemShape) -> Features:
     return {"messages": [SAYS]}
 
 

@@ -1,29 +1,33 @@
-"""From what the sink wrote to the pairs of a data set: filtered, each once, and in a given proportion of types."""
+"""Chooses the pairs of a data set: filters, removes duplicates, balances types and splits off validation data."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from consumer.dataset.export.clusters import Clusters
-from consumer.dataset.export.filters import Wanted
+from consumer.dataset.export.filters import PairFilter
 from consumer.dataset.export.formats import full
 from consumer.dataset.export.pool import Pool
 from consumer.dataset.export.proportions import Proportions, quotas
-from consumer.dataset.export.questions import Questions
-from consumer.dataset.export.similar_texts import Neighbours
+from consumer.dataset.export.questions import AskedQuestions
+from consumer.dataset.export.similarity import SimilarTexts
 from consumer.dataset.pairs import ExportedPair
 
 CLOSE = 0.5
-"""How far, on the way from the threshold to 1, texts are that stand for each other when later ones are compared."""
+"""Position between the threshold (0) and equality (1) from which a text is so close that it can stand for another."""
 STAND_INS = 4
-"""A text with as many close ones before it is not compared with later ones itself: a form that thousands of files fill
-in would make each of them a candidate for each."""
+"""A text with this many close texts before it is not compared with later texts itself. Otherwise a form that thousands
+of files fill in would make each of them a candidate for all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What is settable about the pairs of a data set. `similarity` is that from which texts are alike."""
+    """The options that decide which pairs are in a data set.
 
-    wanted: Wanted = field(default_factory=Wanted)
+    `similarity` is the least similarity of two texts, above 0 and up to 1, at which they stay on one side of the split.
+    `validation` is a share from 0 to below 1. `text` adds the source text to each item.
+    """
+
+    only: PairFilter = field(default_factory=PairFilter)
     similarity: float = 0.85
     keep_duplicates: bool = False
     proportions: Proportions | None = None
@@ -34,13 +38,13 @@ class Choice:
 
     @property
     def rejected(self) -> bool:
-        """Whether rejected pairs have to be looked at."""
-        return self.preferences or self.wanted.status != "kept"
+        """Whether rejected pairs have to be read."""
+        return self.preferences or self.only.status != "kept"
 
 
 @dataclass(slots=True)
 class Account:
-    """What became of the pairs that were looked at. Counts by type, language and model are of the data set."""
+    """What happened to the pairs that were read. The counts by type, language and model are of the data set."""
 
     filtered: int = 0
     equal_texts: int = 0
@@ -53,7 +57,7 @@ class Account:
     models: dict[str, int] = field(default_factory=dict)
 
     def left_out(self) -> list[tuple[str, int]]:
-        """Why pairs are not in the data set, and how many."""
+        """The reasons why pairs are not in the data set, each with the number of pairs."""
         counted = (
             ("by the filters", self.filtered),
             ("of a text that is there already", self.equal_texts),
@@ -64,25 +68,26 @@ class Account:
 
 
 class Gathering:
-    """`take` all pairs in their order, then `finish`: the pool has the data set."""
+    """`take` all pairs in their order, then `finish`: after that the pool has the data set."""
 
     def __init__(self, pool: Pool, choice: Choice) -> None:
         self.account = Account()
         self._pool = pool
         self._choice = choice
         self._clusters = Clusters()
-        self._questions = Questions(pool.db)
-        self._texts = Neighbours(pool.db, "near", threshold=choice.similarity)
+        self._questions = AskedQuestions(pool.db)
+        self._texts = SimilarTexts(pool.db, threshold=choice.similarity)
         self._last: tuple[str, int, int] = "", 0, 0
 
     def take(self, pairs: Iterable[ExportedPair]) -> None:
         for exported in pairs:
             if self._choice.preferences and exported.status == "rejected":
                 self._take_rejected(exported)
-            if self._choice.wanted.status in (exported.status, "all"):
+            if self._choice.only.status in (exported.status, "all"):
                 self._take(exported)
 
     def finish(self) -> Account:
+        """Balance and split the pairs that were taken."""
         account = self.account
         account.available = self._pool.available()
         if self._choice.proportions is not None:
@@ -95,7 +100,7 @@ class Gathering:
         return account
 
     def _balance_sides(self, proportions: Proportions) -> int:
-        """The shares hold on either side, and validation keeps within its own; how many pairs that leaves."""
+        """Balance each side of the split, keep validation within its share, and return the number of pairs left."""
         train = quotas(self._pool.available("train"), proportions)
         count, share = sum(train.values()), self._choice.validation
         held_out = quotas(self._pool.available("validation"), proportions, most=count * share / (1 - share))
@@ -105,7 +110,7 @@ class Gathering:
 
     def _take(self, exported: ExportedPair) -> None:
         chunk = exported.result["chunk"]
-        if not self._choice.wanted.takes(exported):
+        if not self._choice.only.takes(exported):
             self.account.filtered += 1
         elif not self._pool.stands_for(chunk["content_key"], chunk["id"]) and not self._choice.keep_duplicates:
             self.account.equal_texts += 1
@@ -124,20 +129,20 @@ class Gathering:
         self.account.scores.update(item["scores"])
 
     def _take_rejected(self, exported: ExportedPair) -> None:
-        if self._choice.wanted.may_oppose(exported):
+        if self._choice.only.may_oppose(exported):
             item = full(exported, text=self._choice.text)
             self._pool.add_rejected(item, content_key=exported.result["chunk"]["content_key"])
 
     def _text_of(self, exported: ExportedPair) -> int:
-        """The number of its text, joined to those that it is like, and to the one before it where they overlap."""
+        """The number of the pair's text. The text joins the cluster of similar texts, and of an overlapping chunk."""
         chunk = exported.result["chunk"]
         number, new = self._pool.text(chunk["text"])
         if new:
-            alike = self._texts.near(chunk["text"])
-            for neighbour in alike:
-                self._clusters.join(number, neighbour.number)
+            alike = self._texts.similar_to(chunk["text"])
+            for found in alike:
+                self._clusters.join(number, found.number)
             limit = 1 - CLOSE * (1 - self._choice.similarity)
-            if sum(neighbour.similarity >= limit for neighbour in alike) < STAND_INS:
+            if sum(found.similarity >= limit for found in alike) < STAND_INS:
                 self._texts.add(number, chunk["text"])
         document, end, before = self._last
         if document == exported.result["document"]["id"] and chunk["start"] < end:

@@ -1,4 +1,4 @@
-"""The pairs of an export while it is made: more than memory holds, in a SQLite file that goes when it is done."""
+"""Holds the pairs of an export while it is made, in a temporary SQLite file: they may not fit into memory."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,57 +28,58 @@ _CHOOSE = (
 
 
 class Pool:
-    """Pairs get numbers in the order in which they are added, texts in that in which they are first seen."""
+    """Numbers pairs in the order in which they are added, and texts in the order in which they are first seen."""
 
     def __init__(self, path: Path, *, seed: int) -> None:
         self.db = sqlite3.connect(path, isolation_level=None)
         self.db.executescript(SCHEMA.read_text())
-        self.db.execute("BEGIN")  # all is one transaction: nobody needs any of it after a crash
+        self.db.execute("BEGIN")  # one transaction for everything: nobody needs the file after a crash
         self._seed = seed
 
     def close(self) -> None:
         self.db.close()
 
     def stands_for(self, content_key: str, chunk: str) -> bool:
-        """Whether that chunk is the first one of its content."""
-        self.db.execute("INSERT OR IGNORE INTO chunks VALUES (?, ?)", (content_key, chunk))
-        first = self.db.execute("SELECT chunk FROM chunks WHERE content_key = ?", (content_key,)).fetchone()
+        """Whether this chunk is the first one of its content."""
+        values = {"content_key": content_key, "chunk": chunk}
+        self.db.execute("INSERT OR IGNORE INTO chunks (content_key, chunk) VALUES (:content_key, :chunk)", values)
+        first = self.db.execute("SELECT chunk FROM chunks WHERE content_key = :content_key", values).fetchone()
         return bool(first == (chunk,))
 
     def text(self, text: str) -> tuple[int, bool]:
-        """The number of a text, which stays its own, and whether it is new."""
-        key = _hash(fold(text))
-        cursor = self.db.execute("INSERT OR IGNORE INTO texts (key) VALUES (?)", (key,))
-        number = self.db.execute("SELECT number FROM texts WHERE key = ?", (key,)).fetchone()[0]
+        """The number of a text, and whether the text is new. Texts that fold alike have one number."""
+        key = {"key": _hash(fold(text))}
+        cursor = self.db.execute("INSERT OR IGNORE INTO texts (key) VALUES (:key)", key)
+        number = self.db.execute("SELECT number FROM texts WHERE key = :key", key).fetchone()[0]
         return number, cursor.rowcount == 1
 
-    def add(self, item: Item, *, text: int, content_key: str) -> int:
-        question, rank = _hash(plain(item["question"])), self._rank(item["id"])
-        cursor = self.db.execute(
-            "INSERT INTO pairs (text, type, question, content_key, item, rank) VALUES (?, ?, ?, ?, ?, ?)",
-            (text, item["type"], question, content_key, orjson.dumps(item).decode(), rank),
+    def add(self, item: Item, *, text: int, content_key: str) -> None:
+        """Add a pair of the text with this number."""
+        self.db.execute(
+            "INSERT INTO pairs (text, type, question, content_key, item, rank) "
+            "VALUES (:text, :type, :question, :content_key, :item, :rank)",
+            _stored(item, content_key) | {"text": text, "type": item["type"], "rank": self._rank(item["id"])},
         )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
 
     def add_rejected(self, item: Item, *, content_key: str) -> None:
+        """Add a rejected pair that may stand against a kept one."""
         self.db.execute(
-            "INSERT INTO rejected (content_key, question, item) VALUES (?, ?, ?)",
-            (content_key, _hash(plain(item["question"])), orjson.dumps(item).decode()),
+            "INSERT INTO rejected (content_key, question, item) VALUES (:content_key, :question, :item)",
+            _stored(item, content_key),
         )
 
     def available(self, side: str = "") -> dict[str, int]:
-        """Pairs by type, once they are split those of one side."""
+        """The number of pairs by type: of all, or of one side once they are split."""
         return dict(self.db.execute(_AVAILABLE, {"side": side}))
 
     def choose(self, quotas: Mapping[str, int], side: str = "") -> None:
-        """So many of each type, by chance; the others are left out."""
+        """Choose this many pairs of each type by chance, and leave the others out."""
         self.db.execute(_LEAVE_OUT, {"side": side})
         for kind, count in quotas.items():
             self.db.execute(_CHOOSE, {"side": side, "kind": kind, "count": count})
 
     def split(self, clusters: Clusters, *, validation: float) -> None:
-        """Whole clusters go to validation, by chance, while its share of the chosen pairs is not exceeded."""
+        """Move clusters to validation by chance, each as a whole, up to this share of the chosen pairs."""
         self.db.create_function("cluster_of", 1, clusters.of, deterministic=True)
         self.db.create_function("rank_of", 1, lambda key: self._rank(key.hex()), deterministic=True)
         self.db.execute("UPDATE texts SET cluster = cluster_of(number)")
@@ -88,33 +89,34 @@ class Pool:
         for cluster, size in self._clusters():
             if size <= room:
                 room -= size
-                self.db.execute("INSERT INTO sides VALUES (?)", (cluster,))
+                self.db.execute("INSERT INTO sides (cluster) VALUES (:cluster)", {"cluster": cluster})
         self.db.execute("UPDATE texts SET side = 'validation' WHERE cluster IN (SELECT cluster FROM sides)")
 
     def counts(self, field: str) -> dict[str, int]:
-        """Number of chosen pairs by the value of one of their fields."""
-        query = "SELECT json_extract(item, '$.' || ?), count(*) FROM pairs WHERE chosen GROUP BY 1 ORDER BY 1"
-        return dict(self.db.execute(query, (field,)))
+        """The number of chosen pairs by the value of one of their fields."""
+        query = "SELECT json_extract(item, '$.' || :field), count(*) FROM pairs WHERE chosen GROUP BY 1 ORDER BY 1"
+        return dict(self.db.execute(query, {"field": field}))
 
     def items(self, side: str) -> Iterator[Item]:
+        """The chosen pairs of one side, in the order in which they were added."""
         for (item,) in self.db.execute(
-            "SELECT item FROM pairs JOIN texts ON texts.number = pairs.text WHERE chosen AND side = ? "
+            "SELECT item FROM pairs JOIN texts ON texts.number = pairs.text WHERE chosen AND side = :side "
             "ORDER BY pairs.number",
-            (side,),
+            {"side": side},
         ):
             yield orjson.loads(item)
 
     def preferences(self, side: str) -> Iterator[tuple[Item, Item]]:
-        """Kept and rejected pairs of one text with the same question and other answers."""
+        """Kept and rejected pairs of one text with the same question and different answers."""
         query = (
             "SELECT p.item, r.item FROM pairs p JOIN texts t ON t.number = p.text "
             "JOIN rejected r ON r.content_key = p.content_key AND r.question = p.question "
-            "WHERE chosen AND side = ? ORDER BY p.number, r.number"
+            "WHERE chosen AND side = :side ORDER BY p.number, r.number"
         )
-        yield from _different(self.db.execute(query, (side,)))
+        yield from _different(self.db.execute(query, {"side": side}))
 
     def _clusters(self) -> Iterator[tuple[int, int]]:
-        """With the number of chosen pairs in them, in an order by chance."""
+        """Clusters with their numbers of chosen pairs, in an order by chance."""
         yield from self.db.execute(
             "SELECT c.cluster, c.size FROM (SELECT cluster, count(*) AS size FROM pairs "
             "JOIN texts ON texts.number = pairs.text WHERE chosen GROUP BY cluster) c "
@@ -126,7 +128,7 @@ class Pool:
 
 
 def _different(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[Item, Item]]:
-    """Each rejected answer once, and none that is empty or the kept one's."""
+    """Leave out rejected answers that are empty, that equal the kept answer, or that came before."""
     last, answers = "", set[str]()
     for kept_json, rejected_json in rows:
         kept, rejected = orjson.loads(kept_json), orjson.loads(rejected_json)
@@ -136,6 +138,11 @@ def _different(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[Item, Item]]:
         if kept["status"] == "kept" and answer not in answers:
             answers.add(answer)
             yield kept, rejected
+
+
+def _stored(item: Item, content_key: str) -> dict[str, object]:
+    question = _hash(plain(item["question"]))
+    return {"content_key": content_key, "question": question, "item": orjson.dumps(item).decode()}
 
 
 def _hash(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""How many pairs of each type make a data set of given proportions, given how many there are."""
+"""Calculates how many pairs of each type give a data set with exact proportions of types."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -13,7 +13,10 @@ Proportions = Mapping[str, Fraction]
 
 
 def parse_proportions(text: str) -> dict[str, Fraction]:
-    """Shares that add up to 1, from `type=number,…` in any unit; a type not named has none. Raises SettingsError."""
+    """Shares that add up to 1, from `type=number,…` in any unit. A type that is not named has the share 0.
+
+    Raises SettingsError.
+    """
     try:
         shares = {name.strip(): Fraction(value) for name, value in (part.split("=") for part in text.split(","))}
     except (ValueError, ZeroDivisionError):
@@ -25,7 +28,10 @@ def parse_proportions(text: str) -> dict[str, Fraction]:
 
 
 def quotas(available: Mapping[str, int], proportions: Proportions, *, most: float = inf) -> dict[str, int]:
-    """As many of each type as there can be, `most` in all, with `abs(quota - share * total) < 1` for each."""
+    """The largest numbers of pairs by type in these proportions, at most `most` together.
+
+    Each number differs from `share * total` by less than 1. `available` has how many pairs there are of each type.
+    """
     total = min((available.get(kind, 0) + 1) // share for kind, share in proportions.items() if share)
     total = int(min(total, most))
     while (found := _quotas_of(total, available, proportions)) is None:
@@ -34,7 +40,7 @@ def quotas(available: Mapping[str, int], proportions: Proportions, *, most: floa
 
 
 def _quotas_of(total: int, available: Mapping[str, int], proportions: Proportions) -> dict[str, int] | None:
-    """Largest remainders; None where there are too few pairs."""
+    """Numbers that add up to `total`, by the method of largest remainders; None where there are too few pairs."""
     exact = {kind: share * total for kind, share in proportions.items()}
     found = {kind: int(value) for kind, value in exact.items()}
     missing = total - sum(found.values())

@@ -1,45 +1,114 @@
-"""When two texts are nearly the same characters.
+"""Finds texts that have nearly the same characters as earlier ones: MinHash bands in SQLite, then an exact comparison.
 
-Similarity is the Jaccard index of character n-grams, of letters and digits only: 2-grams where Chinese characters are,
-3-grams elsewhere.
+Similarity is the Jaccard index of character n-grams over letters and digits: 2-grams where a text has Chinese
+characters, 3-grams elsewhere.
 """
 
 import re
+import sqlite3
 import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from rensa import RMinHash
 
 PERMUTATIONS = 64
 RECALL = 0.99
-OTHER = re.compile(r"[\W_]+")
+SEED = 1
+COMPARED = 200
+"""Largest number of candidates that are compared exactly; those with the most bands in common come first."""
+SEPARATORS = re.compile(r"[\W_]+")
 CHINESE = re.compile("[\u3400-\u9fff]")
 
 
+@dataclass(frozen=True, slots=True)
+class SimilarText:
+    """An earlier text, by its number, and its similarity from 0 to 1."""
+
+    number: int
+    similarity: float
+
+
+class SimilarTexts:
+    """A set of texts in a database, in which similar ones are found."""
+
+    def __init__(self, db: sqlite3.Connection, *, threshold: float) -> None:
+        """Texts count as similar from `threshold` on, which is above 0 and at most 1."""
+        self._db = db
+        self._threshold = threshold
+        self._rows = band_rows(threshold)
+        db.execute("CREATE TABLE folded_texts (number INTEGER PRIMARY KEY, folded TEXT)")
+        db.execute("CREATE TABLE bands (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID")
+
+    def similar_to(self, text: str) -> list[SimilarText]:
+        """The texts that were added before and reach the threshold; the most similar one comes first."""
+        own = shingles(fold(text))
+        compared = (
+            SimilarText(number, jaccard(own, shingles(other)))
+            for number, other in self._candidates(list(self._band_keys(own)))
+        )
+        reached = [found for found in compared if found.similarity >= self._threshold]
+        return sorted(reached, key=lambda found: (-found.similarity, found.number))
+
+    def add(self, number: int, text: str) -> None:
+        """Add a text under its number."""
+        folded = fold(text)
+        self._db.execute(
+            "INSERT INTO folded_texts (number, folded) VALUES (:number, :folded)", {"number": number, "folded": folded}
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO bands (key, number) VALUES (:key, :number)",
+            ({"key": key, "number": number} for key in self._band_keys(shingles(folded))),
+        )
+
+    def _candidates(self, keys: list[int]) -> list[tuple[int, str]]:
+        marks = ", ".join("?" * len(keys))
+        query = (
+            f"SELECT number, folded FROM (SELECT number, count(*) AS common FROM bands WHERE key IN ({marks}) "  # noqa: S608 - question marks only
+            f"GROUP BY number ORDER BY common DESC, number LIMIT {COMPARED}) JOIN folded_texts USING (number)"
+        )
+        return self._db.execute(query, keys).fetchall()
+
+    def _band_keys(self, own: frozenset[str]) -> Iterator[int]:
+        """One key for each band of the text's MinHash. Similar texts have a band in common, and so a key."""
+        sketch = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
+        sketch.update(list(own))
+        values = sketch.digest()
+        for start in range(0, PERMUTATIONS - self._rows + 1, self._rows):
+            band = f"{start} {values[start : start + self._rows]}"
+            digest = blake2b(band.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+            yield int.from_bytes(digest, signed=True)
+
+
 def plain(text: str) -> str:
-    """In one form and case, with single spaces."""
+    """The text in one Unicode form (NFKC) and case, with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def fold(text: str) -> str:
-    """Letters and digits only, in one form and case, words apart."""
-    return OTHER.sub(" ", plain(text)).strip()
+    """The letters and digits of the text in one form and case, with a space between words."""
+    return SEPARATORS.sub(" ", plain(text)).strip()
 
 
 def shingles(folded: str) -> frozenset[str]:
-    """Of what `fold` gives; the text itself where it is shorter than one."""
+    """The n-grams of a folded text; the text itself where it is shorter than one n-gram."""
     size = 2 if CHINESE.search(folded) else 3
     return frozenset({folded[i : i + size] for i in range(max(1, len(folded) - size + 1))})
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    """The Jaccard index of two sets, from 0 to 1."""
     common = len(one & other)
     return common / (len(one) + len(other) - common)
 
 
 def band_rows(threshold: float) -> int:
-    """Rows of a band of MinHash: as many as find `RECALL` of the texts that are as similar as `threshold`."""
+    """The number of MinHash values in a band: the largest that finds `RECALL` of texts as similar as `threshold`."""
     sizes = (rows for rows in range(PERMUTATIONS, 0, -1) if _found(threshold, rows) >= RECALL)
     return next(sizes, 1)
 
 
 def _found(similarity: float, rows: int) -> float:
-    """Probability that texts of that similarity share a band (Leskovec et al., Mining of Massive Datasets, 3.4)."""
+    """Probability that texts of this similarity share a band (Leskovec et al., Mining of Massive Datasets, 3.4)."""
     return 1 - (1 - similarity**rows) ** (PERMUTATIONS // rows)

@@ -1,4 +1,4 @@
-"""Items into a file: JSON lines, one JSON array, or Parquet."""
+"""Writes items into a file: JSON lines, one JSON array, or Parquet."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from output.formats.parquet import parquet_pieces
 
 
 def write_items(path: Path, container: Container, items: Iterable[Item], features: Features) -> int:
-    """Number of items."""
+    """Write the file, which appears whole or not at all. Returns the number of items."""
     counted = _Counted(items)
     with TempFile(path.with_name(f".{path.name}.tmp")) as file:
         for piece in render(counted, container, features):
@@ -22,7 +22,7 @@ def write_items(path: Path, container: Container, items: Iterable[Item], feature
 
 
 def render(items: Iterable[Item], container: Container, features: Features) -> Iterator[bytes]:
-    """The file in pieces."""
+    """The content of the file, in pieces."""
     match container:
         case "lines":
             return (orjson.dumps(item) + b"\n" for item in items)

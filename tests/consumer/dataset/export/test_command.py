@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from consumer.dataset.errors import DatasetError, NothingThereError
-from consumer.dataset.export.command import export
-from consumer.dataset.export.filters import Wanted
+from consumer.dataset.export.dataset import export
+from consumer.dataset.export.filters import PairFilter
 from consumer.dataset.export.formats import FORMATS
 from consumer.dataset.export.gathering import Choice
 from consumer.dataset.export.proportions import DEFAULT, parse_proportions
@@ -123,19 +123,19 @@ async def test_filters(tmp_path):
         a_result(b, 0, [a_pair("What is it?", language="en")], [a_pair("被拒绝的")], model="qwq"),
     )
     for asked, expected in (
-        (Wanted(types=frozenset({"open"})), ["其他东西"]),
-        (Wanted(scores={"answer": 4}), ["第一个问题"]),
-        (Wanted(scores={"answer": 4.5}), []),
-        (Wanted(scores={"": 3}), []),
-        (Wanted(scores={"": 2}), ["第一个问题"]),
-        (Wanted(languages=frozenset({"en"})), ["What is it?"]),
-        (Wanted(documents=("power/*",)), ["第一个问题", "其他东西"]),
-        (Wanted(models=("Org/qw[q]",)), ["What is it?"]),
-        (Wanted(status="rejected"), ["被拒绝的"]),
-        (Wanted(status="all"), ["What is it?", "被拒绝的", "第一个问题", "其他东西"]),
+        (PairFilter(types=frozenset({"open"})), ["其他东西"]),
+        (PairFilter(scores={"answer": 4}), ["第一个问题"]),
+        (PairFilter(scores={"answer": 4.5}), []),
+        (PairFilter(scores={"": 3}), []),
+        (PairFilter(scores={"": 2}), ["第一个问题"]),
+        (PairFilter(languages=frozenset({"en"})), ["What is it?"]),
+        (PairFilter(documents=("power/*",)), ["第一个问题", "其他东西"]),
+        (PairFilter(models=("Org/qw[q]",)), ["What is it?"]),
+        (PairFilter(status="rejected"), ["被拒绝的"]),
+        (PairFilter(status="all"), ["What is it?", "被拒绝的", "第一个问题", "其他东西"]),
     ):
-        assert [item["question"] for item in written(layout, choice=Choice(wanted=asked))] == expected, asked
-    item = written(layout, choice=Choice(wanted=Wanted(status="rejected")))[0]
+        assert [item["question"] for item in written(layout, choice=Choice(only=asked))] == expected, asked
+    item = written(layout, choice=Choice(only=PairFilter(status="rejected")))[0]
     assert (item["status"], item["reasons"]) == ("rejected", ["answer_score"])
 
 

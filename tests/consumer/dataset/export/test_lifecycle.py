@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from configs.settings import Settings
-from consumer.dataset.export.command import export
+from consumer.dataset.export.dataset import export
 from consumer.dataset.export.gathering import Choice
 from consumer.dataset.verify.command import verify
 from output.layout import Layout

@@ -7,7 +7,7 @@ import sys
 import orjson
 import pytest
 
-from consumer.dataset.export.command import export
+from consumer.dataset.export.dataset import export
 from consumer.dataset.export.formats import FORMATS
 from consumer.dataset.export.gathering import Choice
 from output.layout import Layout

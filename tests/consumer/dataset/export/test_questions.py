@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from consumer.dataset.export.questions import Questions
+from consumer.dataset.export.questions import AskedQuestions
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from consumer.dataset.export.questions import Questions
     ],
 )
 def test_a_number_a_symbol_or_a_comparison_makes_another_question(one, other, same):
-    questions = Questions(sqlite3.connect(":memory:"))
+    questions = AskedQuestions(sqlite3.connect(":memory:"))
     questions.add(one, kind="kept")
     assert questions.has(other, kind="kept") is same
     assert not questions.has(one, kind="rejected")

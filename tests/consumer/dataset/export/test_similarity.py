@@ -1,9 +1,14 @@
-"""When two texts are alike."""
+"""Texts that are alike, also against comparing each with each."""
+
+import random
+import sqlite3
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.dataset.export.similarity import PERMUTATIONS, band_rows, fold, jaccard, plain, shingles
+from consumer.dataset.export.similarity import PERMUTATIONS, SimilarTexts, band_rows, fold, jaccard, plain, shingles
+
+THRESHOLD = 0.8
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
@@ -19,3 +24,35 @@ def test_bands_find_what_reaches_the_threshold(threshold):
     rows = band_rows(threshold)
     assert 1 <= rows <= PERMUTATIONS
     assert rows == 1 or 1 - (1 - threshold**rows) ** (PERMUTATIONS // rows) >= 0.99
+
+
+def corpus(count: int) -> list[str]:
+    """Sentences of chance words, and copies of earlier ones with a word or a letter changed."""
+    choose = random.Random(7)
+    words = ["".join(choose.choices("abcdefghijklmno", k=choose.randint(3, 8))) for _ in range(300)]
+    texts: list[str] = []
+    for _ in range(count):
+        if texts and choose.random() < 0.5:
+            copied = choose.choice(texts).split()
+            copied[choose.randrange(len(copied))] = choose.choice(words)
+            texts.append(" ".join(copied))
+        else:
+            texts.append(" ".join(choose.choices(words, k=choose.randint(5, 20))))
+    return texts
+
+
+def test_nearly_all_near_duplicates_are_found_and_nothing_else():
+    texts_so_far = SimilarTexts(sqlite3.connect(":memory:"), threshold=THRESHOLD)
+    texts, found, expected = corpus(500), set(), set()
+    sets = [shingles(fold(text)) for text in texts]
+    for number, text in enumerate(texts):
+        alike = {other: jaccard(sets[number], sets[other]) for other in range(number)}
+        expected |= {(number, other) for other, similarity in alike.items() if similarity >= THRESHOLD}
+        similar = texts_so_far.similar_to(text)
+        assert all(other_text.similarity == alike[other_text.number] for other_text in similar)
+        assert [-n.similarity for n in similar] == sorted(-n.similarity for n in similar)
+        found |= {(number, other_text.number) for other_text in similar}
+        texts_so_far.add(number, text)
+    assert found <= expected
+    assert len(expected) > len({number for number, _ in expected}) > 100  # some have several
+    assert len(expected - found) <= 0.02 * len(expected)
