@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from configs.errors import SettingsError
 from configs.recipe_checks import Checks
-from configs.recipe_sections import (
+from configs.recipe_parts import (
     BOUNDS,
     Example,
     LanguageCode,

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from configs.recipe import Recipe, load_recipe
-from configs.recipe_sections import Limits
+from configs.recipe_parts import Limits
 from configs.settings import load_settings
 from consumer.worker.model.endpoint import Endpoint
 from consumer.worker.model.language_model import Model

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from configs.recipe_sections import Limits, Scoring
+from configs.recipe_parts import Limits, Scoring
 from consumer.worker.recipe.response_formats import AnsweredPair, GivenAnswer, Marks
 from schemas import Evidence, PairType, Reason
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from configs.recipe_sections import Plan
+from configs.recipe_parts import Plan
 from schemas import Chunk, PairType
 from schemas.ids import digest
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from string import Template
 
 from configs.recipe import Recipe
-from configs.recipe_sections import Example, Stage
+from configs.recipe_parts import Example, Stage
 from inference.chat import ChatRequest, Message, ResponseFormat
 from schemas import Chunk, PairType
 

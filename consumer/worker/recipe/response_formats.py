@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from configs.recipe_sections import Limits
+from configs.recipe_parts import Limits
 from inference.chat import ResponseFormat
 from inference.errors import MalformedError
 from schemas import PairType

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from configs.recipe import Recipe
-from configs.recipe_sections import Scoring, Stage
+from configs.recipe_parts import Scoring, Stage
 from consumer.worker.recipe import prompts
 from consumer.worker.recipe import response_formats as answers
 from consumer.worker.recipe.candidate import Candidate

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from configs.recipe import Recipe
-from configs.recipe_sections import Rewriting, Scoring, Stage
+from configs.recipe_parts import Rewriting, Scoring, Stage
 from consumer.worker.checks import Checked, check_pairs
 from consumer.worker.recipe.candidate import (
     Candidate,

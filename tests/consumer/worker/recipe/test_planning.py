@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.recipe import load_recipe
-from configs.recipe_sections import Plan
+from configs.recipe_parts import Plan
 from consumer.worker.recipe.planning import SCALE, drawn, plan_of
 from schemas import PairType
 from tests.support.chunks import make_chunk
