@@ -12,18 +12,18 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from configs.errors import SettingsError
-from configs.recipe_checks import Checks
 from configs.recipe_parts import (
     BOUNDS,
+    Checks,
     Example,
     LanguageCode,
     Limits,
     Line,
-    Plan,
+    PairPlan,
     PromptName,
+    RecipePart,
     Rewriting,
     Scoring,
-    Section,
     Stage,
 )
 from configs.toml_lines import line_of
@@ -48,7 +48,7 @@ PLACEHOLDERS: dict[str, tuple[set[str], set[str]]] = {
 """What the prompt of a stage must have, and what it may have besides; any may have BOUNDS."""
 
 
-class Recipe(Section):
+class Recipe(RecipePart):
     """Stages are gone through in the order of STAGES; `one_call` takes the place of ask and answer."""
 
     name: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")]
@@ -58,7 +58,7 @@ class Recipe(Section):
         default=None, description="Switch a reasoning model's thinking on or off; unset: its own default."
     )
     any_model: bool = Field(default=False, description="Let the servers of one run have loaded different models.")
-    plan: Plan
+    plan: PairPlan
     limits: Limits = Limits()
     checks: Checks = Checks()
     one_call: Stage | None = None

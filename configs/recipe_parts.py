@@ -16,11 +16,11 @@ Line = Annotated[str, Field(min_length=1, max_length=1000)]
 PromptName = Annotated[str, Field(pattern=r"^[\w-]{1,100}$")]
 
 
-class Section(BaseModel):
+class RecipePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Plan(Section):
+class PairPlan(RecipePart):
     """How many pairs are asked for of a chunk, and of which types."""
 
     pairs: Few | None = Field(default=None, description="So many of each chunk, whatever its length.")
@@ -45,7 +45,7 @@ class Plan(Section):
         return min(self.most, self.pairs or max(1, round(characters / each)))
 
 
-class Limits(Section):
+class Limits(RecipePart):
     """Bounds of the response schemas, in characters: an open string may never end."""
 
     question_characters: Bound = 300
@@ -70,7 +70,28 @@ class Limits(Section):
 BOUNDS = tuple(name for name in Limits.model_fields if name.endswith("_characters"))
 
 
-class Stage(Section):
+class Checks(RecipePart):
+    """Switches and bounds; lengths are characters. The thresholds were set on one half of benchmarks/quality."""
+
+    evidence: bool = Field(default=True, description="Every quote stands in the text.")
+    numbers: bool = Field(default=True, description="Numbers and units of the answer are the text's, or worked out.")
+    polarity: bool = Field(default=True, description="The answer negates and compares as the text does.")
+    overlap: bool = Field(default=True, description="Question, answer and evidence speak of the same.")
+    self_contained: bool = Field(default=True, description="The question can be understood without the text.")
+    copies: bool = Field(default=True, description="The answer says more than the question.")
+    language: bool = Field(default=True, description="Question and answer are in the language of the text.")
+    duplicates: bool = Field(default=True, description="No question asks the same as an earlier one of the chunk.")
+    question_least: Bound = 4
+    question_most: Bound = 500
+    answer_least: Bound = 1
+    answer_most: Bound = 5000
+    alignment: Share = Field(
+        default=0.6, description="Share of a clause's words that the text must have in the same order to be compared."
+    )
+    overlap_least: Share = Field(default=0.1, description="Share of the answer's words to be found in its sources.")
+
+
+class Stage(RecipePart):
     """One kind of call."""
 
     prompt: PromptName
@@ -99,7 +120,7 @@ class Rewriting(Stage):
     worth: Share = Field(description="Pairs with a lower score than this are dropped, not written anew.")
 
 
-class Example(Section):
+class Example(RecipePart):
     language: LanguageCode
     type: Kind
     question: Line

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.quality.cases import AUTHORS, Author, Half, cases, texts
 from benchmarks.quality.mutations import Mutation, mutations
-from configs.recipe_checks import Checks
+from configs.recipe_parts import Checks
 from consumer.worker.checks import check_pairs, locate_evidence
 from consumer.worker.recipe.response_formats import AnsweredPair
 from schemas import PairType

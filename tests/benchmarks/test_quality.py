@@ -8,7 +8,7 @@ import pytest
 from benchmarks.quality.__main__ import main
 from benchmarks.quality.cases import AUTHORS, FOLDER, WHOLE, Author, cases, lines
 from benchmarks.quality.figures import failures, figures, of_mutations
-from configs.recipe_checks import Checks
+from configs.recipe_parts import Checks
 from consumer.worker.checks import check_pairs
 from consumer.worker.recipe.response_formats import AnsweredPair
 from server.embedded.extract import extract

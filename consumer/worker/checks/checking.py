@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from configs.recipe_checks import Checks
+from configs.recipe_parts import Checks
 from consumer.worker.checks.copies import is_copy
 from consumer.worker.checks.duplicates import Asked, asked, same
 from consumer.worker.checks.evidence import Quotable

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from configs.recipe_parts import Plan
+from configs.recipe_parts import PairPlan
 from schemas import Chunk, PairType
 from schemas.ids import digest
 
 SCALE = 2**64
 
 
-def plan_of(chunk: Chunk, plan: Plan, language: str) -> dict[PairType, int]:
+def plan_of(chunk: Chunk, plan: PairPlan, language: str) -> dict[PairType, int]:
     """Questions by type; types of which none are asked are left out."""
     share = int(digest("plan", chunk.content_key)[:16], 16)
     wanted = plan.wanted(len(chunk.text), language)

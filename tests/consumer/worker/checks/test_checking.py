@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.recipe_checks import Checks
+from configs.recipe_parts import Checks
 from consumer.worker.checks import check_pairs
 from consumer.worker.recipe.response_formats import AnsweredPair
 from schemas import PairType

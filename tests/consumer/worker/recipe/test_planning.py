@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.recipe import load_recipe
-from configs.recipe_parts import Plan
+from configs.recipe_parts import PairPlan
 from consumer.worker.recipe.planning import SCALE, drawn, plan_of
 from schemas import PairType
 from tests.support.chunks import make_chunk
@@ -14,8 +14,8 @@ PROPORTIONS = {PairType.FACTUAL: 15, PairType.COMPARATIVE: 15, PairType.REASONIN
 WHOLE = sum(PROPORTIONS.values())
 
 
-def plan(pairs: int) -> Plan:
-    return Plan(pairs=pairs, proportions={kind.value: part for kind, part in PROPORTIONS.items()})
+def plan(pairs: int) -> PairPlan:
+    return PairPlan(pairs=pairs, proportions={kind.value: part for kind, part in PROPORTIONS.items()})
 
 
 @given(
