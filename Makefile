@@ -16,7 +16,7 @@ SYNC := UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python .tools/bi
 CODE := schemas configs telemetry messaging ledger output languages inference producer consumer server pipeline chaos tools tests benchmarks deploy LocalModels *.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo vllm test compose-test chaos mutants fuzz bench screenshots lint sbom audit wheel setup clean
+.PHONY: help demo vllm test compose-test chaos mutants fuzz bench screenshots docs lint sbom audit wheel setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ fuzz: setup ## about a minute of what nobody meant, for everything that decodes
 
 screenshots: setup ## the pictures in docs/, from runs made for them (needs chromium and prometheus)
 	.venv/bin/python -m tests.support.screenshots
+
+docs: setup ## write what is made from the code: references, AsyncAPI, schemas, dashboard
+	.venv/bin/python -m tools
 
 lint: setup ## ruff and mypy
 	.venv/bin/ruff check $(CODE)

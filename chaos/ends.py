@@ -242,7 +242,7 @@ class Ends:
         )  # fmt: skip
         sink = ("sink", "--output-dir", self.output, "--segment-ms", 50, "--segment-bytes", 100_000, *self._kafka)
         self.sinks = {
-            share: Program(directory / f"sink-{share}.log", "consumer", *sink, "--partitions", share)
+            share: Program(directory / f"sink-{share}.log", "consumer", *sink, "--only-partitions", share)
             for share in shares
         }
         self.programs = (self.producer, self.worker, *self.sinks.values())

@@ -10,26 +10,35 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
 from configs.errors import QAStreamError
+from configs.sections import (
+    JudgeSettings,
+    KafkaSettings,
+    ModelSettings,
+    ProducerSettings,
+    Section,
+    SinkSettings,
+    TelemetrySettings,
+    WorkerSettings,
+)
 from configs.settings import FIELDS, SECRETS, Settings, environment_name, flag_name, load_settings
 
 DEAD_LETTERS = 3
-REACH = (
-    "bootstrap_servers", "namespace", "security_protocol", "sasl_mechanism", "sasl_username", "ssl_cafile",
-    "ssl_certfile", "ssl_keyfile",
-)  # fmt: skip
-KAFKA = (*REACH, "partitions", "replication_factor", "compression")
-MODEL = (
-    "model_urls", "model_ca_file", "model_name", "temperature", "max_tokens", "reasoning_max_tokens", "timeout_s",
-    "share", "priority", "judge_urls", "judge_model_name",
-)  # fmt: skip
-WORKER = ("concurrency", "recipe", "cache", "cache_path", "cache_bytes", "flush_ms", "drain_s", "session_timeout_ms")
-PRODUCER = (
-    "source", "chunk_size", "chunk_overlap", "chunk_tokens", "tokenizer", "encoding", "settle_ms",
-    "scan_interval_s", "max_file_bytes", "include", "exclude", "max_backlog", "on_done", "done_dir",
-)  # fmt: skip
-SINK = ("formats", "segment_ms", "segment_bytes")
+
+
+def _flags_of(section: type[Section], *, but: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The settings of `section` that have a flag, in their order; secrets have none."""
+    return tuple(name for name in section.model_fields if name not in SECRETS and name not in but)
+
+
+_NEW_TOPICS = ("partitions", "replication_factor", "compression")
+KAFKA = _flags_of(KafkaSettings)
+REACH = _flags_of(KafkaSettings, but=_NEW_TOPICS)
+MODEL = _flags_of(ModelSettings) + _flags_of(JudgeSettings)
+WORKER = _flags_of(WorkerSettings)
+PRODUCER = _flags_of(ProducerSettings, but=("input_dir",))
+SINK = _flags_of(SinkSettings, but=("output_dir", "only_partitions"))
 LOGS = ("log_level", "log_format")
-TELEMETRY = (*LOGS, "metrics_port", "metrics_host", "otlp_endpoint")
+TELEMETRY = _flags_of(TelemetrySettings)
 
 
 def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:

@@ -310,7 +310,7 @@ class SinkSettings(Section):
     """The output directory, and what is written there."""
 
     output_dir: UserPath | None = Field(default=None, description="Where results go.")
-    sink_partitions: str = Field(
+    only_partitions: str = Field(
         default="all",
         description="Partitions of the results that this sink writes, such as 0-5,7; others may write the others, also "
         "into the same directory.",
@@ -323,7 +323,7 @@ class SinkSettings(Section):
         "(the same, one row a pair); or none.",
     )
 
-    @field_validator("sink_partitions")
+    @field_validator("only_partitions")
     @classmethod
     def _check_partitions(cls, text: str) -> str:
         return show_partitions(parse_partitions(text))

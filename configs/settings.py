@@ -25,8 +25,6 @@ from configs.sections import (
 )
 
 PREFIX = "QASTREAM_"
-FLAGS = {"sink_partitions": "--partitions"}
-"""Where a flag is not called as its setting: only one command has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +143,7 @@ def known_environment() -> frozenset[str]:
 
 
 def flag_name(field: str) -> str:
-    return FLAGS.get(field, "--" + field.replace("_", "-"))
+    return "--" + field.replace("_", "-")
 
 
 def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:

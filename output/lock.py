@@ -68,7 +68,7 @@ def _hold(stack: ExitStack, path: Path, layout: Layout, *, shared: bool = False,
         holders = _sharing(layout) or [_holder(file)]
         raise OutputLockedError(
             f"another sink ({', '.join(holders)}) writes {what}to {layout.root}. One is enough for a partition: stop "
-            f"it, or give another --output-dir{', or other --partitions' if layout.share.numbers else ''}"
+            f"it, or give another --output-dir{', or other --only-partitions' if layout.share.numbers else ''}"
         )
     if not shared:
         _sign(file)

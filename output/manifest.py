@@ -62,7 +62,8 @@ def claim(path: Path, *, cluster_id: str, namespace: str, partitions: int = 0) -
     if partitions not in (0, manifest.partitions):
         raise OutputError(
             f"the results topic had {manifest.partitions} partitions when {path.parent.parent} was begun, and has "
-            f"{partitions} now: results of one document may lie in two of them. Start one sink, without --partitions"
+            f"{partitions} now: results of one document may lie in two of them. Start one sink, without "
+            "--only-partitions"
         )
     return manifest
 

@@ -43,8 +43,8 @@ class Share:
         """Raises SettingsError for a partition that a topic of so many has not."""
         if self.numbers and max(self.numbers) >= count:
             raise SettingsError(
-                f"--partitions {self}: {topic} has {count} partitions. Takes numbers from 0 to {count - 1}, such as "
-                f"{show_partitions(frozenset(range((count + 1) // 2)))}; or all"
+                f"--only-partitions {self}: {topic} has {count} partitions. Takes numbers from 0 to {count - 1}, "
+                f"such as {show_partitions(frozenset(range((count + 1) // 2)))}; or all"
             )
 
     def documents(self, count: int) -> Callable[[str], bool]:

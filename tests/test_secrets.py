@@ -140,7 +140,7 @@ async def test_each_process_works_with_its_own_rights_and_no_secret_shows(secure
     (texts / "broken.md").write_bytes(TEXT.encode() + b"\xff\xff\x00")
 
     admin = secure_kafka.as_user("canary-SETUP", "canary-of-SETUP", namespace=NAMESPACE, partitions=2)
-    await ensure_topics(admin, role=Role.SETUP)
+    await ensure_topics(admin.kafka, role=Role.SETUP)
     worker = await processes.start(Role.WORKER, "consumer")
     sink = await processes.start(Role.SINK, "consumer", "sink")
     code, said = await processes.run(Role.PRODUCER, "producer", "--once", "--input-dir", texts)

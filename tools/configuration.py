@@ -8,27 +8,32 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from configs import cli
+from configs.sections import (
+    JudgeSettings,
+    KafkaSettings,
+    ModelSettings,
+    ProducerSettings,
+    Section,
+    ServerSettings,
+    SinkSettings,
+    TelemetrySettings,
+    WorkerSettings,
+)
 from configs.settings import FIELDS, SECRETS, environment_name, flag_name
 from tools.places import ROOT
 
 PAGE = ROOT / "docs" / "configuration.md"
-TITLES = {
-    "KAFKA": "Kafka",
-    "MODEL": "The model server",
-    "WORKER": "Worker",
-    "PRODUCER": "Producer",
-    "SINK": "Sink",
-    "LOGS": "Logs",
-    "METRICS": "Metrics, health and traces",
+TITLES: dict[type[Section], str] = {
+    KafkaSettings: "Kafka",
+    ModelSettings: "The model server",
+    JudgeSettings: "The model that judges",
+    WorkerSettings: "Worker",
+    ProducerSettings: "Producer",
+    SinkSettings: "Sink",
+    ServerSettings: "vLLM on this machine",
+    TelemetrySettings: "Logs, metrics, health and traces",
 }
-"""Of the groups of `configs.cli`; one that is not here has its own name."""
-_ELSEWHERE = {
-    "input_dir": "Producer",
-    "output_dir": "Sink",
-    "sink_partitions": "Sink",
-    "vllm_python": "vLLM on this machine",
-}
+"""The heading of each section, in the order of the page."""
 _HEAD = """# Configuration
 
 <!-- made by `python -m tools`; do not edit -->
@@ -53,25 +58,10 @@ def render() -> str:
 
 
 def _sections() -> Iterator[str]:
-    by_title: dict[str, list[str]] = {}
-    title = ""
-    for name in FIELDS:
-        title = _title(name, title)
-        by_title.setdefault(title, []).append(name)
-    for each, names in by_title.items():
-        yield f"## {each}\n\n| flag | environment | default | |\n|---|---|---|---|"
-        yield from (_row(name, FIELDS[name]) for name in names)
+    for section, title in TITLES.items():
+        yield f"## {title}\n\n| flag | environment | default | |\n|---|---|---|---|"
+        yield from (_row(name, FIELDS[name]) for name in section.model_fields)
         yield ""
-
-
-def _title(name: str, before: str) -> str:
-    """A secret, which has no flag and so no group, stands with the setting before it."""
-    if name in SECRETS:
-        return before
-    for group, members in vars(cli).items():
-        if group.isupper() and group != "REACH" and isinstance(members, tuple) and name in members:
-            return TITLES.get(group, group.capitalize())
-    return _ELSEWHERE.get(name, before)
 
 
 def _row(name: str, field: FieldInfo) -> str:

@@ -76,7 +76,7 @@ def _check_all_are_there(layout: Layout, sinks: list[Layout]) -> None:
         numbers = Share(frozenset(unknown))
         raise DatasetError(
             f"results/ in {layout.root} has partitions {numbers}, of which no sink keeps an index: start the sink that "
-            f"writes them, or `python -m consumer sink --rebuild --partitions {numbers}`"
+            f"writes them, or `python -m consumer sink --rebuild --only-partitions {numbers}`"
         )
 
 
@@ -88,7 +88,7 @@ def _open_index(sink: Layout) -> Iterator[Index]:
     except sqlite3.OperationalError as exc:
         raise DatasetError(f"{sink.index}: {exc}. A sink may just be making it anew: try again") from exc
     except IndexDamagedError as exc:
-        which = "" if sink.share.numbers is None else f" --partitions {sink.share}"
+        which = "" if sink.share.numbers is None else f" --only-partitions {sink.share}"
         raise DatasetError(
             f"{sink.index}: {exc}. Make it again with `python -m consumer sink --rebuild{which}`"
         ) from exc

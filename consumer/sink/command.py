@@ -2,7 +2,7 @@
 
 Runs until it is stopped (Ctrl-C, SIGTERM: what was read is written first); after a crash it goes on where the files
 end. results/ is the truth, documents/ and parquet/ are derived from it. One sink writes all partitions of the results;
-or several write some each (--partitions), into one output directory or into several.
+or several write some each (--only-partitions), into one output directory or into several.
 """
 
 import argparse
@@ -24,13 +24,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild", action="store_true", help="make index and documents again from results/ and the ledger, and end"
     )
-    kafka = (*cli.REACH, "replication_factor")  # --partitions are those that the sink writes
-    cli.add_settings(parser, "output_dir", "sink_partitions", *cli.SINK, *kafka, *cli.TELEMETRY)
+    parser.add_argument("--partitions", action=_Renamed, help=argparse.SUPPRESS)
+    kafka = (*cli.REACH, "replication_factor")
+    cli.add_settings(parser, "output_dir", "only_partitions", *cli.SINK, *kafka, *cli.TELEMETRY)
+
+
+class _Renamed(argparse.Action):
+    """Refuses the flag that `--only-partitions` was called before; elsewhere it is a number of partitions."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.error("--partitions is a number of partitions elsewhere; the sink's own ones are --only-partitions")
 
 
 def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
-    layout = layout_of(settings.sink.output_dir, Share.parse(settings.sink.sink_partitions))
+    layout = layout_of(settings.sink.output_dir, Share.parse(settings.sink.only_partitions))
     formats = chosen_formats(settings.sink.formats)  # a missing package is reported before anything starts
     configure_logs(settings.telemetry, process="sink")
     with sink_lock(layout):

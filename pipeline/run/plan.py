@@ -50,8 +50,8 @@ def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Pl
     _refuse_nested(input_dir, output_dir)
     if workers < 1:
         raise SettingsError(f"--workers {workers}: takes 1 or more")
-    if settings.sink.sink_partitions != "all":
-        raise SettingsError("sink_partitions is set, but the sink of a pipeline writes all")
+    if settings.sink.only_partitions != "all":
+        raise SettingsError("only_partitions is set, but the sink of a pipeline writes all")
     if settings.kafka.bootstrap_servers is None and settings.kafka.security_protocol != "PLAINTEXT":
         raise SettingsError(
             "security_protocol is set, but not where Kafka is: set KAFKA_BOOTSTRAP_SERVERS. The broker that is started "

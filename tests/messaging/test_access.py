@@ -42,25 +42,27 @@ Job = Callable[[Settings, Path], Awaitable[object]]
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
 async def test_a_user_is_let_in_with_its_password_and_only_with_it(secure_kafka, mechanism):
     user, password = next(iter(PLAIN_USERS.items()))
-    assert await cluster_id(secure_kafka.as_user(user, password, sasl_mechanism=mechanism))
+    assert await cluster_id(secure_kafka.as_user(user, password, sasl_mechanism=mechanism).kafka)
     with pytest.raises(AccessError, match=f"refuses user {user}") as caught:
-        await cluster_id(secure_kafka.as_user(user, "wrong-canary", sasl_mechanism=mechanism))
+        await cluster_id(secure_kafka.as_user(user, "wrong-canary", sasl_mechanism=mechanism).kafka)
     assert "wrong-canary" not in str(caught.value)
 
 
 async def test_a_client_certificate_is_enough_where_the_broker_takes_it(secure_kafka):
     tls = {"bootstrap_servers": secure_kafka.mtls, "security_protocol": "SSL", "ssl_cafile": secure_kafka.ca}
-    assert await cluster_id(secure_kafka.as_admin(**tls, ssl_certfile=secure_kafka.client))
+    assert await cluster_id(secure_kafka.as_admin(**tls, ssl_certfile=secure_kafka.client).kafka)
     with pytest.raises(SettingsError, match=r"ca\.pem"):
-        await cluster_id(secure_kafka.as_admin(**tls, ssl_certfile=secure_kafka.ca))
+        await cluster_id(secure_kafka.as_admin(**tls, ssl_certfile=secure_kafka.ca).kafka)
 
 
 async def test_an_untrusted_certificate_ends_at_once_and_a_listener_without_tls_is_explained(secure_kafka):
     user, password = next(iter(PLAIN_USERS.items()))
     with pytest.raises(AccessError, match=r"is not trusted.*ssl_cafile"):
-        await cluster_id(secure_kafka.as_user(user, password, ssl_cafile=None))
+        await cluster_id(secure_kafka.as_user(user, password, ssl_cafile=None).kafka)
     with pytest.raises(BrokerUnreachableError, match="answers over SASL_SSL"):
-        await cluster_id(secure_kafka.as_user(user, password, bootstrap_servers=secure_kafka.anonymous), patience_s=0)
+        await cluster_id(
+            secure_kafka.as_user(user, password, bootstrap_servers=secure_kafka.anonymous).kafka, patience_s=0
+        )
 
 
 async def test_topics_are_never_made_by_asking_for_them(secure_kafka):
@@ -76,7 +78,7 @@ async def test_the_documented_commands_grant_what_they_say(secure_kafka):
     start = [*tool("org.apache.kafka.tools.AclCommand"), "--bootstrap-server", secure_kafka.anonymous]
     processes = [await asyncio.create_subprocess_exec(*start, *command.split()) for command in commands]
     assert [await process.wait() for process in processes] == [0] * len(commands)
-    assert await ensure_topics(secure_kafka.as_user("qa-setup", PASSWORD, partitions=1))
+    assert await ensure_topics(secure_kafka.as_user("qa-setup", PASSWORD, partitions=1).kafka)
 
 
 async def a_producer(settings: Settings, folder: Path) -> None:

@@ -36,7 +36,7 @@ async def test_a_producer_is_given_up(make_settings, frozen):
 
 
 async def test_a_consumer_is_given_up(make_settings, frozen):
-    consumer = make_consumer(make_settings())
+    consumer = make_consumer(make_settings().kafka)
     await consumer.start()
     frozen()
     async with asyncio.timeout(30):

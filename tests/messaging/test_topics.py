@@ -35,4 +35,4 @@ async def test_a_broker_that_goes_away_meanwhile_is_asked_again(make_settings, a
 async def test_patience_ends(make_settings, absences: list[None]):
     absences += [None] * 1000
     with pytest.raises(BrokerUnreachableError, match="went away"):
-        await cluster_id(make_settings(), patience_s=0.5)
+        await cluster_id(make_settings().kafka, patience_s=0.5)

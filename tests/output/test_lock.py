@@ -58,7 +58,7 @@ def test_each_partition_has_one_sink(tmp_path):
     try:
         with sink_lock(of(tmp_path, "3-6")), sink_lock(of(tmp_path, "8")):
             pass
-        said = rf"pid {holder.pid} on .* writes partition 7 to {tmp_path}\b.*other --partitions"
+        said = rf"pid {holder.pid} on .* writes partition 7 to {tmp_path}\b.*other --only-partitions"
         with pytest.raises(OutputLockedError, match=said), sink_lock(of(tmp_path, "5-9")):
             pass
         with sink_lock(of(tmp_path, "5-6")), sink_lock(of(tmp_path / "another", "0-2,7")):

@@ -39,7 +39,7 @@ def test_sinks_that_share_partitions_need_them_to_stay_as_many(tmp_path):
     assert claim(path, cluster_id="c1", namespace="qa").partitions == 0
     for _ in range(2):
         assert claim(path, cluster_id="c1", namespace="qa", partitions=12).partitions == 12
-    with pytest.raises(OutputError, match=r"had 12 partitions .* and has 24 now.*one sink, without --partitions"):
+    with pytest.raises(OutputError, match=r"had 12 partitions .* and has 24 now.*one sink, without --only-partitions"):
         claim(path, cluster_id="c1", namespace="qa", partitions=24)
     assert claim(path, cluster_id="c1", namespace="qa").partitions == 12
 

@@ -21,20 +21,22 @@ def test_what_is_shown_is_what_is_parsed(numbers):
     [("0-5,7", "0-5,7"), (" 7, 0-2,3 ,2", "0-3,7"), ("4", "4"), ("4-4,5", "4-5"), ("all", "all"), ("0-999", "0-999")],
 )
 def test_partitions_are_written_the_shortest_way(text, shown):
-    assert load_settings({"sink_partitions": text}, environ={}).sink.sink_partitions == shown
+    assert load_settings({"only_partitions": text}, environ={}).sink.only_partitions == shown
 
 
 @pytest.mark.parametrize(
     "text", ["", "5-3", "-1", "1-", "a", "1,,2", "0x1", "1.5", "٣", ",".join(map(str, range(0, 200, 2)))]
 )
 def test_what_is_no_partitions_is_refused_with_what_it_takes(text):
-    with pytest.raises(SettingsError, match=r"--partitions \(QASTREAM_SINK_PARTITIONS\).*(0-5,7|0-499)"):
-        load_settings({"sink_partitions": text or ","}, environ={})
+    with pytest.raises(SettingsError, match=r"--only-partitions \(QASTREAM_ONLY_PARTITIONS\).*(0-5,7|0-499)"):
+        load_settings({"only_partitions": text or ","}, environ={})
 
 
 def test_a_partition_that_is_not_there_is_refused_with_what_it_takes():
     Share.parse("0-11").check("qa.results", 12)
-    with pytest.raises(SettingsError, match=r"--partitions 3,12: qa.results has 12 partitions.*0 to 11, such as 0-5"):
+    with pytest.raises(
+        SettingsError, match=r"--only-partitions 3,12: qa.results has 12 partitions.*0 to 11, such as 0-5"
+    ):
         Share.parse("3,12").check("qa.results", 12)
 
 

@@ -246,7 +246,7 @@ class SinkProcess:
 
     def __init__(self, settings: Settings, output: Path, *arguments: str, preexec_fn=None) -> None:
         self.output = output
-        given = arguments[arguments.index("--partitions") + 1] if "--partitions" in arguments else "all"
+        given = arguments[arguments.index("--only-partitions") + 1] if "--only-partitions" in arguments else "all"
         self.layout = Layout(output, Share.parse(given))
         self.log = output.with_name(f"{output.name}.log")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("QASTREAM_")}

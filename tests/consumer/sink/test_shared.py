@@ -60,7 +60,7 @@ def topic_values(settings) -> dict[int, list[bytes]]:
 def run_sinks(settings, output, *shares: str) -> None:
     """Until each has written all documents that are its own."""
     with ExitStack() as stack:
-        sinks = [stack.enter_context(running_sink(settings, output, "--partitions", share)) for share in shares]
+        sinks = [stack.enter_context(running_sink(settings, output, "--only-partitions", share)) for share in shares]
         for sink, share in zip(sinks, shares, strict=True):
             count = len(placed(settings.kafka.partitions, share))
             eventually(lambda sink=sink, count=count: sink.is_up() and sink.status().get("documents") == count)
@@ -116,16 +116,18 @@ def test_two_sinks_fill_a_directory_each(make_settings, tmp_path):
 
 def test_a_partition_that_has_a_sink_or_is_not_there_is_refused(make_settings, tmp_path):
     settings, output = make_settings(), tmp_path / "out"
-    with running_sink(settings, output, "--partitions", "0-1") as sink:
+    with running_sink(settings, output, "--only-partitions", "0-1") as sink:
         eventually(sink.status, what=sink.lines)
         for share, said in (("1-2", "writes partition 1 to"), ("all", "writes to")):
-            code, _, error = run("sink", settings, output, "--partitions", share)
+            code, _, error = run("sink", settings, output, "--only-partitions", share)
             assert (code, f"pid {sink.process.pid} on" in error, said in error) == (1, True, True), error
-        code, _, error = run("sink", settings, output, "--partitions", "2-3")
+        code, _, error = run("sink", settings, output, "--only-partitions", "2-3")
         assert (code, "has 3 partitions. Takes numbers from 0 to 2, such as 0-1; or all" in error) == (2, True), error
         assert sink.stop() == 0
-    code, _, error = run("sink", settings, output, "--partitions", "0..2")
+    code, _, error = run("sink", settings, output, "--only-partitions", "0..2")
     assert (code, "such as 0-5,7" in error) == (2, True), error
+    code, _, error = run("sink", settings, output, "--partitions", "0-2")
+    assert (code, "--only-partitions" in error) == (2, True), error
 
 
 def test_others_take_over_from_what_is_on_disk(make_settings, tmp_path):
@@ -146,7 +148,7 @@ def test_others_take_over_from_what_is_on_disk(make_settings, tmp_path):
     publish(settings, make_entry(old, 2, state=FileState.FORGOTTEN), make_result(new, 0), make_entry(new, 1))
     with ExitStack() as stack:
         for share in ("0-1", "2"):
-            stack.enter_context(running_sink(settings, output, "--partitions", share))
+            stack.enter_context(running_sink(settings, output, "--only-partitions", share))
         eventually(lambda: not (output / "documents" / f"{old.path}.json").exists())
         path = output / "documents" / f"{new.path}.json"
         eventually(lambda: orjson.loads(path.read_bytes())["document"]["version"] == 2)
@@ -159,11 +161,11 @@ def test_a_rebuild_of_some_partitions_leaves_the_others_alone(make_settings, tmp
     publish(settings, *ALL)
     run_sinks(settings, output, "0", "1-2")
     content = tree(output / "documents")
-    with running_sink(settings, output, "--partitions", "0") as other:
+    with running_sink(settings, output, "--only-partitions", "0") as other:
         eventually(other.is_up, what=other.lines)
         for name in placed(3, "1-2"):
             (output / "documents" / f"{name}.json").unlink()
-        assert run("sink", settings, output, "--rebuild", "--partitions", "1-2")[0] == 0
+        assert run("sink", settings, output, "--rebuild", "--only-partitions", "1-2")[0] == 0
         assert other.stop() == 0
     assert tree(output / "documents") == content
     assert run("verify", settings, output)[0] == 0
@@ -184,7 +186,7 @@ def test_kills_of_two_sinks_lose_and_double_nothing(make_settings, tmp_path):
     async def keep_killing(share: str, producing: asyncio.Task[None]) -> int:
         kills = 0
         while not producing.done() or kills < 3:
-            with running_sink(settings, output, "--partitions", share, *quick) as sink:
+            with running_sink(settings, output, "--only-partitions", share, *quick) as sink:
                 await asyncio.to_thread(eventually, sink.is_up)
                 await asyncio.sleep(chance.random() * 0.6)
             kills += 1
