@@ -1,22 +1,92 @@
-"""The committed offset of a partition with its metadata, truthfully."""
+"""What a worker commits for a partition whose records finish in any order, and how it is committed and found again.
+
+The committed offset is the lowest unfinished one. The commit metadata says which records above it are finished, by
+listing the few that are not. Transaction markers leave gaps between offsets, so no offset is inferred.
+
+Metadata: `1;NEXT;D,D,…` in hexadecimal. NEXT is the next offset to be delivered, less the committed offset. Each D is
+the distance of an unfinished offset from the one before it; the first is the committed offset itself and is left out.
+"""
 
 import asyncio
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError, for_code
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
+from aiokafka.errors import GroupCoordinatorNotAvailableError as CoordinatorNotAvailableError
+from aiokafka.structs import OffsetAndMetadata
 
 from messaging.access import AccessError
 from messaging.client_internals import NONE_COMMITTED, fetch_committed, forget_coordinator, wait_for_coordinator
-from messaging.commit_point import CommitPoint
 
+VERSION = "1"
+METADATA_LIMIT = 4096
+"""Broker's `offset.metadata.max.bytes`; one character more is refused and costs the producer."""
 RETRY_S = 0.1
-COORDINATOR_MOVED = {15, 16}
 log = logging.getLogger(__name__)
 
 
+class MetadataError(ValueError):
+    """Commit metadata that this version did not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitPoint:
+    """The committed offset of a partition and its metadata.
+
+    >>> CommitPoint.of([10, 12, 13], following=20)
+    CommitPoint(offset=10, metadata='1;a;2,1')
+    """
+
+    offset: int
+    metadata: str
+
+    @classmethod
+    def of(cls, unfinished: Iterable[int], following: int) -> "CommitPoint":
+        """Makes a point of the `unfinished` offsets, ascending, and the next offset to be delivered."""
+        offsets = list(unfinished)
+        low = offsets[0] if offsets else following
+        distances = ",".join(f"{later - earlier:x}" for earlier, later in pairwise(offsets))
+        return cls(low, f"{VERSION};{following - low:x};{distances}")
+
+    def decode(self) -> tuple[list[int], int]:
+        """Returns the unfinished offsets, ascending, and the next offset to be delivered. Raises MetadataError.
+
+        Empty metadata, as other tools commit it, means that no record above the offset is finished.
+        """
+        if not self.metadata:
+            return [], self.offset
+        try:
+            version, following, distances = self.metadata.split(";")
+            if version != VERSION:
+                raise MetadataError(f"metadata of version {version!r}, this program knows {VERSION}")
+            ahead = int(following, 16)
+            offsets = [self.offset] if ahead else []
+            for distance in filter(None, distances.split(",")):
+                offsets.append(offsets[-1] + int(distance, 16))
+        except (ValueError, IndexError) as exc:
+            raise MetadataError(f"unreadable commit metadata: {exc}") from exc
+        return offsets, self.offset + ahead
+
+
+async def commit_with(producer: AIOKafkaProducer, group: str, tp: TopicPartition, point: CommitPoint) -> None:
+    """Makes `point` the committed point of `tp` when the producer's transaction, which is open, is committed."""
+    await producer.send_offsets_to_transaction({tp: OffsetAndMetadata(point.offset, point.metadata)}, group)
+
+
 async def committed_point(consumer: AIOKafkaConsumer, tp: TopicPartition) -> CommitPoint | None:
-    """What the group has committed for `tp`; None if truly nothing. Waits for a coordinator that is away."""
+    """Returns what the consumer's group has committed for `tp`, or None if it never committed anything.
+
+    Waits while the group's coordinator is away. Raises AccessError.
+    """
     while True:
         group = await wait_for_coordinator(consumer)
         try:
@@ -27,8 +97,9 @@ async def committed_point(consumer: AIOKafkaConsumer, tp: TopicPartition) -> Com
             continue
         if code == 0:
             return None if offset == NONE_COMMITTED else CommitPoint(offset, metadata)
-        if for_code(code) in (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
-            raise AccessError(f"not allowed to read offsets of group {group}: {for_code(code).__name__}")
-        if code in COORDINATOR_MOVED:
+        error = for_code(code)
+        if error in (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
+            raise AccessError(f"not allowed to read offsets of group {group}: {error.__name__}")
+        if error in (CoordinatorNotAvailableError, NotCoordinatorForGroupError):
             forget_coordinator(consumer)
         await asyncio.sleep(RETRY_S)

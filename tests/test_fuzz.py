@@ -25,7 +25,7 @@ from inference.chat import ChatRequest, Completion
 from inference.errors import ModelError
 from inference.openai_wire import read_completion
 from ledger.needs import Outline, Rules, need_of
-from messaging.commit_point import CommitPoint, MetadataError
+from messaging.committed import CommitPoint, MetadataError
 from producer.errors import RejectedError
 from producer.files.source import Found
 from producer.text.decode import Decoder

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.structs import OffsetAndMetadata
 
 import consumer.worker.group.client
 import consumer.worker.group.starting_points
@@ -20,7 +19,7 @@ from consumer.worker.group.client import GroupClient
 from consumer.worker.group.offsets import OffsetTracker
 from consumer.worker.group.starting_points import StartingPoints
 from consumer.worker.outcome import Outcome
-from messaging.commit_point import CommitPoint, encode
+from messaging.committed import CommitPoint, commit_with
 from messaging.connection import make_consumer, make_transactional_producer
 
 AUTO_COMMIT_S = 2.0
@@ -39,7 +38,7 @@ def auto_commit() -> None:
         if time.monotonic() > due.setdefault(tp.partition, time.monotonic() + AUTO_COMMIT_S):
             due[tp.partition] = time.monotonic() + AUTO_COMMIT_S
             async with producer.transaction():
-                await _send_offsets(producer, tp, tracker.point(), group)
+                await commit_with(producer, group, tp, tracker.point())
 
     consumer.worker.group.tenure.commit_outcomes = commit
 
@@ -55,7 +54,7 @@ def sends_not_awaited() -> None:
             for record in (record for outcome in batch for record in outcome.records):
                 sent = await producer.send(record.topic, record.value, key=record.key)
                 sent.add_done_callback(lambda done: done.exception())
-            await _send_offsets(producer, tp, tracker.point(finished), group)
+            await commit_with(producer, group, tp, tracker.point(finished))
         tracker.commit(finished)
 
     consumer.worker.group.tenure.commit_outcomes = commit
@@ -114,7 +113,7 @@ def dropped_offset() -> None:
 
     def point(self: OffsetTracker, finished: set[int] = frozenset()) -> CommitPoint:
         unfinished = [offset for offset in self._unfinished if offset not in finished]
-        return encode(unfinished[1:] or unfinished, self._next)
+        return CommitPoint.of(unfinished[1:] or unfinished, self._next)
 
     OffsetTracker.point = point
 
@@ -140,7 +139,3 @@ MUTANTS: dict[str, Callable[[], None]] = {
 async def _send(producer: AIOKafkaProducer, batch: Sequence[Outcome]) -> None:
     sends = [await producer.send(r.topic, r.value, key=r.key) for outcome in batch for r in outcome.records]
     await asyncio.gather(*sends)
-
-
-async def _send_offsets(producer: AIOKafkaProducer, tp: TopicPartition, point: CommitPoint, group: str) -> None:
-    await producer.send_offsets_to_transaction({tp: OffsetAndMetadata(point.offset, point.metadata)}, group)

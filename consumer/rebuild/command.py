@@ -13,7 +13,7 @@ from rich.table import Table
 from configs import cli
 from consumer.rebuild.points import Rebuilt
 from consumer.rebuild.restore import look, restore
-from messaging.commit_point import CommitPoint
+from messaging.committed import CommitPoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consumer.rebuild.errors import OutcomesError, TooScatteredError
-from consumer.worker.group.offsets import METADATA_LIMIT
-from messaging.commit_point import CommitPoint, MetadataError, decode, encode
+from messaging.committed import METADATA_LIMIT, CommitPoint, MetadataError
 
 Identity = int
 """Tells records apart: 64 bits of the id of the result that a record has, or would have."""
@@ -100,7 +99,7 @@ class Rebuilding:
         return Rebuilt(self._partition, state, point, self._done, self._left, self._doubled, self._lost)
 
     def _point(self) -> CommitPoint:
-        point = encode(self._unfinished, self._following)
+        point = CommitPoint.of(self._unfinished, self._following)
         if len(point.metadata) > METADATA_LIMIT:
             raise TooScatteredError(
                 f"partition {self._partition.number}: {len(self._unfinished)} chunks without a result lie among those "
@@ -131,7 +130,7 @@ def _claim(partition: Partition) -> tuple[State, _Claim]:
     if not partition.first <= point.offset <= partition.end:
         return State.OUTSIDE, nothing
     try:
-        unfinished, following = decode(point)
+        unfinished, following = point.decode()
     except MetadataError:
         return State.UNREADABLE, nothing
     return State.RIGHT, _Claim(frozenset(unfinished), following)

@@ -2,19 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, for_code
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
 from configs.sections import KafkaSettings
 from consumer.rebuild.errors import RebuildError, WorkersRunningError
 from consumer.rebuild.points import Rebuilt
 from consumer.rebuild.survey import PATIENCE_S, survey
 from messaging.access import denial
+from messaging.committed import commit_with
 from messaging.connection import (
     PRODUCER_FAILED,
     BrokerUnreachableError,
@@ -25,13 +25,12 @@ from messaging.connection import (
     start_patiently,
     stop_reading,
 )
+from messaging.groups import VACANT, GroupDescription, describe_group
 from messaging.reading import topic_partitions
 from schemas import TopicNames
 
 RETRY_S = 0.2
 AT_ONCE = 16
-VACANT = ("Empty", "Dead")
-"""States of a group without members; Dead also means that there is no such group."""
 log = logging.getLogger(__name__)
 
 
@@ -62,34 +61,33 @@ async def refuse_members(kafka: KafkaSettings) -> None:
     group = TopicNames(kafka.namespace).group
     try:
         async with admin_client(kafka, patience_s=PATIENCE_S) as admin, asyncio.timeout(PATIENCE_S):
-            state, members = await _described(kafka, admin, group)
+            found = await _described(kafka, admin, group)
     except TimeoutError:
         raise BrokerUnreachableError(
             f"group {group}: its coordinator does not answer. A broker that has just started needs a while; try again"
         ) from None
-    if state not in VACANT:
+    if found.state not in VACANT:
         raise WorkersRunningError(
-            f"group {group} has {len(members)} members: their offsets are in use. Stop all workers (a killed one "
+            f"group {group} has {len(found.members)} members: their offsets are in use. Stop all workers (a killed one "
             "leaves after --session-timeout-ms), and try again"
         )
 
 
-async def _described(kafka: KafkaSettings, admin: AIOKafkaAdminClient, group: str) -> tuple[str, Sequence[object]]:
-    """State and members, as soon as the coordinator tells."""
+async def _described(kafka: KafkaSettings, admin: AIOKafkaAdminClient, group: str) -> GroupDescription:
+    """Returns the group as soon as its coordinator describes it. Raises AccessError and RebuildError."""
     while True:
         try:
-            (response,) = await admin.describe_consumer_groups([group])
-            code, _, state, _, _, members, *_ = response.groups[0]
+            found = await describe_group(admin, group)
         except KafkaError as exc:
             log.debug("group %s can not be described yet: %r", group, exc)
-            code = -1
-        if code == 0:
-            return state, members
+        else:
+            if found.error is None:
+                return found
+            if found.error is GroupAuthorizationFailedError:
+                raise denial(kafka, "READ", f"group {group}")
+            if not found.error.retriable:
+                raise RebuildError(f"group {group} can't be looked at: {found.error.__name__}")
         await asyncio.sleep(RETRY_S)
-        if for_code(code) is GroupAuthorizationFailedError:
-            raise denial(kafka, "READ", f"group {group}")
-        if code > 0 and not for_code(code).retriable:
-            raise RebuildError(f"group {group} can't be looked at: {for_code(code).__name__}")
 
 
 @asynccontextmanager
@@ -121,10 +119,9 @@ async def _input_partitions(kafka: KafkaSettings, names: TopicNames) -> set[int]
 
 async def _commit(producer: AIOKafkaProducer, rebuilt: Rebuilt, names: TopicNames) -> None:
     number, point = rebuilt.partition.number, rebuilt.point
-    offsets = {TopicPartition(names.chunks, number): OffsetAndMetadata(point.offset, point.metadata)}
     try:
         await producer.begin_transaction()
-        await producer.send_offsets_to_transaction(offsets, names.group)
+        await commit_with(producer, names.group, TopicPartition(names.chunks, number), point)
         await producer.commit_transaction()
     except PRODUCER_FAILED as exc:
         raise WorkersRunningError(

@@ -10,30 +10,18 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError
-from aiokafka.structs import OffsetAndMetadata
 
 from configs.sections import KafkaSettings
 from messaging.access import denial
-from messaging.client_internals import assigned_partitions
-from messaging.commit_point import CommitPoint, MetadataError, decode
+from messaging.committed import CommitPoint, MetadataError
 from messaging.connection import admin_client, make_consumer, start_patiently, stop_reading
+from messaging.groups import GroupMember, committed_points, describe_group
 from messaging.reading import assign_all, read_to_end
 from schemas import TopicNames
 
 COUNTED = 2_000
 """Offsets of qa.chunks that are read to be counted; where there are more, their number is the estimate."""
-STABLE = "Stable"
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A member of the group."""
-
-    member: str
-    host: str
-    partitions: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +38,7 @@ class Members:
     """`state` as Kafka calls it: Stable, PreparingRebalance, Empty, …"""
 
     state: str
-    workers: tuple[Worker, ...]
+    workers: tuple[GroupMember, ...]
     backlogs: tuple[Backlog, ...]
 
 
@@ -59,31 +47,16 @@ async def look_at_members(kafka: KafkaSettings, *, patience_s: float | None = No
     names = TopicNames(kafka.namespace)
     try:
         async with admin_client(kafka, patience_s=patience_s) as admin:
-            state, workers = await _workers(admin, names.group)
-            committed = await admin.list_consumer_group_offsets(names.group)
+            group = await describe_group(admin, names.group)
+            committed = await committed_points(admin, names.group)
     except GroupAuthorizationFailedError as exc:
         raise denial(kafka, "DESCRIBE", f"group {names.group}") from exc
-    return Members(state, workers, await _backlogs(kafka, names.chunks, committed))
-
-
-async def _workers(admin: AIOKafkaAdminClient, group: str) -> tuple[str, tuple[Worker, ...]]:
-    [response] = await admin.describe_consumer_groups([group])
-    _, _, state, _, _, members, *_ = response.groups[0]
-    workers = tuple(
-        Worker(member, host.lstrip("/"), _partitions(assignment)) for member, _, host, _, assignment, *_ in members
-    )
-    return state, tuple(sorted(workers, key=lambda worker: (worker.partitions, worker.member)))
-
-
-def _partitions(assignment: bytes) -> tuple[int, ...]:
-    """Empty while the group rebalances."""
-    if not assignment:
-        return ()
-    return tuple(sorted(tp.partition for tp in assigned_partitions(assignment)))
+    workers = sorted(group.members, key=lambda member: (member.partitions, member.member))
+    return Members(group.state, tuple(workers), await _backlogs(kafka, names.chunks, committed))
 
 
 async def _backlogs(
-    kafka: KafkaSettings, topic: str, committed: Mapping[TopicPartition, OffsetAndMetadata]
+    kafka: KafkaSettings, topic: str, committed: Mapping[TopicPartition, CommitPoint]
 ) -> tuple[Backlog, ...]:
     consumer = make_consumer(kafka)
     try:
@@ -108,12 +81,12 @@ async def _backlogs(
     )
 
 
-def unfinished_of(committed: OffsetAndMetadata | None, beginning: int) -> tuple[int, int]:
+def unfinished_of(committed: CommitPoint | None, beginning: int) -> tuple[int, int]:
     """How many delivered records are unfinished, and the offset from which on none was delivered."""
-    if committed is None or committed.offset < 0:
+    if committed is None:
         return 0, beginning
     try:
-        unfinished, following = decode(CommitPoint(committed.offset, committed.metadata or ""))
+        unfinished, following = committed.decode()
     except MetadataError:  # another tool's: a worker would stop at it
         return 0, committed.offset
     return len(unfinished), following

@@ -11,9 +11,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from messaging.groups import GroupMember
 from pipeline.errors import OutputError
 from pipeline.status.endpoints import Endpoint
-from pipeline.status.members import Backlog, Members, Worker
+from pipeline.status.members import Backlog, Members
 from pipeline.status.snapshot import Snapshot
 
 WIDTH = 90
@@ -83,11 +84,11 @@ def _workers(members: Members) -> Table:
     return table
 
 
-def _owner(members: Members, partition: int) -> Worker | None:
+def _owner(members: Members, partition: int) -> GroupMember | None:
     return next((worker for worker in members.workers if partition in worker.partitions), None)
 
 
-def _name(worker: Worker | None) -> str:
+def _name(worker: GroupMember | None) -> str:
     return f"{worker.host} {worker.member[-8:]}" if worker else "nobody"
 
 

@@ -10,7 +10,7 @@ from configs.sections import KafkaSettings
 from consumer.worker.group.starting_points import StartingPoints
 from messaging.access import AccessError, from_refusal
 from messaging.client_internals import ROUND_ROBIN, include_topic, knows_coordinator, refresh_metadata
-from messaging.commit_point import CommitPoint
+from messaging.committed import CommitPoint
 from messaging.connection import make_consumer, make_transactional_producer, start_patiently, stop_reading
 from schemas import TopicNames
 

@@ -1,14 +1,12 @@
 """Which records of a partition are done, when they finish in any order.
 
-What is committed says so too: messaging/commit_point.py.
+What is committed says so too: messaging/committed.py.
 """
 
 from collections.abc import Collection, Iterable
 
-from messaging.commit_point import CommitPoint, decode, encode
+from messaging.committed import METADATA_LIMIT, CommitPoint
 
-METADATA_LIMIT = 4096
-"""Broker's `offset.metadata.max.bytes`; one character more is refused and costs the producer."""
 INTAKE_LIMIT = METADATA_LIMIT * 3 // 4
 RECORD_LENGTH = 6
 """Characters that an unfinished offset takes at most: a distance of five digits and its comma."""
@@ -23,7 +21,7 @@ class OffsetTracker:
 
     def __init__(self, point: CommitPoint) -> None:
         """Raises MetadataError."""
-        left, self._next = decode(point)
+        left, self._next = point.decode()
         self._unfinished = dict.fromkeys(left)  # keeps its order, which is ascending: offsets only arrive upwards
         self._delivered: set[int] = set()
         self._length = len(point.metadata)
@@ -43,7 +41,7 @@ class OffsetTracker:
 
     def point(self, finished: Collection[int] = ()) -> CommitPoint:
         """Where to commit if `finished` were done as well."""
-        return encode((offset for offset in self._unfinished if offset not in finished), self._next)
+        return CommitPoint.of((offset for offset in self._unfinished if offset not in finished), self._next)
 
     def commit(self, finished: Iterable[int]) -> None:
         """The transaction with `finished` has been committed."""

@@ -9,12 +9,10 @@ from aiokafka.errors import KafkaError
 from configs.sections import KafkaSettings
 from consumer.worker.errors import OffsetsLostError
 from consumer.worker.group.transactions import commit_first_point
-from messaging.commit_point import CommitPoint, MetadataError, decode, encode
-from messaging.committed import committed_point
+from messaging.committed import CommitPoint, MetadataError, committed_point
 from messaging.connection import BrokerUnreachableError
 from messaging.reading import read_to_end
-from schemas import DeadLetter, DecodeError, Result, TopicNames
-from schemas import decode as decode_message
+from schemas import DeadLetter, DecodeError, Result, TopicNames, decode
 
 
 class StartingPoints:
@@ -38,12 +36,12 @@ class StartingPoints:
         if point is None:
             if tp.partition in await self._partitions_with_results():
                 raise OffsetsLostError(self._advice(tp, "has no committed offset, but results exist"))
-            point = encode([], first)
+            point = CommitPoint.of([], first)
             await commit_first_point(producer, tp, point, group=self._names.group)
         elif not first <= point.offset <= end:
             raise OffsetsLostError(self._advice(tp, f"is committed at {point.offset}, outside of {first} to {end}"))
         try:
-            decode(point)
+            point.decode()
         except MetadataError as exc:
             raise OffsetsLostError(self._advice(tp, str(exc))) from exc
         return point
@@ -71,7 +69,7 @@ class StartingPoints:
         async with aclosing(read_to_end(self._kafka, topic)) as records:
             async for record in records:
                 try:
-                    origin = decode_message(kind, record.value).origin
+                    origin = decode(kind, record.value).origin
                 except DecodeError:  # not written by a worker, so no sign of one
                     continue
                 if origin is not None and origin.topic == self._names.chunks:

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.structs import OffsetAndMetadata
 
 from configs.failpoints import hit
 from consumer.worker.group.offsets import OffsetTracker
 from consumer.worker.outcome import Outcome
-from messaging.commit_point import CommitPoint
+from messaging.committed import CommitPoint, commit_with
 
 
 async def commit_outcomes(
@@ -25,7 +24,7 @@ async def commit_outcomes(
     hit("worker.flush.begun")
     await _send(producer, outcomes)
     hit("worker.flush.sent")
-    await _send_offset(producer, tp, tracker.point(finished), group)
+    await commit_with(producer, group, tp, tracker.point(finished))
     hit("worker.flush.offsets")
     await producer.commit_transaction()
     hit("worker.flush.committed")
@@ -35,7 +34,7 @@ async def commit_outcomes(
 async def commit_first_point(producer: AIOKafkaProducer, tp: TopicPartition, point: CommitPoint, *, group: str) -> None:
     """Commits the first offset of a partition, so that from now on a missing offset means a lost one."""
     await producer.begin_transaction()
-    await _send_offset(producer, tp, point, group)
+    await commit_with(producer, group, tp, point)
     hit("worker.first.offsets")
     await producer.commit_transaction()
     hit("worker.first.committed")
@@ -50,7 +49,3 @@ async def _send(producer: AIOKafkaProducer, outcomes: Sequence[Outcome]) -> None
     for sent in await asyncio.gather(*sends, return_exceptions=True):
         if isinstance(sent, BaseException):
             raise sent
-
-
-async def _send_offset(producer: AIOKafkaProducer, tp: TopicPartition, point: CommitPoint, group: str) -> None:
-    await producer.send_offsets_to_transaction({tp: OffsetAndMetadata(point.offset, point.metadata)}, group)

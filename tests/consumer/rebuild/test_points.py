@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from consumer.rebuild.errors import OutcomesError, TooScatteredError
 from consumer.rebuild.points import Partition, Rebuilding, Rebuilt, State
 from consumer.worker.group.offsets import OffsetTracker
-from messaging.commit_point import CommitPoint, encode
+from messaging.committed import CommitPoint
 
 offsets = st.lists(st.integers(0, 5_000), unique=True, max_size=60).map(sorted)
 
@@ -34,7 +34,7 @@ def test_a_worker_that_starts_at_the_rebuilt_point_runs_what_has_no_outcome_and_
 @given(st.data())
 def test_what_a_worker_committed_is_right_as_it_is(data: st.DataObject):
     log = data.draw(offsets)
-    tracker = OffsetTracker(encode([], 0))
+    tracker = OffsetTracker(CommitPoint.of([], 0))
     for offset in log:
         tracker.deliver(offset)
     done = set(data.draw(st.lists(st.sampled_from(log), unique=True))) if log else set()
@@ -68,7 +68,7 @@ def test_a_partition_that_nobody_worked_on_is_left_alone():
 
 def test_outcomes_of_records_that_were_deleted_since_do_not_count():
     rebuilt = rebuild([5, 6], {1, 2, 5}, first=5)
-    assert rebuilt.point == encode([], 6)
+    assert rebuilt.point == CommitPoint.of([], 6)
 
 
 def test_outcomes_of_other_records_are_refused():

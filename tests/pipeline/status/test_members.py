@@ -2,11 +2,10 @@
 
 import asyncio
 
-from aiokafka.structs import OffsetAndMetadata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.commit_point import encode
+from messaging.committed import CommitPoint
 from pipeline.status.members import look_at_members, unfinished_of
 from tests.consumer.worker.group.test_membership import working
 from tests.fake_model import FakeModel
@@ -15,17 +14,16 @@ from tests.support.chunks import make_chunk, publish
 
 @given(st.lists(st.integers(0, 999), unique=True, max_size=30).map(sorted), st.integers(1000, 2000))
 def test_a_commit_tells_what_is_unfinished(unfinished, following):
-    point = encode(unfinished, following)
-    assert unfinished_of(OffsetAndMetadata(point.offset, point.metadata), 0) == (len(unfinished), following)
+    point = CommitPoint.of(unfinished, following)
+    assert unfinished_of(point, 0) == (len(unfinished), following)
 
 
 def test_what_others_have_committed_counts_from_there_on():
-    assert unfinished_of(OffsetAndMetadata(5, "strange"), 0) == (0, 5)
+    assert unfinished_of(CommitPoint(5, "strange"), 0) == (0, 5)
 
 
 def test_without_a_commit_all_is_ahead():
     assert unfinished_of(None, 7) == (0, 7)
-    assert unfinished_of(OffsetAndMetadata(-1, ""), 7) == (0, 7)
 
 
 async def test_the_backlog_is_what_has_no_outcome_whatever_the_lag_says(make_settings):

@@ -5,16 +5,17 @@ import pytest
 from rich.console import Console
 
 from ledger.progress import Totals
+from messaging.groups import GroupMember
 from pipeline.errors import OutputError
 from pipeline.status.endpoints import Endpoint, Scraped, endpoints_in
-from pipeline.status.members import Backlog, Members, Worker
+from pipeline.status.members import Backlog, Members
 from pipeline.status.rates import Rates
 from pipeline.status.screen import picture, screen
 from pipeline.status.snapshot import Snapshot
 
 MEMBERS = Members(
     "Stable",
-    (Worker("worker-1", "10.0.0.1", (0, 1)), Worker("worker-2", "10.0.0.2", (2,))),
+    (GroupMember("worker-1", "10.0.0.1", (0, 1)), GroupMember("worker-2", "10.0.0.2", (2,))),
     (Backlog(0, 5), Backlog(1, 0), Backlog(2, 90_000, exact=False), Backlog(3, 1)),
 )
 METRICS = """\
@@ -64,7 +65,7 @@ def test_nothing_left_needs_no_time_and_no_rate_promises_none():
 
 
 def test_an_address_or_host_can_not_style_the_terminal():
-    member = Members("Stable", (Worker("m", "[red]x", (0,)),), (Backlog(0, 1),))
+    member = Members("Stable", (GroupMember("m", "[red]x", (0,)),), (Backlog(0, 1),))
     assert "[red]x" in shown(snapshot(members=member))
 
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.worker.group.offsets import INTAKE_LIMIT, METADATA_LIMIT, MOST_RECORDS, OffsetTracker
-from messaging.commit_point import CommitPoint, MetadataError, decode, encode
+from consumer.worker.group.offsets import INTAKE_LIMIT, MOST_RECORDS, OffsetTracker
+from messaging.committed import METADATA_LIMIT, CommitPoint, MetadataError
 
 ascending = st.lists(st.integers(0, 10_000), unique=True, max_size=60).map(sorted)
 
@@ -11,7 +11,7 @@ ascending = st.lists(st.integers(0, 10_000), unique=True, max_size=60).map(sorte
 @given(ascending, st.integers(0, 500))
 def test_metadata_round_trips(unfinished: list[int], ahead: int):
     following = (unfinished[-1] + 1 if unfinished else 0) + ahead
-    assert decode(encode(unfinished, following)) == (unfinished, following)
+    assert CommitPoint.of(unfinished, following).decode() == (unfinished, following)
 
 
 @pytest.mark.parametrize("metadata", ["2;1;", "nonsense", "1;zz;", "1;0;3", ";;", "1;1;1;1"])
@@ -31,7 +31,7 @@ def test_every_record_is_finished_exactly_once_whatever_is_lost_in_between(data:
     """Records with gaps (transaction markers), finished in any order; at any moment the process dies, and its
     successor starts from the last committed point."""
     log = data.draw(ascending)
-    committed = encode([], log[0] if log else 0)
+    committed = CommitPoint.of([], log[0] if log else 0)
     outcomes: dict[int, int] = dict.fromkeys(log, 0)
     while True:
         tracker = OffsetTracker(committed)
@@ -61,7 +61,7 @@ def test_every_record_is_finished_exactly_once_whatever_is_lost_in_between(data:
     for offset in rest:
         outcomes[offset] += 1
     assert set(outcomes.values()) <= {1}
-    assert tracker.point(rest) == encode([], log[-1] + 1 if log else committed.offset) or not rest
+    assert tracker.point(rest) == CommitPoint.of([], log[-1] + 1 if log else committed.offset) or not rest
 
 
 def test_a_record_read_again_within_a_tenure_is_not_run_again():
@@ -86,7 +86,7 @@ def test_intake_stops_before_the_metadata_outgrows_the_broker():
 def test_what_a_former_owner_left_is_read_again_however_long_its_list_is():
     """Given a list that the broker just takes, its offsets are read in parts, between others that are done."""
     left = [70_000 * number for number in range(METADATA_LIMIT // 6)]
-    point = encode(left, left[-1] + 1)
+    point = CommitPoint.of(left, left[-1] + 1)
     assert INTAKE_LIMIT < len(point.metadata) <= METADATA_LIMIT
     tracker, log = OffsetTracker(point), [offset + more for offset in left for more in (0, 1)]
     finished = []
@@ -103,7 +103,7 @@ def test_what_a_former_owner_left_is_read_again_however_long_its_list_is():
 
 def test_nothing_new_is_read_while_the_list_of_a_former_owner_is_too_long():
     left = [70_000 * number for number in range(METADATA_LIMIT // 6)]
-    tracker = OffsetTracker(encode(left, left[-1] + 1))
+    tracker = OffsetTracker(CommitPoint.of(left, left[-1] + 1))
     for offset in left:
         assert 0 < tracker.room <= len(left)
         assert tracker.deliver(offset)
@@ -115,7 +115,7 @@ def test_nothing_new_is_read_while_the_list_of_a_former_owner_is_too_long():
 @given(ascending, st.data())
 def test_reading_goes_on_behind_the_last_record_that_was_delivered(unfinished: list[int], data: st.DataObject):
     following = unfinished[-1] + 1 if unfinished else 0
-    point = encode(unfinished, following)
+    point = CommitPoint.of(unfinished, following)
     tracker = OffsetTracker(point)
     assert tracker.position == point.offset
     for offset in range(point.offset, data.draw(st.integers(point.offset, following + 5))):

@@ -14,7 +14,7 @@ from consumer.worker.group.client import GroupClient
 from consumer.worker.group.protocols import Handler
 from consumer.worker.group.tasks import MemberTasks
 from consumer.worker.group.tenure import Tenure
-from messaging.commit_point import CommitPoint, encode
+from messaging.committed import CommitPoint
 from messaging.connection import abandon
 from tests.consumer.worker.group.stand_ins import CountingObserver, HandlesAtOnce, NeverHandles, record
 
@@ -67,7 +67,7 @@ class StuckClient(GroupClient):
         return self.producers[-1]
 
     async def starting_point(self, tp: TopicPartition, producer: StuckProducer) -> CommitPoint:
-        return encode([], 0)
+        return CommitPoint.of([], 0)
 
     def pause(self, tp: TopicPartition) -> None: ...
 
