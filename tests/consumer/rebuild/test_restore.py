@@ -133,7 +133,7 @@ async def test_offsets_in_use_are_left_alone(make_settings, model: FakeModel):
         await results_of(settings, 1)
         for work in (look, restore):
             with pytest.raises(WorkersRunningError, match="Stop all workers"):
-                await work(settings)
+                await work(settings.kafka)
 
 
 async def test_results_that_are_not_complete_restore_nothing(make_settings, model: FakeModel):
