@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -34,10 +34,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
-from consumer.worker.model.controller import LimitController, QueueSample  # noqa: E402
-from consumer.worker.model.endpoint import Endpoint  # noqa: E402
+from consumer.worker.model.controller import LimitController  # noqa: E402
+from consumer.worker.model.endpoint import ModelEndpoint  # noqa: E402
 from consumer.worker.model.servers import ModelServers  # noqa: E402
 from inference.chat import ChatRequest, Completion, Message  # noqa: E402
+from inference.client import ModelClient, QueueSample  # noqa: E402
 from inference.errors import TruncatedError  # noqa: E402
 from server.ports import free_port  # noqa: E402
 from tests.vllm_cpu.server import running  # noqa: E402
@@ -49,7 +50,6 @@ IMPORTS_S = 6.0
 LEAD_S = 1.0
 """A round begins so long after its processes were asked for, in all of them at once."""
 KNEE = 0.95
-Ask = Callable[..., Awaitable[Completion]]
 WORDS = "gate oxide film plasma etch dopant wafer mask pixel panel anode layer trench".split()  # noqa: SIM905
 
 
@@ -94,12 +94,14 @@ class Fixed(LimitController):
 
 
 @asynccontextmanager
-async def _driven(load: Load, ask: Ask) -> AsyncIterator[tuple[ModelServers, Endpoint]]:
+async def _driven(
+    load: Load, observed: Callable[[ModelClient], ModelClient]
+) -> AsyncIterator[tuple[ModelServers, ModelEndpoint]]:
     settings = {"model_urls": load.url, "concurrency": load.concurrency, "share": load.share}
-    (endpoint,) = endpoints_of(load_settings(settings))
+    (endpoint,) = endpoints_of(load_settings(settings), observed=observed)
     if load.fixed:
         endpoint.controller = Fixed(least=load.fixed, most=load.fixed, start=load.fixed)
-    servers = ModelServers([endpoint], ask=ask)
+    servers = ModelServers([endpoint])
     watching = asyncio.create_task(servers.watch())
     try:
         await servers.root()
@@ -120,24 +122,27 @@ async def _work(load: Load) -> Done:
     done = Done([], [])
     await asyncio.sleep(max(0.0, load.begin_s - time.time()))
     end = time.monotonic() + load.seconds
-    async with _driven(load, _timed(end, done)) as (servers, endpoint):
+    async with _driven(load, lambda client: Timed(client, end, done)) as (servers, endpoint):
         callers = [_call(load, servers, chance, end) for _ in range(load.fixed or load.concurrency)]
         await asyncio.gather(_look(endpoint, end, done), *callers)
     return done
 
 
-def _timed(end: float, done: Done) -> Ask:
-    """Calls as the server sees them: the wait for a slot here is what a limit is for."""
+class Timed:
+    """A client that takes the time of calls at the server, without the wait for a slot."""
 
-    async def timed(endpoint: Endpoint, request: ChatRequest, **more: Any) -> Completion:
+    def __init__(self, client: ModelClient, end: float, done: Done) -> None:
+        self.url, self.models, self.probe = client.url, client.models, client.probe
+        self.queue, self.close = client.queue, client.close
+        self._client, self._end, self._done = client, end, done
+
+    async def complete(self, request: ChatRequest, **more: Any) -> Completion:
         began = time.monotonic()
         try:
-            return await endpoint.complete(request, **more)
+            return await self._client.complete(request, **more)
         finally:
-            if time.monotonic() < end:
-                done.latencies.append(time.monotonic() - began)
-
-    return timed
+            if time.monotonic() < self._end:
+                self._done.latencies.append(time.monotonic() - began)
 
 
 async def _call(load: Load, servers: ModelServers, chance: random.Random, end: float) -> None:
@@ -159,7 +164,7 @@ def request(text: str, *, tokens: int, priority: int | None = None) -> ChatReque
     )
 
 
-async def _look(endpoint: Endpoint, end: float, done: Done) -> None:
+async def _look(endpoint: ModelEndpoint, end: float, done: Done) -> None:
     while time.monotonic() < end:
         done.limits.append(endpoint.limit)
         await asyncio.sleep(0.5)

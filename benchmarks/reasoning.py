@@ -17,19 +17,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.settings import endpoints_of
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
-from consumer.worker.model.endpoint import Endpoint  # noqa: E402
 from inference.chat import ChatRequest, Message, ResponseFormat  # noqa: E402
 from inference.errors import MalformedError, TruncatedError  # noqa: E402
+from inference.openai_client import OpenAIClient  # noqa: E402
 from server.ports import free_port  # noqa: E402
 from telemetry.children import die_with_parent  # noqa: E402
 from tests.vllm_cpu import server as vllm  # noqa: E402
 
+TIMEOUT_S = 600.0
 TRIES = 10
 """Of each request: what the model thinks is by chance."""
 WORD = {"type": "string", "enum": ["yes", "no"]}
@@ -77,7 +76,7 @@ def thinking_server(folder: Path) -> Iterator[str]:
         process.wait(60)
 
 
-async def outcome(endpoint: Endpoint, number: int, more: dict[str, Any]) -> str:
+async def outcome(client: OpenAIClient, number: int, more: dict[str, Any]) -> str:
     request = ChatRequest(
         model=vllm.SERVED_MODEL_NAME,
         messages=(Message("user", f"Is a film of {number} nm thin?"),),
@@ -86,7 +85,7 @@ async def outcome(endpoint: Endpoint, number: int, more: dict[str, Any]) -> str:
         **more,
     )
     try:
-        answer = await endpoint.complete(request)
+        answer = await client.complete(request, timeout_s=TIMEOUT_S)
     except TruncatedError:
         return "cut"
     except MalformedError:
@@ -97,15 +96,15 @@ async def outcome(endpoint: Endpoint, number: int, more: dict[str, Any]) -> str:
 
 
 async def ask(url: str) -> bool:
-    (endpoint,) = endpoints_of(load_settings({"model_urls": url}))
+    client = OpenAIClient(load_settings().model, url)
     good = True
     try:
         for name, more in CASES.items():
-            seen = Counter([await outcome(endpoint, number, more) for number in range(TRIES)])
+            seen = Counter([await outcome(client, number, more) for number in range(TRIES)])
             print(f"{name}: {dict(seen)}", flush=True)
             good = good and set(seen) - {STOPPED} == {EXPECTED[name]}
     finally:
-        await endpoint.close()
+        await client.close()
     return good
 
 

@@ -11,12 +11,56 @@ ModelError                 one call failed
 ├── CutShortError          the answer was cut, and the server accepts no request for more tokens
 ├── KillsServerError       the server died of this request, which it had alone
 └── RefusedError           the server will never accept this request
+
+`inference.failures` finds out which of them it is.
 """
 
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import ClassVar
 
 from configs.errors import QAStreamError
+from inference.chat import Completion
 from schemas.error_classes import ERROR_CLASSES, Retry
+
+
+class FailureKind(Enum):
+    """What stood between a request and its completion, as finely as a user has to know it."""
+
+    UNKNOWN_HOST = auto()
+    UNTRUSTED_CERTIFICATE = auto()
+    TLS_FAILED = auto()
+    CONNECTION_REFUSED = auto()
+    CONNECT_TIMED_OUT = auto()
+    NO_CONNECTION = auto()
+    CONNECTION_LOST = auto()
+    STALLED = auto()  # the server stopped in the middle of its answer
+    TIMED_OUT = auto()
+    KEY_REFUSED = auto()
+    NOT_FOUND = auto()
+    BAD_GATEWAY = auto()
+    ENGINE_DIED = auto()
+    OVERLOADED = auto()
+    SERVER_FAILED = auto()
+    REQUEST_REFUSED = auto()
+    UNREADABLE = auto()  # the server answered, but not as this API does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What was seen of a request that failed.
+
+    `detail` is the reason in a few words, of the operating system or the HTTP client. `status` is the HTTP status and
+    `said` the server's own words, if there were any; they may repeat some of the prompt. `crashed` is true if the
+    server was lost while it had the request, as when it dies of it. `retry_after_s` is the wait that it asks for.
+    """
+
+    kind: FailureKind
+    detail: str
+    status: int | None = None
+    said: str | None = None
+    crashed: bool = False
+    retry_after_s: float | None = None
 
 
 class WrongServerError(QAStreamError):
@@ -24,9 +68,18 @@ class WrongServerError(QAStreamError):
 
 
 class ModelError(Exception):
-    """A call to the model server failed. `error_class` is the name in `schemas.error_classes`."""
+    """A call to the model server failed. `error_class` is the name in `schemas.error_classes`.
+
+    `failure` is what was seen, if the call got no completion at all. `partial` is what the server answered, if that can
+    be read although it is cut or empty.
+    """
 
     error_class: ClassVar[str]
+
+    def __init__(self, message: str, *, failure: Failure | None = None, partial: Completion | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.partial = partial
 
     @property
     def retry(self) -> Retry:
@@ -37,14 +90,16 @@ class ModelError(Exception):
 class OutageError(ModelError):
     """The server is away, is stopping, or serves something else.
 
-    `crashed`: the connection was lost while the server had the request. `beside_others`: the request should have been
-    alone at the server, but other users had requests there too.
+    `crashed`: the server was lost while it had the request. `beside_others`: the request should have been alone at the
+    server, but other users had requests there too.
     """
 
     error_class = "outage"
 
-    def __init__(self, message: str, *, crashed: bool = False, beside_others: bool = False) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, failure: Failure | None = None, crashed: bool = False, beside_others: bool = False
+    ) -> None:
+        super().__init__(message, failure=failure)
         self.crashed = crashed
         self.beside_others = beside_others
 
@@ -54,8 +109,8 @@ class OverloadError(ModelError):
 
     error_class = "overload"
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, failure: Failure | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, failure=failure)
         self.retry_after_s = retry_after_s
 
 

@@ -11,6 +11,7 @@ import orjson
 
 from inference.chat import ChatRequest, Completion
 from inference.errors import MalformedError, OutageError, TruncatedError
+from inference.text import encodable, is_encodable
 
 
 def request_body(request: ChatRequest) -> dict[str, Any]:
@@ -53,43 +54,35 @@ def read_completion(reply: Any, endpoint: str) -> Completion:
         cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
     except (KeyError, IndexError, TypeError, AttributeError) as exc:
         raise MalformedError(f"not a chat completion: {exc!r}") from exc
-    if finish == "length":
-        raise TruncatedError("the answer was cut at max_tokens")
-    if finish == "abort":  # vLLM says so, with status 200, of requests that its shutdown cuts off
-        raise OutageError("the server aborted the request")
-    if finish != "stop" or not isinstance(content, str) or _is_broken(content):
-        raise MalformedError(f"no answer, finish_reason {finish!r}")
-    return Completion(
-        content=content,
-        reasoning=reasoning if isinstance(reasoning, str) and not _is_broken(reasoning) else "",
+    completion = Completion(
+        content=_text(content),
+        reasoning=_text(reasoning),
         endpoint=endpoint,
         prompt_tokens=_count(usage.get("prompt_tokens")),
         cached_prompt_tokens=_count(cached),
         completion_tokens=_count(usage.get("completion_tokens")),
     )
+    if finish == "length":
+        raise TruncatedError("the answer was cut at max_tokens", partial=completion)
+    if finish == "abort":  # vLLM says so, with status 200, of requests that its shutdown cuts off
+        raise OutageError("the server aborted the request")
+    if finish != "stop" or completion.content != content:
+        raise MalformedError(f"no answer, finish_reason {finish!r}", partial=completion)
+    return completion
 
 
 def read_models(reply: Any) -> dict[str, str]:
-    """The models in the JSON of a reply to GET /models, as what the server has loaded under each name."""
+    """The models in the JSON of a reply to GET /models: what the server has loaded under each name."""
     data = reply.get("data") if isinstance(reply, dict) else None
     models = [model for model in data if isinstance(model, dict)] if isinstance(data, list) else []
     return {str(model.get("id")): encodable(str(model.get("root") or model.get("id"))) for model in models}
 
 
-def encodable(text: str) -> str:
-    """The text with `?` for halves of surrogate pairs, which JSON can hold and UTF-8 can't."""
-    return text.encode("utf-8", "replace").decode()
+def _text(value: Any) -> str:
+    """The value, or no text where it is none that UTF-8 can hold."""
+    return value if isinstance(value, str) and is_encodable(value) else ""
 
 
 def _count(value: Any) -> int:
     """A number of tokens as the server gave it; 0 for anything that is no such number."""
     return value if isinstance(value, int) and 0 <= value < 2**63 else 0
-
-
-def _is_broken(text: str) -> bool:
-    """True for text with half a surrogate pair, which JSON can hold and UTF-8 can't."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False

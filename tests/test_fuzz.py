@@ -17,13 +17,12 @@ from hypothesis import strategies as st
 from configs.errors import SettingsError
 from configs.guide import read_config
 from consumer.worker.group.offsets import OffsetTracker
-from consumer.worker.model.endpoint import parse_queue
-from consumer.worker.model.language_model import _readable
+from consumer.worker.model.language_model import readable
 from consumer.worker.recipe.response_formats import parse_many_marks, parse_marks, parse_pairs, parse_questions
-from consumer.worker.recipe.stage_requests import Prompted
-from inference.chat import ChatRequest, Completion
+from inference.chat import Completion
 from inference.errors import ModelError
 from inference.openai_wire import read_completion
+from inference.vllm_metrics import parse_queue
 from ledger.needs import Outline, Rules, need_of
 from messaging.committed import CommitPoint, MetadataError
 from producer.errors import RejectedError
@@ -45,7 +44,6 @@ values = scalars | st.recursive(
 )
 
 ANSWER_FIELDS = [field.name for field in fields(Completion)]
-REQUEST = Prompted(stage="answer", request=ChatRequest(model="m", messages=(), max_tokens=1), read=str.strip)
 
 
 def written(value: Any) -> bytes:
@@ -146,11 +144,11 @@ def test_any_answer_of_a_model_is_what_was_asked_for_or_malformed(content, value
     ).map(written)
 )
 def test_any_entry_of_the_cache_is_an_answer_or_asked_for_again(data):
-    answer = _readable(data, REQUEST)
+    answer = readable(data, str.strip)
     if answer is not None:
         assert answer.endpoint.strip() is not None
         Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens)
-        assert _readable(orjson.dumps(asdict(answer)), REQUEST) == answer
+        assert readable(orjson.dumps(asdict(answer)), str.strip) == answer
 
 
 @fuzzed

@@ -15,17 +15,18 @@ from consumer.worker.errors import WorkerError
 from consumer.worker.group.client import GroupClient
 from consumer.worker.group.membership import Membership
 from consumer.worker.handler import ChunkHandler
+from consumer.worker.model.cache import Cache, NoCache
 from consumer.worker.model.endpoint import make_endpoints
-from consumer.worker.model.language_model import Model
+from consumer.worker.model.language_model import LanguageModel
 from consumer.worker.model.redis_cache import RedisCache
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
-from consumer.worker.model.sqlite_cache import Cache, NoCache, SqliteCache
+from consumer.worker.model.sqlite_cache import SqliteCache
 from consumer.worker.observing import (
     GroupObserver,
     ObservedCache,
+    ObservedClient,
     begin_at_zero,
-    observed_calls,
     watch_endpoints,
     watch_membership,
 )
@@ -111,11 +112,13 @@ async def _model_servers(
 ) -> AsyncIterator[ModelServers]:
     """Watched as long as the context lasts. A wrong model or key stops the worker."""
     async with AsyncExitStack() as stack:
-        endpoints = make_endpoints(model, concurrency=concurrency)
+        metrics, tracing = telemetry.metrics, telemetry.tracing
+        endpoints = make_endpoints(
+            model, concurrency=concurrency, observed=lambda client: ObservedClient(client, metrics, tracing)
+        )
         for endpoint in endpoints:
             stack.push_async_callback(endpoint.close)
-        ask = observed_calls(telemetry.metrics, telemetry.tracing)
-        servers = ModelServers(endpoints, ask=ask, any_model=recipe.any_model)
+        servers = ModelServers(endpoints, any_model=recipe.any_model)
         watching = asyncio.create_task(servers.watch())
         watching.add_done_callback(lambda _: stop.set())
         try:
@@ -144,8 +147,8 @@ def _pausing(every: list[ModelServers]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _make_model(model: ModelSettings, servers: ModelServers, cache: Cache, waits: Waits) -> Model:
-    return Model(model.model_name, servers, cache, waits=waits, priority=model.priority)
+def _make_model(model: ModelSettings, servers: ModelServers, cache: Cache, waits: Waits) -> LanguageModel:
+    return LanguageModel(model.model_name, servers, cache, waits=waits, priority=model.priority)
 
 
 async def _open_cache(worker: WorkerSettings, stack: AsyncExitStack, metrics: WorkerMetrics) -> Cache:

@@ -2,14 +2,15 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from consumer.worker.group.membership import Membership
-from consumer.worker.model.endpoint import Endpoint
+from consumer.worker.model.cache import Cache
+from consumer.worker.model.endpoint import ModelEndpoint
 from consumer.worker.model.servers import ModelServers
-from consumer.worker.model.sqlite_cache import Cache
 from consumer.worker.outcome import Outcome
 from inference.chat import ChatRequest, Completion
+from inference.client import ModelClient
 from inference.errors import ModelError
 from schemas import Pair, PairType, Result
 from telemetry.metrics import CALL_OUTCOMES, WorkerMetrics, bounded
@@ -18,28 +19,38 @@ from telemetry.tracing import Tracing
 
 FAILED_S = 10.0
 """Transactions that fail one after the other for longer than this are a trouble; one that is repeated is none."""
-Ask = Callable[..., Awaitable[Completion]]
 
 
-def observed_calls(metrics: WorkerMetrics, tracing: Tracing) -> Ask:
-    """`Endpoint.complete`, observed."""
+class ObservedClient:
+    """A ModelClient whose completions are counted, measured and traced."""
 
-    async def ask(endpoint: Endpoint, request: ChatRequest, *, patience: float) -> Completion:
-        began, url = time.monotonic(), endpoint.url
-        with tracing.span("model call", {"endpoint": url}):
+    def __init__(self, client: ModelClient, metrics: WorkerMetrics, tracing: Tracing) -> None:
+        self.url = client.url
+        self.models = client.models
+        self.probe = client.probe
+        self.queue = client.queue
+        self.close = client.close
+        self._client = client
+        self._metrics = metrics
+        self._tracing = tracing
+
+    async def complete(
+        self, request: ChatRequest, *, timeout_s: float, headers: Iterable[tuple[str, bytes]] = ()
+    ) -> Completion:
+        began_s, url, metrics = time.monotonic(), self.url, self._metrics
+        with self._tracing.span("model call", {"endpoint": url}):
+            sent = (*headers, *self._tracing.headers())
             try:
-                answer = await endpoint.complete(request, patience=patience, headers=tracing.headers())
+                completion = await self._client.complete(request, timeout_s=timeout_s, headers=sent)
             except ModelError as exc:
                 metrics.calls.labels(url, exc.error_class).inc()
                 raise
         metrics.calls.labels(url, "ok").inc()
-        metrics.call_seconds.labels(url).observe(time.monotonic() - began)
-        metrics.tokens.labels(url, "prompt").inc(answer.prompt_tokens)
-        metrics.tokens.labels(url, "cached_prompt").inc(answer.cached_prompt_tokens)
-        metrics.tokens.labels(url, "completion").inc(answer.completion_tokens)
-        return answer
-
-    return ask
+        metrics.call_seconds.labels(url).observe(time.monotonic() - began_s)
+        metrics.tokens.labels(url, "prompt").inc(completion.prompt_tokens)
+        metrics.tokens.labels(url, "cached_prompt").inc(completion.cached_prompt_tokens)
+        metrics.tokens.labels(url, "completion").inc(completion.completion_tokens)
+        return completion
 
 
 def begin_at_zero(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
@@ -57,7 +68,7 @@ def begin_at_zero(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None
 
 def watch_endpoints(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
     """Gauges that look when they are asked. A URL that has the judge as well is one endpoint here: limits add up."""
-    at: defaultdict[str, list[tuple[Endpoint, ModelServers]]] = defaultdict(list)
+    at: defaultdict[str, list[tuple[ModelEndpoint, ModelServers]]] = defaultdict(list)
     for servers in every:
         for endpoint in servers.endpoints:
             at[endpoint.url].append((endpoint, servers))
@@ -65,7 +76,7 @@ def watch_endpoints(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> No
         _watch(metrics, url, models)
 
 
-def _watch(metrics: WorkerMetrics, url: str, models: list[tuple[Endpoint, ModelServers]]) -> None:
+def _watch(metrics: WorkerMetrics, url: str, models: list[tuple[ModelEndpoint, ModelServers]]) -> None:
     """`models` are those that are called at this URL."""
     endpoints = [endpoint for endpoint, _ in models]
     metrics.model_limit.labels(url).set_function(lambda: sum(each.limit for each in endpoints))

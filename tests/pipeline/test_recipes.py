@@ -8,10 +8,10 @@ import pytest
 from configs.errors import SettingsError
 from configs.recipe import FOLDER, load_recipe
 from configs.settings import load_settings
-from consumer.worker.model.language_model import Model
+from consumer.worker.model.cache import NoCache
+from consumer.worker.model.language_model import LanguageModel
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
-from consumer.worker.model.sqlite_cache import NoCache
 from consumer.worker.recipe.answering import Answerer
 from pipeline.__main__ import main
 from schemas import Origin, Status
@@ -33,7 +33,9 @@ async def test_every_question_that_it_finds_is_answered_and_kept(name: str):
         (endpoint,) = endpoints_of(changed(settings, model_urls=(url,)))
         servers = ModelServers([endpoint])
         watching = asyncio.create_task(servers.watch())
-        answerer = Answerer(settings.model, load_recipe(name), Model("extractive", servers, NoCache(), waits=Waits()))
+        answerer = Answerer(
+            settings.model, load_recipe(name), LanguageModel("extractive", servers, NoCache(), waits=Waits())
+        )
         origin = Origin(topic="qa.chunks", partition=0, offset=0)
         try:
             results = await asyncio.gather(*(answerer.answer(make_chunk(text), origin) for text in TEXTS))

@@ -1,9 +1,10 @@
 """Settings as tests change them, and what is made of them."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 from configs.settings import Settings
-from consumer.worker.model.endpoint import Endpoint, make_endpoints
+from consumer.worker.model.endpoint import ModelEndpoint, make_endpoints
 
 
 def changed(settings: Settings, **values: object) -> Settings:
@@ -18,6 +19,6 @@ def changed(settings: Settings, **values: object) -> Settings:
     return replace(settings, **parts)
 
 
-def endpoints_of(settings: Settings) -> list[Endpoint]:
+def endpoints_of(settings: Settings, **more: Any) -> list[ModelEndpoint]:
     """The endpoints that a worker with these settings would call."""
-    return make_endpoints(settings.model, concurrency=settings.worker.concurrency)
+    return make_endpoints(settings.model, concurrency=settings.worker.concurrency, **more)

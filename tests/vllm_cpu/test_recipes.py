@@ -11,11 +11,11 @@ from jsonschema import Draft202012Validator
 from configs.recipe import Recipe, load_recipe
 from configs.recipe_parts import Limits
 from configs.settings import load_settings
-from consumer.worker.model.endpoint import Endpoint
-from consumer.worker.model.language_model import Model
+from consumer.worker.model.cache import NoCache
+from consumer.worker.model.endpoint import ModelEndpoint
+from consumer.worker.model.language_model import LanguageModel
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
-from consumer.worker.model.sqlite_cache import NoCache
 from consumer.worker.recipe.answering import Answerer
 from inference.errors import TruncatedError
 from schemas import Origin, Status
@@ -63,7 +63,7 @@ def test_both_guided_decoders_compile_every_schema():
     assert done.stdout == "all\n", done.stderr
 
 
-async def finished(endpoint: Endpoint, every: list) -> int:
+async def finished(endpoint: ModelEndpoint, every: list) -> int:
     """All at once; how many ended by themselves. Each of those fits its schema and can be read."""
     answers = await asyncio.gather(*(endpoint.complete(r.request) for r in every), return_exceptions=True)
     done = [(r, a.content) for r, a in zip(every, answers, strict=True) if not isinstance(a, BaseException)]
@@ -97,7 +97,9 @@ async def test_a_recipe_ends_with_each_question_kept_or_rejected(vllm_cpu: Runni
     if recipe.text_gate is not None:  # random marks would end it there
         gate = recipe.text_gate.model_copy(update={"threshold": 0.0, "least": 0.0})
         recipe = recipe.model_copy(update={"text_gate": gate})
-    answerer = Answerer(settings.model, recipe, Model(settings.model.model_name, servers, NoCache(), waits=Waits()))
+    answerer = Answerer(
+        settings.model, recipe, LanguageModel(settings.model.model_name, servers, NoCache(), waits=Waits())
+    )
     origin = Origin(topic="qa.chunks", partition=0, offset=0)
     try:
         results = await asyncio.gather(*(answerer.answer(make_chunk(text, n), origin) for n, text in enumerate(TEXTS)))

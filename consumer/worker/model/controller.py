@@ -6,7 +6,7 @@ dry and gives up its own share of what is too much, so their limits approach eac
 multiplicative decrease: Chiu and Jain, 1989).
 """
 
-from dataclasses import dataclass
+from inference.client import QueueSample
 
 LEAST_WAITING = 1
 LEAST_WAITING_SHARE = 3 / 16
@@ -33,19 +33,6 @@ SLOWER = 1.15
 """Up to here it may still be raised."""
 FEW_TOKENS = 30
 """Between two looks: their mean says too little."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueSample:
-    """Requests of everybody at the server, from its metrics; and how many tokens it has made in what time, if it tells.
-
-    `tokens_s` is the sum over requests: two that run for a second are two seconds.
-    """
-
-    running: float
-    waiting: float
-    tokens: float | None = None
-    tokens_s: float = 0.0
 
 
 class SlowDown:

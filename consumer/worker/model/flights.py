@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-Wanted = Callable[[], bool]
-"""Whether anybody waits for a flight."""
+StillWanted = Callable[[], bool]
+"""True while somebody waits for the result of a flight."""
 
 
 class UnwantedError(Exception):
@@ -26,7 +26,7 @@ class Flights(Generic[T]):
     def __init__(self) -> None:
         self._flying: dict[str, _Flight[T]] = {}
 
-    async def join(self, key: str, start: Callable[[Wanted], Awaitable[T]]) -> tuple[T, bool]:
+    async def join(self, key: str, start: Callable[[StillWanted], Awaitable[T]]) -> tuple[T, bool]:
         """The result of the flight `key`, started if there is none; True when it was started here.
 
         What `start` makes may raise UnwantedError if it is not wanted: then who joins meanwhile starts it again.
@@ -44,7 +44,11 @@ class Flights(Generic[T]):
             finally:
                 flight.waiting -= 1
 
-    def _start(self, key: str, start: Callable[[Wanted], Awaitable[T]]) -> _Flight[T]:
+    def waiting(self, key: str) -> int:
+        """How many callers wait for the flight `key`."""
+        return self._flying[key].waiting if key in self._flying else 0
+
+    def _start(self, key: str, start: Callable[[StillWanted], Awaitable[T]]) -> _Flight[T]:
         flight = _Flight(asyncio.create_task(_run(start, lambda: flight.waiting > 0)))
         self._flying[key] = flight
         flight.task.add_done_callback(lambda _: self._land(key, flight))
@@ -68,5 +72,5 @@ class Flights(Generic[T]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _run(start: Callable[[Wanted], Awaitable[T]], wanted: Wanted) -> T:
+async def _run(start: Callable[[StillWanted], Awaitable[T]], wanted: StillWanted) -> T:
     return await start(wanted)

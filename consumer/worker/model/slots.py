@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 
-class Place(Protocol):
+class SlotOwner(Protocol):
     """What has slots: an endpoint. Fields are read whenever somebody waits."""
 
     @property
@@ -17,83 +17,85 @@ class Place(Protocol):
     def away(self) -> bool: ...
 
 
-P = TypeVar("P", bound=Place)
+Owner = TypeVar("Owner", bound=SlotOwner)
 
 
 @dataclass(slots=True, eq=False)
-class _Waiter(Generic[P]):
+class _Waiter(Generic[Owner]):
     alone: bool
-    prefers: Callable[[], P | None]
-    granted: asyncio.Future[P] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    prefers: Callable[[], Owner | None]
+    granted: asyncio.Future[Owner] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Slots(Generic[P]):
-    """First come, first served, at the place with the smallest share of its limit in use.
+class Slots(Generic[Owner]):
+    """First come, first served, at the owner with the smallest share of its limit in use.
 
-    `alone` waits until nothing else is under way at a place, and lets nothing else begin there.
+    `alone` waits until nothing else is under way at a owner, and lets nothing else begin there.
     """
 
-    def __init__(self, places: list[P]) -> None:
-        self._places = places
-        self._in_use: dict[P, int] = dict.fromkeys(places, 0)
-        self._alone: set[P] = set()
-        self._waiting: deque[_Waiter[P]] = deque()
+    def __init__(self, owners: list[Owner]) -> None:
+        self._owners = owners
+        self._in_use: dict[Owner, int] = dict.fromkeys(owners, 0)
+        self._alone: set[Owner] = set()
+        self._waiting: deque[_Waiter[Owner]] = deque()
 
-    def in_use(self, place: P) -> int:
-        return self._in_use[place]
+    def in_use(self, owner: Owner) -> int:
+        return self._in_use[owner]
 
     @asynccontextmanager
-    async def slot(self, *, alone: bool = False, prefers: Callable[[], P | None] = lambda: None) -> AsyncIterator[P]:
-        """A place that is not away; `prefers` may name one, which is taken if it has room."""
+    async def slot(
+        self, *, alone: bool = False, prefers: Callable[[], Owner | None] = lambda: None
+    ) -> AsyncIterator[Owner]:
+        """A owner that is not away; `prefers` may name one, which is taken if it has room."""
         waiter = _Waiter(alone, prefers)
         self._waiting.append(waiter)
         try:
             self.look()
-            place = await waiter.granted
+            owner = await waiter.granted
         except BaseException:
             self._forget(waiter)
             raise
         try:
-            yield place
+            yield owner
         finally:
-            self._release(place)
+            self._release(owner)
 
     def look(self) -> None:
-        """Serve who waits; call it when a limit was raised or a place came back."""
+        """Serve who waits; call it when a limit was raised or a owner came back."""
         while self._waiting:
             waiter = self._waiting[0]
             if waiter.granted.done():
                 self._waiting.popleft()
                 continue
-            place = self._choose(waiter)
-            if place is None:
+            owner = self._choose(waiter)
+            if owner is None:
                 return
             self._waiting.popleft()
-            self._in_use[place] += 1
+            self._in_use[owner] += 1
             if waiter.alone:
-                self._alone.add(place)
-            waiter.granted.set_result(place)
+                self._alone.add(owner)
+            waiter.granted.set_result(owner)
 
-    def _choose(self, waiter: _Waiter[P]) -> P | None:
-        free = [place for place in self._places if self._has_room(place, alone=waiter.alone)]
+    def _choose(self, waiter: _Waiter[Owner]) -> Owner | None:
+        free = [owner for owner in self._owners if self._has_room(owner, alone=waiter.alone)]
         preferred = waiter.prefers()
         if preferred is not None and preferred in free:
             return preferred
-        return min(free, key=lambda place: (self._in_use[place] + 1) / place.limit, default=None)
+        return min(free, key=lambda owner: (self._in_use[owner] + 1) / owner.limit, default=None)
 
-    def _has_room(self, place: P, *, alone: bool) -> bool:
-        if place.away or place.limit < 1 or place in self._alone:  # paused, it has a limit of 0
+    def _has_room(self, owner: Owner, *, alone: bool) -> bool:
+        if owner.away or owner.limit < 1 or owner in self._alone:  # paused, it has a limit of 0
             return False
-        return self._in_use[place] == 0 if alone else self._in_use[place] < place.limit
+        return self._in_use[owner] == 0 if alone else self._in_use[owner] < owner.limit
 
-    def _forget(self, waiter: _Waiter[P]) -> None:
+    def _forget(self, waiter: _Waiter[Owner]) -> None:
         if waiter.granted.done() and not waiter.granted.cancelled():  # granted and cancelled in the same moment
             self._release(waiter.granted.result())
         else:
             waiter.granted.cancel()
             self.look()
 
-    def _release(self, place: P) -> None:
-        self._in_use[place] -= 1
-        self._alone.discard(place)
+    def _release(self, owner: Owner) -> None:
+        self._in_use[owner] -= 1
+        self._alone.discard(owner)
         self.look()

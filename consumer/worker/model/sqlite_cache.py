@@ -1,7 +1,4 @@
-"""The generation cache: one entry per model call, so that no finished answer is paid for twice.
-
-It saves cost and is never the truth: whatever is wrong with it, work goes on without it.
-"""
+"""The generation cache in a file, shared by the workers of one machine."""
 
 import asyncio
 import contextlib
@@ -11,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from configs.failpoints import hit
 
@@ -28,23 +25,8 @@ WARN_EVERY_S = 30.0
 log = logging.getLogger(__name__)
 
 
-class Cache(Protocol):
-    async def get(self, key: str) -> bytes | None: ...
-    async def put(self, key: str, value: bytes) -> None:
-        """Return when the entry will survive the death of this process. What is wrong with the cache raises nothing."""
-
-
-class NoCache:
-    """`--no-cache`."""
-
-    async def get(self, key: str) -> bytes | None:  # noqa: ARG002
-        return None
-
-    async def put(self, key: str, value: bytes) -> None: ...
-
-
 class SqliteCache:
-    """A file shared by the workers of one machine; writes within 20 ms of each other are one transaction."""
+    """A Cache in an SQLite database; writes within 20 ms of each other are one transaction."""
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
         self._path = path

@@ -6,7 +6,7 @@ import time
 from configs.recipe import Recipe
 from configs.sections import ModelSettings
 from consumer.worker.errors import WorkerError
-from consumer.worker.model.language_model import Model
+from consumer.worker.model.language_model import LanguageModel
 from consumer.worker.model.retry import CallFailedError
 from consumer.worker.recipe.candidate import Candidate
 from consumer.worker.recipe.chunk_calls import Conversation
@@ -40,7 +40,9 @@ log = logging.getLogger(__name__)
 class Answerer:
     """Answers chunks, any number at a time; the models' servers decide how many of their calls are under way."""
 
-    def __init__(self, settings: ModelSettings, recipe: Recipe, model: Model, *, judge: Model | None = None) -> None:
+    def __init__(
+        self, settings: ModelSettings, recipe: Recipe, model: LanguageModel, *, judge: LanguageModel | None = None
+    ) -> None:
         """`judge` is another model than `model`, if one is to judge the answers."""
         self._recipe = recipe
         self._model = model

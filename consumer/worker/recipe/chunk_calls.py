@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from consumer.worker.model.language_model import Model, Obtained
+from consumer.worker.model.language_model import LanguageModel, Obtained
 from consumer.worker.model.retry import CallFailedError
 from consumer.worker.recipe.stage_requests import Prompted
 from schemas import Usage
@@ -24,11 +24,11 @@ class Reply(Generic[T]):
 class Conversation:
     """`usage`, `model_ms` and `endpoint` tell of the calls so far, those of a failed chunk too."""
 
-    def __init__(self, model: Model, judge: Model, *, sample: int) -> None:
+    def __init__(self, model: LanguageModel, judge: LanguageModel, *, sample: int) -> None:
         self._model = model
         self._judge = judge
         self._sample = sample
-        self._homes: dict[Model, str] = {}
+        self._homes: dict[LanguageModel, str] = {}
         self.usage = Usage()
         self.model_ms = 0.0
 
@@ -48,17 +48,19 @@ class Conversation:
         """Asks the model that judges answers. Raises CallFailedError."""
         return await self._ask(self._judge, request)
 
-    async def _ask(self, model: Model, request: Prompted[T]) -> Reply[T]:
+    async def _ask(self, model: LanguageModel, request: Prompted[T]) -> Reply[T]:
         try:
-            obtained = await model.obtain(request, sample=self._sample, home=lambda: self._homes.get(model))
+            obtained = await model.obtain(
+                request.request, request.read, sample=self._sample, home=lambda: self._homes.get(model)
+            )
         except CallFailedError as exc:
             self._count(Usage(calls=max(1, exc.attempts)))
             exc.stage = request.stage
             raise
-        self._homes.setdefault(model, obtained.answer.endpoint)
+        self._homes.setdefault(model, obtained.completion.endpoint)
         self._count(_usage(obtained))
         self.model_ms += obtained.model_ms
-        return Reply(request.read(obtained.answer.content), obtained.answer.reasoning)
+        return Reply(request.read(obtained.completion.content), obtained.completion.reasoning)
 
     def _count(self, more: Usage) -> None:
         known, new = self.usage.model_dump(), more.model_dump()
@@ -77,7 +79,7 @@ async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 def _usage(obtained: Obtained) -> Usage:
     if not obtained.calls:
         return Usage(cached_calls=1)
-    answer = obtained.answer
+    answer = obtained.completion
     return Usage(
         calls=obtained.calls,
         prompt_tokens=answer.prompt_tokens,

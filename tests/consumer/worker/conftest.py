@@ -8,11 +8,12 @@ import pytest
 from configs.recipe import Recipe, load_recipe
 from configs.sections import ModelSettings
 from configs.settings import Settings, load_settings
+from consumer.worker.model.cache import Cache, NoCache
 from consumer.worker.model.endpoint import make_endpoints
-from consumer.worker.model.language_model import Model
+from consumer.worker.model.language_model import LanguageModel
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
-from consumer.worker.model.sqlite_cache import Cache, NoCache, SqliteCache
+from consumer.worker.model.sqlite_cache import SqliteCache
 from consumer.worker.recipe.answering import Answerer
 from tests.fake_model import FakeModel
 
@@ -28,12 +29,12 @@ async def cancelled(task: asyncio.Task) -> None:
 async def make_answerer(tmp_path):
     closing = []
 
-    async def running(settings: Settings, model: ModelSettings, store: Cache) -> Model:
+    async def running(settings: Settings, model: ModelSettings, store: Cache) -> LanguageModel:
         endpoints = make_endpoints(model, concurrency=settings.worker.concurrency)
         servers = ModelServers(endpoints)
         watching = asyncio.create_task(servers.watch())
         closing.extend([*(endpoint.close for endpoint in endpoints), partial(cancelled, watching)])
-        return Model(model.model_name, servers, store, waits=QUICK)
+        return LanguageModel(model.model_name, servers, store, waits=QUICK)
 
     async def make(
         *servers: FakeModel,

@@ -4,8 +4,9 @@ import math
 import random
 from dataclasses import dataclass, field
 
-from consumer.worker.model.controller import LimitController, QueueSample
+from consumer.worker.model.controller import LimitController
 from consumer.worker.model.servers import SEARCH_EVERY_S, look_again_s
+from inference.client import QueueSample
 
 STEP_S = 0.05
 

@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry
 from configs.sections import ModelSettings
 from configs.settings import load_settings
 from consumer.worker.app import _open_cache
-from consumer.worker.model.controller import QueueSample
 from consumer.worker.model.endpoint import make_endpoints
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.observing import begin_at_zero, watch_endpoints
+from inference.client import QueueSample
 from inference.errors import KillsServerError, ModelError
 from schemas import PairType
 from telemetry.metrics import WorkerMetrics
@@ -26,7 +26,7 @@ async def servers(model: ModelSettings, stack: AsyncExitStack) -> ModelServers:
     """That answer already."""
     endpoints = make_endpoints(model, concurrency=8)
     for endpoint in endpoints:
-        endpoint.away = False
+        endpoint.state.came_back("root")
         stack.push_async_callback(endpoint.close)
     return ModelServers(endpoints)
 
@@ -57,7 +57,7 @@ async def test_gauges_of_an_endpoint_are_of_all_models_that_are_called_there():
         answers.sample, judges.sample = QueueSample(5, 0), QueueSample(3, 2)
         assert (value("model_queue", state="running"), value("model_queue", state="waiting")) == (5, 2)
         assert value("model_up") == 1
-        answers.away = True
+        answers.state.lost()
         assert value("model_up") == 0
         go_on.set()
         await asyncio.gather(*calls)

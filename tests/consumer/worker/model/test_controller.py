@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.worker.model.controller import MOST_SLOWER, LimitController, QueueSample, SlowDown
-from consumer.worker.model.servers import LOOK_EVERY_S, look_again_s
+from consumer.worker.model.controller import MOST_SLOWER, LimitController, SlowDown
+from consumer.worker.model.endpoint import LOOK_EVERY_S
+from consumer.worker.model.servers import look_again_s
+from inference.client import QueueSample
 from tests.consumer.worker.scheduler_model import STEP_S, Server, drive
 
 

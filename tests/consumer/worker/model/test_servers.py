@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from configs.settings import load_settings
-from consumer.worker.model.endpoint import Endpoint
 from consumer.worker.model.servers import ModelServers
 from inference.chat import ChatRequest, Completion
+from inference.client import ModelClient
 from inference.errors import OutageError, TimedOutError, TransientError, WrongServerError
 from tests.fake_model import FakeModel, asking, text_of
 from tests.support.settings import endpoints_of
@@ -19,13 +19,27 @@ from tests.support.settings import endpoints_of
 REQUEST = asking("some text")
 
 
+Ask = Callable[[str, ChatRequest], Awaitable[Completion]]
+
+
+class Asked:
+    """A client whose completions come from `ask(url, request)`."""
+
+    def __init__(self, client: ModelClient, ask: Ask) -> None:
+        self.url, self.models, self.probe = client.url, client.models, client.probe
+        self.queue, self.close = client.queue, client.close
+        self._ask = ask
+
+    async def complete(self, request: ChatRequest, **_: object) -> Completion:
+        return await self._ask(self.url, request)
+
+
 @asynccontextmanager
-async def watched(
-    *servers: FakeModel, timeout_s: float = 600, ask: Callable[..., Awaitable[Completion]] = Endpoint.complete
-) -> AsyncIterator[ModelServers]:
+async def watched(*servers: FakeModel, timeout_s: float = 600, ask: Ask | None = None) -> AsyncIterator[ModelServers]:
     urls = ",".join(server.url for server in servers)
-    endpoints = endpoints_of(load_settings({"model_urls": urls, "timeout_s": timeout_s}))
-    pool = ModelServers(endpoints, ask=ask)
+    settings = load_settings({"model_urls": urls, "timeout_s": timeout_s})
+    endpoints = endpoints_of(settings, observed=lambda client: Asked(client, ask) if ask else client)
+    pool = ModelServers(endpoints)
     watching = asyncio.create_task(pool.watch())
     try:
         yield pool
@@ -47,7 +61,7 @@ def answered(server: FakeModel) -> int:
 
 
 async def all_up(pool: ModelServers) -> None:
-    await until(lambda: not any(endpoint.away for endpoint in pool._endpoints))
+    await until(lambda: not any(endpoint.away for endpoint in pool.endpoints))
 
 
 async def test_calls_are_shared_by_how_busy_the_endpoints_are():
@@ -62,15 +76,15 @@ async def test_an_endpoint_three_times_slower_gets_a_third():
     """Without a clock: three calls end at one server for each that ends at the other."""
     asked: Counter[str] = Counter()
 
-    async def ask(endpoint: Endpoint, *_: object, **__: object) -> Completion:
-        asked[endpoint.url] += 1
-        await may_end[endpoint.url].acquire()
-        return Completion("", "", endpoint.url, 1, 0, 1)
+    async def ask(url: str, _: ChatRequest) -> Completion:
+        asked[url] += 1
+        await may_end[url].acquire()
+        return Completion("", "", url, 1, 0, 1)
 
     fast, slow = FakeModel(), FakeModel()
     async with fast.serve(), slow.serve(), watched(fast, slow, ask=ask) as pool:
         await all_up(pool)
-        for endpoint in pool._endpoints:
+        for endpoint in pool.endpoints:
             endpoint.controller = endpoints_of(load_settings({"concurrency": 8}))[0].controller
         may_end = {fast.url: asyncio.Semaphore(0), slow.url: asyncio.Semaphore(0)}
         calls = asyncio.gather(*(pool.complete(REQUEST) for _ in range(640)))
@@ -124,7 +138,7 @@ async def test_with_all_away_calls_wait_and_nothing_is_available():
 
 
 async def test_a_server_that_hangs_is_away_and_costs_no_attempt(monkeypatch):
-    monkeypatch.setattr("consumer.worker.model.endpoint.LOOK_S", 0.2)
+    monkeypatch.setattr("inference.openai_client.LOOK_S", 0.2)
     server = FakeModel()
     async with server.serve(), watched(server, timeout_s=20) as pool:
         await all_up(pool)
@@ -190,12 +204,12 @@ async def test_a_proxy_that_answers_every_call_with_an_error_is_an_outage(status
 
 async def test_a_call_that_alone_is_late_while_others_are_answered_costs_an_attempt_and_no_probe(monkeypatch):
     """Nor does it matter that a probe would have to wait long."""
-    monkeypatch.setattr("consumer.worker.model.endpoint.Endpoint.probe", no_end)
+    monkeypatch.setattr("consumer.worker.model.endpoint.ModelEndpoint.probe", no_end)
     too_late = asyncio.Event()
 
-    async def ask(endpoint: Endpoint, request: ChatRequest, **how: float) -> Completion:
+    async def ask(url: str, request: ChatRequest) -> Completion:
         if "never" not in request.prompt:
-            return await endpoint.complete(request, **how)
+            return Completion("", "", url, 1, 0, 1)
         await too_late.wait()
         raise TimedOutError("no answer in time")
 
@@ -225,7 +239,7 @@ async def test_an_answer_that_comes_while_a_probe_waits_is_a_sign_of_life_too(mo
     server = FakeModel(script)
     async with server.serve(), watched(server, timeout_s=0.3) as pool:
         await all_up(pool)
-        monkeypatch.setattr("consumer.worker.model.endpoint.Endpoint.probe", late_probe)
+        monkeypatch.setattr("consumer.worker.model.endpoint.ModelEndpoint.probe", late_probe)
         late = asyncio.create_task(pool.complete(asking("never")))
         other = asyncio.create_task(pool.complete(asking("other"), patience=90))
         await probing.wait()
@@ -241,7 +255,7 @@ async def test_calls_that_end_badly_together_cost_one_probe(monkeypatch):
 
     async def probe(endpoint):
         probes.append(endpoint)
-        await until(lambda: pool._signs._flying[endpoint.url].waiting == 8)
+        await until(lambda: endpoint.signs.waiting("probe") == 8)
 
     async def fails(request, body):
         nonlocal failed
@@ -250,7 +264,7 @@ async def test_calls_that_end_badly_together_cost_one_probe(monkeypatch):
 
     failed = 0
     server = FakeModel(fails)
-    monkeypatch.setattr("consumer.worker.model.endpoint.Endpoint.probe", probe)
+    monkeypatch.setattr("consumer.worker.model.endpoint.ModelEndpoint.probe", probe)
     async with server.serve(), watched(server) as pool:
         await all_up(pool)
         outcomes = await asyncio.gather(*(pool.complete(REQUEST) for _ in range(8)), return_exceptions=True)
@@ -297,7 +311,7 @@ async def test_a_limit_follows_the_queue_of_the_server():
                 await pool.complete(REQUEST)
 
         busy = [asyncio.create_task(keep_busy()) for _ in range(64)]
-        (endpoint,) = pool._endpoints
+        (endpoint,) = pool.endpoints
         await until(lambda: endpoint.limit > 12)
         server.queue = (8, 30)
         await until(lambda: endpoint.limit < 8)
@@ -357,7 +371,7 @@ async def test_at_the_end_a_call_is_answered_although_another_waits_to_be_alone(
 
 
 async def test_who_is_to_be_alone_waits_for_other_users_within_bounds_and_only_once(monkeypatch, caplog):
-    monkeypatch.setattr("consumer.worker.model.servers.IDLE_S", 0.1)
+    monkeypatch.setattr("consumer.worker.model.endpoint.IDLE_S", 0.1)
     server = FakeModel()
     server.queue = (1, 0)
     async with server.serve(), watched(server) as pool:
@@ -366,12 +380,12 @@ async def test_who_is_to_be_alone_waits_for_other_users_within_bounds_and_only_o
             suspect = asyncio.create_task(pool.complete(REQUEST, alone=True))
             others = [asyncio.create_task(pool.complete(REQUEST)) for _ in range(5)]
             await asyncio.gather(suspect, *others)
-            monkeypatch.setattr("consumer.worker.model.servers.IDLE_S", 600)
+            monkeypatch.setattr("consumer.worker.model.endpoint.IDLE_S", 600)
             assert (await pool.complete(REQUEST, alone=True)).content
         assert caplog.text.count("has had requests of others") == 1
-        monkeypatch.setattr(pool, "_busy_until_s", dict.fromkeys(pool.endpoints, 0))
-        waiting = asyncio.create_task(pool.complete(REQUEST, alone=True))
         (endpoint,) = pool.endpoints
+        endpoint.state.found_busy(for_s=0)
+        waiting = asyncio.create_task(pool.complete(REQUEST, alone=True))
         await until(lambda: pool.in_flight(endpoint) == 1)
         assert answered(server) == 7
         server.queue = (0, 0)

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from consumer.worker.model.sqlite_cache import NoCache
+from consumer.worker.model.cache import NoCache
 from inference.errors import OutageError
 from schemas import Origin, Status, decode, encode
 from tests.fake_model import FakeModel, completion, text_of
@@ -179,7 +179,7 @@ async def test_a_prompt_that_kills_the_server_is_found_and_its_neighbours_are_an
         if was_dead:
             raise OutageError("it is restarted")
 
-    monkeypatch.setattr("consumer.worker.model.endpoint.Endpoint.probe", back_after_a_probe)
+    monkeypatch.setattr("consumer.worker.model.endpoint.ModelEndpoint.probe", back_after_a_probe)
     server_crash = {"now": crash}
     server = FakeModel(script)
     async with server.serve():
@@ -211,8 +211,8 @@ async def test_beside_other_users_it_takes_more_crashes_to_be_found_guilty(
         if was_dead:
             raise OutageError("it is restarted")
 
-    monkeypatch.setattr("consumer.worker.model.servers.IDLE_S", 0.05)
-    monkeypatch.setattr("consumer.worker.model.endpoint.Endpoint.probe", probe_fails_once)
+    monkeypatch.setattr("consumer.worker.model.endpoint.IDLE_S", 0.05)
+    monkeypatch.setattr("consumer.worker.model.endpoint.ModelEndpoint.probe", probe_fails_once)
     server = FakeModel(dies)
     server.queue = (1, 0)
     async with server.serve():
@@ -272,7 +272,7 @@ async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_lette
     async def alive(endpoint):
         """A real one would have the call's 0.1 s."""
 
-    monkeypatch.setattr("consumer.worker.model.endpoint.Endpoint.probe", alive)
+    monkeypatch.setattr("consumer.worker.model.endpoint.ModelEndpoint.probe", alive)
 
     async def script(request, body):
         if text_of(body) == "Never.":

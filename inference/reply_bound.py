@@ -1,26 +1,26 @@
-"""Replies of a model server are read up to a bound: a server that goes mad must not take the worker's memory."""
+"""A bound for the size of replies: a model server that goes mad must not fill the memory of its client."""
 
 from collections.abc import AsyncIterator
 
 import httpx2
 
 MAX_REPLY_BYTES = 64 * 1024**2
-"""Room for a million tokens with their reasoning."""
+"""Most bytes of one reply: room for a million tokens with their reasoning."""
 
 
 class ReplyTooLargeError(Exception):
-    """The reply is longer than anything that was asked for, or could be."""
+    """The reply is longer than any answer to a request of ours, or it is compressed, so that its length is unknown."""
 
 
 async def bound_reply(response: httpx2.Response) -> None:
-    """An event hook: it runs when the headers are there and nothing of the body was read."""
+    """Makes reading the body raise ReplyTooLargeError past the bound. An event hook: only the headers are there yet."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise ReplyTooLargeError("the reply is compressed, which was not asked for")
     assert isinstance(response.stream, httpx2.AsyncByteStream)
-    response.stream = _Bounded(response.stream)
+    response.stream = _BoundedStream(response.stream)
 
 
-class _Bounded(httpx2.AsyncByteStream):
+class _BoundedStream(httpx2.AsyncByteStream):
     def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream = stream
 

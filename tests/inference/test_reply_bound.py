@@ -6,22 +6,22 @@ from aiohttp import web
 
 from configs.errors import SettingsError
 from configs.settings import load_settings
-from inference import bounded
+from inference import reply_bound
 from inference.errors import MalformedError, OutageError, RefusedError
+from inference.openai_client import OpenAIClient
 from tests.fake_model import FakeModel, asking
-from tests.support.settings import endpoints_of
 
 PROMPT = "A prompt that is long enough to be recognised."
 REQUEST = asking(PROMPT)
 
 
 async def ask(model, **settings):
-    (endpoint,) = endpoints_of(load_settings({"model_urls": model.url, **settings}))
+    client = OpenAIClient(load_settings(settings).model, model.url)
     try:
-        await endpoint.identify()
-        return await endpoint.complete(REQUEST)
+        await client.models()
+        return await client.complete(REQUEST, timeout_s=600)
     finally:
-        await endpoint.close()
+        await client.close()
 
 
 def replying(text, **headers):
@@ -32,7 +32,7 @@ def replying(text, **headers):
 
 
 async def test_a_reply_without_end_is_not_read_to_its_end(monkeypatch):
-    monkeypatch.setattr(bounded, "MAX_REPLY_BYTES", 2000)
+    monkeypatch.setattr(reply_bound, "MAX_REPLY_BYTES", 2000)
 
     async def endless(request, body):
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
@@ -86,4 +86,4 @@ async def test_a_server_is_who_its_certificate_says(tmp_path):
                 await ask(model, **settings)
     missing = load_settings({"model_ca_file": tmp_path / "missing.pem"})
     with pytest.raises(SettingsError, match=r"missing\.pem"):
-        endpoints_of(missing)
+        OpenAIClient(missing.model, "https://model/v1")

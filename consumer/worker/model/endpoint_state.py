@@ -1,0 +1,77 @@
+"""Whether one model server answers: all that a worker remembers of it, with the transitions. No I/O."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+
+class EndpointState:
+    """One server's state. A server is away until it has answered for the first time.
+
+        away ──came_back──▶ answering ──lost──▶ away
+
+    Pausing is independent of that: a paused endpoint gets no new calls, whether it answers or not. `root` is what the
+    server has loaded under the model's name; None before its first answer. `explained` is true once the log has said
+    why the server is away.
+    """
+
+    def __init__(self) -> None:
+        self.away = True
+        self.paused = False
+        self.root: str | None = None
+        self.explained = False
+        self._loss = asyncio.Event()
+        self._died: asyncio.Future[bool] | None = None
+        self._answered_s = float("-inf")
+        self._busy_until_s = float("-inf")
+
+    def came_back(self, root: str) -> None:
+        """Away → answering: the server has loaded `root`."""
+        self.away = False
+        self.root = root
+
+    def lost(self) -> bool:
+        """Answering → away; wakes the watcher. Returns False if the server was away already."""
+        self.explained = True
+        if self.away:
+            return False
+        self.away = True
+        self._died = asyncio.get_running_loop().create_future()
+        self._loss.set()
+        return True
+
+    def looked(self, *, back: bool) -> None:
+        """Takes note of a look at a server that is away. The first look after a loss shows whether the server died."""
+        if self._died is not None and not self._died.done():
+            self._died.set_result(not back)
+
+    async def died(self) -> bool:
+        """Whether the server died at its last loss, once that is known. If it answers at once, it has not died."""
+        return self._died is not None and await asyncio.shield(self._died)
+
+    def see_loss(self) -> None:
+        """The watcher knows of the loss; `wait_for_loss` waits for the next one."""
+        self._loss.clear()
+
+    async def wait_for_loss(self, *, within_s: float) -> None:
+        """Returns when the server is lost, at the latest after `within_s` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._loss.wait()
+
+    def answered(self) -> None:
+        """Takes note of tokens from the server: only they prove that the engine behind its API works."""
+        self._answered_s = time.monotonic()
+
+    def has_answered_since(self, moment_s: float) -> bool:
+        """True if tokens came at `moment_s` of the monotonic clock or later."""
+        return self._answered_s >= moment_s
+
+    @property
+    def busy(self) -> bool:
+        """True while other users are expected to have requests at the server all the time."""
+        return time.monotonic() < self._busy_until_s
+
+    def found_busy(self, *, for_s: float) -> None:
+        """Other users always had requests at the server: expect the same for `for_s` seconds."""
+        self._busy_until_s = time.monotonic() + for_s

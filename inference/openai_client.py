@@ -1,0 +1,112 @@
+"""A model server that speaks OpenAI's API, as vLLM does: `ModelClient` over HTTP."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import httpx2
+import openai
+from openai import AsyncOpenAI, DefaultAioHttpClient
+
+from configs.sections import ModelSettings
+from configs.tls import model_context
+from inference.chat import ChatRequest, Completion, Message
+from inference.client import QueueSample
+from inference.errors import FailureKind, OutageError, TruncatedError
+from inference.failures import error_of, failure_of
+from inference.openai_wire import read_completion, read_models, request_body
+from inference.reply_bound import ReplyTooLargeError, bound_reply
+from inference.vllm_metrics import parse_queue
+
+KEEPALIVE_S = 3.0
+"""vLLM closes idle connections after 5 s. A longer keep-alive would send requests into closed sockets."""
+CONNECT_S = 5.0
+"""Most seconds for a connection to a server."""
+LOOK_S = 5.0
+"""Most seconds for a list of models or for metrics."""
+
+
+class OpenAIClient:
+    """A ModelClient that takes what vLLM adds to OpenAI's API: roots of models, metrics beside the API."""
+
+    def __init__(self, settings: ModelSettings, url: str, *, connections: int = 1) -> None:
+        """`connections` is the most that are open at once. Raises SettingsError for a model_ca_file that is unusable."""
+        self.url = url
+        timeout = httpx2.Timeout(None, connect=CONNECT_S)
+        http = DefaultAioHttpClient(
+            limits=httpx2.Limits(max_connections=connections, keepalive_expiry=KEEPALIVE_S),
+            timeout=timeout,
+            verify=model_context(settings.model_ca_file),
+            event_hooks={"response": [bound_reply]},
+        )
+        self._sdk = AsyncOpenAI(
+            base_url=url,
+            api_key=settings.api_key.get_secret_value(),
+            max_retries=0,  # there is one policy of retries, which is the caller's
+            timeout=timeout,
+            http_client=http,
+            default_headers={"Accept-Encoding": "identity"},  # so that what is bounded is what is read
+        )
+
+    async def complete(
+        self, request: ChatRequest, *, timeout_s: float, headers: Iterable[tuple[str, bytes]] = ()
+    ) -> Completion:
+        names = {name: value.decode() for name, value in headers}
+        options: Any = {"headers": names} if names else {}
+        with self._failures(request):
+            async with asyncio.timeout(timeout_s):
+                reply = await self._sdk.post(
+                    "/chat/completions", body=request_body(request), cast_to=object, options=options
+                )
+        return read_completion(reply, self.url)
+
+    async def models(self) -> dict[str, str]:
+        with self._failures():
+            async with asyncio.timeout(LOOK_S):
+                reply = await self._sdk.get("/models", cast_to=object)
+        return read_models(reply)
+
+    async def probe(self, model: str, *, timeout_s: float) -> None:
+        request = ChatRequest(model=model, messages=(Message("user", "Are you ready to answer?"),), max_tokens=1)
+        with suppress(TruncatedError):  # one token is rarely a whole answer
+            await self.complete(request, timeout_s=timeout_s)
+
+    async def queue(self) -> QueueSample | None:
+        try:
+            with self._failures():
+                async with asyncio.timeout(LOOK_S):
+                    response = await self._sdk.get(_beside(self.url, "/metrics"), cast_to=httpx2.Response)
+        except OutageError as exc:
+            if exc.failure is not None and exc.failure.kind is FailureKind.NOT_FOUND:
+                return None
+            raise
+        return parse_queue(response.text)
+
+    async def close(self) -> None:
+        await self._sdk.close()
+
+    @contextmanager
+    def _failures(self, request: ChatRequest | None = None) -> Iterator[None]:
+        """Turns exceptions of the SDK, and of what is below it, into ours."""
+        try:
+            yield
+        except (
+            TimeoutError,
+            ReplyTooLargeError,
+            openai.OpenAIError,
+            httpx2.HTTPError,
+            aiohttp.ClientError,
+            ValueError,
+            RecursionError,
+        ) as exc:
+            prompt = request.prompt if request is not None else ""
+            raise error_of(failure_of(exc), url=self.url, prompt=prompt) from exc
+
+
+def _beside(url: str, path: str) -> str:
+    """`path` on the server of an API's base URL."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.removesuffix("/v1") + path, "", ""))
