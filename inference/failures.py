@@ -158,24 +158,22 @@ def _was_connected(causes: list[BaseException]) -> bool:
 
 
 def _message(failure: Failure, url: str, prompt: str) -> str:
+    if failure.status is not None:
+        logged = ERRORS[failure.kind] is OutageError  # and the server's words may repeat some of the prompt
+        return f"HTTP {failure.status}" if logged else f"HTTP {failure.status}: {_words(failure, prompt)}"
     match failure.kind:
         case FailureKind.TIMED_OUT:
             return "no answer in time; raise timeout or lower max_tokens"
-        case FailureKind.UNREADABLE:
-            return failure.detail
         case FailureKind.STALLED:
             return "the server stopped in mid-answer"
+        case FailureKind.UNREADABLE:
+            return failure.detail
         case FailureKind.UNTRUSTED_CERTIFICATE:
             return (
                 f"the certificate of {url} is not trusted: {failure.detail}. Name its authority with "
                 "--model-ca-file, and the server as its certificate does"
             )
-        case _ if failure.status is None:
-            return f"no connection to {url}"
-        case kind if ERRORS[kind] is OutageError:  # it is logged, and the server's words may repeat some of the prompt
-            return f"HTTP {failure.status}"
-        case _:
-            return f"HTTP {failure.status}: {_words(failure, prompt)}"
+    return f"no connection to {url}"
 
 
 def _words(failure: Failure, prompt: str) -> str:

@@ -33,7 +33,7 @@ class OpenAIClient:
     """A ModelClient that takes what vLLM adds to OpenAI's API: roots of models, metrics beside the API."""
 
     def __init__(self, settings: ModelSettings, url: str, *, connections: int = 1) -> None:
-        """`connections` is the most that are open at once. Raises SettingsError for a model_ca_file that is unusable."""
+        """At most `connections` are open at once. Raises SettingsError for a model_ca_file that can't be used."""
         self.url = url
         timeout = httpx2.Timeout(None, connect=CONNECT_S)
         http = DefaultAioHttpClient(
