@@ -37,6 +37,11 @@ class Layout:
         return self.root / ".qastream"
 
     @property
+    def broker(self) -> Path:
+        """The address of the broker that a running pipeline has started; there as long as that broker runs."""
+        return self.home / "broker.json"
+
+    @property
     def pipeline_lock(self) -> Path:
         return (self.home / "pipeline").with_suffix(".lock")
 

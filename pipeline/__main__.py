@@ -9,7 +9,6 @@ from importlib import import_module
 from configs import cli
 from configs.errors import SettingsError
 from configs.recipe import load_recipe
-from output.layout import Layout
 from output.lock import pipeline_lock
 from pipeline.errors import OutputError, StoppedError
 from pipeline.progress.summary import counts, summary
@@ -65,7 +64,7 @@ def run_pipeline(args: argparse.Namespace) -> int:
     plan = make_plan(settings, workers=args.workers, once=args.once)
     if not plan.input_dir.is_dir():
         raise SettingsError(f"--input-dir {plan.input_dir}: no such directory")
-    with pipeline_lock(Layout(plan.output_dir)):
+    with pipeline_lock(plan.layout):
         return _run(plan)
 
 

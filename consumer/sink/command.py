@@ -1,8 +1,8 @@
 """Writes results to disk: segments of records as they are on the topic, and a file for each complete document.
 
-Runs until it is stopped (Ctrl-C, SIGTERM: what was read is written first); after a crash it goes on where the files
-end. results/ is the truth, documents/ and parquet/ are derived from it. One sink writes all partitions of the results;
-or several write some each (--only-partitions), into one output directory or into several.
+Runs until it is stopped by Ctrl-C or SIGTERM; then it first writes what it has read. After a crash it goes on where the
+files end. results/ is the truth, documents/ and parquet/ are derived from it. One sink writes all partitions of the
+results; or several write some each (--only-partitions), into one output directory or into several.
 """
 
 import argparse

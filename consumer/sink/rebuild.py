@@ -1,4 +1,4 @@
-"""`sink --rebuild`: index and documents anew, from the segments and the ledger. Takes in no new results."""
+"""`sink --rebuild`: makes index and documents again from the segments and the ledger. It reads no new results."""
 
 import asyncio
 import logging
@@ -8,7 +8,8 @@ from configs.sections import KafkaSettings, SinkSettings
 from configs.settings import Settings
 from consumer.sink.documents import Documents
 from consumer.sink.recovery import open_index, remove_covered, remove_index, remove_temporary
-from consumer.sink.service import claimed, persistently
+from consumer.sink.restarting import persistently
+from consumer.sink.service import claimed
 from messaging.reading import read_to_end
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id
@@ -21,7 +22,10 @@ log = logging.getLogger(__name__)
 
 
 async def rebuild(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
-    """Files that come out the same are left alone. Raises OutputError, TopicMissingError, BrokerUnreachableError."""
+    """Make index and documents again. Files whose content stays the same are not touched.
+
+    Raises OutputError, TopicMissingError and BrokerUnreachableError.
+    """
     with suppress(StoppedError):
         cluster = await unless_stopped(cluster_id(settings.kafka), stop)
         await persistently(

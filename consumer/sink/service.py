@@ -1,34 +1,29 @@
-"""The sink as it runs: results to segments, at once; documents and merges behind them, in turns on the same loop."""
+"""The running sink: it writes results to segments at once, and documents and merges in between on the same loop."""
 
 import asyncio
 import logging
 import os
-import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from configs.sections import KafkaSettings, SinkSettings
 from configs.settings import Settings
 from consumer.sink.documents import Documents
-from consumer.sink.errors import StartOverError
 from consumer.sink.merging import merge_segments
 from consumer.sink.observer import SinkObserver, watch_disk
-from consumer.sink.recovery import open_index, remove_covered, remove_index, remove_superseded, remove_temporary
+from consumer.sink.recovery import open_index, remove_covered, remove_superseded, remove_temporary
+from consumer.sink.restarting import persistently
 from consumer.sink.segment_writer import SegmentWriter
 from consumer.sink.topic_reader import Lasts, TopicReader, open_reader
-from messaging.connection import BrokerUnreachableError
 from messaging.pulse import feeling
 from messaging.reading import count_partitions
 from messaging.record import Record
 from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id, ensure_topics
-from output.durable import is_room_problem
-from output.errors import IndexDamagedError, OutputError
 from output.formats.registry import chosen_formats
 from output.index.intake import add_ledger_records, add_segment_file, catch_up
 from output.index.tables import Index
@@ -39,24 +34,22 @@ from output.segments.records import last_value
 from output.sink_state import SinkStateFile
 from schemas import TopicNames
 from telemetry.metrics import SinkMetrics
-from telemetry.telemetry import START, Telemetry, open_telemetry, unseen
+from telemetry.telemetry import START, Telemetry, open_telemetry
 
 POLL_S = 0.2
-RETRY_S = 1.0
-REMIND_S = 30.0
 log = logging.getLogger(__name__)
 
 
 async def run_sink(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
-    """Until `stop`; then all that was read is on disk. Raises SinkError and TopicError."""
+    """Write results until `stop`; then everything that was read is on disk.
+
+    Raises OutputError, ContinuityError, SettingsError and TopicError.
+    """
     async with AsyncExitStack() as stack:
         telemetry = await stack.enter_async_context(open_telemetry(settings.telemetry, SinkMetrics, process="sink"))
-        telemetry.health.check(
-            "kafka",
-            (
-                await stack.enter_async_context(feeling(settings.kafka, watched=bool(settings.telemetry.metrics_port)))
-            ).trouble,
-        )
+        watched = bool(settings.telemetry.metrics_port)
+        pulse = await stack.enter_async_context(feeling(settings.kafka, watched=watched))
+        telemetry.health.check("kafka", pulse.trouble)
         stack.enter_context(suppress(StoppedError))
         await unless_stopped(ensure_topics(settings.kafka, role=Role.SINK), stop)
         cluster = await unless_stopped(cluster_id(settings.kafka), stop)
@@ -68,41 +61,6 @@ async def run_sink(settings: Settings, layout: Layout, stop: asyncio.Event) -> N
     log.info("sink has stopped")
 
 
-async def persistently(
-    work: Callable[[], Awaitable[None]],
-    layout: Layout,
-    stop: asyncio.Event,
-    telemetry: Telemetry[SinkMetrics] | None = None,
-) -> None:
-    """`work` from its start again after each trouble that passes: no room on the disk, a damaged index, a broker away.
-
-    A start finds what is on disk, as after a crash; there is no other way of recovery.
-    """
-    reminded = -REMIND_S
-    telemetry = telemetry or unseen(SinkMetrics)
-    while True:
-        try:
-            await work()
-        except IndexDamagedError as exc:
-            log.warning("the index is built again: %s", exc)
-            remove_index(layout.index)
-        except (StartOverError, BrokerUnreachableError, KafkaError, ConnectionError, TimeoutError) as exc:
-            log.warning("reading starts over: %r", exc)
-        except (OSError, sqlite3.OperationalError) as exc:
-            if not _may_pass(exc):
-                raise OutputError(f"{layout.root} can't be written: {exc}") from exc
-            if time.monotonic() - reminded >= REMIND_S:
-                log.error(  # noqa: TRY400 - the trace says nothing more
-                    "can't write to %s: %s. Waiting; make room and the sink goes on by itself", layout.root, exc
-                )
-                reminded = time.monotonic()
-            telemetry.health.note("disk", str(exc.strerror if isinstance(exc, OSError) else exc))
-        else:
-            return
-        telemetry.metrics.starts_over.inc()
-        await unless_stopped(asyncio.sleep(RETRY_S), stop)
-
-
 async def serve(
     kafka: KafkaSettings,
     options: SinkSettings,
@@ -112,7 +70,7 @@ async def serve(
     cluster: str,
     telemetry: Telemetry[SinkMetrics],
 ) -> None:
-    """One life of the sink: what it finds, what comes, and on `stop` its end in order."""
+    """One life of the sink: it catches up with the disk, writes what comes, and ends in order on `stop`."""
     names = TopicNames(kafka.namespace)
     async with AsyncExitStack() as stack:
         manifest, owns = await unless_stopped(claimed(kafka, layout, cluster), stop)
@@ -148,9 +106,9 @@ async def serve(
 
 
 async def claimed(kafka: KafkaSettings, layout: Layout, cluster: str) -> tuple[Manifest, Callable[[str], bool]]:
-    """The output directory with its manifest, for our share; and which documents are ours.
+    """Claim the output directory for our share. Returns its manifest, and which document ids have their results there.
 
-    Raises SettingsError for partitions that are not there, OutputError, TopicMissingError and KafkaError.
+    Raises SettingsError for partitions that the topic does not have, OutputError, TopicMissingError and KafkaError.
     """
     topic, share, count = TopicNames(kafka.namespace).results, layout.share, 0
     if share.numbers is not None:
@@ -163,7 +121,10 @@ async def claimed(kafka: KafkaSettings, layout: Layout, cluster: str) -> tuple[M
 
 
 class Sink:
-    """Intake and upkeep. Both run on one loop and share the index; each leaves it whole at every await."""
+    """Writes segments, and documents and merges as upkeep.
+
+    Both run on one event loop and share the index; each leaves it consistent at every await.
+    """
 
     def __init__(
         self,
@@ -178,7 +139,7 @@ class Sink:
         observer: SinkObserver,
         owns: Callable[[str], bool],
     ) -> None:
-        """`owns` says of a document's id whether its results are read here."""
+        """`following` has the next offset of qa.results by partition; `owns` tells which documents are in our share."""
         self._names = names
         self._layout = layout
         self._index = index
@@ -201,7 +162,7 @@ class Sink:
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`, and then until all that was read is on disk."""
+        """Run until `stop`, and then until everything that was read is on disk."""
         upkeep = asyncio.create_task(self._upkeep())
         log.info(
             "sink is up",
@@ -265,11 +226,5 @@ class Sink:
 
 
 def _lasts(layout: Layout, topic: str, present: list[Segment]) -> Lasts:
-    newest = {segment.partition: segment for segment in present}  # in the order of offsets: the last one stays
+    newest = {segment.partition: segment for segment in present}  # ordered by offset, so the last one stays
     return {TopicPartition(topic, number): last_value(layout.results, segment) for number, segment in newest.items()}
-
-
-def _may_pass(exc: OSError | sqlite3.OperationalError) -> bool:
-    if isinstance(exc, OSError):
-        return is_room_problem(exc)
-    return exc.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)

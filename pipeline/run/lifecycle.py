@@ -11,7 +11,6 @@ from aiokafka.errors import KafkaError
 
 from ledger.progress import Progress
 from messaging.topics import ensure_topics
-from output.layout import Layout
 from output.sink_state import read_sink_state
 from pipeline.errors import PipelineError, StoppedError
 from pipeline.progress.feed import Tally
@@ -121,7 +120,7 @@ class Run:
             self.view.note(f"{len(self.undone)} files or folders could not be read, see the end; the rest goes on.")
 
     def _is_done(self, ledger: Follower, results: Follower) -> bool:
-        state = read_sink_state(Layout(self.plan.output_dir))
+        state = read_sink_state(self.plan.layout)
         return self.progress.all_answered and state.has_written(results=results.read, ledger=ledger.read)
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from configs.errors import SettingsError
 from configs.settings import Settings, environment_name, known_environment
-from output.run import run_home
+from output.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED_MODEL = "extractive"
@@ -30,8 +30,12 @@ class Plan:
     own_model: bool
 
     @property
+    def layout(self) -> Layout:
+        return Layout(self.output_dir)
+
+    @property
     def home(self) -> Path:
-        return run_home(self.output_dir)
+        return self.layout.home
 
     @property
     def broker_dir(self) -> Path:

@@ -11,8 +11,6 @@ import orjson
 from configs.recipe import load_recipe
 from configs.sections import ModelSettings
 from configs.settings import Settings
-from output.layout import Layout
-from output.run import broker_file
 from pipeline.progress.view import View
 from pipeline.run import plan as planning
 from pipeline.run.children import Child, wait_for_file
@@ -47,7 +45,7 @@ class Starter:
 
     def stages(self, settings: Settings) -> Child:
         """Sink, workers, producer; returns the producer."""
-        _cleared(Layout(self.plan.output_dir).sink_state)
+        _cleared(self.plan.layout.sink_state)
         given = settings.given()
         self._start("sink", planning.sink_command(self.plan), given, grace_s=30)
         numbers = range(1, self.plan.workers + 1)
@@ -66,7 +64,7 @@ class Starter:
 
     def _broker(self) -> tuple[Child, Path]:
         self.view.note("Starting Apache Kafka on this machine; the first time it is downloaded (some 50 MB).")
-        ready = _cleared(broker_file(self.plan.output_dir))
+        ready = _cleared(self.plan.layout.broker)
         return self._start(
             "broker", planning.broker_command(self.plan, ready), self.plan.settings.given(), grace_s=30
         ), ready

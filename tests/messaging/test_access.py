@@ -10,7 +10,7 @@ import pytest
 from configs.errors import SettingsError
 from configs.recipe import load_recipe
 from configs.settings import Settings
-from consumer.dataset.verify.command import verify
+from consumer.dataset.verify.verification import verify
 from consumer.dead_letters.letters import Wanted
 from consumer.dead_letters.replay import replay
 from consumer.sink.service import run_sink

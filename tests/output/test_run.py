@@ -2,7 +2,8 @@ from pathlib import Path
 
 from configs.sections import KafkaSettings
 from configs.settings import load_settings
-from output.run import broker_file, broker_of_run
+from output.layout import Layout
+from output.run import broker_of_run
 
 
 def found(output_dir: Path, **more: str) -> KafkaSettings:
@@ -10,8 +11,8 @@ def found(output_dir: Path, **more: str) -> KafkaSettings:
 
 
 def test_the_broker_of_a_running_pipeline_is_found(tmp_path: Path):
-    broker_file(tmp_path).parent.mkdir()
-    broker_file(tmp_path).write_text('{"bootstrap_servers": "127.0.0.1:40001", "pid": 7}')
+    Layout(tmp_path).broker.parent.mkdir()
+    Layout(tmp_path).broker.write_text('{"bootstrap_servers": "127.0.0.1:40001", "pid": 7}')
     assert found(tmp_path).bootstrap_servers == "127.0.0.1:40001"
     assert found(tmp_path, bootstrap_servers="kafka:9092").bootstrap_servers == "kafka:9092"
 

@@ -1,4 +1,4 @@
-"""The balance sheet: what there should be against what there is."""
+"""The balance sheet of an output directory, and how it is shown."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ EXAMPLES = 5
 
 @dataclass(slots=True)
 class Difference:
-    """Something that does not balance: what, how often, and some of the ids or paths."""
+    """Something that does not balance: a description, how often it occurs, and some of the ids or paths."""
 
     what: str
     count: int = 0
@@ -28,9 +28,10 @@ class Difference:
 
 @dataclass(slots=True)
 class Balance:
-    """Chunks are those of each document's newest complete version; records are all there ever were.
+    """The numbers of the balance sheet, and the differences that were found.
 
-    `partitions` are those of qa.results that the output directory has sinks for; the others are not looked at.
+    Chunks and pairs belong to the newest complete version of each document; records are counted over all time.
+    `partitions` are the partitions of qa.results that sinks of this directory write; others are not checked.
     """
 
     partitions: str = ALL
@@ -48,12 +49,13 @@ class Balance:
     differences: list[Difference] = field(default_factory=list)
 
     def expect(self, what: str, found: tuple[int, list[str]]) -> None:
-        """A difference, unless its count is 0."""
+        """Note a difference, given as its count and some examples, unless the count is 0."""
         count, examples = found
         if count:
             self.differences.append(Difference(what, count, examples))
 
     def note(self, difference: Difference) -> None:
+        """Note a difference, unless its count is 0."""
         self.expect(difference.what, (difference.count, difference.examples))
 
     @property
@@ -65,6 +67,7 @@ class Balance:
 
 
 def show(balance: Balance, console: Console) -> None:
+    """Print the balance sheet as a table, with its differences."""
     if balance.partitions != ALL:
         console.print(f"Partitions {balance.partitions} of the results: this directory has no sink for others.")
     table = Table(show_header=False, box=None)

@@ -1,7 +1,6 @@
-"""Which records there are, on topics and on disk: sets that are larger than memory, in a SQLite file."""
+"""Sets of the records on topics and on disk, in a SQLite file, since they may not fit into memory."""
 
 import sqlite3
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +10,7 @@ BATCH = 5000
 
 
 class Census:
-    """Counts each id at each place, with a digest of its bytes; `chunks` are ids of the results that they ask for."""
+    """Counts ids at each place, with a digest of the record's bytes. A chunk counts under the id of its result."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
@@ -21,14 +20,14 @@ class Census:
             "WITHOUT ROWID;"
             "CREATE TABLE letters (id TEXT PRIMARY KEY, letters INTEGER, replays INTEGER) WITHOUT ROWID;"
         )
-        self._batch: list[tuple[Place, str, bytes]] = []
+        self._batch: list[dict[str, object]] = []
 
     def close(self) -> None:
         self._db.close()
 
     def add(self, place: Place, record: str, digest: bytes = b"") -> None:
-        """Digests of one id that differ make one that equals none."""
-        self._batch.append((place, record, digest))
+        """Count a record. Where the digests of one id differ, its digest becomes a value that equals no digest."""
+        self._batch.append({"place": place, "id": record, "digest": digest})
         if len(self._batch) >= BATCH:
             self._flush()
 
@@ -39,35 +38,38 @@ class Census:
         self._count_letter(letter, letters=0, replays=1)
 
     def total(self, place: Place) -> int:
-        """Records there, doubled ones counted as often as they are there."""
+        """The number of records at a place, repeated ids included."""
         self._flush()
-        return int(self._db.execute("SELECT total(count) FROM seen WHERE place = ?", (place,)).fetchone()[0])
+        query = "SELECT total(count) FROM seen WHERE place = :place"
+        return int(self._db.execute(query, {"place": place}).fetchone()[0])
 
     def doubled(self, place: Place) -> tuple[int, list[str]]:
-        """Number of ids that are there more than once, and some of them."""
-        return self._found("SELECT id FROM seen WHERE place = ? AND count > 1", place)
+        """The number of ids that are at a place more than once, and some of these ids."""
+        return self._found("SELECT id FROM seen WHERE place = :place AND count > 1", place=place)
 
     def missing(self, place: Place, other: Place) -> tuple[int, list[str]]:
-        """Number of ids at `place` that are not at `other`, and some of them."""
+        """The number of ids at `place` that are not at `other`, and some of these ids."""
         return self._found(
-            "SELECT id FROM seen a WHERE place = ? AND NOT EXISTS "
-            "(SELECT 1 FROM seen b WHERE b.place = ? AND b.id = a.id)",
-            place, other,
-        )  # fmt: skip
+            "SELECT id FROM seen a WHERE place = :place AND NOT EXISTS "
+            "(SELECT 1 FROM seen b WHERE b.place = :other AND b.id = a.id)",
+            place=place,
+            other=other,
+        )
 
     def different(self, place: Place, other: Place) -> tuple[int, list[str]]:
-        """Number of ids that are at both with different bytes, and some of them."""
+        """The number of ids that are at both places with different bytes, and some of these ids."""
         return self._found(
             "SELECT a.id FROM seen a JOIN seen b ON a.id = b.id "
-            "WHERE a.place = ? AND b.place = ? AND a.digest != b.digest",
-            place, other,
-        )  # fmt: skip
+            "WHERE a.place = :place AND b.place = :other AND a.digest != b.digest",
+            place=place,
+            other=other,
+        )
 
     def unreplayed(self) -> int:
-        """Letters that no replay speaks of."""
+        """The number of dead letters that have not been replayed."""
         return int(self._db.execute("SELECT count(*) FROM letters WHERE letters > 0 AND replays = 0").fetchone()[0])
 
-    def _found(self, query: str, *values: str) -> tuple[int, list[str]]:
+    def _found(self, query: str, **values: str) -> tuple[int, list[str]]:
         self._flush()
         count, examples = 0, []
         for (record,) in self._db.execute(query, values):
@@ -77,21 +79,19 @@ class Census:
         return count, examples
 
     def _flush(self) -> None:
-        self._insert(self._batch)
-        self._batch = []
-
-    def _insert(self, rows: Iterable[tuple[Place, str, bytes]]) -> None:
         self._db.execute("BEGIN")
         self._db.executemany(
-            "INSERT INTO seen VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1, "
+            "INSERT INTO seen (place, id, digest, count) VALUES (:place, :id, :digest, 1) "
+            "ON CONFLICT DO UPDATE SET count = count + 1, "
             "digest = CASE WHEN digest = excluded.digest THEN digest ELSE place END",
-            rows,
+            self._batch,
         )
         self._db.execute("COMMIT")
+        self._batch = []
 
     def _count_letter(self, letter: str, *, letters: int, replays: int) -> None:
         self._db.execute(
-            "INSERT INTO letters VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "INSERT INTO letters (id, letters, replays) VALUES (:id, :letters, :replays) ON CONFLICT DO UPDATE SET "
             "letters = letters + excluded.letters, replays = replays + excluded.replays",
-            (letter, letters, replays),
+            {"id": letter, "letters": letters, "replays": replays},
         )

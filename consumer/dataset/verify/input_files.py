@@ -1,4 +1,4 @@
-"""The watched directory against the ledger: is what was published what is there?"""
+"""Compares the files of the watched directory with the ledger."""
 
 import os
 import stat
@@ -15,10 +15,10 @@ GONE = frozenset({FileState.VANISHED, FileState.FORGOTTEN})
 
 
 class InputFiles:
-    """Of one source. Feed it all ledger entries, then ask."""
+    """The files of one source. `add` all ledger entries, then read the differences."""
 
     def __init__(self, root: Path, source: str) -> None:
-        """`source` empty: the name that a producer gives the directory."""
+        """An empty `source` stands for the name that a producer gives the directory."""
         self._root = root
         self._source = source or source_name(root)
         self._sources: set[str] = set()
@@ -28,6 +28,7 @@ class InputFiles:
         self.unpublished = Difference("files of --input-dir are not published to their end")
 
     def add(self, entry: LedgerEntry) -> None:
+        """Compare the file of a ledger entry, unless the entry belongs to another source."""
         self._sources.add(entry.document.source)
         if entry.document.source != self._source or entry.state in GONE:
             return
@@ -42,7 +43,7 @@ class InputFiles:
             self.changed.add(entry.document.path)
 
     def check_source(self) -> None:
-        """Raises SettingsError where all that the ledger has is of other sources: nothing was compared."""
+        """Raise SettingsError where the ledger has other sources only, so that no file was compared."""
         if self._sources and self._source not in self._sources:
             known = ", ".join(sorted(self._sources)[:EXAMPLES]) + (", …" if len(self._sources) > EXAMPLES else "")
             raise SettingsError(
@@ -51,12 +52,12 @@ class InputFiles:
             )
 
     def unknown(self) -> int:
-        """Files that the ledger does not know: left alone by the producer, or not taken yet."""
+        """The number of files that the ledger does not know: the producer ignores them, or has not read them yet."""
         return sum(path not in self._known for path in _files(self._root))
 
 
 def _digest(path: Path) -> str | None:
-    """SHA-256 of a regular file's bytes; None where there is none that can be read."""
+    """The SHA-256 of a regular file's bytes; None where there is no such file, or it can't be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return None

@@ -9,7 +9,7 @@ import pytest
 from configs.settings import Settings
 from consumer.dataset.export.dataset import export
 from consumer.dataset.export.gathering import Choice
-from consumer.dataset.verify.command import verify
+from consumer.dataset.verify.verification import verify
 from output.layout import Layout
 from schemas import FileState
 from tests.support.outcomes import (

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from configs.settings import Settings
-from consumer.dataset.verify.command import verify
+from consumer.dataset.verify.verification import verify
 from output.errors import OutputMismatchError
 from output.layout import Layout
 from output.segments.naming import list_segments

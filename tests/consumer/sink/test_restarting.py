@@ -7,9 +7,9 @@ import sqlite3
 import pytest
 from aiokafka.errors import KafkaError
 
-from consumer.sink import service
+from consumer.sink import restarting
 from consumer.sink.errors import ContinuityError, StartOverError
-from consumer.sink.service import persistently
+from consumer.sink.restarting import persistently
 from messaging.connection import BrokerUnreachableError
 from messaging.reading import TopicMissingError
 from messaging.stopping import StoppedError
@@ -25,7 +25,7 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
 
 @pytest.fixture
 def layout(tmp_path, monkeypatch):
-    monkeypatch.setattr(service, "RETRY_S", 0.001)
+    monkeypatch.setattr(restarting, "RETRY_S", 0.001)
     layout = Layout(tmp_path)
     layout.make()
     return layout
