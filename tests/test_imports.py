@@ -22,18 +22,26 @@ MAY_IMPORT = {
     "server": BASE,
     "pipeline": BASE,
 }
+WINGS = {"group": set(), "model": set(), "checks": set(), "recipe": {"model", "checks"}}
+"""The folders of consumer/worker, and which of them each may import."""
+COMMON = {"errors", "outcome"}
+"""The modules of consumer/worker that all its folders may import; the others put the folders together."""
 
 
-def imported(file: Path) -> Iterator[str]:
+def imported(file: Path) -> set[str]:
     """Top-level packages that a file imports, those named for `import_module` included."""
+    return {name.partition(".")[0] for name in imported_modules(file)}
+
+
+def imported_modules(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), filename=str(file))):
         match node:
             case ast.Import(names=names):
-                yield from (alias.name.partition(".")[0] for alias in names)
-            case ast.ImportFrom(module=str(module), level=0):
-                yield module.partition(".")[0]
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                yield from (f"{module}.{alias.name}" for alias in names)
             case ast.Constant(value=str(text)) if text.replace(".", "").isidentifier() and "." in text:
-                yield text.partition(".")[0]
+                yield text
 
 
 def files_of(package: str) -> list[Path]:
@@ -49,6 +57,17 @@ def test_a_package_imports_only_what_stands_below_it(package: str) -> None:
         if name in MAY_IMPORT and name != package and name not in MAY_IMPORT[package]
     }
     assert not wrong
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_wing_of_the_worker_imports_only_what_stands_below_it(wing: str) -> None:
+    names = [name.split(".") for file in files_of(f"consumer/worker/{wing}") for name in imported_modules(file)]
+    of_worker = {parts[2] for parts in names if parts[:2] == ["consumer", "worker"]}
+    assert of_worker <= WINGS[wing] | COMMON | {wing}
+
+
+def test_no_wing_of_the_worker_is_missing_from_the_table() -> None:
+    assert {init.parent.name for init in (ROOT / "consumer" / "worker").glob("*/__init__.py")} == set(WINGS)
 
 
 def test_no_package_is_missing_from_the_table() -> None:

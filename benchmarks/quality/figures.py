@@ -8,7 +8,7 @@ from benchmarks.quality.cases import AUTHORS, Author, Half, cases, texts
 from benchmarks.quality.mutations import Mutation, mutations
 from configs.recipe_parts import Checks
 from consumer.worker.checks import check_pairs, locate_evidence
-from consumer.worker.recipe.response_formats import AnsweredPair
+from consumer.worker.checks.pair import AnsweredPair
 from schemas import PairType
 
 MUTATIONS = 300

@@ -10,7 +10,7 @@ from benchmarks.quality.cases import AUTHORS, FOLDER, WHOLE, Author, cases, line
 from benchmarks.quality.figures import failures, figures, of_mutations
 from configs.recipe_parts import Checks
 from consumer.worker.checks import check_pairs
-from consumer.worker.recipe.response_formats import AnsweredPair
+from consumer.worker.checks.pair import AnsweredPair
 from server.embedded.extract import extract
 
 SETS = ("evidence", "support", "self_contained", "near_duplicates", "copies", "languages")

@@ -56,7 +56,7 @@ def test_both_guided_decoders_compile_every_schema():
     """As the recipes are, with their own bounds."""
     ensure_installed()
     every = [requests(load_recipe(name), make_chunk(text * 30)) for name in RECIPES for text in TEXTS]
-    schemas = [request.request.response_format.schema for made in every for request in made.values()]
+    schemas = [request.chat.response_format.schema for made in every for request in made.values()]
     done = subprocess.run(
         [PYTHON, "-c", COMPILED], input=json.dumps(schemas), capture_output=True, text=True, check=False
     )
@@ -65,11 +65,11 @@ def test_both_guided_decoders_compile_every_schema():
 
 async def finished(endpoint: ModelEndpoint, every: list) -> int:
     """All at once; how many ended by themselves. Each of those fits its schema and can be read."""
-    answers = await asyncio.gather(*(endpoint.complete(r.request) for r in every), return_exceptions=True)
+    answers = await asyncio.gather(*(endpoint.complete(r.chat) for r in every), return_exceptions=True)
     done = [(r, a.content) for r, a in zip(every, answers, strict=True) if not isinstance(a, BaseException)]
     assert all(isinstance(a, TruncatedError) for a in answers if isinstance(a, BaseException)), answers
     for request, content in done:
-        Draft202012Validator(request.request.response_format.schema).validate(orjson.loads(content))
+        Draft202012Validator(request.chat.response_format.schema).validate(orjson.loads(content))
         request.read(content)
     return len(done)
 

@@ -9,9 +9,9 @@ from consumer.worker.checks.duplicates import Asked, asked, same
 from consumer.worker.checks.evidence import Quotable
 from consumer.worker.checks.numbers import Sources
 from consumer.worker.checks.overlap import apart, prose
+from consumer.worker.checks.pair import AnsweredPair
 from consumer.worker.checks.polarity import parsed, turned
 from consumer.worker.checks.self_contained import pointing
-from consumer.worker.recipe.response_formats import AnsweredPair
 from languages import language_of
 from schemas import Evidence, Reason
 

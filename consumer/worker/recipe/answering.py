@@ -1,20 +1,20 @@
-"""From a chunk to its result: all stages of the recipe, and what became of each question."""
+"""Answers a chunk: runs the recipe on it and puts its result together."""
 
 import logging
 import time
 
+from configs.errors import QAStreamError
 from configs.recipe import Recipe
 from configs.sections import ModelSettings
-from consumer.worker.errors import WorkerError
 from consumer.worker.model.language_model import LanguageModel
 from consumer.worker.model.retry import CallFailedError
 from consumer.worker.recipe.candidate import Candidate
-from consumer.worker.recipe.chunk_calls import Conversation
+from consumer.worker.recipe.chunk_calls import ChunkCalls
 from consumer.worker.recipe.halves import halves
 from consumer.worker.recipe.planning import plan_of
-from consumer.worker.recipe.prompts import Sending
-from consumer.worker.recipe.stage_requests import Stages
-from consumer.worker.recipe.stage_runner import Harvest, Harvester, merged
+from consumer.worker.recipe.prompts import RequestDefaults
+from consumer.worker.recipe.stage_requests import StageRequests
+from consumer.worker.recipe.stage_runner import ChunkCandidates, StageRunner, merge
 from languages import language_of
 from schemas import (
     Chunk,
@@ -33,7 +33,7 @@ from schemas.ids import pair_id, record_id
 from schemas.messages import now
 
 MOST_CUTS = 2
-"""Times that a chunk may be halved: into four parts at most."""
+"""Times that a chunk may be halved, so it is asked about in four parts at most."""
 log = logging.getLogger(__name__)
 
 
@@ -43,38 +43,41 @@ class Answerer:
     def __init__(
         self, settings: ModelSettings, recipe: Recipe, model: LanguageModel, *, judge: LanguageModel | None = None
     ) -> None:
-        """`judge` is another model than `model`, if one is to judge the answers."""
+        """`judge` is the model that judges answers, if that is another one than `model`."""
         self._recipe = recipe
         self._model = model
         self._judge = judge or model
-        self._sent = _sending(settings, model.name)
-        self._judging = _sending(settings, self._judge.name)
+        self._defaults = _defaults(settings, model.name)
+        self._judge_defaults = _defaults(settings, self._judge.name)
 
     async def answer(self, chunk: Chunk, origin: Origin) -> Result:
-        """The chunk's outcome: ok, empty, or failed with its error. Raises WorkerError when the model is not ours."""
+        """Returns the chunk's result: ok, empty, or failed with its error.
+
+        Raises a QAStreamError when no chunk can be answered any more.
+        """
         began = time.monotonic()
         draft = self._draft(chunk, origin)
         if not any(c.isalnum() for c in chunk.text):
             return draft
         planned = plan_of(chunk, self._recipe.plan, language_of(chunk.text).code)
         draft = draft.model_copy(update={"planned": planned, **await self._models()})
-        talk = Conversation(self._model, self._judge, sample=chunk.sample)
+        calls = ChunkCalls(self._model, self._judge, sample=chunk.sample)
         try:
-            result = _finished(draft, await self._harvest(chunk, talk))
+            result = _finished(draft, await self._candidates(chunk, calls))
         except CallFailedError as exc:
             failure = OutcomeError(
                 error_class=exc.error.error_class, message=f"{exc.stage}: {exc.error}", attempts=max(1, exc.attempts)
             )
             result = _failed(draft, failure)
-        except WorkerError:
+        except QAStreamError:
             raise
         except Exception as exc:  # one chunk that meets a bug of ours must not stop all others
             log.exception("chunk %s could not be answered", chunk.chunk_id)
             result = _failed(draft, OutcomeError(error_class="internal", message=type(exc).__name__))
-        return _with_cost(result, talk, round((time.monotonic() - began) * 1000, 3))
+        return _with_cost(result, calls, round((time.monotonic() - began) * 1000, 3))
 
     async def keep_answers(self) -> None:
-        """Returns when those that have come are in the cache."""
+        """Returns when all answers that have come are in the cache."""
         await self._model.keep_answers()
         await self._judge.keep_answers()
 
@@ -83,23 +86,26 @@ class Answerer:
         await self._judge.close()
 
     async def _models(self) -> dict[str, ModelRef]:
-        """Who answers and who judges; waits until both are there."""
+        """Returns the model and, if it is another one, the judge. Waits until a server of each answers."""
         model = ModelRef(name=self._model.name, root=await self._model.root())
         if self._judge is self._model:
             return {"model": model}
         return {"model": model, "judge": ModelRef(name=self._judge.name, root=await self._judge.root())}
 
-    async def _harvest(self, chunk: Chunk, talk: Conversation, *, cuts: int = 0) -> Harvest:
-        """In two halves where an answer is too long for the server. Raises CallFailedError."""
-        stages = Stages(self._recipe, chunk, self._sent, self._judging)
+    async def _candidates(self, chunk: Chunk, calls: ChunkCalls, *, cuts: int = 0) -> ChunkCandidates:
+        """Runs the stages, on two halves of the chunk if an answer is too long for the server.
+
+        Raises CallFailedError.
+        """
+        requests = StageRequests(self._recipe, chunk, defaults=self._defaults, judge_defaults=self._judge_defaults)
         try:
-            return await Harvester(self._recipe, chunk, stages, talk).harvest()
+            return await StageRunner(self._recipe, chunk, requests, calls).run()
         except CallFailedError as exc:
             parts = halves(chunk) if exc.error.error_class == "truncated" and cuts < MOST_CUTS else None
             if parts is None:
                 raise
             log.info("chunk %s is asked about in two parts: %s", chunk.chunk_id, exc)
-        return merged([await self._harvest(part, talk, cuts=cuts + 1) for part in parts])
+        return merge([await self._candidates(part, calls, cuts=cuts + 1) for part in parts])
 
     def _draft(self, chunk: Chunk, origin: Origin) -> Result:
         return Result(
@@ -119,8 +125,8 @@ class Answerer:
 _CHUNK_FIELDS = {"index", "start", "end", "text", "headings", "content_key"}
 
 
-def _sending(settings: ModelSettings, model: str) -> Sending:
-    return Sending(
+def _defaults(settings: ModelSettings, model: str) -> RequestDefaults:
+    return RequestDefaults(
         model=model,
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
@@ -128,18 +134,18 @@ def _sending(settings: ModelSettings, model: str) -> Sending:
     )
 
 
-def _finished(draft: Result, harvest: Harvest) -> Result:
-    named = [(_pair(draft, number, each), each.reasons) for number, each in enumerate(harvest.candidates)]
+def _finished(draft: Result, found: ChunkCandidates) -> Result:
+    named = [(_pair(draft, number, each), each.reasons) for number, each in enumerate(found.candidates)]
     pairs = tuple(pair for pair, reasons in named if not reasons)
     return draft.model_copy(
         update={
             "status": Status.OK if pairs else Status.EMPTY,
-            "planned": harvest.planned,
-            "asked": harvest.asked,
+            "planned": found.planned,
+            "asked": found.asked,
             "pairs": pairs,
             "rejected": tuple(RejectedPair(pair=pair, reasons=reasons) for pair, reasons in named if reasons),
-            "skipped": harvest.skipped,
-            "text_scores": harvest.text_scores,
+            "skipped": found.skipped,
+            "text_scores": found.text_scores,
         }
     )
 
@@ -162,14 +168,14 @@ def _failed(draft: Result, error: OutcomeError) -> Result:
     return draft.model_copy(update={"status": Status.FAILED, "error": error})
 
 
-def _with_cost(result: Result, talk: Conversation, total_ms: float) -> Result:
-    judge = result.judge and result.judge.model_copy(update={"endpoint": talk.judge_endpoint})
+def _with_cost(result: Result, calls: ChunkCalls, total_ms: float) -> Result:
+    judge = result.judge and result.judge.model_copy(update={"endpoint": calls.judge_endpoint})
     return result.model_copy(
         update={
-            "model": result.model.model_copy(update={"endpoint": talk.endpoint}),
+            "model": result.model.model_copy(update={"endpoint": calls.endpoint}),
             "judge": judge,
-            "usage": talk.usage,
-            "timing": Timing(total_ms=total_ms, model_ms=round(talk.model_ms, 3)),
+            "usage": calls.usage,
+            "timing": Timing(total_ms=total_ms, model_ms=round(calls.model_ms, 3)),
             "created_at": now(),
         }
     )

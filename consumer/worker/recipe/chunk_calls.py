@@ -1,4 +1,4 @@
-"""All calls for one chunk: to one server as long as it has room, and counted together."""
+"""All model calls for one chunk: they go to one server while it has room, and are counted together."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -7,22 +7,25 @@ from typing import Any, Generic, TypeVar
 
 from consumer.worker.model.language_model import LanguageModel, Obtained
 from consumer.worker.model.retry import CallFailedError
-from consumer.worker.recipe.stage_requests import Prompted
+from consumer.worker.recipe.stage_requests import StageRequest
 from schemas import Usage
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply(Generic[T]):
-    """`thinking` is what a reasoning model thought before."""
+class StageReply(Generic[T]):
+    """The answer of a stage. `thinking` has the thoughts of a reasoning model before it."""
 
     value: T
     thinking: str
 
 
-class Conversation:
-    """`usage`, `model_ms` and `endpoint` tell of the calls so far, those of a failed chunk too."""
+class ChunkCalls:
+    """Calls the model and the judge for one chunk.
+
+    `usage`, `model_ms`, `endpoint` and `judge_endpoint` describe the calls so far, also after a call has failed.
+    """
 
     def __init__(self, model: LanguageModel, judge: LanguageModel, *, sample: int) -> None:
         self._model = model
@@ -34,24 +37,25 @@ class Conversation:
 
     @property
     def endpoint(self) -> str:
+        """URL of the server that answered the first call to the model; empty before."""
         return self._homes.get(self._model, "")
 
     @property
     def judge_endpoint(self) -> str:
         return self._homes.get(self._judge, "")
 
-    async def ask(self, request: Prompted[T]) -> Reply[T]:
-        """Raises CallFailedError."""
+    async def ask(self, request: StageRequest[T]) -> StageReply[T]:
+        """Asks the model. Raises CallFailedError."""
         return await self._ask(self._model, request)
 
-    async def judge(self, request: Prompted[T]) -> Reply[T]:
+    async def judge(self, request: StageRequest[T]) -> StageReply[T]:
         """Asks the model that judges answers. Raises CallFailedError."""
         return await self._ask(self._judge, request)
 
-    async def _ask(self, model: LanguageModel, request: Prompted[T]) -> Reply[T]:
+    async def _ask(self, model: LanguageModel, request: StageRequest[T]) -> StageReply[T]:
         try:
             obtained = await model.obtain(
-                request.request, request.read, sample=self._sample, home=lambda: self._homes.get(model)
+                request.chat, request.read, sample=self._sample, home=lambda: self._homes.get(model)
             )
         except CallFailedError as exc:
             self._count(Usage(calls=max(1, exc.attempts)))
@@ -60,7 +64,7 @@ class Conversation:
         self._homes.setdefault(model, obtained.completion.endpoint)
         self._count(_usage(obtained))
         self.model_ms += obtained.model_ms
-        return Reply(request.read(obtained.completion.content), obtained.completion.reasoning)
+        return StageReply(request.read(obtained.completion.content), obtained.completion.reasoning)
 
     def _count(self, more: Usage) -> None:
         known, new = self.usage.model_dump(), more.model_dump()
@@ -68,7 +72,7 @@ class Conversation:
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """All results, or the first error once all have ended: what the others paid for is in the cache by then."""
+    """Returns all results, or raises the first error after all calls have ended: their answers are cached by then."""
     results = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):

@@ -1,4 +1,4 @@
-"""A chunk in two, where its answer is too long for one call."""
+"""Cuts a chunk in two when its answer is too long for one call."""
 
 import re
 
@@ -6,15 +6,16 @@ from schemas import Chunk
 from schemas.ids import content_key
 
 LEAST_CHARACTERS = 200
+"""Length of a chunk below which it is not cut."""
 BOUNDARIES = tuple(
     re.compile(pattern)
     for pattern in (r"\n[ \t]*\n\s*", r"[。！？；][”’」』）]?\s*|[.!?;][\"')”’]?\s+", r"\n\s*", r"[，、,]\s*|\s+")
 )
-"""The best first: paragraphs, sentences, lines, clauses or words."""
+"""Places to cut at, best first: between paragraphs, sentences, lines, clauses or words."""
 
 
 def halves(chunk: Chunk) -> tuple[Chunk, Chunk] | None:
-    """Both parts with their places in the document; None for a chunk that is too short."""
+    """Returns both parts with their offsets in the document, or None for a chunk that is too short."""
     if len(chunk.text) < LEAST_CHARACTERS:
         return None
     cut = middle(chunk.text)
@@ -22,7 +23,7 @@ def halves(chunk: Chunk) -> tuple[Chunk, Chunk] | None:
 
 
 def middle(text: str) -> int:
-    """Where to cut: at the best kind of boundary within the middle half, nearest to the middle."""
+    """Returns the offset to cut at: the best kind of boundary in the middle half, nearest to the middle."""
     centre, begin, end = len(text) // 2, len(text) // 4, len(text) - len(text) // 4
     for boundary in BOUNDARIES:
         found = [match.end() for match in boundary.finditer(text, begin, end) if begin < match.end() < end]

@@ -1,4 +1,7 @@
-"""Which questions are asked of a chunk: a function of its content alone, so that equal texts stay equal calls."""
+"""How many questions of each type are asked about a chunk.
+
+The plan is a function of the chunk's content alone, so equal texts make equal calls.
+"""
 
 from collections.abc import Mapping
 
@@ -10,7 +13,7 @@ SCALE = 2**64
 
 
 def plan_of(chunk: Chunk, plan: PairPlan, language: str) -> dict[PairType, int]:
-    """Questions by type; types of which none are asked are left out."""
+    """Returns the number of questions by type, without types of which none are asked."""
     share = int(digest("plan", chunk.content_key)[:16], 16)
     wanted = plan.wanted(len(chunk.text), language)
     proportions = {kind: plan.proportions[kind.value] for kind in PairType if kind.value in plan.proportions}
@@ -18,9 +21,9 @@ def plan_of(chunk: Chunk, plan: PairPlan, language: str) -> dict[PairType, int]:
 
 
 def drawn(share: int, wanted: int, proportions: Mapping[PairType, int]) -> dict[PairType, int]:
-    """`wanted` divided by systematic sampling, begun at `share` (of SCALE) of a step.
+    """Divides `wanted` by systematic sampling, which starts at `share` (of SCALE) of a step.
 
-    Each count is its exact part rounded up or down, and on the average over all shares it is exact (Madow, 1949).
+    Each count is its exact part, rounded up or down. The mean over all shares is the exact part (Madow, 1949).
     """
     whole = sum(proportions.values())
     counts, reached, below = {}, 0, 0

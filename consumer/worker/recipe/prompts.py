@@ -1,4 +1,7 @@
-"""Request bodies: system, then chunk, then task, since prefix caches reuse what requests begin with."""
+"""The prompts of a stage: first the system prompt, then the chunk, then the task.
+
+Prefix caches reuse the beginning of a prompt, and this beginning is the same in all stages of a chunk.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +14,12 @@ from inference.chat import ChatRequest, Message, ResponseFormat
 from schemas import Chunk, PairType
 
 MOST_TERMS = 20
+"""Number of terms that a prompt explains at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
-    """What a request says besides its prompt."""
+class RequestDefaults:
+    """The settings of a model's requests. `reasoning_max_tokens` is added to `max_tokens` unless thinking is off."""
 
     model: str
     temperature: float
@@ -30,34 +34,34 @@ def chat_request(
     language: str,
     *,
     values: Mapping[str, str],
-    schema: ResponseFormat,
-    sent: Sending,
+    wanted: ResponseFormat,
+    defaults: RequestDefaults,
 ) -> ChatRequest:
-    """The request of a stage. It depends on the chunk's content only: equal chunks make equal requests."""
+    """Returns the request of a stage. It depends on the chunk's content only: equal chunks make equal requests."""
     thinking = recipe.thinking if stage.thinking is None else stage.thinking
     task = Template(recipe.prompt(stage.prompt, language)).substitute(values, **recipe.limits.placeholders)
     return ChatRequest(
-        model=sent.model,
+        model=defaults.model,
         messages=(
             Message("system", recipe.prompt(recipe.system, language)),
             Message("user", f"{framed}\n\n{task.strip()}"),
         ),
-        temperature=sent.temperature if stage.temperature is None else stage.temperature,
-        max_tokens=sent.max_tokens + (0 if thinking is False else sent.reasoning_max_tokens),
-        response_format=schema,
+        temperature=defaults.temperature if stage.temperature is None else stage.temperature,
+        max_tokens=defaults.max_tokens + (0 if thinking is False else defaults.reasoning_max_tokens),
+        response_format=wanted,
         thinking=thinking,
     )
 
 
 def frame(chunk: Chunk, terms: Mapping[str, str]) -> str:
-    """The part of a prompt that all stages share: headings, text, and the terms that occur in it."""
+    """Returns the part of a prompt that all stages share: headings, text, and the terms that occur in the text."""
     headings = f"<headings>\n{' > '.join(chunk.headings)}\n</headings>\n" if chunk.headings else ""
     shown = [f"{term}: {meaning}" for term, meaning in occurring(terms, chunk.text)]
     return f"{headings}<text>\n{chunk.text}\n</text>" + (f"\n{block('terms', shown)}" if shown else "")
 
 
 def occurring(terms: Mapping[str, str], text: str) -> list[tuple[str, str]]:
-    """Those that the text has, whole words in Latin script, in their order and not too many."""
+    """Returns the first MOST_TERMS terms that occur in the text. A term in Latin script has to be a whole word."""
     found = [(term, meaning) for term, meaning in terms.items() if _occurs(term, text)]
     return found[:MOST_TERMS]
 
@@ -69,7 +73,7 @@ def _occurs(term: str, text: str) -> bool:
 
 
 def block(name: str, lines: Iterable[str]) -> str:
-    """What a model wrote, or a user gave, between lines that say what it is."""
+    """Puts lines that a model or a user wrote between two tags, `<name>` and `</name>`."""
     return "\n".join([f"<{name}>", *lines, f"</{name}>"])
 
 
@@ -78,13 +82,13 @@ def plan_lines(plan: Mapping[PairType, int]) -> str:
 
 
 def example_questions(examples: Sequence[Example], language: str) -> str:
-    """One a line; nothing where the recipe has none."""
+    """Returns the example questions of a language, one a line; an empty string if the recipe has none."""
     lines = [f"- {example.type}: {example.question}" for example in examples if example.language == language]
     return block("examples", lines) if lines else ""
 
 
 def whole_examples(examples: Sequence[Example], language: str, kind: PairType | None = None) -> str:
-    """With reasoning and answer; of one type if it is given."""
+    """Returns the examples of a language, of one type if `kind` is given, with their reasoning and answer."""
     chosen = [e for e in examples if e.language == language and kind in (None, e.type) and e.answer]
     shown = [f"question: {e.question}\nreasoning: {e.reasoning}\nanswer: {e.answer}" for e in chosen]
     return block("examples", ["\n\n".join(shown)]) if shown else ""

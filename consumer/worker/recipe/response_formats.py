@@ -1,8 +1,8 @@
-"""What is asked of the model as JSON, and what it answered.
+"""The JSON that each stage asks of the model, and how its answer is read.
 
-Schemas are bounded everywhere: an open array or string may never end. They keep to what guided decoders support:
-objects with all properties required, enumerations, bounded arrays and strings. Properties come in the order in which
-the model shall think: evidence before the answer, comment before the marks.
+The schemas are bounded everywhere, because an unbounded array or string may never end. They use only what guided
+decoders support: objects with all properties required, enumerations, bounded arrays and bounded strings. Properties
+stand in the order in which the model should think: evidence before the answer, the comment before the marks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from configs.recipe_parts import Limits
+from consumer.worker.checks.pair import AnsweredPair
 from inference.chat import ResponseFormat
 from inference.errors import MalformedError
 from schemas import PairType
@@ -23,30 +24,25 @@ MOST_MARK = 10
 Mark = Annotated[int, Field(ge=0, le=MOST_MARK)]
 
 
-class Given(BaseModel):
+class ModelReply(BaseModel):
+    """JSON that a model wrote. Properties that were not asked for are ignored."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class AnsweredPair(Given):
-    """A pair as the model gave it; `evidence` is not yet checked."""
-
-    type: PairType
-    question: str
-    answer: str
-    reasoning: str = ""
-    evidence: tuple[str, ...] = ()
-
-
-class AnsweredPairs(Given):
+class AnsweredPairs(ModelReply):
     pairs: tuple[AnsweredPair, ...]
 
 
-class Questions(Given):
+class ProposedQuestions(ModelReply):
     questions: dict[PairType, tuple[str, ...]]
 
 
-class GivenAnswer(Given):
-    """`answerable` is false where the text does not hold the answer."""
+class ModelAnswer(ModelReply):
+    """The answer to one question. `answerable` is False where the text does not hold the answer.
+
+    `question` is empty unless the stage also asked for a new question.
+    """
 
     evidence: tuple[str, ...] = ()
     reasoning: str = ""
@@ -55,22 +51,22 @@ class GivenAnswer(Given):
     question: str = ""
 
 
-class Marks(Given):
-    """From 0 to 10 for each criterion."""
+class CriterionMarks(ModelReply):
+    """Marks from 0 to 10, by criterion."""
 
     comment: str = ""
     marks: dict[str, Mark]
 
 
-class ManyMarks(Given):
-    """By number, from 1."""
+class NumberedMarks(ModelReply):
+    """The marks of several questions: by the number of the question, which begins at 1, and by criterion."""
 
     comment: str = ""
     marks: dict[str, dict[str, Mark]]
 
 
 def pairs_format(limits: Limits, most: int) -> ResponseFormat:
-    """The format for questions and answers in one."""
+    """Returns the format for up to `most` questions together with their answers."""
     pair = {
         "type": {"type": "string", "enum": [kind.value for kind in PairType]},
         "question": _text(limits.question_characters),
@@ -82,7 +78,7 @@ def pairs_format(limits: Limits, most: int) -> ResponseFormat:
 
 
 def questions_format(limits: Limits, plan: Mapping[PairType, int]) -> ResponseFormat:
-    """At most as many of each type as were planned."""
+    """Returns the format for questions, at most as many of each type as planned."""
     question = _text(limits.question_characters)
     lists = {kind.value: _array(question, most) for kind, most in plan.items() if most}
     return ResponseFormat("questions", _object({"questions": _object(lists)}))
@@ -106,33 +102,37 @@ def marks_format(limits: Limits, criteria: Sequence[str]) -> ResponseFormat:
 
 
 def many_marks_format(limits: Limits, criteria: Sequence[str], count: int) -> ResponseFormat:
-    """Marks by number, from 1."""
+    """Returns the format for the marks of `count` questions, by their numbers from 1 on."""
     marks = _object({str(n): _marks(criteria) for n in range(1, count + 1)})
     return ResponseFormat("many_marks", _object({"comment": _text(limits.comment_characters), "marks": marks}))
 
 
 def parse_pairs(content: str) -> tuple[AnsweredPair, ...]:
-    return parsed(AnsweredPairs, content).pairs
+    """Raises MalformedError."""
+    return parse(AnsweredPairs, content).pairs
 
 
 def parse_questions(content: str) -> tuple[tuple[PairType, str], ...]:
-    asked = parsed(Questions, content).questions
+    """Returns each question with its type, in the order of the types. Raises MalformedError."""
+    asked = parse(ProposedQuestions, content).questions
     return tuple((kind, question) for kind in PairType for question in asked.get(kind, ()))
 
 
-def parse_marks(content: str, criteria: Sequence[str]) -> Marks:
-    marks = parsed(Marks, content)
+def parse_marks(content: str, criteria: Sequence[str]) -> CriterionMarks:
+    """Raises MalformedError, also when the mark of a criterion is missing."""
+    marks = parse(CriterionMarks, content)
     return marks.model_copy(update={"marks": _all(marks.marks, criteria)})
 
 
-def parse_many_marks(content: str, criteria: Sequence[str], count: int) -> tuple[Marks, ...]:
-    given = parsed(ManyMarks, content)
+def parse_many_marks(content: str, criteria: Sequence[str], count: int) -> tuple[CriterionMarks, ...]:
+    """Returns the marks of `count` questions in their order. Raises MalformedError."""
+    given = parse(NumberedMarks, content)
     numbered = _all(given.marks, [str(n) for n in range(1, count + 1)])
-    return tuple(Marks(comment=given.comment, marks=_all(marks, criteria)) for marks in numbered.values())
+    return tuple(CriterionMarks(comment=given.comment, marks=_all(marks, criteria)) for marks in numbered.values())
 
 
-def parsed(kind: type[M], content: str) -> M:
-    """Raises MalformedError, without quoting the answer."""
+def parse(kind: type[M], content: str) -> M:
+    """Raises MalformedError, whose message does not quote the answer."""
     try:
         return kind.model_validate(orjson.loads(content))
     except orjson.JSONDecodeError as exc:

@@ -1,7 +1,7 @@
-"""A recipe's stages over one chunk, from its text to candidates that are kept or rejected.
+"""Runs a recipe's stages on one chunk, from its text to candidates that are kept or rejected.
 
-one call for all, or text gate → questions → question gate → answers; then the checks without a model → judge → once
-more for what is worth writing anew.
+The stages: either one call for everything, or text gate → questions → question gate → answers. Then come the checks
+that need no model, the judge, and a second round for candidates that are worth rewriting.
 """
 
 from collections import Counter
@@ -21,16 +21,16 @@ from consumer.worker.recipe.candidate import (
     with_answer,
     with_scores,
 )
-from consumer.worker.recipe.chunk_calls import Conversation, together
-from consumer.worker.recipe.stage_requests import Stages
+from consumer.worker.recipe.chunk_calls import ChunkCalls, together
+from consumer.worker.recipe.stage_requests import StageRequests
 from schemas import Chunk, PairType, Reason
 
 Step = Callable[[Candidate], Awaitable[Candidate]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Harvest:
-    """What a chunk gave. Every question that was asked is among the candidates."""
+class ChunkCandidates:
+    """The result of all stages. Every question that was asked is among the candidates, kept or rejected."""
 
     planned: dict[PairType, int]
     candidates: tuple[Candidate, ...] = ()
@@ -42,15 +42,15 @@ class Harvest:
         return dict(Counter(candidate.type for candidate in self.candidates))
 
 
-def merged(parts: Sequence[Harvest]) -> Harvest:
-    """Of the parts of one chunk. The lowest text scores count; skipped only if all parts are."""
+def merge(parts: Sequence[ChunkCandidates]) -> ChunkCandidates:
+    """Merges the parts of one chunk. The lowest text scores count; the chunk is skipped only if all parts are."""
     planned: Counter[PairType] = Counter()
     scores: dict[str, float] = {}
     for part in parts:
         planned.update(part.planned)
         scores |= {name: min(score, scores.get(name, score)) for name, score in part.text_scores.items()}
     skipped = [part.skipped for part in parts]
-    return Harvest(
+    return ChunkCandidates(
         planned=dict(planned),
         candidates=tuple(candidate for part in parts for candidate in part.candidates),
         text_scores=scores,
@@ -58,29 +58,30 @@ def merged(parts: Sequence[Harvest]) -> Harvest:
     )
 
 
-class Harvester:
-    """The stages of one recipe for one chunk. Raises CallFailedError when a call does."""
+class StageRunner:
+    """Runs the stages of one recipe on one chunk."""
 
-    def __init__(self, recipe: Recipe, chunk: Chunk, stages: Stages, talk: Conversation) -> None:
+    def __init__(self, recipe: Recipe, chunk: Chunk, requests: StageRequests, calls: ChunkCalls) -> None:
         self._recipe = recipe
         self._chunk = chunk
-        self._stages = stages
-        self._talk = talk
+        self._requests = requests
+        self._calls = calls
 
-    async def harvest(self) -> Harvest:
-        recipe, planned = self._recipe, self._stages.plan
+    async def run(self) -> ChunkCandidates:
+        """Raises CallFailedError when a call fails for good."""
+        recipe, planned = self._recipe, self._requests.plan
         scores: dict[str, float] = {}
         if recipe.text_gate is not None:
             scores, skipped = await self._text_gate(recipe.text_gate)
             if skipped is not None:
-                return Harvest(planned=planned, text_scores=scores, skipped=skipped)
+                return ChunkCandidates(planned=planned, text_scores=scores, skipped=skipped)
         candidates = self._checked(await self._answered())
         if recipe.judge is not None:
             candidates = await self._judged(candidates, recipe.judge)
-        return Harvest(planned=planned, candidates=candidates, text_scores=scores)
+        return ChunkCandidates(planned=planned, candidates=candidates, text_scores=scores)
 
     async def _text_gate(self, stage: Scoring) -> tuple[dict[str, float], Reason | None]:
-        marks = (await self._talk.ask(self._stages.text_gate(stage))).value
+        marks = (await self._calls.ask(self._requests.text_gate(stage))).value
         scores = scores_of(marks)
         passes = stage.passes(scores)
         return scores, None if passes else shortfall("text_score", scores, marks, stage)
@@ -88,44 +89,44 @@ class Harvester:
     async def _answered(self) -> tuple[Candidate, ...]:
         recipe = self._recipe
         if recipe.one_call is not None:
-            pairs = (await self._talk.ask(self._stages.one_call(recipe.one_call))).value
+            pairs = (await self._calls.ask(self._requests.one_call(recipe.one_call))).value
             return tuple(from_pair(pair, recipe.limits) for pair in pairs)
         candidates = await self._asked(recipe.ask) if recipe.ask is not None else ()
         if recipe.question_gate is not None:
-            candidates = await self._sifted(candidates, recipe.question_gate)
-        return await _each(candidates, self._answer)
+            candidates = await self._gated(candidates, recipe.question_gate)
+        return await _for_each(candidates, self._answer)
 
     async def _asked(self, stage: Stage) -> tuple[Candidate, ...]:
-        if not self._stages.plan:
+        if not self._requests.plan:
             return ()
-        asked = (await self._talk.ask(self._stages.ask(stage))).value
+        asked = (await self._calls.ask(self._requests.ask(stage))).value
         candidates = (Candidate(type=kind, question=question.strip()) for kind, question in asked)
         return tuple(
             against_cuts(each, self._recipe.limits) if each.question else against(each, Reason(check="empty"))
             for each in candidates
         )
 
-    async def _sifted(self, candidates: tuple[Candidate, ...], stage: Scoring) -> tuple[Candidate, ...]:
+    async def _gated(self, candidates: tuple[Candidate, ...], stage: Scoring) -> tuple[Candidate, ...]:
         going = [candidate for candidate in candidates if not candidate.reasons]
         if not going:
             return candidates
-        marks = iter((await self._talk.ask(self._stages.question_gate(stage, going))).value)
+        marks = iter((await self._calls.ask(self._requests.question_gate(stage, going))).value)
         return tuple(
             candidate if candidate.reasons else with_scores(candidate, "question", next(marks), stage)
             for candidate in candidates
         )
 
     async def _answer(self, candidate: Candidate) -> Candidate:
-        recipe, stages = self._recipe, self._stages
-        requests = [stages.answer(recipe.answer, candidate)] if recipe.answer is not None else []
+        recipe, requests = self._recipe, self._requests
+        wanted = [requests.answer(recipe.answer, candidate)] if recipe.answer is not None else []
         if recipe.second_answer is not None:
-            requests.append(stages.second_answer(recipe.second_answer, candidate))
-        first, *others = await together(map(self._talk.ask, requests))
+            wanted.append(requests.second_answer(recipe.second_answer, candidate))
+        first, *others = await together(map(self._calls.ask, wanted))
         answered = with_answer(candidate, first.value, first.thinking, recipe.limits)
         return replace(answered, second=others[0].value) if others else answered
 
     def _checked(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-        """By the checks without a model, all together, since they look for questions that are alike."""
+        """Checks all candidates together, because one check looks for questions that are alike."""
         going = [candidate for candidate in candidates if not candidate.reasons]
         chunk = self._chunk
         checked = iter(
@@ -143,30 +144,30 @@ class Harvester:
         async def judge(candidate: Candidate) -> Candidate:
             if "answer" in candidate.scores:
                 return candidate
-            marks = (await self._talk.judge(self._stages.judge(stage, candidate))).value
+            marks = (await self._calls.judge(self._requests.judge(stage, candidate))).value
             return with_scores(candidate, "answer", marks, stage)
 
-        judged = await _each(candidates, judge)
+        judged = await _for_each(candidates, judge)
         if self._recipe.rewrite is None:
             return judged
-        return await _each(self._checked(await self._revised(judged, self._recipe.rewrite)), judge)
+        return await _for_each(self._checked(await self._rewritten(judged, self._recipe.rewrite)), judge)
 
-    async def _revised(self, candidates: tuple[Candidate, ...], stage: Rewriting) -> tuple[Candidate, ...]:
-        """Those that the judge was not much against are written anew, and stand as if they had not been judged."""
+    async def _rewritten(self, candidates: tuple[Candidate, ...], stage: Rewriting) -> tuple[Candidate, ...]:
+        """Rewrites the candidates that are worth it; those are then unjudged again."""
 
-        async def revise(candidate: Candidate) -> Candidate:
-            if not _worth(candidate, stage):
+        async def rewrite(candidate: Candidate) -> Candidate:
+            if not _worth_rewriting(candidate, stage):
                 return candidate
-            reply = await self._talk.ask(self._stages.rewrite(stage, candidate))
+            reply = await self._calls.ask(self._requests.rewrite(stage, candidate))
             scores = {name: score for name, score in candidate.scores.items() if not name.startswith("answer")}
             fresh = replace(candidate, reasons=(), evidence=(), scores=scores)
             return with_answer(fresh, reply.value, reply.thinking, self._recipe.limits)
 
-        return tuple(await together(map(revise, candidates)))
+        return tuple(await together(map(rewrite, candidates)))
 
 
-def _worth(candidate: Candidate, stage: Rewriting) -> bool:
-    """Only the judge was against it, and not much."""
+def _worth_rewriting(candidate: Candidate, stage: Rewriting) -> bool:
+    """True when only the judge rejected the candidate, with a score of at least `stage.worth`."""
     only_judged = [reason.check for reason in candidate.reasons] == ["answer_score"]
     return only_judged and candidate.scores["answer"] >= stage.worth
 
@@ -175,8 +176,8 @@ def _with_checks(candidate: Candidate, checked: Checked) -> Candidate:
     return against(replace(candidate, evidence=checked.evidence), *checked.reasons)
 
 
-async def _each(candidates: Sequence[Candidate], step: Step) -> tuple[Candidate, ...]:
-    """Those that nothing is against take the step, all at the same time."""
+async def _for_each(candidates: Sequence[Candidate], step: Step) -> tuple[Candidate, ...]:
+    """Runs `step` concurrently on every candidate that has not been rejected."""
 
     async def taken(candidate: Candidate) -> Candidate:
         return candidate if candidate.reasons else await step(candidate)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from configs.recipe_parts import Checks
 from consumer.worker.checks import check_pairs
-from consumer.worker.recipe.response_formats import AnsweredPair
+from consumer.worker.checks.pair import AnsweredPair
 from schemas import PairType
 
 TEXT = "The gate oxide is 1.2 nm thick. Below 1 nm it does not stop tunnelling. Copper replaced aluminium in 1997."
