@@ -51,4 +51,8 @@ class VLLMError(ServerError):
 
 
 class CheckError(ServerError):
-    """The model server doesn't answer as one."""
+    """The model server does not answer as one; `advice` says what to do."""
+
+    def __init__(self, reason: str, *, advice: str) -> None:
+        super().__init__(reason)
+        self.advice = advice

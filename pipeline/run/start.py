@@ -16,7 +16,7 @@ from pipeline.run import plan as planning
 from pipeline.run.children import Child, wait_for_file
 from pipeline.run.family import Family, MayEnd, never
 from pipeline.run.plan import Plan
-from pipeline.run.probe import complaint
+from pipeline.run.server_look import complaint
 from pipeline.run.undone import may_end, undone_file
 
 
