@@ -1,6 +1,6 @@
-"""Files that appear whole or not at all: temp file, fsync, rename, fsync of the directory.
+"""Writes files that appear whole or not at all: temporary file, fsync, rename, fsync of the directory.
 
-The only module of the sink that writes, syncs, renames and removes: faults are planted here.
+The sink writes, syncs, renames and removes files only through this module, so that tests can plant faults here.
 """
 
 import errno
@@ -14,13 +14,13 @@ from typing import Self
 from configs.failpoints import hit
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
-"""Errors that can pass without us: somebody makes room, raises a limit, mends a disk."""
+"""Errors that can pass by themselves: somebody makes room, raises a limit or repairs a disk."""
 BUFFER_BYTES = 1024 * 1024
 TRIES = 10
 
 
 class TempFile:
-    """A file that nobody sees until `publish`. Leaving the `with` without it removes the file."""
+    """A file that nobody sees until `publish`. Leaving the `with` block without `publish` removes it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -33,7 +33,7 @@ class TempFile:
         self.size += len(data)
 
     def publish(self, target: Path, *, make_folders: bool = False) -> None:
-        """Make the file durable and give it its name, replacing what had it."""
+        """Make the file durable and give it the name `target`, in place of any file of that name. Raises OSError."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -47,11 +47,12 @@ class TempFile:
         sync_folder(target.parent)
 
     def flush(self) -> None:
-        """Readable under `path`, but neither durable nor under its name."""
+        """Make the content readable under `path`; it is not durable, and has not got its name."""
         self._file.flush()
 
     def discard(self) -> None:
-        with suppress(OSError):  # what is buffered may not fit; it is not wanted either
+        """Remove the file, unless it was published."""
+        with suppress(OSError):  # closing writes the buffer, which may not fit; nobody needs it
             self._file.close()
         if not self._published:
             with suppress(OSError):
@@ -65,7 +66,7 @@ class TempFile:
 
 
 def _make_and_move(path: Path, target: Path) -> None:
-    """Another sink, which has just emptied the target's folder, may remove it before we are in it."""
+    """Move the file into its folder, which is made first; another sink may just remove the folder, as it is empty."""
     for _ in range(TRIES):
         with suppress(FileNotFoundError):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +76,7 @@ def _make_and_move(path: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes renames and removals in it durable."""
+    """Make renames and removals in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -88,15 +89,17 @@ def remove(path: Path) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """With all that is in it."""
+    """Remove a folder with everything in it."""
     shutil.rmtree(path, ignore_errors=True)
 
 
 def write_whole(path: Path, data: bytes) -> None:
+    """Write a small file that appears whole or not at all. Raises OSError."""
     with TempFile(path.with_name(f".{path.name}.tmp")) as file:
         file.write(data)
         file.publish(path)
 
 
 def is_room_problem(exc: OSError) -> bool:
+    """Whether the error can pass by itself."""
     return exc.errno in NO_ROOM

@@ -1,4 +1,4 @@
-"""`.qastream/manifest.json`: whose results an output directory holds."""
+"""`.qastream/manifest.json`: the Kafka cluster and namespace of the results in an output directory."""
 
 from datetime import datetime
 from pathlib import Path
@@ -14,20 +14,25 @@ from schemas.messages import now
 
 
 class Manifest(BaseModel):
+    """The content of the file."""
+
     model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
 
     schema_: Literal["qastream.output/1"] = Field(default="qastream.output/1", alias="schema")
     cluster_id: str
     namespace: str
     first_source: str = Field(
-        default="", description="The source whose documents stand in documents/ itself; see output/names.py."
+        default="", description="The source whose documents are in documents/ itself; see output/names.py."
     )
-    partitions: int = Field(default=0, description="Of qa.results, once sinks of some of them have been here.")
+    partitions: int = Field(
+        default=0,
+        description="Partitions of qa.results, or 0 until a sink of some of them has been here.",
+    )
     created_at: datetime
 
 
 def read_manifest(path: Path) -> Manifest | None:
-    """None where there is none yet. Raises OutputError."""
+    """The manifest; None where no sink has written yet. Raises OutputError where the file can't be read."""
     try:
         return Manifest.model_validate(orjson.loads(path.read_bytes()))
     except FileNotFoundError:
@@ -47,9 +52,10 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def claim(path: Path, *, cluster_id: str, namespace: str, partitions: int = 0) -> Manifest:
-    """The manifest of this output directory, written if it is new. `partitions`: of qa.results, to share them.
+    """The manifest of an output directory, which is written if it is new.
 
-    Raises OutputMismatchError and OutputError.
+    `partitions` is the number of partitions of qa.results, for a sink of some of them. Raises OutputMismatchError, and
+    OutputError where that number has changed.
     """
     with exclusively(_lock_of(path)):
         found = read_manifest(path)
@@ -69,7 +75,7 @@ def claim(path: Path, *, cluster_id: str, namespace: str, partitions: int = 0) -
 
 
 def name_first_source(path: Path, manifest: Manifest, source: str) -> Manifest:
-    """With `source` for the first one, unless another sink was quicker."""
+    """The manifest with `source` as the first source, unless another sink has named one meanwhile."""
     with exclusively(_lock_of(path)):
         found = read_manifest(path) or manifest
         if not found.first_source:
@@ -83,7 +89,7 @@ def _lock_of(path: Path) -> Path:
 
 
 def check_owner(path: Path, manifest: Manifest, *, cluster_id: str, namespace: str) -> None:
-    """Raises OutputMismatchError: offsets of one cluster mean nothing in another."""
+    """Raise OutputMismatchError for another cluster or namespace, where the offsets in file names mean nothing."""
     for what, theirs, ours in (
         ("Kafka cluster", manifest.cluster_id, cluster_id),
         ("namespace", manifest.namespace, namespace),

@@ -1,4 +1,4 @@
-"""The partitions of qa.results that are one sink's: all, or some that are set when it is started."""
+"""The partitions of qa.results that one sink writes: all, or some that are set when it is started."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from configs.ranges import parse_partitions, show_partitions
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`numbers` are those partitions; None: all there are."""
+    """A set of partitions. `numbers` is None for all partitions, however many there are."""
 
     numbers: frozenset[int] | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Share":
-        """Raises ValueError."""
+        """The share in a setting such as 0-2,7 or all. Raises ValueError."""
         return cls(parse_partitions(text))
 
     @classmethod
     def union(cls, shares: Iterable["Share"]) -> "Share":
-        """All, where there are none."""
+        """The partitions of all these shares; all partitions where there is no share."""
         numbers: set[int] = set()
         for share in shares:
             if share.numbers is None:
@@ -40,7 +40,7 @@ class Share:
         return self.numbers is None or other.numbers is None or bool(self.numbers & other.numbers)
 
     def check(self, topic: str, count: int) -> None:
-        """Raises SettingsError for a partition that a topic of so many has not."""
+        """Raise SettingsError for a partition that a topic with `count` partitions does not have."""
         if self.numbers and max(self.numbers) >= count:
             raise SettingsError(
                 f"--only-partitions {self}: {topic} has {count} partitions. Takes numbers from 0 to {count - 1}, "
@@ -48,7 +48,10 @@ class Share:
             )
 
     def documents(self, count: int) -> Callable[[str], bool]:
-        """Whether a document's results lie in this share of `count` partitions: they have its id for a key."""
+        """A function that tells by document id whether the document's results are in this share of `count` partitions.
+
+        The key of a result is its document's id, so all results of a document are in one partition.
+        """
         if self.numbers is None:
             return lambda _: True
         numbers, partitions, place = self.numbers, list(range(count)), DefaultPartitioner()

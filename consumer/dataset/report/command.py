@@ -1,7 +1,7 @@
-"""One HTML page about the data, and a JSON file with the same numbers, from what the sink wrote.
+"""One HTML page about the data, and a JSON file with the same numbers, from the results on disk.
 
-What is counted is the newest complete version of each document, and of each chunk the last attempt; a sink may run
-meanwhile, Kafka need not. The page is one file that opens offline.
+The numbers are about the newest complete version of each document and the last attempt at each chunk. A sink may run
+meanwhile; Kafka is not needed. The page is one file that opens offline.
 """
 
 import argparse
@@ -26,11 +26,14 @@ SUFFIXES = {"html": ".html", "json": ".json"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=Path, metavar="FILE", help="default: report.html in the output directory")
     parser.add_argument(
-        "--format", choices=(*SUFFIXES, "both"), default="both", help="both (default): the JSON file beside the page"
+        "--format",
+        choices=(*SUFFIXES, "both"),
+        default="both",
+        help="the page, the JSON file, or both side by side (default)",
     )
-    parser.add_argument("--price-prompt", type=float, metavar="N", help="of a million prompt tokens, for the cost")
-    parser.add_argument("--price-completion", type=float, metavar="N", help="of a million completion tokens")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another one, other pairs (default 0)")
+    parser.add_argument("--price-prompt", type=float, metavar="N", help="price of a million prompt tokens")
+    parser.add_argument("--price-completion", type=float, metavar="N", help="price of a million completion tokens")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="changes which pairs are shown (default 0)")
     cli.add_settings(parser, "output_dir")
 
 
@@ -48,7 +51,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def prices_from(args: argparse.Namespace) -> Prices | None:
-    """Raises SettingsError."""
+    """The prices of a command line; None where none is given. Raises SettingsError for a price that can't be used."""
     given = {"--price-prompt": args.price_prompt, "--price-completion": args.price_completion}
     if all(price is None for price in given.values()):
         return None
@@ -60,17 +63,18 @@ def prices_from(args: argparse.Namespace) -> Prices | None:
     return Prices(prompt=args.price_prompt, completion=args.price_completion)
 
 
-def targets_of(layout: Layout, to: Path | None, wanted: str) -> dict[str, Path]:
-    """Files to write, by kind."""
-    if wanted == "both":
+def targets_of(layout: Layout, to: Path | None, kind: str) -> dict[str, Path]:
+    """The files to write, by their kind: html or json. Raises SettingsError where the page would be a JSON file."""
+    if kind == "both":
         page = to or layout.root / "report.html"
         if page.suffix == SUFFIXES["json"]:
-            raise SettingsError(f"--to {page}: is the page, and the JSON file stands beside it; or give --format json")
+            raise SettingsError(f"--to {page}: names the page, and the JSON file gets that name; or give --format json")
         return {"html": page, "json": page.with_suffix(SUFFIXES["json"])}
-    return {wanted: to or layout.root / f"report{SUFFIXES[wanted]}"}
+    return {kind: to or layout.root / f"report{SUFFIXES[kind]}"}
 
 
 def as_json(report: Report) -> bytes:
+    """The content of the JSON file."""
     return orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
 
 

@@ -1,11 +1,11 @@
-"""From what the sink wrote to the numbers of a report: one pass over the outcomes that count."""
+"""Calculates the numbers of a report in one pass over the outcomes that count."""
 
 from collections import Counter
 from datetime import UTC, datetime
 
 from consumer.dataset.outcomes import all_entries, all_written, iter_outcomes, open_indexes
 from consumer.dataset.report.numbers import DocumentNumbers, Report, Unfinished
-from consumer.dataset.report.tally import NAMED, Prices, Tally
+from consumer.dataset.report.tally import NAMED, Prices, ReportTally
 from ledger.promise import promise_of
 from output.index.tables import Index
 from output.layout import Layout
@@ -14,8 +14,8 @@ from schemas import FileState, LedgerEntry
 
 
 def gather(layout: Layout, *, seed: int = 0, prices: Prices | None = None) -> Report:
-    """A sink may run meanwhile. Raises NothingThereError and DatasetError."""
-    tally = Tally(seed=seed)
+    """The report about an output directory; a sink may run meanwhile. Raises NothingThereError and DatasetError."""
+    tally = ReportTally(seed=seed)
     with open_indexes(layout) as indexes, SegmentFiles(layout.results) as files:
         documents = _count_documents(indexes, files, tally)
     return Report(
@@ -38,7 +38,7 @@ def gather(layout: Layout, *, seed: int = 0, prices: Prices | None = None) -> Re
     )
 
 
-def _count_documents(indexes: list[Index], files: SegmentFiles, tally: Tally) -> DocumentNumbers:
+def _count_documents(indexes: list[Index], files: SegmentFiles, tally: ReportTally) -> DocumentNumbers:
     complete = with_failed = 0
     for index, written in all_written(indexes):
         complete, with_failed = complete + 1, with_failed + bool(written.failed)
@@ -61,7 +61,7 @@ def _count_documents(indexes: list[Index], files: SegmentFiles, tally: Tally) ->
 
 
 def _unfinished(index: Index, entry: LedgerEntry) -> Unfinished | None:
-    """What is missing of a document, if anything is; an earlier version may be complete all the same."""
+    """What the newest version of a document lacks; None where it is complete. An earlier version may be complete."""
     path = entry.document.path
     if entry.state is FileState.REJECTED:
         return Unfinished(document=path, state="rejected", reason=entry.reason or "")

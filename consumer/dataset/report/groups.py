@@ -1,10 +1,10 @@
-"""Pairs planned, kept and rejected, by type or language."""
+"""Counts planned, kept and rejected pairs by type or language."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from consumer.dataset.report.numbers import Group
+from consumer.dataset.report.numbers import PairNumbers
 from schemas import PairType
 
 TYPES: tuple[str, ...] = tuple(PairType)
@@ -12,29 +12,30 @@ TYPES: tuple[str, ...] = tuple(PairType)
 
 @dataclass(slots=True)
 class Groups:
-    """Where a result has no plan, what came stands for it."""
+    """Counters by the name of the group. For a result without a plan, the pairs that came count as planned."""
 
     planned: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
 
     def take(self, kept: Iterable[str], rejected: Iterable[str], planned: Mapping[str, int] | None = None) -> None:
-        """The pairs of one chunk, each by the name of its group."""
+        """Count the pairs of one chunk, each given by the name of its group."""
         got, refused = Counter(kept), Counter(rejected)
         self.kept += got
         self.rejected += refused
         self.planned += Counter(planned) if planned else got + refused
 
-    def all(self) -> Group:
+    def all(self) -> PairNumbers:
+        """The numbers of all groups together."""
         return self._group("all", self.planned.total(), self.kept.total(), self.rejected.total())
 
-    def each(self) -> tuple[Group, ...]:
-        """Types in the order of their definition, then by name."""
+    def each(self) -> tuple[PairNumbers, ...]:
+        """The numbers of each group: types in the order of their definition, then other names in alphabetical order."""
         names = sorted(self.planned | self.kept | self.rejected, key=_place)
         return tuple(self._group(name, self.planned[name], self.kept[name], self.rejected[name]) for name in names)
 
-    def _group(self, name: str, planned: int, kept: int, rejected: int) -> Group:
-        return Group(
+    def _group(self, name: str, planned: int, kept: int, rejected: int) -> PairNumbers:
+        return PairNumbers(
             name=name or "unknown",
             planned=planned,
             asked=kept + rejected,
@@ -47,7 +48,7 @@ class Groups:
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """None of nothing."""
+    """The quotient, rounded to 6 digits; None where `whole` is 0."""
     return round(part / whole, 6) if whole else None
 
 

@@ -1,4 +1,4 @@
-"""A text in pieces: what evidence quotes, what stands around it, and what is further away."""
+"""Splits a text into pieces: quotes of evidence, the text near them, and the text further away."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,20 +6,22 @@ from itertools import pairwise
 from typing import Any, Literal
 
 CONTEXT = 160
-"""Characters around a quote that are shown at once."""
+"""Number of characters before and after a quote that count as near."""
 Kind = Literal["quote", "near", "far"]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
+    """A part of a text, of one kind."""
+
     kind: Kind
     text: str
 
 
 def pieces(text: str, quotes: Iterable[tuple[int, int]], *, context: int = CONTEXT) -> Iterator[Piece]:
-    """Together they are `text`. Quotes are given by where they start and end; they may overlap.
+    """The pieces of `text` in their order; together they are the whole text.
 
-    Without any, the beginning of the text is near.
+    `quotes` are given by their start and end in the text; they may overlap. Without quotes, the beginning is near.
     """
     marked = [(max(start, 0), min(end, len(text))) for start, end in quotes]
     marked = [span for span in marked if span[0] < span[1]]
@@ -31,7 +33,10 @@ def pieces(text: str, quotes: Iterable[tuple[int, int]], *, context: int = CONTE
 
 
 def spans(pair: dict[str, Any], text: str, start: int) -> list[tuple[int, int]]:
-    """Where the evidence of a pair stands in its chunk's `text`, as far as it does."""
+    """Start and end of a pair's evidence within its chunk's `text`; evidence that is not in the text is left out.
+
+    `start` is the position of the chunk in the document, to which the evidence's own positions refer.
+    """
     found = []
     for quote in pair.get("evidence", ()):
         begin = quote["start"] - start
@@ -51,7 +56,7 @@ def _kind(at: int, marked: list[tuple[int, int]], shown: list[tuple[int, int]]) 
 
 
 def _joined(kinds: Iterable[tuple[Kind, int, int]]) -> Iterator[tuple[Kind, int, int]]:
-    """Neighbours of one kind are one piece."""
+    """Join neighbours of one kind."""
     last: tuple[Kind, int, int] | None = None
     for kind, start, end in kinds:
         if last is not None and last[0] == kind:

@@ -1,4 +1,4 @@
-"""What a report says: its JSON field by field, and all that its page shows."""
+"""The numbers of a report: the fields of its JSON file, and the content of its page."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ SCHEMA = "qastream.report/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """A document without a complete version of what the ledger promises. `state`: reading, waiting, rejected."""
+    """A document whose newest version is not complete. `state` is reading, waiting or rejected."""
 
     document: str
     state: str
@@ -21,7 +21,7 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentNumbers:
-    """`complete` ones are what the other numbers are about; the first of the others are named."""
+    """Numbers of documents. The report is about the `complete` ones; `unfinished` names the first of the others."""
 
     complete: int
     with_failed_chunks: int
@@ -33,6 +33,8 @@ class DocumentNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedChunk:
+    """A chunk without an answer; `index` is its position in the document."""
+
     document: str
     index: int
     error_class: str
@@ -41,7 +43,11 @@ class FailedChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkNumbers:
-    """`errors` are failed ones by class, of which the first are named; `skipped` empty ones whose text did not pass."""
+    """Numbers of chunks by outcome.
+
+    `errors` counts failed chunks by error class, and `failures` names the first ones. `skipped` counts, by check, the
+    empty chunks whose text did not pass it.
+    """
 
     total: int
     ok: int
@@ -53,10 +59,11 @@ class ChunkNumbers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Pairs of one type or language. `planned` is what recipes wanted, `asked` what came: kept and rejected.
+class PairNumbers:
+    """Numbers of pairs of one type or language. `planned` pairs are asked for by recipes; `asked` is kept and rejected.
 
-    Shares are of all pairs, `passed` is kept in asked; None: of nothing.
+    `planned_share` and `kept_share` are shares of all planned and kept pairs; `passed` is the share of kept in asked
+    pairs. A share of nothing is None.
     """
 
     name: str
@@ -71,7 +78,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """In the currency of the prices, which are for a million tokens."""
+    """The cost in the currency of the prices. A price is for a million tokens."""
 
     price_prompt: float
     price_completion: float
@@ -81,7 +88,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageNumbers:
-    """Of the outcomes that count here. `per_pair` are prompt and completion tokens for a kept pair."""
+    """Calls and tokens of the outcomes in the report. `per_pair` is prompt and completion tokens for a kept pair."""
 
     calls: int
     cached_calls: int
@@ -94,7 +101,10 @@ class UsageNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowDocument:
-    """Seconds from taking up a chunk to its outcome, and of these with the model, summed over its chunks."""
+    """A document with its times, in seconds summed over its chunks.
+
+    `seconds` run from the start of a chunk to its outcome; `model_seconds` are spent in model calls.
+    """
 
     document: str
     chunks: int
@@ -105,7 +115,7 @@ class SlowDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """With one model, judge or recipe (`kind`). `detail` is what the server loaded, or the recipe's hash."""
+    """Numbers for one model, judge or recipe (`kind`). `detail` is the loaded model, or the recipe's hash."""
 
     kind: str
     name: str
@@ -116,7 +126,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPair:
-    """`text` is its chunk's, which begins at character `start` of the document."""
+    """A kept pair that the page shows. `text` is its chunk, which begins at character `start` of the document."""
 
     document: str
     headings: tuple[str, ...]
@@ -128,7 +138,7 @@ class ShownPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownRejection:
-    """`detail` is what the check found."""
+    """A rejected pair that the page shows. `detail` says what the check found."""
 
     document: str
     chunk_index: int
@@ -138,14 +148,16 @@ class ShownRejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
+    """Everything in a report."""
+
     schema: str = field(default=SCHEMA, init=False)
     output_dir: str
     made_at: str
     documents: DocumentNumbers
     chunks: ChunkNumbers
-    pairs: Group
-    types: tuple[Group, ...]
-    languages: tuple[Group, ...]
+    pairs: PairNumbers
+    types: tuple[PairNumbers, ...]
+    languages: tuple[PairNumbers, ...]
     plan_is_known: bool
     rejections: dict[str, int]
     scores: dict[str, Spread]

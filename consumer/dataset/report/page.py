@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing from elsewhere: no scripts, no fonts, no network."""
+"""Renders a report as one HTML page without scripts, external fonts or network access."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from consumer.dataset.report import plots
 from consumer.dataset.report.highlight import pieces, spans
-from consumer.dataset.report.numbers import Group, Report, UsageNumbers
+from consumer.dataset.report.numbers import PairNumbers, Report, UsageNumbers
 from consumer.dataset.report.spread import Spread
 
 FOLDER = Path(__file__).parent
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """`words` say what the drawing shows to those who don't see it."""
+    """A drawing. `words` describe it to readers who can't see it."""
 
     title: str
     words: str
@@ -27,7 +27,7 @@ class Plot:
 
 
 def render(report: Report) -> str:
-    """All texts are escaped: documents and answers may hold anything."""
+    """The page. All texts are escaped, because documents and answers may hold anything."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -69,7 +69,7 @@ def _rejection_plots(report: Report) -> Iterator[Plot]:
 
 
 def _is_total(score: str) -> bool:
-    """Not of one criterion: a recipe may have a dozen, and the table has them."""
+    """Whether a score is a total. Scores of single criteria have no plot: a recipe may have a dozen of them."""
     return "." not in score and not score.startswith("text ")
 
 
@@ -82,12 +82,12 @@ def _histogram(title: str, unit: str, spread: Spread) -> Plot:
     return Plot(title, words, _drawing(plots.histogram(name, spread)))
 
 
-def _shares_in_words(group: Group) -> str:
+def _shares_in_words(group: PairNumbers) -> str:
     return f"{group.name}: {_percent(group.planned_share)} planned, {_percent(group.kept_share)} kept"
 
 
 def _drawing(svg: str) -> Markup:
-    return Markup(svg)  # noqa: S704 - made as XML: its texts are escaped
+    return Markup(svg)  # noqa: S704 - made as XML, so its texts are escaped
 
 
 def _usage(usage: UsageNumbers) -> list[tuple[str, int]]:
@@ -101,12 +101,12 @@ def _usage(usage: UsageNumbers) -> list[tuple[str, int]]:
 
 
 def _breakable(name: str) -> Markup:
-    """Where a name of several words may go on in the next line."""
+    """The name with places at which a line may break."""
     return Markup("<wbr>").join(re.split(r"(?<=[._])", name))
 
 
 def _by_name(scores: dict[str, float]) -> list[tuple[str, float, list[tuple[str, float]]]]:
-    """Totals, each with its criteria."""
+    """The total scores, each with the scores of its criteria."""
     totals = {name: value for name, value in scores.items() if "." not in name}
     return [
         (
@@ -131,7 +131,7 @@ def _number(value: float) -> str:
 
 
 def _short(value: float | None) -> str:
-    """Three digits are enough for a mean."""
+    """The value with three digits, which are enough for a mean."""
     return "–" if value is None else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

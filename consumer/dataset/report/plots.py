@@ -1,4 +1,4 @@
-"""Plots as SVG for a page: no scripts, nothing from elsewhere, colours by the page's CSS variables."""
+"""Draws plots as SVG without scripts or external parts, in the colours of the page's CSS variables."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
-from consumer.dataset.report.numbers import Group
+from consumer.dataset.report.numbers import PairNumbers
 from consumer.dataset.report.spread import Spread, bar_width
 
 WIDTH, HEIGHT = 360, 210
@@ -16,8 +16,8 @@ LONGEST_LABEL = 24
 PLANNED, KEPT, REJECTED = "var(--planned)", "var(--kept)", "var(--rejected)"
 
 
-def shares(groups: Sequence[Group]) -> str:
-    """Shares of types as they were planned, and as they were kept, in percent."""
+def shares(groups: Sequence[PairNumbers]) -> str:
+    """A bar chart of the planned and kept shares of each group, in percent."""
     chart = pygal.Bar(**_options("shares", PLANNED, KEPT, legend_at_bottom=True), range=(0, _highest(groups)))
     chart.x_labels = [_label(group.name) for group in groups]
     chart.value_formatter = "{:.0f} %".format
@@ -26,8 +26,8 @@ def shares(groups: Sequence[Group]) -> str:
     return _svg(chart, "shares")
 
 
-def outcomes(groups: Sequence[Group]) -> str:
-    """Kept and rejected pairs, by group."""
+def outcomes(groups: Sequence[PairNumbers]) -> str:
+    """A bar chart of the kept and rejected pairs of each group."""
     height = ROW_HEIGHT * len(groups) + 90
     chart = pygal.HorizontalStackedBar(**_options("outcomes", KEPT, REJECTED, legend_at_bottom=True, height=height))
     chart.x_labels = [_label(group.name) for group in reversed(groups)]
@@ -38,7 +38,7 @@ def outcomes(groups: Sequence[Group]) -> str:
 
 
 def counts(name: str, counted: dict[str, int]) -> str:
-    """A bar for each, the largest on top."""
+    """A bar chart of named numbers, in the given order from top to bottom."""
     height = ROW_HEIGHT * len(counted) + 60
     chart = pygal.HorizontalBar(**_options(name, REJECTED, show_legend=False, height=height))
     chart.x_labels = [_label(each) for each in reversed(counted)]
@@ -48,6 +48,7 @@ def counts(name: str, counted: dict[str, int]) -> str:
 
 
 def histogram(name: str, spread: Spread) -> str:
+    """A histogram of how values are spread."""
     chart = pygal.Histogram(**_options(name, KEPT, show_legend=False, margin_right=24))
     chart.value_formatter = _whole
     chart.y_labels = _whole_steps(max(bar.count for bar in spread.bars))
@@ -58,13 +59,13 @@ def histogram(name: str, spread: Spread) -> str:
 
 
 def _whole_steps(most: int) -> list[int]:
-    """From 0 to `most` or just above, a handful."""
+    """About `Y_LABELS` whole numbers from 0 to `most` or just above."""
     step = bar_width(-(-most // Y_LABELS), bars=1)
     return list(range(0, most + step, step))
 
 
 def _edges(spread: Spread) -> list[float]:
-    """Where bars meet, as many as there is room for."""
+    """The edges of the bars, as many as there is room for."""
     edges = [spread.bars[0].low, *(bar.high for bar in spread.bars)]
     return edges[:: -(-len(edges) // X_LABELS)]
 
@@ -109,7 +110,7 @@ def _style(colors: tuple[str, ...]) -> Style:
 
 
 def _svg(chart: Any, name: str) -> str:
-    """Named, so that the same numbers give the same bytes; the page describes it in words."""
+    """The chart as SVG. The fixed name makes the same numbers give the same bytes."""
     chart.uuid = name
     chart.add_xml_filter(_only_drawing)
     svg: str = chart.render(is_unicode=True)
@@ -117,7 +118,7 @@ def _svg(chart: Any, name: str) -> str:
 
 
 def _only_drawing(root: Any) -> Any:
-    """Without scripts and comments, which pygal puts in for its tooltips and its name."""
+    """Remove the scripts and comments that pygal adds for its tooltips and its name; the page describes the plot."""
     for parent in list(root.iter()):
         for child in list(parent):
             if not isinstance(child.tag, str) or child.tag.endswith("script"):
@@ -138,5 +139,5 @@ def _percent(share: float | None) -> float:
     return 100 * (share or 0)
 
 
-def _highest(groups: Sequence[Group]) -> float:
+def _highest(groups: Sequence[PairNumbers]) -> float:
     return max((_percent(share) for group in groups for share in (group.planned_share, group.kept_share)), default=100)

@@ -1,4 +1,4 @@
-"""Some of many, by chance, but the same for the same ones and seed, in whatever order they come."""
+"""Chooses some of many items by chance. The same items and seed give the same choice, in any order of the items."""
 
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 
 class Sampler(Generic[Item]):
-    """Keeps the `size` items whose names hash lowest; names differ."""
+    """Keeps the `size` items whose names have the lowest hashes. Each item must have a name of its own."""
 
     def __init__(self, size: int, *, seed: int = 0) -> None:
         self._size = size
@@ -24,6 +24,7 @@ class Sampler(Generic[Item]):
             heapreplace(self._heap, entry)
 
     def items(self) -> Iterator[Item]:
+        """The chosen items, ordered by the hash of their names."""
         yield from (item for _, _, item in sorted(self._heap, key=lambda entry: entry[:2], reverse=True))
 
     def _rank(self, name: str) -> int:

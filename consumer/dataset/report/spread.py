@@ -1,4 +1,4 @@
-"""How values are spread: quantiles and a histogram, of any number of values in little memory."""
+"""Describes how values are spread, by quantiles and a histogram, in memory that does not grow with their number."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ STEPS = (1, 2, 5)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`count` values from `low` to below `high`."""
+    """A bar of a histogram: `count` values from `low` to below `high`."""
 
     low: float
     high: float
@@ -19,7 +19,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Of `count` values; quantiles are values that occur. `bars` touch each other and hold all values."""
+    """The spread of `count` values. Quantiles are values that occur. `bars` are adjacent and hold all values."""
 
     count: int
     least: float
@@ -31,9 +31,9 @@ class Spread:
 
 
 def spread_of(values: Counter[int], *, unit: float = 1, scale: range | None = None) -> Spread | None:
-    """Of whole multiples of `unit`, by how often they occur; None where there are none.
+    """The spread of values, which are whole multiples of `unit` with their frequencies; None where there are none.
 
-    `scale` says where bars begin at least, in units; by default they follow the values.
+    `scale` has the edges of the bars, in units; by default the edges follow the values.
     """
     count = values.total()
     if not count:
@@ -55,10 +55,10 @@ def _in(unit: float, value: float) -> float:
 
 
 def _quantile(values: Counter[int], ordered: list[int], share: float) -> int:
-    """The least value that so many are not above."""
-    wanted = share * values.total()
+    """The least value that is not exceeded by this share of the values."""
+    rank = share * values.total()
     below = accumulate(values[value] for value in ordered)
-    return next(value for value, reached in zip(ordered, below, strict=True) if reached >= wanted)
+    return next(value for value, reached in zip(ordered, below, strict=True) if reached >= rank)
 
 
 def _bars(values: Counter[int], unit: float, scale: range | None) -> tuple[Bar, ...]:
@@ -72,7 +72,7 @@ def _bars(values: Counter[int], unit: float, scale: range | None) -> tuple[Bar, 
 
 
 def bar_width(extent: int, *, bars: int = BARS) -> int:
-    """The least of 1, 2, 5, 10, 20, 50 … of which so many cover the extent."""
+    """The least width of 1, 2, 5, 10, 20, 50 … at which this number of bars covers the extent."""
     scale = 1
     while True:
         for step in STEPS:

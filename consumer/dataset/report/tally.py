@@ -24,9 +24,9 @@ SLOWEST = 10
 NAMED = 20
 SCORE_UNIT = 0.01
 SCORE_SCALE = range(0, 101, 10)
-"""One bar for each mark, so that scores can be compared."""
+"""A bar for each tenth, so that the plots of different scores can be compared."""
 REJECTED_EXAMPLES = 2
-"""Of each check."""
+"""Number of rejected pairs that are shown for each check."""
 LENGTHS = ("question", "answer", "evidence", "chunk")
 COUNTS = ("calls", "cached_calls", "prompt_tokens", "cached_prompt_tokens", "completion_tokens")
 KINDS = ("model", "judge", "recipe")
@@ -35,15 +35,15 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """For a million tokens."""
+    """The prices of a million tokens."""
 
     prompt: float
     completion: float
 
 
 @dataclass(slots=True)
-class Tally:
-    """`take` every outcome of a document, then `end_document`."""
+class ReportTally:
+    """`take` every outcome of a document, then call `end_document`."""
 
     seed: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
@@ -67,7 +67,7 @@ class Tally:
         self._sampler = Sampler(SHOWN_PAIRS, seed=self.seed)
 
     def take(self, result: dict[str, Any]) -> None:
-        """A record of qa.results as JSON."""
+        """Count a record of qa.results, given as JSON."""
         kept, rejected = result["pairs"], [refused["pair"] for refused in result["rejected"]]
         self._count_chunk(result)
         self._count_groups(result, kept, rejected)
@@ -80,6 +80,7 @@ class Tally:
             self._count_pair(pair, result)
 
     def end_document(self, path: str) -> None:
+        """Account for the outcomes since the last call as one document."""
         done, self._document = self._document, Counter()
         slow = SlowDocument(
             document=path,
@@ -110,11 +111,11 @@ class Tally:
         )
 
     def lengths(self) -> dict[str, Spread]:
-        """In characters: of kept pairs, and of all chunks."""
+        """The lengths in characters of the parts of kept pairs, and of all chunks."""
         return _spreads(self._lengths.items())
 
     def scores(self) -> dict[str, Spread]:
-        """Of kept and rejected pairs, and of texts, by name."""
+        """The scores of kept and rejected pairs, and of texts, by name."""
         return _spreads(sorted(self._scores.items()), unit=SCORE_UNIT, scale=SCORE_SCALE)
 
     def made_with(self) -> tuple[Made, ...]:
@@ -128,7 +129,7 @@ class Tally:
         return tuple(self._sampler.items())
 
     def rejected_sample(self) -> dict[str, tuple[ShownRejection, ...]]:
-        """By check, the commonest first."""
+        """Rejected pairs by check; the commonest check comes first."""
         return {check: tuple(self._rejected[check].items()) for check, _ in self.rejections.most_common()}
 
     def _count_chunk(self, result: dict[str, Any]) -> None:

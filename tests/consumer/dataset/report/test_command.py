@@ -11,7 +11,7 @@ from consumer.__main__ import main
 from consumer.dataset.errors import DatasetError
 from consumer.dataset.report.gathering import gather
 from consumer.dataset.report.page import render
-from consumer.dataset.report.tally import Prices, Tally
+from consumer.dataset.report.tally import Prices, ReportTally
 from output.layout import Layout
 from schemas import FileState, Reason, Status
 from schemas.messages import Timing, Usage
@@ -95,7 +95,7 @@ def test_plans_skipped_texts_judges_and_scores_of_texts_where_results_have_them(
         "planned": {"open": 3}, "skipped": {"check": "text_gate", "detail": ""}, "text_scores": {"depth": 0.5},
         "judge": {"name": "judge", "root": "Org/judge", "endpoint": ""},
     }  # fmt: skip
-    tally = Tally()
+    tally = ReportTally()
     tally.take(result)
     assert tally.plan_is_known
     assert tally.types.all().planned == 3
