@@ -1,6 +1,6 @@
-"""What every program's command line shares: flags made from the settings, errors in one line, exit codes.
+"""Parts that all command lines share: flags made from the settings, errors in one line, exit codes.
 
-0 done; 1 failed; 2 wrong usage or settings; 3 done, but something is in the dead letters.
+Exit codes: 0 done; 1 failed; 2 wrong usage or settings; 3 done, but there are dead letters.
 """
 
 import argparse
@@ -26,13 +26,15 @@ DEAD_LETTERS = 3
 
 
 def _flags_of(section: type[Section], *, but: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The settings of `section` that have a flag, in their order; secrets have none."""
+    """Return the settings of `section` that have a flag, without those named in `but`."""
     return tuple(name for name in section.model_fields if name not in SECRETS and name not in but)
 
 
 _NEW_TOPICS = ("partitions", "replication_factor", "compression")
 KAFKA = _flags_of(KafkaSettings)
+"""For commands that may create topics."""
 REACH = _flags_of(KafkaSettings, but=_NEW_TOPICS)
+"""For commands that only read and write topics."""
 MODEL = _flags_of(ModelSettings) + _flags_of(JudgeSettings)
 WORKER = _flags_of(WorkerSettings)
 PRODUCER = _flags_of(ProducerSettings, but=("input_dir",))
@@ -42,9 +44,11 @@ TELEMETRY = _flags_of(TelemetrySettings)
 
 
 def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:
-    """A flag for each field, and `--config`. Secrets have none: arguments are seen by every user of the machine."""
+    """Add `--config`, and a flag for each setting in `fields`. Secrets must not be among them."""
     assert not set(fields) & set(SECRETS)
-    parser.add_argument("--config", metavar="FILE", help="JSON settings file, looked up here, then in configs/")
+    parser.add_argument(
+        "--config", metavar="FILE", help="JSON settings file, looked up in the working directory, then in configs/"
+    )
     for name in fields:
         field = FIELDS[name]
         text = f"{field.description} [{environment_name(name)}]"
@@ -67,13 +71,13 @@ def _show(value: Any) -> str:
 
 
 def settings_from(args: argparse.Namespace, **more: Any) -> Settings:
-    """Settings from the flags of `add_settings`; `more` overrides them."""
+    """Load the settings, with the flags of `add_settings`; `more` replaces flags. Raises SettingsError."""
     flags = {name: getattr(args, name, None) for name in FIELDS}
     return load_settings(flags | more, config=args.config)
 
 
 def run(main: Callable[[], int]) -> None:
-    """Call `main` and exit with its code; a user's mistake is one line on stderr, never a traceback."""
+    """Call `main` and exit with its code. A user's mistake is one line on stderr, never a traceback."""
     try:
         code = main()
     except QAStreamError as exc:
@@ -81,7 +85,7 @@ def run(main: Callable[[], int]) -> None:
         code = exc.exit_code
     except (KeyboardInterrupt, asyncio.CancelledError):
         code = 130
-    except BrokenPipeError:  # the reader of our output, `head` say, has seen enough
+    except BrokenPipeError:  # the reader of our output, for example `head`, has closed it
         sys.stderr.close()
         code = 1
     sys.exit(code)

@@ -1,13 +1,13 @@
-"""Errors that a user can cause and mend; programs print them in one line and end with `exit_code`."""
+"""The root of our errors. A program prints such an error in one line and ends with its `exit_code`."""
 
 
 class QAStreamError(Exception):
-    """Something failed; the message says what, where, and what to do."""
+    """Something failed. The message says what failed, where, and what to do."""
 
     exit_code = 1
 
 
 class SettingsError(QAStreamError):
-    """Wrong usage, or a setting that can't be used."""
+    """The command was used wrongly, or a setting can't be used."""
 
     exit_code = 2

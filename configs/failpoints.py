@@ -1,9 +1,9 @@
-"""Places where a test may kill, stop or hold this process; without the environment variable they do nothing.
+"""Failpoints: named steps at which a test may kill, stop or hold the process. Normally they do nothing.
 
     FAILPOINTS="worker.flush.sent=kill@3,cache.written=stop" FAILPOINTS_LOG=fired.log python -m consumer
 
-`kill` is SIGKILL and `stop` SIGSTOP, both to the process itself; `hold:2.5` blocks it for that many seconds; `@3` means
-at the third time (default: the first). What fired is written to the log before it is done, one JSON line each.
+`kill` sends SIGKILL to the process itself, and `stop` sends SIGSTOP. `hold:2.5` blocks it for 2.5 seconds. `@3` means
+that it acts at the third hit; the default is the first. Before it acts, it writes one JSON line to the log.
 """
 
 import functools
@@ -24,7 +24,7 @@ _ARMED = re.compile(r"(?P<name>[\w.]+)=(?P<action>kill|stop|hold:(?P<seconds>\d+
 
 
 def hit(name: str) -> None:
-    """The process has come to the step `name`."""
+    """Tell the failpoint `name` that the process has reached it."""
     armed = _from_environment()
     if armed is not None:
         armed.hit(name)
@@ -32,7 +32,7 @@ def hit(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Failpoint:
-    """`seconds` is for `hold`; `at` counts from 1."""
+    """One armed step. `seconds` is the time for `hold`; `at` is the number of the hit that fires it, from 1."""
 
     name: str
     action: str
@@ -41,7 +41,7 @@ class Failpoint:
 
 
 class Failpoints:
-    """Those armed in this process. `act` carries an action out; `log` is a path, or empty."""
+    """The failpoints armed in this process. `act` carries out the action; `log` is a path, or empty."""
 
     def __init__(self, points: list[Failpoint], *, log: str, act: Callable[[Failpoint], None]) -> None:
         self._points = points
@@ -50,6 +50,7 @@ class Failpoints:
         self._hits: Counter[str] = Counter()
 
     def hit(self, name: str) -> None:
+        """Count the hit, and fire the failpoints that are due."""
         self._hits[name] += 1
         for point in self._points:
             if point.name == name and point.at == self._hits[name]:
@@ -57,7 +58,7 @@ class Failpoints:
                 self._act(point)
 
     def _record(self, point: Failpoint) -> None:
-        """In one write, so that processes may share a log."""
+        """Append a line in one write, so that processes may share a log."""
         if not self._log:
             return
         line = {"name": point.name, "action": point.action, "at": point.at, "pid": os.getpid(), "time_s": time.time()}
@@ -69,7 +70,7 @@ class Failpoints:
 
 
 def parse(text: str) -> list[Failpoint]:
-    """Raises SettingsError."""
+    """Parse a value of FAILPOINTS. Raises SettingsError."""
     points = []
     for part in filter(None, text.split(",")):
         match = _ARMED.fullmatch(part)
@@ -81,13 +82,14 @@ def parse(text: str) -> list[Failpoint]:
 
 
 def from_environment(environ: Mapping[str, str]) -> Failpoints | None:
+    """Return the failpoints that `environ` arms, or None. Raises SettingsError."""
     text = environ.get(ENVIRONMENT)
     return Failpoints(parse(text), log=environ.get(LOG_ENVIRONMENT, ""), act=_act) if text else None
 
 
 @functools.cache
 def _from_environment() -> Failpoints | None:
-    """Of this process: a step is named where it is, and is handed no argument for the tests' sake."""
+    """Return this process's failpoints. They are global, so that no function takes an argument for the tests' sake."""
     return from_environment(os.environ)
 
 

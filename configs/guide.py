@@ -1,4 +1,4 @@
-"""The JSON file of `--config`: the vLLM guide's layout, whole or in part, and a `qastream` object for the rest."""
+"""Reads the JSON file of `--config`: the layout of the vLLM guide, and a `qastream` object for other settings."""
 
 import logging
 from pathlib import Path
@@ -19,10 +19,10 @@ class _Part(BaseModel):
 
 
 class _Tuning(_Part):
-    """Where the guide tells users to set these, it does not say in which object: each takes them."""
+    """Settings that every object takes, because the guide does not say in which object they belong."""
 
-    timeout: float | None = Field(default=None, description="Seconds for one answer.")
-    batch_size: int | None = Field(default=None, description="Chunks in flight.")
+    timeout: float | None = Field(default=None, description="Longest time for one answer in seconds.")
+    batch_size: int | None = Field(default=None, description="Number of calls in flight.")
     cache: bool | None = None
 
 
@@ -56,7 +56,7 @@ class _File(_Tuning):
 
 
 def find_config(name: str) -> Path:
-    """`name` in the working directory, then in configs/."""
+    """Look `name` up in the working directory, then in configs/. Raises SettingsError."""
     for path in (Path(name), CONFIGS / name):
         if path.is_file():
             return path
@@ -64,7 +64,7 @@ def find_config(name: str) -> Path:
 
 
 def read_config(name: str) -> dict[str, Any]:
-    """Settings by field name. Raises SettingsError for what can't be read, is unknown or can't be served."""
+    """Return the settings of the file by name. Raises SettingsError for unreadable files and unknown settings."""
     path = find_config(name)
     try:
         with path.open("rb") as file:

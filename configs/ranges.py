@@ -1,31 +1,35 @@
-"""Partitions as they are written in settings: `0-5,7`, or `all`."""
+"""Sets of partitions as text, such as `0-5,7` or `all`."""
 
 import re
 from itertools import pairwise
 
 ALL = "all"
 MOST_CHARACTERS = 150
-"""Of the shortest way to write them: it is part of a file name."""
+"""Longest text for a set of partitions, because it becomes part of a file name."""
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 
 
 def parse_partitions(text: str) -> frozenset[int] | None:
-    """Those named by `text`; None for all there are. Raises ValueError, which says what it takes."""
+    """Return the partitions that `text` names, or None for all. Raises ValueError.
+
+    >>> sorted(parse_partitions("0-2,7"))
+    [0, 1, 2, 7]
+    """
     if text.strip() == ALL:
         return None
     found: set[int] = set()
     for part in text.split(","):
         match = _RANGE.fullmatch(part.strip())
         if match is None or int(match[2] or match[1]) < int(match[1]):
-            raise ValueError(f"{part.strip()!r} is no partition and no range of them. Takes all, or such as 0-5,7")
+            raise ValueError(f"{part.strip()!r} is neither a partition nor a range. Takes all, or text such as 0-5,7")
         found.update(range(int(match[1]), int(match[2] or match[1]) + 1))
     if len(show_partitions(frozenset(found))) > MOST_CHARACTERS:
-        raise ValueError("names too many separate partitions. Take such that follow one another, as in 0-499")
+        raise ValueError("names too many separate partitions. Use ranges, such as 0-499")
     return frozenset(found)
 
 
 def show_partitions(numbers: frozenset[int] | None) -> str:
-    """The shortest way to write them."""
+    """Write the partitions as the shortest text; None is `all`."""
     if numbers is None:
         return ALL
     ordered = sorted(numbers)

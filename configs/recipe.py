@@ -1,13 +1,13 @@
-"""Recipes: files that say what is asked of the model for each chunk, and with which prompts."""
+"""Recipes: files that describe which stages ask the model about a chunk, and with which prompts."""
 
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from string import Template
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -45,19 +45,19 @@ PLACEHOLDERS: dict[str, tuple[set[str], set[str]]] = {
     "judge": (PAIR, SHOWN),
     "rewrite": (PAIR | {"comment"}, SHOWN),
 }
-"""What the prompt of a stage must have, and what it may have besides; any may have BOUNDS."""
+"""Placeholders that the prompt of a stage must have, and those that it may have. Each prompt may have BOUNDS too."""
 
 
 class Recipe(RecipePart):
-    """Stages are gone through in the order of STAGES; `one_call` takes the place of ask and answer."""
+    """A recipe. Its stages run in the order of STAGES; `one_call` takes the place of ask and answer."""
 
     name: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")]
     version: int
     system: PromptName
     thinking: bool | None = Field(
-        default=None, description="Switch a reasoning model's thinking on or off; unset: its own default."
+        default=None, description="Switches a reasoning model's thinking on or off. Default: the model decides."
     )
-    any_model: bool = Field(default=False, description="Let the servers of one run have loaded different models.")
+    any_model: bool = Field(default=False, description="Allows the servers of one run to have loaded different models.")
     plan: PairPlan
     limits: Limits = Limits()
     checks: Checks = Checks()
@@ -72,7 +72,7 @@ class Recipe(RecipePart):
     terms: dict[LanguageCode, dict[Line, Line]] = Field(default_factory=dict)
     examples: tuple[Example, ...] = Field(default=(), max_length=100, strict=False)
     texts: dict[str, str] = Field(
-        default_factory=dict, description="Prompt texts by `name.language`, from their files."
+        default_factory=dict, description="Texts of the prompts by `name.language`, read from their files."
     )
 
     @model_validator(mode="after")
@@ -87,12 +87,12 @@ class Recipe(RecipePart):
 
     @property
     def stages(self) -> dict[str, Stage]:
-        """Those that this recipe has, in their order."""
+        """The stages of this recipe by name, in the order in which they run."""
         return {name: stage for name in STAGES if (stage := getattr(self, name)) is not None}
 
     @property
     def hash(self) -> str:
-        """Of everything that this recipe sends and decides by."""
+        """Hash of the whole recipe, prompts included."""
         dumped = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         return sha256(dumped.encode()).hexdigest()[:32]
 
@@ -101,43 +101,49 @@ class Recipe(RecipePart):
 
 
 def load_recipe(name: str) -> Recipe:
-    """The recipe `name` of configs/recipes, or the file of that name; prompts stand beside it or in configs/prompts.
+    """Load the recipe `name` of configs/recipes, or the recipe file of that path, with its prompts.
 
-    Raises SettingsError with the file and the line in it.
+    Prompts stand beside the recipe or in configs/prompts. Raises SettingsError with the file and its line.
     """
     path = _find(name)
     text = _read(path)
+    recipe = _parse(path, text)
+    files = list(_prompt_files(recipe, path, text))
+    texts = {f"{each.prompt}.{each.language}": _read(each.path).strip() for each in files}
+    recipe = recipe.model_copy(update={"texts": texts})
+    problems = [f"{each.path}: {problem}" for each in files for problem in _placeholder_problems(recipe, each)]
+    problems += [problem for each in files for problem in _unmentioned_criteria(recipe, each, path, text)]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return recipe
+
+
+def _parse(path: Path, text: str) -> Recipe:
     try:
         data: dict[str, Any] = tomllib.loads(text)
         if "texts" in data:
             raise SettingsError(f"{path}: texts: no such setting; prompts are files")
-        recipe = Recipe.model_validate(data)
+        return Recipe.model_validate(data)
     except tomllib.TOMLDecodeError as exc:
         raise SettingsError(f"{path}: not TOML: {exc}") from None
     except ValidationError as exc:
         raise SettingsError("\n".join(f"{path}: {_explained(error, text)}" for error in exc.errors())) from None
+
+
+class PromptFile(NamedTuple):
+    """The file of a stage's prompt in one language."""
+
+    stage: str
+    prompt: str
+    language: str
+    path: Path
+
+
+def _prompt_files(recipe: Recipe, path: Path, text: str) -> Iterator[PromptFile]:
     prompts = {("system", recipe.system)} | {(stage, part.prompt) for stage, part in recipe.stages.items()}
-    files = {
-        (stage, prompt, language): _prompt_file(path, text, stage, prompt, language)
-        for stage, prompt in prompts
-        for language in LANGUAGES.codes
-    }
-    texts = {f"{prompt}.{language}": _read(file).strip() for (_, prompt, language), file in sorted(files.items())}
-    recipe = recipe.model_copy(update={"texts": texts})
-    problems = [
-        f"{file}: {problem}"
-        for (stage, prompt, language), file in sorted(files.items())
-        for problem in _problems(recipe, stage, recipe.prompt(prompt, language))
-    ] + [
-        f"{path}: line {line_of(text, (stage, 'criteria', criterion))}: {stage}.criteria.{criterion}: {file} says "
-        "nothing of it"
-        for (stage, prompt, language), file in sorted(files.items())
-        for criterion in _criteria(recipe, stage)
-        if criterion not in recipe.prompt(prompt, language)
-    ]
-    if problems:
-        raise SettingsError("\n".join(problems))
-    return recipe
+    for stage, prompt in sorted(prompts):
+        for language in LANGUAGES.codes:
+            yield PromptFile(stage, prompt, language, _prompt_file(path, text, stage, prompt, language))
 
 
 def _find(name: str) -> Path:
@@ -172,7 +178,7 @@ def _read(path: Path) -> str:
 
 
 def _explained(error: Any, text: str) -> str:
-    """The problem, with the number of the line that has it."""
+    """Explain a mistake, with the number of its line."""
     place = [part for part in error["loc"] if part != "[key]"]
     where = ".".join(map(str, place))
     number = line_of(text, place)
@@ -180,11 +186,12 @@ def _explained(error: Any, text: str) -> str:
     return ": ".join(filter(None, [f"line {number}" if number else "", where, what]))
 
 
-def _problems(recipe: Recipe, stage: str, text: str) -> Iterator[str]:
-    """Of a prompt: placeholders that are missing or unknown."""
-    needed, possible = PLACEHOLDERS[stage]
+def _placeholder_problems(recipe: Recipe, file: PromptFile) -> Iterator[str]:
+    """Yield what is wrong with the placeholders of a prompt: missing, unknown or badly written ones."""
+    text = recipe.prompt(file.prompt, file.language)
+    needed, possible = PLACEHOLDERS[file.stage]
     possible = possible | set(BOUNDS)
-    if stage == "judge" and recipe.second_answer is not None:
+    if file.stage == "judge" and recipe.second_answer is not None:
         needed = needed | {"second"}
     if not Template(text).is_valid():
         line = next(n for n, line in enumerate(text.splitlines(), 1) if not Template(line).is_valid())
@@ -194,11 +201,17 @@ def _problems(recipe: Recipe, stage: str, text: str) -> Iterator[str]:
     for name in sorted(names - needed - possible):
         line = next(n for n, line in enumerate(text.splitlines(), 1) if re.search(rf"\${{?{name}\b", line))
         known = ", ".join(f"${known}" for known in sorted(needed | possible)) or "none"
-        yield f"line {line}: ${name}: no such placeholder in a prompt for {stage}; there are: {known}"
+        yield f"line {line}: ${name}: no such placeholder in a prompt for {file.stage}; there are: {known}"
     if needed - names:
-        yield f"a prompt for {stage} needs {', '.join(f'${name}' for name in sorted(needed - names))}"
+        yield f"a prompt for {file.stage} needs {', '.join(f'${name}' for name in sorted(needed - names))}"
 
 
-def _criteria(recipe: Recipe, stage: str) -> Iterable[str]:
-    part = recipe.stages.get(stage)
-    return part.criteria if isinstance(part, Scoring) else ()
+def _unmentioned_criteria(recipe: Recipe, file: PromptFile, path: Path, text: str) -> Iterator[str]:
+    """Yield the criteria of a stage that its prompt does not explain to the model."""
+    part = recipe.stages.get(file.stage)
+    for criterion in part.criteria if isinstance(part, Scoring) else ():
+        if criterion not in recipe.prompt(file.prompt, file.language):
+            where = (
+                f"{path}: line {line_of(text, (file.stage, 'criteria', criterion))}: {file.stage}.criteria.{criterion}"
+            )
+            yield f"{where}: {file.path} does not mention it"

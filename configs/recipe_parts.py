@@ -1,4 +1,4 @@
-"""What the sections of a recipe may say."""
+"""The tables of a recipe file, such as [plan], [checks] and those of the stages."""
 
 from typing import Annotated, Literal, Self
 
@@ -17,15 +17,19 @@ PromptName = Annotated[str, Field(pattern=r"^[\w-]{1,100}$")]
 
 
 class RecipePart(BaseModel):
+    """One table of a recipe file. Unknown keys and values of another type are refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class PairPlan(RecipePart):
-    """How many pairs are asked for of a chunk, and of which types."""
+    """Number and types of the pairs to ask for about one chunk."""
 
-    pairs: Few | None = Field(default=None, description="So many of each chunk, whatever its length.")
-    characters_each: dict[LanguageCode, Bound] | None = Field(default=None, description="One for so many characters.")
-    most: Few = Field(default=20, description="Of one chunk, at most; bounds the response schema.")
+    pairs: Few | None = Field(default=None, description="Number of pairs for each chunk, whatever its length.")
+    characters_each: dict[LanguageCode, Bound] | None = Field(
+        default=None, description="Number of characters for which one pair is asked."
+    )
+    most: Few = Field(default=20, description="Largest number of pairs for one chunk.")
     proportions: dict[Kind, Annotated[int, Field(ge=0, le=10_000)]] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -40,13 +44,13 @@ class PairPlan(RecipePart):
         return self
 
     def wanted(self, characters: int, language: str) -> int:
-        """Pairs for a chunk of so many characters."""
+        """Return the number of pairs for a chunk of `characters` characters."""
         each = (self.characters_each or {}).get(language, 1)
         return min(self.most, self.pairs or max(1, round(characters / each)))
 
 
 class Limits(RecipePart):
-    """Bounds of the response schemas, in characters: an open string may never end."""
+    """Bounds of the response schemas in characters. Without them a model's string might never end."""
 
     question_characters: Bound = 300
     answer_characters: Bound = 1000
@@ -55,15 +59,15 @@ class Limits(RecipePart):
     quote_characters: Bound = 500
     comment_characters: Bound = 300
     thinking_characters: Bound = Field(
-        default=30_000, description="A longer chain of thought of a reasoning model is not kept."
+        default=30_000, description="Longest chain of thought of a reasoning model that results keep."
     )
     keep_cut: bool = Field(
-        default=False, description="Keep questions, answers and reasoning that are as long as they may be: cut ones."
+        default=False, description="Keep texts that fill their bound exactly. The server has probably cut them."
     )
 
     @property
     def placeholders(self) -> dict[str, str]:
-        """By which prompts name the bounds: a model that is not told of them has its sentences cut."""
+        """Values of the placeholders by which prompts tell the model its bounds; otherwise its sentences get cut."""
         return {name: str(getattr(self, name)) for name in BOUNDS}
 
 
@@ -71,56 +75,71 @@ BOUNDS = tuple(name for name in Limits.model_fields if name.endswith("_character
 
 
 class Checks(RecipePart):
-    """Switches and bounds; lengths are characters. The thresholds were set on one half of benchmarks/quality."""
+    """Checks of a pair that need no model: switches, and bounds in characters or as shares.
 
-    evidence: bool = Field(default=True, description="Every quote stands in the text.")
-    numbers: bool = Field(default=True, description="Numbers and units of the answer are the text's, or worked out.")
+    The thresholds were set on one half of benchmarks/quality.
+    """
+
+    evidence: bool = Field(default=True, description="Each quote stands in the text.")
+    numbers: bool = Field(
+        default=True, description="Numbers and units of the answer stand in the text, or are calculated from it."
+    )
     polarity: bool = Field(default=True, description="The answer negates and compares as the text does.")
-    overlap: bool = Field(default=True, description="Question, answer and evidence speak of the same.")
-    self_contained: bool = Field(default=True, description="The question can be understood without the text.")
+    overlap: bool = Field(default=True, description="Question, answer and evidence share their words.")
+    self_contained: bool = Field(default=True, description="A reader understands the question without the text.")
     copies: bool = Field(default=True, description="The answer says more than the question.")
     language: bool = Field(default=True, description="Question and answer are in the language of the text.")
-    duplicates: bool = Field(default=True, description="No question asks the same as an earlier one of the chunk.")
+    duplicates: bool = Field(default=True, description="No question repeats an earlier one of the chunk.")
     question_least: Bound = 4
     question_most: Bound = 500
     answer_least: Bound = 1
     answer_most: Bound = 5000
     alignment: Share = Field(
-        default=0.6, description="Share of a clause's words that the text must have in the same order to be compared."
+        default=0.6,
+        description="Share of a clause's words that a sentence of the text needs, in this order, to be compared with "
+        "it.",
     )
-    overlap_least: Share = Field(default=0.1, description="Share of the answer's words to be found in its sources.")
+    overlap_least: Share = Field(default=0.1, description="Least share of the answer's words that its sources contain.")
 
 
 class Stage(RecipePart):
-    """One kind of call."""
+    """A step of a recipe that sends one kind of prompt."""
 
     prompt: PromptName
-    thinking: bool | None = Field(default=None, description="As the recipe's; for this stage only.")
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(default=None, description="Unset: the setting.")
+    thinking: bool | None = Field(default=None, description="Switches thinking on or off for this stage only.")
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        default=None, description="Sampling temperature; default: --temperature."
+    )
 
 
 class Scoring(Stage):
-    """A stage that gives marks from 0 to 10 for each criterion; scores are those divided by ten."""
+    """A stage in which the model marks each criterion from 0 to 10. A score is a mark divided by ten."""
 
     criteria: dict[Criterion, Annotated[float, Field(gt=0, le=1000)]] = Field(
         min_length=1, max_length=10, description="Criteria and their weights."
     )
-    threshold: Share = Field(description="The weighted mean must reach this.")
-    least: Share = Field(default=0.0, description="And each criterion this.")
+    threshold: Share = Field(description="Least weighted mean of the scores.")
+    least: Share = Field(default=0.0, description="Least score of each single criterion.")
 
     def total(self, scores: dict[str, float]) -> float:
+        """Return the weighted mean of the scores, from 0 to 1."""
         weights = self.criteria
         return round(sum(scores[name] * weight for name, weight in weights.items()) / sum(weights.values()), 4)
 
     def passes(self, scores: dict[str, float]) -> bool:
+        """Tell if the mean and each single score are high enough."""
         return self.total(scores) >= self.threshold and min(scores[name] for name in self.criteria) >= self.least
 
 
 class Rewriting(Stage):
-    worth: Share = Field(description="Pairs with a lower score than this are dropped, not written anew.")
+    """The stage that rewrites pairs which the judge found wanting."""
+
+    worth: Share = Field(description="Pairs with a lower score are dropped instead of being rewritten.")
 
 
 class Example(RecipePart):
+    """A model pair that prompts show."""
+
     language: LanguageCode
     type: Kind
     question: Line

@@ -1,4 +1,4 @@
-"""Secrets in files, as container engines mount them: the variable NAME_FILE has the path of NAME's value."""
+"""Reads secrets from files, as container engines mount them: the variable NAME_FILE has the path of NAME's value."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +10,9 @@ MAX_BYTES = 64 * 1024
 
 
 def read_secret_files(environ: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
-    """Values by setting. `fields` has the setting of each variable that may stand in a file.
+    """Return the secrets found in files, by setting. `fields` maps variables to settings.
 
-    Raises SettingsError for a file that can't be read, and where both the variable and its file are given.
+    Raises SettingsError if a file can't be read, or if both a variable and its file are given.
     """
     given = {name.upper(): value for name, value in environ.items() if value}
     values = {}
@@ -25,7 +25,7 @@ def read_secret_files(environ: Mapping[str, str], fields: Mapping[str, str]) -> 
 
 
 def _read(path: str, variable: str) -> str:
-    """Without the line end that editors leave."""
+    """Return the content without the line end that editors leave."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)

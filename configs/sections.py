@@ -1,4 +1,7 @@
-"""The settings, in sections: a function takes the section that it needs. `configs.settings` loads them."""
+"""The settings in sections, with the checks of each; `configs.settings` loads them.
+
+Each description is the text of `--help` and of docs/configuration.md.
+"""
 
 import re
 from pathlib import Path
@@ -6,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -25,15 +29,17 @@ GUIDE_ENVIRONMENT = {
     "bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS",
 }
 LEAST_TOKENS = 50
+"""The smallest size of chunks in tokens; smaller chunks say too little to ask about."""
 DEFAULT_BOOTSTRAP = "localhost:9092"
 
 
-def _named(field: str) -> AliasChoices:
+def _guide_name(field: str) -> AliasChoices:
+    """Return the variable's name in the vLLM guide, which has no QASTREAM_ prefix."""
     return AliasChoices(GUIDE_ENVIRONMENT[field])
 
 
 def _user_path(value: object) -> object:
-    """Empty, as from a script's variable that is not set, would mean the current directory."""
+    """Expand `~`, and refuse an empty path: a script's unset variable would otherwise mean the current directory."""
     if not isinstance(value, str):
         return value
     if not value.strip():
@@ -42,6 +48,7 @@ def _user_path(value: object) -> object:
 
 
 def _split(value: object) -> object:
+    """Turn comma-separated text into a tuple of its non-empty parts."""
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -60,71 +67,82 @@ def _without_password(url: str) -> str:
 
 
 UserPath = Annotated[Path, BeforeValidator(_user_path)]
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Urls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Urls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_urls)]
 
 
 class Section(BaseModel):
-    """A frozen part of the settings. Each field's name is also its flag, its variable and its name in a file."""
+    """A frozen part of the settings. A field's name is also its name as a flag, as a variable and in a file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     @classmethod
     def part_of(cls, flat: BaseModel) -> Self:
-        """The section with the values of `flat`, which has its fields and has checked them."""
+        """Take this section's fields out of `flat`, which has checked them already."""
         values = {name: getattr(flat, name) for name in cls.model_fields}
         return super().model_construct(flat.model_fields_set & values.keys(), **values)
 
     def given(self) -> dict[str, Any]:
-        """Values by field, of the fields that a flag, the environment or a file has set."""
+        """Return the fields that a flag, the environment or a file has set, by name."""
         return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
 
     def replaced(self, **values: Any) -> Self:
-        """A copy that has `values`, which are taken to be right and count as given."""
+        """Return a copy with other `values`. They are not checked, and they count as given."""
         return self.model_copy(update=values)
 
 
 class KafkaSettings(Section):
-    """How Kafka is reached, and what its topics are like."""
+    """How clients reach Kafka, and how new topics are created."""
 
     bootstrap_servers: str | None = Field(
         default=None,
-        validation_alias=_named("bootstrap_servers"),
-        description=f"Kafka brokers, host:port, comma-separated. Default {DEFAULT_BOOTSTRAP}; "
-        "`python -m pipeline` starts a broker of its own when it is not set.",
+        validation_alias=_guide_name("bootstrap_servers"),
+        description=f"Addresses of Kafka brokers, host:port, comma-separated. Default {DEFAULT_BOOTSTRAP}; when it is "
+        "not "
+        "set, `python -m pipeline` starts a broker of its own.",
     )
     namespace: str = Field(
-        default="qa", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="Prefix of topics, group and ids."
+        default="qa",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$",
+        description="Prefix of the topics, the consumer group and the transactional ids.",
     )
     partitions: int = Field(
-        default=12, ge=1, le=1000, description="Partitions of a topic that has to be created; no flag of the sink."
+        default=12, ge=1, le=1000, description="Number of partitions of a topic that has to be created."
     )
     replication_factor: int = Field(
-        default=0, ge=0, le=9, description="Copies of a topic that has to be created; 0: one a broker, at most 3."
+        default=0,
+        ge=0,
+        le=9,
+        description="Number of replicas of a topic that has to be created. 0 means one on each broker, at most 3.",
     )
     compression: Literal["zstd", "lz4", "gzip", "none"] = Field(
         default="zstd",  # with aiokafka five times as fast as lz4, and smaller
-        description="Of what is written to Kafka. Brokers unpack it too: one that can't needs another.",
+        description="Compression of records written to Kafka. Brokers unpack records, so each broker must support it.",
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="How Kafka is reached: ..SSL over TLS, SASL_.. with a user name and password."
+        default="PLAINTEXT",
+        description="Protocol of the brokers. SSL in the name means TLS, SASL means a user name and a password.",
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        default="SCRAM-SHA-512", description="How the password is proved to Kafka."
+        default="SCRAM-SHA-512", description="Method by which Kafka checks the password."
     )
-    sasl_username: str = Field(default="", description="User name at Kafka.")
-    sasl_password: SecretStr | None = Field(default=None, description="Password at Kafka.")
+    sasl_username: str = Field(default="", description="User name for Kafka.")
+    sasl_password: SecretStr | None = Field(default=None, description="Password for Kafka.")
     ssl_cafile: UserPath | None = Field(
         default=None,
-        description="PEM file of the authorities that sign the brokers' certificates, if not the system's.",
+        description="PEM file of the certificate authorities for the brokers. Default: the system's.",
     )
-    ssl_certfile: UserPath | None = Field(default=None, description="PEM file of our own certificate, for mutual TLS.")
-    ssl_keyfile: UserPath | None = Field(default=None, description="PEM file of its key, if not in the same file.")
-    ssl_key_password: SecretStr | None = Field(default=None, description="Password of that key.")
+    ssl_certfile: UserPath | None = Field(
+        default=None, description="PEM file of the client certificate, for mutual TLS."
+    )
+    ssl_keyfile: UserPath | None = Field(
+        default=None, description="PEM file of the client certificate's key, if it is in another file."
+    )
+    ssl_key_password: SecretStr | None = Field(default=None, description="Password of the client certificate's key.")
 
     @model_validator(mode="after")
     def _check_security(self) -> Self:
-        """What would be left unused is refused: nobody shall believe in a protection that is not there."""
+        """Refuse security settings without effect, so that nobody relies on a protection that is not there."""
         protocol = self.security_protocol
         if {bool(self.sasl_username), self.sasl_password is not None} != {protocol.startswith("SASL")}:
             raise ValueError(
@@ -138,73 +156,72 @@ class KafkaSettings(Section):
 
     @property
     def brokers(self) -> str:
-        """Addresses of the brokers, host:port, comma-separated."""
+        """Addresses of the brokers, host:port, comma-separated; the default where none is given."""
         return self.bootstrap_servers or DEFAULT_BOOTSTRAP
 
 
 class ModelSettings(Section):
-    """The model that answers, or the one that judges: its servers, and how they are asked."""
+    """One model, its servers and its sampling; the judge has an instance of its own."""
 
     model_urls: Urls = Field(
         default=("http://localhost:8000/v1",),
         min_length=1,
-        validation_alias=_named("model_urls"),
-        description="Base URL of the model server, or several, comma-separated.",
+        validation_alias=_guide_name("model_urls"),
+        description="Base URLs of the model servers, comma-separated.",
     )
     api_key: SecretStr = Field(
-        default=SecretStr("dummy-key"), validation_alias=_named("api_key"), description="Key of the model server."
+        default=SecretStr("dummy-key"),
+        validation_alias=_guide_name("api_key"),
+        description="API key of the model servers.",
     )
     model_ca_file: UserPath | None = Field(
         default=None,
-        description="PEM file of the authorities that sign the model server's certificate, if not the system's.",
+        description="PEM file of the certificate authorities for the model servers. Default: the system's.",
     )
-    model_name: str = Field(default="qwen-vllm", min_length=1, description="Name under which the server has the model.")
+    model_name: str = Field(default="qwen-vllm", min_length=1, description="Name of the model at the server.")
     temperature: float = Field(default=0.7, ge=0, le=2, description="Sampling temperature.")
-    max_tokens: int = Field(default=2048, ge=1, le=1_000_000, description="Most tokens of one answer.")
+    max_tokens: int = Field(default=2048, ge=1, le=1_000_000, description="Largest number of tokens of one answer.")
     reasoning_max_tokens: int = Field(
-        default=0, ge=0, le=1_000_000, description="Tokens a reasoning model may think with, besides max_tokens."
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Tokens that a reasoning model may think with, in addition to max_tokens.",
     )
     timeout_s: float = Field(
-        default=600.0, gt=0, le=86_400, description="Most seconds for one answer, waiting included."
+        default=600.0, gt=0, le=86_400, description="Longest time for one answer in seconds, waiting included."
     )
 
     share: float = Field(
         default=1.0,
         gt=0,
         le=1,
-        description="Below 1: use this part of the model server's capacity, and let the requests of others go first.",
+        description="Part of the model servers' capacity that we use. Below 1, requests of other clients go first.",
     )
     priority: int | None = Field(
         default=None,
-        description="Sent with each request, for vLLM with --scheduling-policy priority; higher waits longer.",
+        description="Priority sent with each request, for vLLM with --scheduling-policy priority. Higher numbers wait "
+        "longer.",
     )
-
-    @field_validator("model_urls")
-    @classmethod
-    def _check_model_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        return _check_urls(urls)
 
 
 class JudgeSettings(Section):
-    """Another model that judges the answers."""
+    """Another model that judges the answers, if there is one."""
 
     judge_urls: Urls = Field(
         default=(),
-        description="Base URL, or several, comma-separated, of the model that judges answers, where the recipe has a "
-        "[judge]. Default: the model that gives them.",
+        description="Base URLs of the model that judges answers, comma-separated, where the recipe has a [judge]. "
+        "Default: "
+        "the servers at model_urls.",
     )
     judge_model_name: str = Field(
-        default="", description="Name of the model that judges, at judge_urls, or beside the other at model_urls."
+        default="", description="Name of the model that judges, at judge_urls or else at model_urls."
     )
-    judge_api_key: SecretStr = Field(default=SecretStr("dummy-key"), description="Key of the servers at judge_urls.")
-
-    @field_validator("judge_urls")
-    @classmethod
-    def _check_judge_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        return _check_urls(urls)
+    judge_api_key: SecretStr = Field(
+        default=SecretStr("dummy-key"), description="API key of the servers at judge_urls."
+    )
 
     def in_place_of(self, model: ModelSettings) -> ModelSettings | None:
-        """`model` with the name and servers of the judge; None where no judge of its own is set."""
+        """Return `model` with the judge's name and servers, or None if no other model judges."""
         if not self.judge_urls and not self.judge_model_name:
             return None
         server = {"model_urls": self.judge_urls, "api_key": self.judge_api_key} if self.judge_urls else {}
@@ -212,27 +229,48 @@ class JudgeSettings(Section):
 
 
 class WorkerSettings(Section):
-    """A worker: its calls in flight, its recipe, its cache."""
+    """A worker's calls in flight, recipe, cache and membership in the consumer group."""
 
     concurrency: int = Field(
-        default=64, ge=1, le=4096, description="Most calls in flight in one worker, for each model server."
+        default=64, ge=1, le=4096, description="Largest number of calls in flight from one worker to one model server."
     )
-    recipe: str = Field(default="fast", min_length=1, description="Name of a recipe in configs/recipes, or a file.")
+    recipe: str = Field(
+        default="fast", min_length=1, description="Name of a recipe in configs/recipes, or path of a recipe file."
+    )
     cache: bool = Field(default=True, description="Answer repeated calls from the generation cache.")
     cache_path: UserPath | None = Field(
         default=None,
-        description="The generation cache. Default: the user's cache directory; in the output for pipeline.",
+        description="File of the generation cache. Default: in the user's cache directory; `python -m pipeline` puts "
+        "it into "
+        "the output directory.",
     )
     cache_bytes: int = Field(
-        default=10 * 1024**3, ge=1024**2, description="Over this size the oldest tenth of the cache is dropped."
+        default=10 * 1024**3,
+        ge=1024**2,
+        description="Size at which the oldest tenth of the cache is dropped, in bytes.",
     )
     cache_url: SecretStr | None = Field(
-        default=None, description="redis://host:6379/0: a cache shared by workers on several hosts, instead of a file."
+        default=None,
+        description="URL of a cache on Redis, shared by workers on several hosts, such as redis://host:6379/0. "
+        "It replaces the file.",
     )
-    flush_ms: int = Field(default=200, ge=1, le=60_000, description="Finished outcomes wait this long for company.")
-    drain_s: float = Field(default=5.0, ge=0, le=600, description="Most seconds a stopping worker waits for its calls.")
+    flush_ms: int = Field(
+        default=200,
+        ge=1,
+        le=60_000,
+        description="Longest time in milliseconds for which finished outcomes wait for others before a transaction.",
+    )
+    drain_s: float = Field(
+        default=5.0,
+        ge=0,
+        le=600,
+        description="Longest time in seconds for which a stopping worker waits for its calls.",
+    )
     session_timeout_ms: int = Field(
-        default=10_000, ge=1_000, le=600_000, description="A worker silent for this long loses its partitions."
+        default=10_000,
+        ge=1_000,
+        le=600_000,
+        description="Silence in milliseconds after which a worker loses its partitions.",
     )
 
     @field_validator("cache_url")
@@ -246,49 +284,72 @@ class WorkerSettings(Section):
 class ProducerSettings(Section):
     """The watched directory, and how its files become chunks."""
 
-    input_dir: UserPath | None = Field(default=None, description="The watched directory.")
+    input_dir: UserPath | None = Field(default=None, description="Directory to watch for texts.")
     source: str = Field(
         default="",
         max_length=200,
-        description="Name of the watched directory in document ids. Default: its last part. Names one producer.",
+        description="Name of the watched directory in document ids; one producer runs for each name. Default: the "
+        "directory's own name.",
     )
-    chunk_size: int = Field(default=2000, ge=50, le=200_000, description="Most characters of a chunk.")
+    chunk_size: int = Field(default=2000, ge=50, le=200_000, description="Largest size of a chunk in characters.")
     chunk_overlap: int = Field(
-        default=0, ge=0, le=100_000, description="Characters, or tokens, repeated from the chunk before."
+        default=0,
+        ge=0,
+        le=100_000,
+        description="Number of characters (with --chunk-tokens: tokens) repeated from the previous chunk.",
     )
     chunk_tokens: int = Field(
         default=0,
         ge=0,
         le=100_000,
-        description="Most tokens of a chunk, counted by --tokenizer, in place of --chunk-size; 0: characters count.",
+        description="Largest size of a chunk in tokens, counted by --tokenizer. It replaces --chunk-size; 0 switches "
+        "it off.",
     )
     tokenizer: str = Field(
         default="",
-        description="A tokenizer.json, a model's directory with one, or a model's name on the Hugging Face hub.",
+        description="A tokenizer.json, the directory of a model that has one, or a model's name on the Hugging Face "
+        "hub.",
     )
-    encoding: str | None = Field(default=None, description="Read every file in this encoding instead of detecting it.")
-    settle_ms: int = Field(default=500, ge=0, le=3_600_000, description="A file unchanged for this long is taken.")
-    scan_interval_s: float = Field(default=5.0, gt=0, le=86_400, description="Seconds between full scans.")
-    max_file_bytes: int = Field(default=2 * 1024**3, ge=1, description="Larger files are rejected, with a dead letter.")
+    encoding: str | None = Field(
+        default=None, description="Encoding of all files. Default: it is detected for each file."
+    )
+    settle_ms: int = Field(
+        default=500,
+        ge=0,
+        le=3_600_000,
+        description="Time in milliseconds for which a file must not change before it is read.",
+    )
+    scan_interval_s: float = Field(
+        default=5.0, gt=0, le=86_400, description="Time between full scans of the directory in seconds."
+    )
+    max_file_bytes: int = Field(
+        default=2 * 1024**3,
+        ge=1,
+        description="Largest size of a file in bytes. Larger files are rejected with a dead letter.",
+    )
 
-    include: Names = Field(
+    include: CommaList = Field(
         default=(),
-        description="Globs, comma-separated: only these files are read, by name, or by path where there is a /.",
+        description="Globs of the only files that are read, comma-separated. A glob with a / is compared with the "
+        "path, others "
+        "with the name.",
     )
-    exclude: Names = Field(
+    exclude: CommaList = Field(
         default=(),
-        description="Globs, comma-separated: these files are left alone; `drafts/*`: a folder that is not looked into.",
+        description="Globs of files that are not read, comma-separated. `drafts/*` leaves out a whole folder.",
     )
 
     max_backlog: int = Field(
-        default=0, ge=0, description="Publishing pauses while more chunks than this have no outcome yet; 0: never."
+        default=0,
+        ge=0,
+        description="Number of chunks without an outcome above which publishing pauses. 0 means that it never pauses.",
     )
     on_done: Literal["keep", "move", "delete"] = Field(
         default="keep",
-        description="What happens to a file once all outcomes of it are on disk in --output-dir, which the producer "
-        "must see for move and delete.",
+        description="What happens to a file when all its outcomes are on disk in --output-dir. For move and delete the "
+        "producer must see that directory.",
     )
-    done_dir: UserPath | None = Field(default=None, description="Where --on-done move puts files.")
+    done_dir: UserPath | None = Field(default=None, description="Directory that --on-done move puts files into.")
 
     @field_validator("source")
     @classmethod
@@ -307,20 +368,24 @@ class ProducerSettings(Section):
 
 
 class SinkSettings(Section):
-    """The output directory, and what is written there."""
+    """The output directory, and what the sink writes there."""
 
-    output_dir: UserPath | None = Field(default=None, description="Where results go.")
+    output_dir: UserPath | None = Field(default=None, description="Directory for the results.")
     only_partitions: str = Field(
         default="all",
-        description="Partitions of the results that this sink writes, such as 0-5,7; others may write the others, also "
-        "into the same directory.",
+        description="Partitions of the results that this sink writes, such as 0-5,7. Other sinks may write the rest, "
+        "also into "
+        "the same directory.",
     )
-    segment_ms: int = Field(default=300, ge=1, le=600_000, description="A segment is closed at this age.")
-    segment_bytes: int = Field(default=64 * 1024**2, ge=1024, description="A segment is closed at this size.")
+    segment_ms: int = Field(
+        default=300, ge=1, le=600_000, description="Age in milliseconds at which a segment is closed."
+    )
+    segment_bytes: int = Field(default=64 * 1024**2, ge=1024, description="Size in bytes at which a segment is closed.")
     formats: Annotated[tuple[Literal["documents", "parquet"], ...], NoDecode] = Field(
         default=("documents",),
-        description="What is derived from the segments, comma-separated: documents (a JSON file for each), parquet "
-        "(the same, one row a pair); or none.",
+        description="Formats made from the segments, comma-separated: documents (one JSON file for each document), "
+        "parquet "
+        "(one row for each pair); or none.",
     )
 
     @field_validator("only_partitions")
@@ -331,33 +396,42 @@ class SinkSettings(Section):
     @field_validator("formats", mode="before")
     @classmethod
     def _split_formats(cls, value: object) -> object:
-        names = tuple(f.strip() for f in value.split(",") if f.strip()) if isinstance(value, str) else value
+        names = _split(value)
         return () if names == ("none",) else names
 
 
 class ServerSettings(Section):
     """The model server on this machine."""
 
-    vllm_python: str | None = Field(default=None, description="Interpreter that has vLLM, if not this one.")
+    vllm_python: str | None = Field(
+        default=None, description="Python interpreter that has vLLM. Default: the one that runs the command."
+    )
 
 
 class TelemetrySettings(Section):
     """Logs, metrics, health and traces."""
 
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Lowest level that is logged."
+    )
     log_format: Literal["auto", "human", "json"] = Field(
-        default="auto", description="auto: human on a terminal, JSON elsewhere."
+        default="auto", description="Format of the log. auto means human on a terminal and JSON elsewhere."
     )
 
     metrics_port: int = Field(
-        default=0, ge=0, le=65_535, description="Port of /metrics, /livez and /readyz, one a process; 0: none."
+        default=0,
+        ge=0,
+        le=65_535,
+        description="Port of /metrics, /livez and /readyz; each process needs its own. 0 means none.",
     )
     metrics_host: str = Field(
-        default="127.0.0.1", min_length=1, description="Address they are served on; 0.0.0.0: to other machines as well."
+        default="127.0.0.1",
+        min_length=1,
+        description="Address that the metrics port listens on. 0.0.0.0 makes it reachable from other machines.",
     )
     otlp_endpoint: str | None = Field(
         default=None,
-        description="Base URL of an OpenTelemetry collector that takes OTLP over HTTP, say http://localhost:4318.",
+        description="Base URL of an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318.",
     )
 
     @field_validator("otlp_endpoint")

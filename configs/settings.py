@@ -1,4 +1,4 @@
-"""Settings of all processes. Precedence: flag, environment, file, default."""
+"""Loads the settings of a process. A flag precedes the environment, that a file, and that a default."""
 
 import os
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ PREFIX = "QASTREAM_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one process, made by `load_settings`. A function takes the section that it needs."""
+    """The settings of one process, made by `load_settings`. A function takes only the section that it needs."""
 
     kafka: KafkaSettings
     model: ModelSettings
@@ -42,15 +42,16 @@ class Settings:
 
     @property
     def sections(self) -> tuple[Section, ...]:
+        """All sections, in the order of the fields above."""
         return tuple(getattr(self, name) for name in self.__slots__)
 
     @property
     def judge(self) -> ModelSettings | None:
-        """The model that judges; None where the model that answers does."""
+        """The model that judges answers, or None if the model that answers judges them itself."""
         return self.judging.in_place_of(self.model)
 
     def given(self) -> dict[str, Any]:
-        """Values by field, of the fields that a flag, the environment or a file has set."""
+        """Return the settings that a flag, the environment or a file has set, by name."""
         return {name: value for section in self.sections for name, value in section.given().items()}
 
 
@@ -65,13 +66,13 @@ class Flat(
     KafkaSettings,
     BaseSettings,
 ):
-    """All fields side by side, as flags, environment and files have them; the first section is the last base."""
+    """All settings side by side, as flags, variables and files name them. The last base gives the first fields."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
 
 
 FIELDS = Flat.model_fields
-"""Every setting by its name. Each description is the text of `--help` and of the reference."""
+"""Every setting by its name."""
 
 
 def _in_sections(flat: Flat) -> Settings:
@@ -97,9 +98,9 @@ def load_settings(
     config: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Merge flags (None: not given), environment, the file `config` and the defaults.
+    """Merge flags, environment, the file `config` and the defaults. A flag that is None was not given.
 
-    Raises SettingsError, which names each unknown or unusable setting and what it takes.
+    Raises SettingsError. Its message names each unknown or unusable setting, and what that setting takes.
     """
     environ = os.environ if environ is None else environ
     _refuse_unknown_environment(environ)
@@ -129,15 +130,16 @@ def load_settings(
 
 
 SECRETS = tuple(name for name, field in FIELDS.items() if SecretStr in _members(field.annotation))
-"""No flags set these: every user of the machine can read the arguments of a process."""
+"""Settings without a flag, because every user of a machine can read the arguments of a process."""
 
 
 def environment_name(field: str) -> str:
+    """Return the environment variable of a setting."""
     return GUIDE_ENVIRONMENT.get(field, PREFIX + field.upper())
 
 
 def known_environment() -> frozenset[str]:
-    """All variables that are read: one for each setting, and one more for each secret, naming a file that has it."""
+    """Return all variables that are read. A secret has two; the second one names a file that contains it."""
     names = map(environment_name, FIELDS)
     return frozenset((*names, *(environment_name(name) + FILE for name in SECRETS)))
 
@@ -154,7 +156,10 @@ def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:
 
 
 def _explain(exc: ValidationError, places: Mapping[str, str]) -> str:
-    """Without the values: one of them may be a secret. `places` says of a setting where it was found, if in a file."""
+    """Explain each mistake in a line, without the values: one of them may be a secret.
+
+    `places` has the settings that come from a file, with words that say so.
+    """
     names = {alias: field for field, alias in GUIDE_ENVIRONMENT.items()}
     lines = []
     for error in exc.errors(include_url=False, include_input=False):

@@ -1,4 +1,4 @@
-"""What a TLS client trusts, and who it says it is."""
+"""TLS contexts of clients: trusted authorities, and the client's own certificate."""
 
 import ssl
 from pathlib import Path
@@ -16,26 +16,28 @@ def client_context(
     keyfile: Path | None = None,
     key_password: SecretStr | None = None,
 ) -> ssl.SSLContext:
-    """Certificates and host names are always checked: against `cafile`, or what the system trusts.
+    """Make a context that checks certificates and host names, against `cafile` or else the system's authorities.
 
-    `setting` names the one that has `cafile`, for the message. Raises SettingsError for files that can't be used.
+    `setting` is the name of the setting with `cafile`, for messages. Raises SettingsError for unusable files.
     """
     context = _trusting(cafile, setting)
     if certfile is not None:
-        password = key_password.get_secret_value() if key_password is not None else ""  # never asks on the terminal
+        password = (
+            key_password.get_secret_value() if key_password is not None else ""
+        )  # empty: the library never asks on the terminal
         try:
             context.load_cert_chain(certfile, keyfile, password)
         except OSError as exc:  # ssl.SSLError is one
             names = " and ".join(str(path) for path in (certfile, keyfile) if path)
             raise SettingsError(
                 f"ssl_certfile, ssl_keyfile: {names}: {exc.strerror}. "
-                "PEM files of a certificate and its key are taken, the key's password from ssl_key_password"
+                "Name PEM files of a certificate and its key; the key's password is ssl_key_password"
             ) from exc
     return context
 
 
 def model_context(cafile: Path | None) -> ssl.SSLContext:
-    """For the model server. Raises SettingsError."""
+    """Make the context for model servers. Raises SettingsError."""
     return client_context(cafile, setting="model_ca_file")
 
 
@@ -43,4 +45,4 @@ def _trusting(cafile: Path | None, setting: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=cafile)
     except OSError as exc:
-        raise SettingsError(f"{setting}: {cafile}: {exc.strerror}. A PEM file of certificates is taken") from exc
+        raise SettingsError(f"{setting}: {cafile}: {exc.strerror}. Name a PEM file of certificates") from exc

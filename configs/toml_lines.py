@@ -1,4 +1,4 @@
-"""Where in a TOML file a setting stands: `tomllib` tells values, and no places."""
+"""Finds the line of a setting in a TOML file, because `tomllib` gives values without line numbers."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ _PART = re.compile(r"\"([^\"]*)\"|([\w-]+)")
 
 
 def line_of(text: str, place: Sequence[str | int]) -> int | None:
-    """Number of the line that sets `place`, or else the innermost table around it; None where there is neither."""
+    """Return the number of the line that sets `place`, or else of the innermost table around it, or None."""
     lines: dict[Place, int] = {}
     for number, found in _places(text):
         lines.setdefault(found, number)

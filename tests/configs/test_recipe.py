@@ -94,7 +94,7 @@ def test_a_bad_prompt_is_refused_with_its_line(own, prompt, said):
             "standard",
             "support = 4",
             "grace = 4",
-            r"own\.toml: line 21: judge\.criteria\.grace: .*judge\.en\.txt says nothing of it",
+            r"own\.toml: line 21: judge\.criteria\.grace: .*judge\.zh\.txt does not mention it",
         ),
         ("standard", "support = 4", "Support = 4", r"line 2\d: judge\.criteria\.Support"),
         ("standard", "threshold = 0.7", "threshold = 7", r"line 2\d: judge\.threshold"),
