@@ -34,7 +34,7 @@ from messaging.reading import TopicMissingError, read_to_end  # noqa: E402
 from producer.files.directory import Directory  # noqa: E402
 from producer.files.paths import PathFilter  # noqa: E402
 from producer.publishing.ledger_topic import read_entries  # noqa: E402
-from producer.text.marks import Marks  # noqa: E402
+from producer.text.marks import ChunkMarks  # noqa: E402
 from producer.text.reading import Reading  # noqa: E402
 from producer.text.splitting import Sizes  # noqa: E402
 from schemas import Chunk, FileState, LedgerEntry, TopicNames, decode  # noqa: E402
@@ -203,7 +203,7 @@ def only_split(root: Path) -> None:
     for found in files.scan().files:
         with files.open(found) as file:
             reading = Reading(file, listed_bytes=found.size_bytes, encoding=None, stopping=lambda: False)
-            chunks += sum(1 for _ in reading.splits(Sizes(size=2000), Marks()))
+            chunks += sum(1 for _ in reading.splits(Sizes(size=2000), ChunkMarks()))
     assert chunks
 
 

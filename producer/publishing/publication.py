@@ -11,7 +11,7 @@ from ledger import transitions
 from ledger.needs import Need, Outline, Rules, need_of
 from producer.errors import ChangedError, RejectedError
 from producer.files.source import Found, Source, SourceFile
-from producer.text.marks import Marks
+from producer.text.marks import ChunkMarks
 from producer.text.reading import Reading
 from producer.text.splitting import Sizes, Split
 from schemas import Chunk, DeadLetter, Document, LedgerEntry, Original
@@ -130,10 +130,10 @@ class Publication:
         else:
             yield Step(_complete(progress.entry() if progress else base, reading))
 
-    def _marks_before(self, base: LedgerEntry) -> Marks:
+    def _marks_before(self, base: LedgerEntry) -> ChunkMarks:
         """Return the marks of the newest complete version's chunks; none where other settings cut them."""
         complete = base.complete
-        return Marks(complete.marks if complete and complete.splitter == base.splitter else "")
+        return ChunkMarks(complete.marks if complete and complete.splitter == base.splitter else "")
 
     def _too_large(self, found: Found, entry: LedgerEntry | None, document_id: str) -> Step:
         base = self._next_version(found, entry, document_id)

@@ -22,7 +22,7 @@ _HEAD, _LENGTH, _HASH = 3, 3, 4
 _BYTES = _HEAD + _LENGTH + _HASH
 
 
-class Mark(NamedTuple):
+class ChunkMark(NamedTuple):
     """Of a chunk without its overlap: hash of its first characters, length in characters, hash of all."""
 
     head: int
@@ -30,7 +30,7 @@ class Mark(NamedTuple):
     hash: int
 
 
-class Marks:
+class ChunkMarks:
     """Of one version, in the order of its chunks, those of white space only included. Ten bytes each."""
 
     def __init__(self, packed: str = "") -> None:
@@ -38,13 +38,13 @@ class Marks:
         self._lasting = True
 
     @property
-    def known(self) -> list[Mark]:
+    def known(self) -> list[ChunkMark]:
         return [_mark(self._data[at : at + _BYTES]) for at in range(0, len(self._data), _BYTES)]
 
     def add(self, units: Sequence[Unit], text: str) -> None:
         self._lasting = self._lasting and len(text) >> 8 * _LENGTH == 0 and len(self._data) < MOST * _BYTES
         if self._lasting:
-            self._data += _bytes(Mark(_short(head(units[0])), len(text), zlib.crc32(text.encode())))
+            self._data += _bytes(ChunkMark(_short(head(units[0])), len(text), zlib.crc32(text.encode())))
 
     def pack(self) -> str:
         """In base64; empty where there is nothing to keep, or too much."""
@@ -56,17 +56,17 @@ def _short(hashed: int) -> int:
     return hashed & 0xFFFFFF
 
 
-def _bytes(mark: Mark) -> bytes:
+def _bytes(mark: ChunkMark) -> bytes:
     widths = (_HEAD, _LENGTH, _HASH)
     return b"".join(number.to_bytes(width, "big") for number, width in zip(mark, widths, strict=True))
 
 
-def _mark(data: bytes | bytearray) -> Mark:
+def _mark(data: bytes | bytearray) -> ChunkMark:
     first, second = _HEAD, _HEAD + _LENGTH
-    return Mark(*(int.from_bytes(part, "big") for part in (data[:first], data[first:second], data[second:])))
+    return ChunkMark(*(int.from_bytes(part, "big") for part in (data[:first], data[first:second], data[second:])))
 
 
-def kept(starts: Iterable[Start], before: Marks, size: int) -> Iterator[Start]:
+def kept(starts: Iterable[Start], before: ChunkMarks, size: int) -> Iterator[Start]:
     """The same starts, those decided that follow from the chunks of the version before.
 
     What lies between two chunks that are there again is left undecided where it is over two sizes; else it has no
@@ -162,7 +162,7 @@ class _Between:
 class _Finder:
     """Known chunks in a text, from front to back. One out of order counts only if it is no very small one."""
 
-    def __init__(self, marks: Sequence[Mark], *, least: int) -> None:
+    def __init__(self, marks: Sequence[ChunkMark], *, least: int) -> None:
         self.longest = max(mark.length for mark in marks)
         self._marks = marks
         self._least = least

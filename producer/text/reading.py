@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from producer.errors import ChangedError, StoppedError
 from producer.files.source import SourceFile
 from producer.text.decode import Decoder
-from producer.text.marks import Marks
+from producer.text.marks import ChunkMarks
 from producer.text.splitting import Sizes, Split, split
 
 BLOCK_BYTES = 256 * 1024
@@ -25,7 +25,7 @@ class Reading:
         self._hash = hashlib.sha256()
         self.size_bytes = 0
         self.characters = 0
-        self.marks = Marks()
+        self.marks = ChunkMarks()
 
     @property
     def sha256(self) -> str:
@@ -36,7 +36,7 @@ class Reading:
     def encoding(self) -> str:
         return self._decoder.encoding
 
-    def splits(self, sizes: Sizes, before: Marks) -> Iterator[Split]:
+    def splits(self, sizes: Sizes, before: ChunkMarks) -> Iterator[Split]:
         """The chunks; `marks` has them once they are all read.
 
         Raises ChangedError, RejectedError, StoppedError or OSError where it shows.

@@ -1,6 +1,6 @@
 """Text to chunks, streaming, with exact offsets.
 
-A chunk is made of units (`units`). Marks (`marks`) keep the chunks of the version before. Cuts (`cuts`) choose the
+A chunk is made of units (`units`). ChunkMarks (`marks`) keep the chunks of the version before. Cuts (`cuts`) choose the
 rest.
 """
 
@@ -14,7 +14,7 @@ from languages.language import Languages
 from languages.sentences import SentenceRules, sentence_rules
 from producer.text.cuts import LONGEST_UNIT, anchored, groups, starts_of
 from producer.text.headings import Heading, below
-from producer.text.marks import Marks, kept
+from producer.text.marks import ChunkMarks, kept
 from producer.text.measure import Characters, Measure
 from producer.text.units import Unit, units
 from schemas.ids import digest
@@ -62,8 +62,8 @@ def split(
     pieces: Iterable[str],
     sizes: Sizes,
     *,
-    before: Marks | None = None,
-    marks: Marks | None = None,
+    before: ChunkMarks | None = None,
+    marks: ChunkMarks | None = None,
     languages: Languages = LANGUAGES,
 ) -> Iterator[Split]:
     r"""Chunks of a text given in pieces of any size; line ends must be "\n".
@@ -74,12 +74,12 @@ def split(
     Memory is some multiples of the size and of the largest piece, whatever the text.
     """
     found = units(pieces, longest=sizes.longest_unit, languages=languages)
-    starts = kept(starts_of(found, sizes.measure, sizes.longest_unit), before or Marks(), sizes.body)
+    starts = kept(starts_of(found, sizes.measure, sizes.longest_unit), before or ChunkMarks(), sizes.body)
     return _chunks(groups(anchored(starts, sizes.body), sizes.body), sizes, marks, sentence_rules(languages))
 
 
 def _chunks(
-    found: Iterable[Sequence[Unit]], sizes: Sizes, marks: Marks | None, rules: SentenceRules
+    found: Iterable[Sequence[Unit]], sizes: Sizes, marks: ChunkMarks | None, rules: SentenceRules
 ) -> Iterator[Split]:
     at, title = 0, ""
     path: tuple[Heading, ...] = ()

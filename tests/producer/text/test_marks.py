@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.text.marks import Marks
+from producer.text.marks import ChunkMarks
 from producer.text.splitting import Sizes, Split, split
 from tests.producer.text.texts import documents, paragraph, paragraphs
 
@@ -13,10 +13,12 @@ SIZE = 2000
 SHORT = Sizes(size=SIZE)
 
 
-def split_and_marked(text: str, sizes: Sizes = SHORT, before: Marks | None = None) -> tuple[list[Split], Marks]:
+def split_and_marked(
+    text: str, sizes: Sizes = SHORT, before: ChunkMarks | None = None
+) -> tuple[list[Split], ChunkMarks]:
     """The chunks, and their marks as the ledger brings them to the next version."""
-    marks = Marks()
-    return list(split([text], sizes, before=before, marks=marks)), Marks(marks.pack())
+    marks = ChunkMarks()
+    return list(split([text], sizes, before=before, marks=marks)), ChunkMarks(marks.pack())
 
 
 def new_chunks(before: list[Split], after: list[Split]) -> int:
@@ -113,13 +115,13 @@ def test_marks_of_one_chunk_or_of_very_many_are_not_kept(monkeypatch: pytest.Mon
     assert marks.known == []
     monkeypatch.setattr("producer.text.marks.MOST", 100)
     for count, is_kept in ((100, True), (101, False)):
-        many = Marks()
+        many = ChunkMarks()
         assert len(list(split(["x" * 80 * count], Sizes(size=100), marks=many))) == count
         assert bool(many.pack()) is is_kept
 
 
 def test_two_hundred_chunks_take_three_kilobytes() -> None:
-    marks = Marks()
+    marks = ChunkMarks()
     chunks = list(split(["\n\n".join(paragraphs(7, 1500))], SHORT, marks=marks))
     assert len(marks.pack()) <= 14 * len(chunks)
-    assert Marks(marks.pack()).known == marks.known
+    assert ChunkMarks(marks.pack()).known == marks.known
