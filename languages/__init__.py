@@ -1,6 +1,7 @@
-"""What differs by language: how a text is recognised and split, numerals, units, and the word lists of the checks.
+"""Everything that differs by language: marks and headings, numerals, names of units, and the word lists of the checks.
 
-A language is a folder here with a `Language`, a line below, and prompt files with its code as suffix.
+A new language is a folder here that defines a `Language`, its name in `LANGUAGES`, and prompt files with its code as
+suffix. Word lists may follow later: a list that a language leaves out takes no part in a check.
 """
 
 from languages.en import ENGLISH
@@ -11,5 +12,5 @@ LANGUAGES = Languages(CHINESE, ENGLISH)
 
 
 def language_of(text: str) -> Language:
-    """The language that a text is in; English where nothing says otherwise."""
+    """The language that a text is in. A text without words, as "12345", counts as English."""
     return LANGUAGES.of(text)

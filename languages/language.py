@@ -1,7 +1,7 @@
-"""What the program knows about a language, and the set of languages it knows.
+"""The description of one language, and the set of languages that the program knows.
 
-Patterns are regular expressions as text. Whoever uses one joins those of all languages (`Languages.either`), since a
-technical text mixes languages: a Chinese sentence holds English words and units.
+A pattern is a regular expression as text. Its user joins the patterns of all languages (`Languages.either`), because a
+technical text mixes languages: a Chinese sentence holds English words and units. An empty pattern is left out.
 """
 
 import re
@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Rewrites = tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
-"""Replacements that are made one after another."""
+"""Patterns and their replacements; each pair works on the result of the pair before it."""
 NEVER = "(?!)"
 """A pattern that matches nothing."""
+Words = Mapping[str, str]
 
 
 def rewritten(text: str, rewrites: Rewrites) -> str:
+    """Apply the replacements one after another."""
     for pattern, replacement in rewrites:
         text = pattern.sub(replacement, text)
     return text
@@ -23,25 +25,24 @@ def rewritten(text: str, rewrites: Rewrites) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceMarks:
-    """Punctuation. A spaced mark counts only before white space, as the full stop does: "3.5 V." has one."""
+    """Punctuation. A spaced mark ends something only before white space: the point in "3.5 V." ends no sentence."""
 
     ends: str = ""
     spaced_ends: str = ""
     clause_ends: str = ""
     spaced_clause_ends: str = ""
-    abbreviations: frozenset[str] = frozenset()
-    """Words, in lower case and without their last full stop, that a full stop follows within a sentence."""
+    abbreviations: frozenset[str] = frozenset()  # lower case, without the last full stop: "e.g"
 
 
 class HeadingForm(NamedTuple):
-    """A line that matches `pattern` at its start, as "Chapter 4", is a heading of this level; 1 is the outermost."""
+    """A line that matches `pattern` at its start is a heading of this level. Level 1 is the outermost."""
 
     pattern: re.Pattern[str]
     level: int
 
 
 class FractionInWords(NamedTuple):
-    """A share such as 三分之一 or "half", at `start` to `end` of a text; `step` is the value of its last digit."""
+    """A share such as 三分之一 or "half" at `text[start:end]`. `step` is the value of its last digit, 0 if exact."""
 
     value: float
     step: float
@@ -51,69 +52,50 @@ class FractionInWords(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numerals:
-    """Numbers in words. `value` gives the number of what `pattern` matches."""
+    """Numbers in words."""
 
     pattern: str = ""
-    value: Callable[[str], float] = float
-    ignored: frozenset[str] = frozenset()
-    """Matches of `pattern`, in lower case, that are seldom meant as a number: "one"."""
-    multiple: str = ""
-    """Words after figures that multiply them, longest first: "million"; `multiples` has their factors."""
-    multiples: Mapping[str, float] = field(default_factory=dict)
-    continuing: str = ""
-    """Characters that make another number of the figures before them: 3百."""
+    value: Callable[[str], float] = float  # the number that a match of `pattern` stands for
+    ignored: frozenset[str] = frozenset()  # matches, in lower case, that are seldom meant as a number: "one"
+    multiple: str = ""  # words that multiply the figures before them: "million"
+    multiples: Mapping[str, float] = field(default_factory=dict)  # the factor of each such word
+    continuing: str = ""  # characters that make another number of the figures before them: 3百
     fractions: Callable[[str], Iterator[FractionInWords]] = lambda _: iter(())
-    halves: Rewrites = ()
-    """Writes "an hour and a half" as "1.5 hour"."""
-    months: tuple[str, ...] = ()
-    """Names of the twelve months."""
+    halves: Rewrites = ()  # "an hour and a half" becomes "1.5 hour"
+    months: tuple[str, ...] = ()  # the names of the twelve months
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitNames:
-    """Names of units; a definition is that of `languages.units`."""
+    """Names of units of measurement. `languages.units` says how a definition is written."""
 
-    prefixed: Mapping[str, str] = field(default_factory=dict)
-    """Units that take each of the `prefixes`, which are given with their power of ten."""
-    prefixes: Mapping[str, int] = field(default_factory=dict)
-    whole: Mapping[str, str] = field(default_factory=dict)
-    """Units without prefixes."""
-    lengths: Mapping[str, str] = field(default_factory=dict)
-    """Units of length, which take `powers`: 平方米."""
+    prefixed: Words = field(default_factory=dict)  # units that take every prefix
+    prefixes: Mapping[str, int] = field(default_factory=dict)  # the power of ten of each prefix
+    whole: Words = field(default_factory=dict)  # units without prefixes
+    lengths: Words = field(default_factory=dict)  # units that take `powers`: 平方米
     powers: Mapping[str, int] = field(default_factory=dict)
-    phrases: str = ""
-    """Units of several words."""
-    per: str = ""
-    """Words that divide by the unit after them."""
+    phrases: str = ""  # units of several words
+    per: str = ""  # words that divide by the unit after them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantityWords:
-    """Words around numbers; the patterns are searched in text that `plain` of the checks gave."""
+    """Words around numbers."""
 
-    between: str = ""
-    """Joins the two ends of a range: "to"."""
-    joining: str = ""
-    """Stands between the parts of "4 h and 18 min"."""
-    one: str = ""
-    """An article or numeral that means one of the unit after it: "a day"."""
-    below_zero: str = ""
-    change: str = ""
-    """Says of a temperature that it is a difference."""
-    periods: Mapping[str, float] = field(default_factory=dict)
-    """Spans of time, in seconds, by the name that a group of the two patterns matches."""
-    period_after: str = ""
-    period_before: str = ""
-    year: str = ""
-    """A character that makes a date of a number of four figures."""
+    between: str = ""  # joins the two ends of a range: "to"
+    joining: str = ""  # joins the parts of one quantity: "4 h and 18 min"
+    one: str = ""  # means one of the unit after it: "a day"
+    below_zero: str = ""  # makes the number after it negative
+    change: str = ""  # shows that a temperature is a difference
+    periods: Mapping[str, float] = field(default_factory=dict)  # seconds, by what the next two patterns capture
+    period_after: str = ""  # "a day" after a quantity
+    period_before: str = ""  # 每天 before a quantity
+    year: str = ""  # a character that makes a date of a number of four figures
     about: str = ""
     each: str = ""
-    counted: str = ""
-    """The beginning of the name of things that are counted."""
-    one_of: str = ""
-    """Stands directly before the name of one such thing."""
-    over: str = ""
-    """Characters after a number that mean a little more than it."""
+    counted: str = ""  # the beginning of the name of counted things
+    one_of: str = ""  # stands directly before the name of one such thing
+    over: str = ""  # characters after a number that mean a little more than it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,123 +108,95 @@ class Arithmetic:
     plus: str = ""
     minus: str = ""
     equals: str = ""
-    before_minus: str = ""
-    """Characters of units that a minus may follow without a space."""
+    before_minus: str = ""  # last characters of units that a minus follows without a space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparisons:
     """Words that negate and compare."""
 
-    neither: str = ""
-    """Words that hold such a word and mean no such thing: 不锈, "not only"."""
+    neither: str = ""  # words that contain such a word without its meaning: 不锈, "not only"
     no: str = ""
     more: str = ""
     less: str = ""
-    high: str = ""
+    high: str = ""  # describes a thing, unlike `more`: a thing that is not high need not be low
     low: str = ""
-    """High and low describe a thing: what is not high is not the same as low."""
-    leading: str = ""
-    """A clause that belongs to the one after it: "without it"."""
-    negation: str = ""
-    """A negation right before a quotation, so that the quotation says the opposite of its text."""
+    leading: str = ""  # a clause that belongs to the clause after it: "without it"
+    negation: str = ""  # right before a quotation, it turns the quotation into its opposite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordLists:
-    idle: frozenset[str] = frozenset()
-    """Words that say little by themselves, as stems."""
-    reckoning: frozenset[str] = frozenset()
-    """Characters of words around numbers."""
-    clause_start: str = ""
-    """Conjunctions that begin a clause."""
+    idle: frozenset[str] = frozenset()  # stems of words that say little by themselves
+    reckoning: frozenset[str] = frozenset()  # characters of words around numbers
+    clause_start: str = ""  # conjunctions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionForms:
-    """How questions are put. The patterns ignore case."""
+    """Ways to put a question. The patterns ignore case."""
 
     why: str = ""
     when: str = ""
     where: str = ""
     who: str = ""
-    cause: str = ""
-    """Words to leave out where the question is why."""
-    polite: str = ""
-    either: str = ""
-    """Joins the two sides of an either-or question, which is none for yes or no."""
-    whether: str = ""
     how: str = ""
+    which: str = ""
     defines: str = ""
     amount: str = ""
-    which: str = ""
-    order: str = ""
-    """Ends at a word whose two sides must not change places: "than"."""
-    passive: str = ""
-    baseline: str = ""
-    """A part at any place that names what is compared with."""
-    rewrites: Rewrites = ()
-    """Other ways to ask, made one before the kind of the question is told."""
-    ordinals: Rewrites = ()
-    phrases: Rewrites = ()
-    """Phrases that mean the same, made one before words are compared."""
-    contractions: Rewrites = ()
-    frame: str = ""
-    """Words that only make a question of a sentence."""
-    idle: frozenset[str] = frozenset()
-    synonyms: Mapping[str, str] = field(default_factory=dict)
-    """Stems and the stem that stands for each."""
-    light: frozenset[str] = frozenset()
-    """Words that one of two equal questions may have and the other not."""
-    narrowing: frozenset[str] = frozenset()
-    """Words that make another question, as stems."""
-    implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Words that say nothing more beside the key."""
-    labels: str = ""
-    """Labels before a question or an answer."""
-    yes_or_no: str = ""
+    whether: str = ""  # asks for yes or no
+    either: str = ""  # joins two alternatives: the question then asks for one of them, not for yes or no
+    yes_or_no: str = ""  # may be answered in the words of the question
     choice: str = ""
-
-
-def spoken_of(question: str, outside: Mapping[str, re.Pattern[str]]) -> Iterator[str]:
-    """The first match of each pattern, with the name of the thing outside that it points at."""
-    for what, pattern in outside.items():
-        if match := pattern.search(question):
-            yield f"speaks of {what}: {match[0].strip('，, ')}"
+    polite: str = ""
+    labels: str = ""  # stand before a question or an answer: "Question:"
+    cause: str = ""  # left out of a question for why
+    order: str = ""  # ends at a word whose two sides must not change places: "than"
+    passive: str = ""
+    baseline: str = ""  # names the thing compared with, wherever it stands
+    rewrites: Rewrites = ()  # other wordings, unified before the kind of question is determined
+    ordinals: Rewrites = ()  # unified before numbers are read
+    phrases: Rewrites = ()  # phrases with one meaning, unified before words are compared
+    contractions: Rewrites = ()
+    frame: str = ""  # words that only turn a sentence into a question
+    idle: frozenset[str] = frozenset()
+    synonyms: Words = field(default_factory=dict)  # a stem, and the stem that it is compared as
+    light: frozenset[str] = frozenset()  # words that only one of two equal questions may have
+    narrowing: frozenset[str] = frozenset()  # stems of words that make another question
+    implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # words that add nothing beside the key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointingWords:
     """Words by which a question points at something outside itself."""
 
-    found: Callable[[str], Iterator[str]] = lambda _: iter(())
-    """Yields each such word of a question with what it points at."""
-    options: str = ""
-    """Begins a list of things to choose from, besides a colon."""
-    joining: str = ""
-    """Joins the things of such a list."""
-    choice: str = ""
-    """Points at such a list, which is in the question itself."""
+    found: Callable[[str], Iterator[str]] = lambda _: iter(())  # describes each such word of a question
+    options: str = ""  # begins a list of things to choose from, as a colon does
+    joining: str = ""  # joins the things in such a list
+    choice: str = ""  # points at such a list within the question
+
+
+def spoken_of(question: str, outside: Mapping[str, re.Pattern[str]]) -> Iterator[str]:
+    """Describe the first match of each pattern. The keys name the things that the patterns point at."""
+    for what, pattern in outside.items():
+        if match := pattern.search(question):
+            yield f"speaks of {what}: {match[0].strip('，, ')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """One language. The parts without a default are what it takes to split, name and recognise texts.
+    """One language. `code`, `name`, `claims` and `accepts` are required; each other part improves one thing.
 
-    A change of `sentences` or `headings` splits texts differently: raise `producer.text.splitting.RULES` with it.
+    A change of `sentences` or `headings` changes the chunks of texts: raise `producer.text.splitting.RULES` with it.
     """
 
-    code: str
-    """ISO 639-1 code: the suffix of prompt files, and `language` of a pair."""
+    code: str  # ISO 639-1: the suffix of prompt files, and `language` of a pair
     name: str
-    claims: Callable[[str], bool]
-    """True when a text is in this language, and not in one that comes later in `Languages`."""
-    accepts: Callable[[str], bool]
-    """True when a question or an answer is in this language; names, numbers and units are in any."""
+    claims: Callable[[str], bool]  # true when a text is in this language rather than in a later one of `Languages`
+    accepts: Callable[[str], bool]  # true when a question or an answer is in it; names and units are in any language
     sentences: SentenceMarks = SentenceMarks()
     headings: tuple[HeadingForm, ...] = ()
-    heading_starts: str = ""
-    """Every character that a heading of one of these forms begins with."""
+    heading_starts: str = ""  # every first character of such a heading
     numerals: Numerals = Numerals()
     units: UnitNames = UnitNames()
     quantities: QuantityWords = QuantityWords()
@@ -254,7 +208,7 @@ class Language:
 
 
 class Languages:
-    """Languages in the order in which they are asked whether a text is theirs; the last one takes all others."""
+    """A set of languages in order. The first one that claims a text has it; the last one takes unclaimed texts."""
 
     def __init__(self, *known: Language) -> None:
         self._known = {language.code: language for language in known}
@@ -275,8 +229,9 @@ class Languages:
         return next((language for language in self if language.claims(text)), self._last)
 
     def either(self, pattern: Callable[[Language], str]) -> str:
-        """The patterns of all languages as alternatives."""
+        """One pattern of each language, joined as alternatives."""
         return "|".join(filter(None, map(pattern, self))) or NEVER
 
     def union(self, words: Callable[[Language], frozenset[str]]) -> frozenset[str]:
+        """One word list of each language, joined."""
         return frozenset().union(*map(words, self))

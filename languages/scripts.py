@@ -1,4 +1,4 @@
-"""Counts by script, to tell languages apart."""
+"""Counts of letters and words by script, which tell languages apart."""
 
 import re
 
@@ -14,10 +14,10 @@ def han(text: str) -> int:
 
 
 def foreign_letters(text: str) -> int:
-    """The number of letters that neither Chinese nor English has: Cyrillic, Arabic, Indic, Thai, kana, hangul."""
+    """The number of letters outside Chinese and English: Cyrillic, Arabic, Indic, Thai, kana and hangul."""
     return len(_FOREIGN.findall(text))
 
 
 def latin_words(text: str) -> int:
-    """The number of words in Latin letters. Acronyms, formulas and units after a number are none."""
+    """The number of words in Latin letters, without acronyms, formulas and units after a number."""
     return len(_WORD.findall(_MEASURED.sub(" ", text)))

@@ -1,4 +1,4 @@
-"""Where sentences and clauses end, in a text of any of the known languages."""
+"""Ends of sentences and clauses in a text of any known language."""
 
 import re
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from languages import LANGUAGES
 from languages.language import NEVER, Languages
 
 _ENDS = "．…"
-"""Marks of no one language."""
+"""Marks that end a sentence in every language."""
 CLOSERS = "\"'”’」』）)】》〉］]"
-"""Marks that belong to the sentence before them."""
+"""Closing marks that belong to the sentence before them."""
 _INITIAL = re.compile(r"(?<!\w)(?<!\d )[A-Z]\Z")  # "J. Smith", but not "3.5 V."
 _NOT_OF_WORDS = re.compile(r"[^\w.]")
 
 
 class SentenceRules:
-    """The marks of some languages as patterns."""
+    """The marks of a set of languages as patterns."""
 
     def __init__(self, languages: Languages) -> None:
         marks = [language.sentences for language in languages]
@@ -24,18 +24,18 @@ class SentenceRules:
         clause, spaced_clause = "".join(e.clause_ends for e in marks), "".join(e.spaced_clause_ends for e in marks)
         self.ends = frozenset(ends + spaced + _ENDS)
         self.clause = re.compile(rf"{_any_of(clause + spaced_clause)}(?:[^\S\n]+|(?<={_any_of(clause)}))")
-        """A mark that ends a clause, with the space after it."""
+        """Matches a mark that ends a clause, with the space after it."""
         self.start = re.compile(rf"(?:{_any_of(ends)}|{_any_of(spaced)}\s|\n)\s*(?=\S)")
-        """The end of a sentence or line that another one follows, up to the first character of that."""
+        """Matches from the end of a sentence or line to the first character of the next one."""
         self._spaced = spaced
         self._abbreviations = languages.union(lambda language: language.sentences.abbreviations)
         end = re.escape("".join(sorted(self.ends)))
-        self._sentence = re.compile(  # one set of characters comes first: that is what `re` looks for quickly
+        self._sentence = re.compile(  # `re` is quick when a pattern starts with one set of characters
             rf"[{end}\n](?:(?<=\n)\n*|[{end}]*{_any_of(CLOSERS)}*(?P<gap>[^\S\n]*\n*))"
         )
 
     def sentence_ends(self, text: str) -> Iterator[tuple[int, bool]]:
-        """Where sentences and lines end within `text`; true for a sentence. The end of the text is left out."""
+        """Offsets in `text` at which a sentence (True) or a line (False) ends, without the end of the text itself."""
         for found in self._sentence.finditer(text):
             end = found.end()
             if end == len(text):
@@ -46,7 +46,7 @@ class SentenceRules:
                 yield end, True
 
     def _ends_here(self, text: str, found: re.Match[str]) -> bool:
-        """Tell the end of a sentence from "Fig. 3", "e.g. this" and a mark before a lower-case letter."""
+        """False for a mark in "Fig. 3", "J. Smith" or before a lower-case letter: the sentence goes on."""
         if text[found.end()].islower():
             return False
         if found[0][0] != "." or found.start() == 0:

@@ -1,6 +1,7 @@
-"""Units of measurement in Chinese and English, as dimensions and a factor.
+"""Units of measurement as dimensions and a factor, and reading them in a text.
 
-A table of our own: pint takes 40 MB and seconds to load, knows no Chinese, and reads "units/kg" as micro-nits.
+A definition is written "kg m2 s-2:1e3": base units with their powers, and a factor after the colon. The table is our
+own, because pint takes 40 MB and seconds to load, knows no Chinese, and reads "units/kg" as micro-nits.
 """
 
 import re
@@ -11,7 +12,7 @@ from functools import lru_cache
 from languages import LANGUAGES
 
 Dimensions = tuple[tuple[str, int], ...]
-"""Base units with their powers, in alphabetical order; empty for a plain ratio."""
+"""Base units with their powers, in alphabetical order. A plain ratio has none."""
 
 _SYMBOLS = {
     "m": "m", "g": "kg:1e-3", "s": "s", "A": "A", "K": "K", "mol": "mol", "cd": "cd", "Hz": "s-1", "N": "kg m s-2",
@@ -38,7 +39,7 @@ _NO_PLURAL = frozenset("m g s A K N J W C V F S T H L l B t h d r".split())
 
 @dataclass(frozen=True, slots=True)
 class MeasurementUnit:
-    """`factor` to base units; `above` is that of what stands before "per"."""
+    """A unit. `factor` converts to base units; `above` is the factor of the part before "per" alone."""
 
     dimensions: Dimensions
     factor: float
@@ -71,7 +72,7 @@ def _defined(definition: str) -> MeasurementUnit:
 
 
 def _entries() -> Iterator[tuple[str, MeasurementUnit]]:
-    """Names and their units; a later one replaces an earlier one."""
+    """Names and their units. A later entry replaces an earlier one of the same name."""
     yield from _prefixed(_SYMBOLS, _PREFIXES)
     for language in LANGUAGES:
         names = language.units
@@ -101,7 +102,7 @@ def _table() -> dict[str, MeasurementUnit]:
 
 
 _LONGEST = 7
-"""Characters of the longest name of a unit in a script without spaces."""
+"""Length of the longest name of a unit in a script without spaces, in characters."""
 _LATIN = re.compile(rf"{LANGUAGES.either(lambda language: language.units.phrases)}|[A-Za-zμΩÅ]+|°[CF]?|[%‰€]")
 _EXPONENT = re.compile(r"\^?(-?[1-4])(?!\d)")
 _TIMES = re.compile(r"\s?[·⋅*]\s?")
@@ -109,7 +110,7 @@ _PER = re.compile(rf"\s?/\s?|{LANGUAGES.either(lambda language: language.units.p
 
 
 def unit_at(text: str, at: int) -> tuple[MeasurementUnit, int] | None:
-    """The unit that stands there, and where it ends. `text` has superscripts as ^2."""
+    """The unit at `text[at:]` and its end in `text`, or None. Superscripts must be written as ^2."""
     first = _power_at(text, at)
     if first is None:
         return None
@@ -126,7 +127,7 @@ def unit_at(text: str, at: int) -> tuple[MeasurementUnit, int] | None:
 def _divisor_at(text: str, at: int) -> tuple[MeasurementUnit, int] | None:
     if text[at : at + 1] != "(":
         below = _power_at(text, at)
-        # "每伏秒" divides by both.
+        # 每伏秒 divides by both units.
         more = _power_at(text, below[1]) if below and text[at - 1] > "\u2e80" else None
         return (below[0].times(more[0]), more[1]) if below and more else below
     inner = unit_at(text, at + 1)

@@ -1,4 +1,4 @@
-"""Texts as clauses and words: stems in English, single characters in Chinese, figures whole."""
+"""Division of a text into clauses and words. A word is an English word, one Chinese character or one figure."""
 
 import re
 from itertools import pairwise
@@ -18,7 +18,7 @@ def clauses(text: str) -> list[str]:
 
 
 def grams(text: str) -> frozenset[str]:
-    """What a text speaks of: stems of its words, pairs of Chinese characters, figures."""
+    """The content of a text: the stems of its words, pairs of neighbouring Chinese characters, and figures."""
     found = [match[0] for match in WORD.finditer(text)]
     pairs = (a + b for a, b in pairwise(found) if a >= "\u2e80" and b >= "\u2e80")
     return frozenset(pairs) | frozenset(w for w in map(stem, found) if w < "\u2e80" and w not in IDLE)

@@ -1,4 +1,4 @@
-"""English, the language of every text that no other one claims."""
+"""English. A text that no other language claims counts as English."""
 
 from languages.en.comparisons import COMPARISONS
 from languages.en.numerals import NUMERALS

@@ -29,7 +29,7 @@ _HALF_A = re.compile(r"\bhalf (?:an?|of an?) (?=\w)", re.IGNORECASE)
 
 
 def english_number(text: str) -> float:
-    """The value of a number in English words."""
+    """The value of a number in words: "two hundred and five" is 205.0."""
     total = section = 0
     for word in re.split(r"[ -]| and ", text.lower()):
         if word in _MULTIPLES:

@@ -1,4 +1,4 @@
-"""How questions are put in English."""
+"""Ways to put a question in English."""
 
 import re
 
@@ -31,7 +31,7 @@ _PHRASES: Rewrites = tuple(
         (r"\bwhat happen(?:s|ed) to\b", "how change"),
         (r"(?<=advantages )offer(?:s|ed)?\b|(?<=benefits )offer(?:s|ed)?\b", ""),
         (r"\boffer(?:s|ed)?(?= *\W*$)", ""),
-        # Says of a thing named before it only what it is anyway: "the rinse step".
+        # Adds nothing to the thing named before it: "the rinse step".
         (
             r"(?<=[a-z])(?<!\bwhat)(?<!\bwhich)(?<!\bthe)(?<!\ba)(?<!\bthis)(?<!\bof)(?<!\bmain) "
             r"(?:process(?:es)?|procedures?|steps?|techniques?|technology|technologies)\b(?! (?:is|are|was|were|of|for)\b)",

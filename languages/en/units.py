@@ -1,4 +1,4 @@
-"""English names of units in words."""
+"""English names of units of measurement, written as words."""
 
 from languages.language import UnitNames
 

@@ -1,4 +1,4 @@
-"""English words: their stems, those that say little by themselves, and those that begin a clause."""
+"""English stems, words that say little by themselves, and conjunctions."""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""How English is told from other languages, and its marks, abbreviations and headings."""
+"""Recognition of English, its marks, abbreviations and headings."""
 
 import re
 
@@ -20,6 +20,6 @@ HEADING_STARTS = "CPS"
 
 
 def accepts(text: str) -> bool:
-    """There are more English words than words of Chinese, or none of Chinese at all."""
+    """True when no character is Chinese, or there are more English words than pairs of Chinese characters."""
     chinese = han(text) / 2
     return foreign_letters(text) <= 1 and (chinese == 0 or latin_words(text) > chinese)

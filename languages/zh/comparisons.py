@@ -17,7 +17,7 @@ _LOW = "低|小|少|短|窄|薄|弱|慢|负|反|劣|降|减|后|冷|暗|浅"
 
 
 def _words(alternatives: str) -> str:
-    """The alternatives, tried only at characters that are in one of them: they are many."""
+    """A pattern that tries its many alternatives only at characters that occur in one of them."""
     begins = "".join(sorted({character for character in alternatives if character >= "\u2e80"}))
     return rf"(?=[{begins}])(?:{alternatives})"
 

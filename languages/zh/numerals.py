@@ -18,7 +18,7 @@ _AND_HALF_MORE = re.compile(r"(?P<count>[一二两三四五六七八九十]+|\d+
 
 
 def chinese_number(text: str) -> float:
-    """The value of a number in Chinese characters."""
+    """The value of a number in characters: 三千五百 is 3500.0."""
     whole, _, decimals = text.partition("点")
     fraction = float("0." + "".join(str(_DIGITS[c]) for c in decimals)) if decimals else 0.0
     if not any(c in _UNITS or c in _GROUPS for c in whole):

@@ -40,7 +40,7 @@ _IDLE = re.compile(
 _SUBSTANCES = frozenset(
     "硅锗铜铝银金铁锡铅锌氢氧氮氦氖氩氟氯溴碘碳硫磷硼砷钨钛钽钴镍铂钯铟镓钼铬锰镁钙钠钾锂铀水冰光酒茶盐糖纸钢玻电"
 )
-"""Things with names of one character."""
+"""Materials whose name is one character."""
 
 
 def _found(question: str) -> Iterator[str]:

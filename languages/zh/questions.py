@@ -1,4 +1,4 @@
-"""How questions are put in Chinese."""
+"""Ways to put a question in Chinese."""
 
 import re
 
@@ -7,11 +7,11 @@ from languages.language import QuestionForms, Rewrites
 _BY_WHAT = re.compile(
     r"(?:可以?|能)?(?:有|用|通过|采用|采取)?(?:什么|哪些|哪种|何种)(?:方法|方式|办法|途径|手段)(?:可以|能够?|来)?|的?(?:方法|方式|办法|途径|机制|机理)(?:是什么|有哪些)(?=[?。]|$)|什么是(?=[^,，]*的(?:方法|方式|办法)\s*[?。]?$)|(?<=\w)的(?:方法|方式|办法)(?=\s*[?。]?$)"
 )
-"""Asks how, in other words."""
+"""Asks for a method, as 如何 does."""
 _HOW_HIGH = re.compile(
     r"(?<=[度率量值力压流温比寸积径数距速频阻容性费价本额例])(?:能|可以?|会)?(?:有|是|约?为|达到?)?多[高大长宽厚深重快远](?!时)"
 )
-"""After what is measured it only asks how much."""
+"""Follows the name of a measured property and asks for its amount."""
 _MEASURES = "个种类项步层点次位天年倍艘台片人座家米公小分秒月"
 _FRAME = (
     r"为什么|為什麼|为何|為何|为啥|何以|缘何|因何|怎么会|什么叫做?|什么时候|什么时间|什么地方|什么样|什么|啥|如何|怎样|怎么样?|怎麼|"
@@ -34,7 +34,7 @@ _SYNONYMS = {
     for word in words.split()
 }  # fmt: skip
 _PHRASES: Rewrites = (
-    # Says of a thing named before it only what it is anyway: 清洗过程.
+    # Adds nothing to the thing named before it: 清洗过程.
     (re.compile(r"(?<=[\u4e00-\u9fffA-Za-z0-9])(?<![的些种个么何样项其此该])(?:过程|工艺|技术|方式)(?!是什么|[?。]|$)"), ""),
     (re.compile(r"(?:包括|包含|含有)了?(?=哪|什么)"), "有"),
     (re.compile(r"受到?(?=.*影响)|(?:产生|带来|造成|有)(?=[^,，]{0,4}影响)"), ""),

@@ -1,4 +1,4 @@
-"""Chinese names of units."""
+"""Chinese names of units of measurement."""
 
 from languages.language import UnitNames
 

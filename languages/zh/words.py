@@ -1,4 +1,4 @@
-"""Chinese words that say little by themselves, and words that begin a clause."""
+"""Chinese characters that say little by themselves, and conjunctions."""
 
 from languages.language import WordLists
 

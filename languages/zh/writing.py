@@ -1,4 +1,4 @@
-"""How Chinese is told from other languages, and its marks and headings."""
+"""Recognition of Chinese, its marks and its headings."""
 
 import re
 
@@ -18,12 +18,12 @@ HEADING_STARTS = "第（(一二三四五六七八九十百"
 
 
 def claims(text: str) -> bool:
-    """Chinese characters are a fifth of the letters or more: in a technical text the rest are names and units."""
+    """True when a fifth of the letters or more are Chinese: in technical texts the rest are names and units."""
     chinese = sum("\u4e00" <= c <= "\u9fff" for c in text)
     return chinese > 0 and chinese * 5 >= sum(c.isalpha() for c in text)
 
 
 def accepts(text: str) -> bool:
-    """There is at most one English word, or a word of Chinese for each English one."""
+    """True when at most one word is English, or there are two Chinese characters for each English word."""
     words = latin_words(text)
     return foreign_letters(text) <= 1 and (words < 2 or han(text) / 2 >= words)

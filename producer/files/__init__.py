@@ -1,1 +1,1 @@
-"""The watched directory: scan, hints, settling."""
+"""Sources of files: scan them, notice changes, and wait until files have settled."""

@@ -1,4 +1,4 @@
-"""The watched directory: what is in it, and files opened without leaving it."""
+"""The watched directory: a source of files that never leaves its root."""
 
 import errno
 import os
@@ -71,7 +71,7 @@ class Directory:
     """A directory of this machine and everything below it. No call follows a symbolic link out of it."""
 
     def __init__(self, root: Path, wanted: PathFilter) -> None:
-        """Raises SettingsError when `root` is not a directory that can be read."""
+        """Raises SettingsError when `root` is not a readable directory."""
         try:
             self.root = root.resolve(strict=True)
             os.close(os.open(self.root, _DIRECTORY))
@@ -82,7 +82,7 @@ class Directory:
         self._wanted = wanted
 
     def scan(self) -> Listing:
-        """All wanted files, sorted by path so that every run takes them in the same order."""
+        """Walk the whole directory."""
         listing = Listing()
         folders = [""]
         while folders:
@@ -118,7 +118,7 @@ class Directory:
             listing.skipped[escape(path)] = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
 
     def _look_at_link(self, path: str, listing: Listing) -> None:
-        """A link to a file of the tree counts as a file; one to a directory would show its files twice, or for ever."""
+        """List a link to a file of the directory. A link to a directory would list its files twice, or for ever."""
         if not self._wanted.file(path):
             return
         target = Path(os.path.realpath(self.root / path))
@@ -155,7 +155,7 @@ class Directory:
 
     @contextmanager
     def _parent(self, found: Found) -> Iterator[tuple[int, str]]:
-        """The open directory that the file is in, and the file's name there."""
+        """The open directory that holds the file, and the file's name in it. Raises ChangedError when it is gone."""
         *folders, name = found.place.split("/")
         parent = os.open(self.root, _DIRECTORY)
         try:

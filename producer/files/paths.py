@@ -1,27 +1,27 @@
-"""Which files are none of our business."""
+"""The choice of files by path."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 _TEMPORARY = (".*", "*~", "*.swp", "*.tmp", "*.part", "#*#")
-"""Hidden files, and what editors, browsers and rsync leave while they write."""
+"""Hidden files, and files that editors, browsers and rsync leave while they write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathFilter:
-    """Which files are read. A glob without "/" is held to the name, any other to the path; "*" matches "/" too."""
+    """The files to read. A glob without "/" is matched with the name, any other with the path; "*" matches "/" too."""
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
 
     def directory(self, path: str) -> bool:
-        """Whether to look into it: not where a glob leaves out all that is in it, as `drafts/*`."""
+        """True when a scan has to enter the directory: it is not hidden, and no glob like `drafts/*` excludes it."""
         hidden = path.rpartition("/")[2].startswith(".")
         return not hidden and not any(fnmatchcase(f"{path}/", glob) for glob in self.exclude if "/" in glob)
 
     def file(self, path: str) -> bool:
-        """`path` is relative to the watched directory."""
+        """True when the file is wanted. `path` is relative to the watched directory."""
         name = path.rpartition("/")[2]
         if any(fnmatchcase(name, glob) for glob in _TEMPORARY):
             return False

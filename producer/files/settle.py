@@ -1,4 +1,4 @@
-"""When a file is taken: once its size and time have stood still."""
+"""Settling: a file is read once its size and time have stayed the same for a while."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`settled` files are taken; the rest want another look in `due_s` seconds (None: there is no rest)."""
+    """`settled` files can be read. The `waiting` ones need another look in `due_s` seconds; None if none waits."""
 
     settled: tuple[Found, ...]
     waiting: tuple[Found, ...]
@@ -18,9 +18,11 @@ class Look:
 
 
 class Settling:
-    """Compares looks at files. `trust_mtime`: one look is enough at a file last written `settle_ms` ago.
+    """Compares successive looks at the files of a source.
 
-    Otherwise it takes two looks that far apart: a copy may carry the time of its original before it is whole.
+    A file has settled when two looks at least `settle_ms` apart saw the same size and time. With `trust_mtime` one look
+    is enough at a file that was last written that long ago. Without it the file's time is not trusted, because a copy
+    may carry the time of its original before it is complete.
     """
 
     def __init__(self, settle_ms: int, *, trust_mtime: bool) -> None:
@@ -29,7 +31,7 @@ class Settling:
         self._since: Mapping[str, tuple[Found, int]] = {}
 
     def look(self, files: Iterable[Found], *, clock_ns: int, wall_ns: int) -> Look:
-        """`files` are all that may be taken; those of the look before that are not among them are forgotten."""
+        """Divide `files` into settled and waiting ones. A file that is missing this time starts anew if it returns."""
         since: dict[str, tuple[Found, int]] = {}
         settled, waiting = [], []
         due_ns: int | None = None

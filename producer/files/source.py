@@ -12,9 +12,9 @@ from typing import Protocol, Self
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file as a scan saw it. `path` names its document; `place` is where the source opens it.
+    """A file as a scan saw it. `path` names its document; `place` tells the source where to open it.
 
-    `linked` is true for a second name of a file that the source may list under its own path too.
+    `linked` is true when the path is a second name of a file that has a path of its own.
     """
 
     path: str

@@ -1,7 +1,7 @@
-"""When to look at the directory. Native events are hints: each only brings the next look forward.
+"""The time of the next scan. Native file events are hints: each one only brings the next scan forward.
 
-Watchers lose files: their queues overflow, directories appear with files in them before they are watched, one name
-that is not UTF-8 ends them. So nothing is read from an event but that something happened; a scan finds what.
+Watchers lose files: their queues overflow, a directory appears with files in it before it is watched, and one name that
+is not UTF-8 ends them. An event therefore only tells that something changed; the scan finds out what it was.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Alarm:
-    """Ends a pause early: something may have changed, or the process should end."""
+    """Ends a pause early, because something may have changed or the process has to stop."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
@@ -32,7 +32,7 @@ class Alarm:
         self._rung.set()
 
     def call(self) -> None:
-        """Ring for somebody who waits: a pause then ends at once."""
+        """Ring for a user who waits: the pause ends at once, without its shortest duration."""
         self._called.set()
         self._rung.set()
 
@@ -44,7 +44,7 @@ class Alarm:
         await self._stopped.wait()
 
     async def pause(self, most_s: float, *, least_s: float = LEAST_PAUSE_S) -> None:
-        """Until it rings, `most_s` seconds at most; `least_s` at least, however often it rings. A call ends both."""
+        """Wait until `ring`, for `least_s` to `most_s` seconds. `call` and `stop` end the pause at once."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._called.wait(), least_s)
         with suppress(TimeoutError):
@@ -55,13 +55,16 @@ class Alarm:
 
 
 async def hint(root: Path, ring: Callable[[], None], *, retry_s: float) -> None:
-    """Call `ring` at every native event below `root`, until cancelled. Without events the periodic scans have to do."""
+    """Call `ring` at every native event below `root`, until cancelled.
+
+    Where events fail, it warns once and tries again after `retry_s` seconds; until then the periodic scans must do.
+    """
     warned = False
     while True:
         try:
             async for _ in awatch(root, watch_filter=None, debounce=50, step=10):
                 ring()
-        except Exception as exc:  # noqa: BLE001 - whatever it is, events are only hints
+        except Exception as exc:  # noqa: BLE001 - events are only hints, so no error of theirs matters
             log.log(logging.DEBUG if warned else logging.WARNING, "no file events (%s): new files wait for a scan", exc)
             warned = True
         ring()

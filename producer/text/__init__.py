@@ -1,1 +1,1 @@
-"""Bytes to text, and text to chunks."""
+"""Decoding of bytes into text, and splitting of text into chunks."""

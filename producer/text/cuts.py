@@ -1,15 +1,16 @@
-"""Where chunks begin: cuts chosen by content among the starts of the units.
+"""The choice of cuts among the starts of units, by content.
 
-Cuts are not found by filling chunks from the start: which places are cuts depends on the text within some chunk sizes
-of them. So an edit changes the chunk it falls in and at most a few neighbours. Two steps:
+Chunks are not filled from the start of the text. Whether a place is a cut depends only on the text within a few chunk
+sizes of it, so that an edit changes the chunk it falls in and at most a few neighbours. There are two steps:
 
-1. An anchor is the best start (highest tier, then hash of the text that follows) of all within 0.4 chunk sizes on
-   either side, unless all of what lies between its next better ones fits into one chunk anyway.
-2. From cut to cut: up to the next anchor where that fits; otherwise the best start that leaves neither side too small.
+1. An anchor is the best start (highest tier, then highest hash of the text that follows) within 0.4 chunk sizes on
+   either side. A start is no anchor when all text between its next better ones fits into one chunk anyway.
+2. The next cut is the next anchor if the text up to there fits into a chunk. Otherwise it is the best start that leaves
+   neither side too small.
 
-The first is the local-maximum chunking of content-defined chunking (Bjørner, Blass, Gurevich 2010), which limits how
-far an edit is felt; the second bounds the size of chunks. `marks` settles beforehand what it can for a text
-that was split before.
+The first step is the local-maximum method of content-defined chunking (Bjørner, Blass, Gurevich 2010), which limits how
+far an edit is felt. The second step bounds the size of chunks. For a text that was split before, `marks` decides as
+many starts as it can in advance.
 """
 
 import zlib
@@ -21,16 +22,16 @@ from producer.text.measure import Measure
 from producer.text.units import Tier, Unit
 
 LOOK = 48
-"""Characters after a place that decide, by their hash, between places of one tier."""
+"""Number of characters after a start whose hash decides between starts of one tier."""
 REACH, LONGEST_UNIT, LEAST = 0.4, 0.4, 0.3
-"""Of the size of a chunk: see above; the longest unit; the least that a cut leaves on either side."""
+"""Shares of a chunk's size: the reach of an anchor, the longest unit, and the least that a cut leaves on a side."""
 
 
 @dataclass(slots=True, eq=False)
 class Start:
-    """Of a unit: a possible cut, `at` this much after the text's start. `left` is how far back the next better one is.
+    """The start of a unit, a possible cut. `at` is its distance from the start of the text, by the measure.
 
-    `anchor`: whether it is a cut for certain; None while that is not known.
+    `left` is the distance back to the next better start. `anchor` is true for a certain cut, and None until known.
     """
 
     at: int
@@ -46,12 +47,12 @@ class Start:
 
 
 def head(unit: Unit) -> int:
-    """Hash of how a unit begins, 32 bits."""
+    """A hash, 32 bits, of the first characters of a unit."""
     return zlib.crc32(unit.text[:LOOK].encode())
 
 
 def starts_of(found: Iterable[Unit], measure: Measure, longest: int) -> Iterator[Start]:
-    """`longest` is the most that a unit may have by `measure`; a larger one is halved until it has not."""
+    """The starts of units. A unit that is larger than `longest` by `measure` is halved until its parts are not."""
     at = 0
     for unit in found:
         for part, size in _measured(unit, measure, longest):
@@ -60,7 +61,7 @@ def starts_of(found: Iterable[Unit], measure: Measure, longest: int) -> Iterator
 
 
 def _measured(unit: Unit, measure: Measure, longest: int) -> Iterator[tuple[Unit, int]]:
-    size = max(1, measure.size(unit.text))  # there are tokenizers for which white space is nothing
+    size = max(1, measure.size(unit.text))  # some tokenizers have no token for white space
     half = len(unit.text) // 2
     if size <= longest or not half:
         yield unit, size
@@ -72,9 +73,9 @@ def _measured(unit: Unit, measure: Measure, longest: int) -> Iterator[tuple[Unit
 
 
 def anchored(starts: Iterable[Start], size: int) -> Iterator[Start]:
-    """The same, each as soon as it is known whether it is an anchor: a better one or `size` have followed.
+    """The same starts, each as soon as `anchor` is known: once a better start or `size` of text has followed.
 
-    `falling` holds those of the last two sizes that no better one has followed; among equals the first is better.
+    `falling` holds the starts of the last two sizes that no better start has followed. Of equals the first is better.
     """
     waiting: deque[Start] = deque()
     falling: deque[Start] = deque()
@@ -95,7 +96,7 @@ def anchored(starts: Iterable[Start], size: int) -> Iterator[Start]:
 
 
 def _decide(start: Start, right: int, size: int) -> Start:
-    """`right` is where a better one, the end, or something over `size` away is."""
+    """Set `anchor`. `right` is the place of the next better start, of the end, or any place more than `size` ahead."""
     if start.anchor is None:
         ahead = right - start.at
         start.anchor = min(start.left, ahead) > size * REACH and start.left + ahead > size
@@ -103,7 +104,7 @@ def _decide(start: Start, right: int, size: int) -> Start:
 
 
 def groups(starts: Iterable[Start], size: int) -> Iterator[list[Unit]]:
-    """The units of one chunk each."""
+    """Groups of units; each group is one chunk."""
     held: list[Start] = []
     for start in starts:
         held.append(start)
@@ -119,7 +120,7 @@ def groups(starts: Iterable[Start], size: int) -> Iterator[list[Unit]]:
 
 
 def _next_cut(held: Sequence[Start], end: int, size: int) -> int:
-    """How many of `held` make the next chunk, where `end` is a cut; two chunks where that can be."""
+    """How many starts of `held` make the next chunk when `end` is a cut. Two chunks fill the space where they can."""
     length = end - held[0].at
     if length <= size:
         return next((n for n, start in enumerate(held) if start.at == end and n), len(held))
@@ -128,12 +129,12 @@ def _next_cut(held: Sequence[Start], end: int, size: int) -> int:
     least = int(size * LEAST)
     try:
         return _best(held, max(least, length - size), min(size, length - least))
-    except ValueError:  # close to two sizes, and no unit begins between them
+    except ValueError:  # nearly two sizes long, and no unit begins in that range
         return _best(held, size // 2, size)
 
 
 def _best(held: Sequence[Start], low: int, high: int) -> int:
-    """Number of the best start from `low` to `high` after the first. Units being short, a wide range has one."""
+    """Index of the best start `low` to `high` after the first. Units are short, so that a wide range holds a start."""
     first = held[0].at
     inside = (n for n, start in enumerate(held) if low <= start.at - first <= high)
     return max(inside, key=lambda n: (held[n].rank, n))

@@ -1,4 +1,4 @@
-"""Bytes to text, strictly: no character is ever replaced or dropped, save the byte order mark and carriage returns."""
+"""Strict decoding: no character is replaced or dropped, except the byte order mark and carriage returns."""
 
 import codecs
 import io
@@ -12,7 +12,7 @@ _LONGEST_MARK = 4
 
 
 def check_encoding(name: str | None) -> None:
-    """Raise SettingsError for what is not the name of a text encoding."""
+    """Raise SettingsError unless `name` is a text encoding or None."""
     try:
         "".encode(name or "utf-8")
     except LookupError:
@@ -22,17 +22,17 @@ def check_encoding(name: str | None) -> None:
 
 
 class Decoder:
-    r"""Decodes one file given in blocks. `encoding` is known once a byte outside ASCII has been decoded.
+    r"""Decodes one file, given in blocks. `encoding` is final once a byte outside ASCII has been decoded.
 
-    Line ends \r\n and \r become \n. ASCII passes through at once; at the first other byte up to 64 KiB are held
-    to tell the encoding from. Raises RejectedError with the offset of the first bad byte in the file.
+    The line ends \r\n and \r become \n. ASCII is decoded at once. From the first other byte on, up to 64 KiB are held
+    back to detect the encoding. Raises RejectedError with the offset in the file of the first bad byte.
     """
 
     def __init__(self, forced: str | None = None) -> None:
         self.encoding = forced or "utf-8"
         self._held = b""
         self._fed = 0
-        self._begun = False  # the first bytes have been looked at for a mark
+        self._begun = False  # the first bytes have been searched for a byte order mark
         self._codec = _codec(forced) if forced else None
         self._lines = io.IncrementalNewlineDecoder(None, translate=True)
         self._first = True  # no character has come out yet
@@ -64,7 +64,7 @@ class Decoder:
                 self.encoding, self._codec = encoding, _codec(encoding)
 
     def _undecided(self, data: bytes, *, final: bool) -> str:
-        """All was ASCII so far: any of the encodings in question."""
+        """Decode a block while the encoding is open: every block before it was ASCII, which all encodings share."""
         ascii_codec = _codec("latin-1")
         if data.isascii():
             return self._strict(ascii_codec, data, final=final)
@@ -99,7 +99,7 @@ class Decoder:
         return text
 
     def _refuse_unknown(self, rest: bytes, *, final: bool) -> None:
-        """Name the first byte that is not UTF-8: what most files are meant to be."""
+        """Raise RejectedError for the first byte that is not UTF-8, the encoding that most files are meant to have."""
         try:
             self._strict(_codec("utf-8"), rest, final=final)
         except RejectedError as exc:

@@ -1,15 +1,15 @@
-"""Which encoding a sample is in. Guesses are held to what real text looks like; strict decoding proves the rest."""
+"""Detection of an encoding. A guess must look like real text; strict decoding then proves it on the whole file."""
 
 import codecs
 
 SAMPLE_BYTES = 64 * 1024
 GB18030, BIG5 = "gb18030", "big5hkscs"
 _SCORED = 4000
-"""Characters outside ASCII that are looked at: enough to tell, and quick."""
+"""Number of characters outside ASCII that are scored: enough to decide, and quick."""
 _PLAUSIBLE = 0.7
 _ENOUGH_FOR_WORDS, _WORDS = 150, 0.08
 _SYMBOLS = (0xA1, 0xA2, 0xA3, 0xA6)
-"""Rows of GB 2312 with punctuation, numbers, full-width forms and Greek."""
+"""Lead bytes of the rows of GB 2312 with punctuation, numbers, full-width forms and Greek."""
 _FREQUENT = frozenset(
     "的一是不了在有人我他这這中大来來上国國个個们們到说說为為子和你地出道也时時年得就那要下以生会會自着著去之过過家学學对對可她里裡"
     "后後小么麼心多天而能好都然没沒日于於起还還发發成事只作当當想看文无無开開手用主行方又如前所本见見经經头頭面公同已从從动動两兩"
@@ -18,10 +18,10 @@ _FREQUENT = frozenset(
 
 
 def detect(sample: bytes, *, complete: bool) -> str | None:
-    """Name of the encoding of `sample`, which begins with a byte outside ASCII; None where none is plausible.
+    """The name of the encoding of `sample`, which begins with a byte outside ASCII; None if no encoding is plausible.
 
-    UTF-8 wherever it is valid; else GB18030 or Big5, whichever gives characters in use: as both decode nearly
-    anything of even length, text in Windows-1252 or EUC-KR would come out as rare or meaningless hanzi.
+    UTF-8 is taken wherever it is valid, otherwise GB18030 or Big5, whichever gives more common characters. Both decode
+    nearly any bytes of even length: text in Windows-1252 or EUC-KR would come out as rare or meaningless hanzi.
     """
     if _decoded(sample, "utf-8", complete=complete) is not None:
         return "utf-8"
@@ -38,7 +38,7 @@ def _decoded(sample: bytes, encoding: str, *, complete: bool) -> str | None:
 
 
 def _score(text: str | None, encoding: str) -> float:
-    """Share of characters from the blocks of common ones; 0 where none of the most frequent words occur."""
+    """The share of common characters, 0 to 1; 0 for a long sample with hardly any of the most frequent ones."""
     if text is None:
         return 0.0
     foreign = [c for c in text if not c.isascii()][:_SCORED]
@@ -49,7 +49,7 @@ def _score(text: str | None, encoding: str) -> float:
 
 
 def _common(char: str, encoding: str) -> bool:
-    """Punctuation, full-width forms, and the plane of common hanzi, by the lead byte that the standards gave them."""
+    """True for punctuation, full-width forms and common hanzi, which the standards gave lead bytes of their own."""
     data = char.encode(encoding)
     if len(data) != 2:
         return False

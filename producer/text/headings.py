@@ -1,4 +1,4 @@
-"""Headings: which lines are one, and the path of headings above a place."""
+"""Recognition of headings, and the path of headings above a place in a text."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from languages.language import Languages
 
 MAX_TITLE = 200
 MAX_PLAIN = 60
-"""Most characters of a heading without a mark of its own: a longer numbered line is a sentence."""
+"""Longest heading, in characters, that has only a number: a longer numbered line is a sentence."""
 DEEPEST = 6
 
 _MARKDOWN = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)")
@@ -20,14 +20,14 @@ _NOT_LAST = frozenset("。．.!！?？,，;；:：、…")
 
 
 class Heading(NamedTuple):
-    """`level` is 1 for the outermost kind."""
+    """A heading. Level 1 is the outermost."""
 
     level: int
     title: str
 
 
 def heading(line: str, languages: Languages = LANGUAGES) -> Heading | None:
-    """The heading that `line` is by itself: `# Markdown`, `第三章 …`, `一、…`, `2.1 …`, `Chapter 4 …`, or None."""
+    """The heading that a line is by itself: `# Markdown`, `第三章 …`, `一、…`, `2.1 …`, `Chapter 4 …`. Else None."""
     if not line or line[0] not in _starts(languages):
         return None
     if found := _MARKDOWN.match(line):
@@ -38,7 +38,7 @@ def heading(line: str, languages: Languages = LANGUAGES) -> Heading | None:
 
 @lru_cache
 def _starts(languages: Languages) -> frozenset[str]:
-    """Characters that a line begins with which may be a heading: a quick look at most lines is enough."""
+    """The first characters of all kinds of headings: most lines have another one and need no closer look."""
     return frozenset(_STARTS).union(*(language.heading_starts for language in languages))
 
 
@@ -47,7 +47,7 @@ _NOT_TITLE = re.compile(r"\s|[-*+>|#]|\d+[.)]\s.*[.。]$")
 
 
 def underline(line: str) -> int:
-    """The level of heading that `line` makes of the one above it: 1 for ===, 2 for ---, 0 for anything else."""
+    """The level of heading that `line` makes of the line above it: 1 for ===, 2 for ---, 0 for any other line."""
     if line[0] not in "=- ":
         return 0
     found = _UNDERLINE.match(line)
@@ -55,7 +55,7 @@ def underline(line: str) -> int:
 
 
 def underlined(line: str, level: int) -> Heading | None:
-    """The heading of a line with such a line below it (setext); None where it is a list, a table or too long."""
+    """The heading that an underlined line is (setext); None when it is a list, a table or too long."""
     title = line.strip()
     if not title or len(title) > MAX_TITLE or _NOT_TITLE.match(line):
         return None
@@ -74,5 +74,5 @@ def _plain(line: str, languages: Languages) -> Heading | None:
 
 
 def below(path: Sequence[Heading], new: Heading) -> tuple[Heading, ...]:
-    """The path of headings once `new` has come: it ends all of its own level and deeper."""
+    """The path of headings after `new`, which ends all headings of its own level and deeper."""
     return (*(above for above in path if above.level < new.level), new)

@@ -1,9 +1,9 @@
-"""What a version's chunks were, so that the next version keeps them.
+"""Marks of the chunks of a version, by which the next version keeps them.
 
-Cuts that follow from the text alone can't be stable under every edit: where chunks have a largest size, some edit moves
-several cuts. So the ledger remembers of each chunk what tells it again, and a chunk that stands in the new text as it
-stood in the old one is a chunk again. Only what lies between such chunks is cut anew: the chunk that was edited, which
-becomes one chunk, or two where it grew over the size of one.
+Cuts that follow from the text alone are not stable under every edit: since chunks have a largest size, some edits move
+several cuts. The ledger therefore keeps a mark of each chunk, and a chunk that the new text still holds stays a chunk.
+Only the text between such chunks is cut anew. That is the edited chunk, which becomes one chunk, or two if it grew over
+the size of one.
 """
 
 import base64
@@ -17,13 +17,13 @@ from producer.text.cuts import LEAST, Start, head
 from producer.text.units import Unit
 
 MOST = 4096
-"""Chunks of a document that are remembered; one of more is split by its text alone."""
+"""Most chunks of a document with marks. A document of more chunks is split by its text alone."""
 _HEAD, _LENGTH, _HASH = 3, 3, 4
 _BYTES = _HEAD + _LENGTH + _HASH
 
 
 class ChunkMark(NamedTuple):
-    """Of a chunk without its overlap: hash of its first characters, length in characters, hash of all."""
+    """A chunk without its overlap: hash of its first characters, length in characters, hash of its text."""
 
     head: int
     length: int
@@ -31,7 +31,7 @@ class ChunkMark(NamedTuple):
 
 
 class ChunkMarks:
-    """Of one version, in the order of its chunks, those of white space only included. Ten bytes each."""
+    """The marks of one version in the order of its chunks, white space included. A mark takes ten bytes."""
 
     def __init__(self, packed: str = "") -> None:
         self._data = bytearray(base64.b64decode(packed))
@@ -47,7 +47,7 @@ class ChunkMarks:
             self._data += _bytes(ChunkMark(_short(head(units[0])), len(text), zlib.crc32(text.encode())))
 
     def pack(self) -> str:
-        """In base64; empty where there is nothing to keep, or too much."""
+        """The marks in base64; empty for a single chunk, which needs no mark, and for more than the most."""
         useful = self._lasting and len(self._data) > _BYTES
         return base64.b64encode(self._data).decode() if useful else ""
 
@@ -67,11 +67,10 @@ def _mark(data: bytes | bytearray) -> ChunkMark:
 
 
 def kept(starts: Iterable[Start], before: ChunkMarks, size: int) -> Iterator[Start]:
-    """The same starts, those decided that follow from the chunks of the version before.
+    """The same starts, with `anchor` decided where a chunk of the version before is found again.
 
-    What lies between two chunks that are there again is left undecided where it is over two sizes; else it has no
-    anchor. Very little is joined with the chunk after it, or edits would crumble a text. Memory is that of three
-    chunks.
+    Text between two such chunks stays undecided if it is over two sizes; otherwise it gets no anchor. Very little text
+    is joined with the chunk after it, because edits would crumble a document otherwise. Memory is that of three chunks.
     """
     known = before.known
     if not known:
@@ -92,7 +91,7 @@ def kept(starts: Iterable[Start], before: ChunkMarks, size: int) -> Iterator[Sta
 
 
 def _decided(starts: list[Start]) -> list[Start]:
-    """All one chunk, for `producer.text.cuts` to divide where that is too large."""
+    """Make one chunk of the starts. `producer.text.cuts` divides it if it is too large."""
     for start in starts:
         start.anchor = False
     starts[0].anchor = True
@@ -100,7 +99,7 @@ def _decided(starts: list[Start]) -> list[Start]:
 
 
 class _Ahead:
-    """Starts that are looked at and not taken yet."""
+    """Starts that were read ahead and not taken yet."""
 
     def __init__(self, starts: Iterable[Start]) -> None:
         self.held: deque[Start] = deque()
@@ -108,7 +107,7 @@ class _Ahead:
         self._length = 0
 
     def fill(self, length: int) -> bool:
-        """Hold at least `length` characters, if there are; whether anything is held."""
+        """Read ahead until `length` characters are held or the text ends. False at the end of the text."""
         while self._length < length and (start := next(self._starts, None)):
             self.held.append(start)
             self._length += len(start.unit.text)
@@ -121,7 +120,7 @@ class _Ahead:
 
 
 class _Between:
-    """The starts since the last chunk that is there again."""
+    """The starts since the last chunk that was found again."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -129,7 +128,7 @@ class _Between:
 
     def _begin(self) -> None:
         self._held: list[Start] = []
-        self._first = True  # none of them has been let go
+        self._first = True  # no start since that chunk has been released
 
     @property
     def is_little(self) -> bool:
@@ -140,7 +139,7 @@ class _Between:
         return self._held[-1].end - self._held[0].at if self._held else 0
 
     def add(self, starts: list[Start]) -> Iterator[Start]:
-        """Lets go of all when it is too much to be two chunks."""
+        """Add starts, and release all of them once they are too much for two chunks."""
         self._held += starts
         if self._length > 2 * self._size or not self._first:
             yield from self._let_go()
@@ -160,7 +159,7 @@ class _Between:
 
 
 class _Finder:
-    """Known chunks in a text, from front to back. One out of order counts only if it is no very small one."""
+    """Finds known chunks from the front of a text to its end. Very small chunks count only in their old order."""
 
     def __init__(self, marks: Sequence[ChunkMark], *, least: int) -> None:
         self.longest = max(mark.length for mark in marks)
@@ -172,7 +171,7 @@ class _Finder:
             self._by_head[mark.head].append(number)
 
     def find(self, held: Sequence[Start]) -> int:
-        """How many of `held`, from the first, are a known chunk; 0: none."""
+        """How many starts from the first of `held` are a known chunk; 0 if there is none."""
         numbers = self._by_head.get(_short(held[0].rank), ())
         for number in sorted(numbers, key=lambda number: number != self._next)[:_TRIES]:
             mark = self._marks[number]
@@ -186,11 +185,11 @@ class _Finder:
 
 
 _TRIES = 8
-"""Known chunks that begin alike and are looked at in one place; in a text of repeated lines there may be many."""
+"""Most known chunks with the same beginning to compare at one place: repeated lines would make that slow."""
 
 
 def _count(held: Iterable[Start], length: int) -> int:
-    """How many are `length` characters long together; 0: there is no such number."""
+    """How many starts of `held` have exactly `length` characters together; 0 if no number does."""
     at = 0
     for count, start in enumerate(held, start=1):
         at += len(start.unit.text)

@@ -1,4 +1,4 @@
-"""What the size of a chunk is counted in: characters, or tokens of a model."""
+"""Measures of the size of a chunk: characters, or tokens of a model."""
 
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Measure(Protocol):
-    """`name` identifies it: chunks of another measure are other chunks."""
+    """A measure. Its `name` goes into the splitter hash, because another measure makes other chunks."""
 
     @property
     def name(self) -> str: ...
@@ -20,7 +20,7 @@ class Measure(Protocol):
     def size(self, text: str) -> int: ...
 
     def tail(self, text: str, most: int) -> str:
-        """The end of `text`, of at most that size."""
+        """The longest end of `text` whose size is at most `most`."""
 
 
 class Characters:
@@ -34,9 +34,9 @@ class Characters:
 
 
 class Tokens:
-    """Of a tokenizer, without the special ones that a model's prompt adds.
+    """Counts tokens of a tokenizer, without the special tokens that a prompt adds.
 
-    A chunk is counted as the sum of its units: that is what its whole text has, or some tokens more.
+    The size of a chunk is the sum over its units, which is the number of tokens of its text or a few more.
     """
 
     def __init__(self, tokenizer: "Tokenizer") -> None:
@@ -54,7 +54,7 @@ class Tokens:
         first = max(0, len(offsets) - most)
         while first < len(offsets):
             tail = text[offsets[first][0] :]
-            over = self.size(tail) - most  # by itself it may have more tokens than it had within the text
+            over = self.size(tail) - most  # alone it may have more tokens than within the text
             if over <= 0:
                 return tail
             first += over
@@ -62,9 +62,9 @@ class Tokens:
 
 
 def load_tokens(name: str) -> Tokens:
-    """Of a tokenizer.json, of a model's directory that has one, or of a model by its name on the Hugging Face hub.
+    """Load a tokenizer from a tokenizer.json, a model's directory, or the Hugging Face hub by the name of a model.
 
-    Raises SettingsError.
+    Raises SettingsError when there is none, or the package `tokenizers` is missing.
     """
     try:
         from tokenizers import Tokenizer  # noqa: PLC0415 - an extra, and slow to load

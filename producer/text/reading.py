@@ -1,4 +1,4 @@
-"""One pass over a file: its bytes hashed, decoded and split as they come."""
+"""One pass over a file, which hashes, decodes and splits its bytes as they come."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ BLOCK_BYTES = 256 * 1024
 
 
 class Reading:
-    """What a file held, as far as it has been read. `found` is what it was when it was listed."""
+    """A file while it is read. `size_bytes` and `characters` count what was read; the scan saw `listed_bytes`."""
 
     def __init__(
         self, file: SourceFile, *, listed_bytes: int, encoding: str | None, stopping: Callable[[], bool]
@@ -29,7 +29,7 @@ class Reading:
 
     @property
     def sha256(self) -> str:
-        """Of the bytes read so far."""
+        """The hash of the bytes that were read so far."""
         return self._hash.hexdigest()
 
     @property
@@ -37,9 +37,9 @@ class Reading:
         return self._decoder.encoding
 
     def splits(self, sizes: Sizes, before: ChunkMarks) -> Iterator[Split]:
-        """The chunks; `marks` has them once they are all read.
+        """The chunks of the file. After the last one, `marks` describes all of them.
 
-        Raises ChangedError, RejectedError, StoppedError or OSError where it shows.
+        The iterator raises ChangedError, RejectedError, StoppedError or OSError as soon as the cause shows.
         """
         return split(self._texts(), sizes, before=before, marks=self.marks)
 
@@ -64,14 +64,14 @@ class Reading:
             yield block
 
     def finish(self) -> str:
-        """The hash of the whole file: what splitting has not come to is read now."""
+        """Read the rest of the file without splitting it, and give the hash of the whole file."""
         for _ in self._blocks():
             pass
         self.check()
         return self.sha256
 
     def check(self) -> None:
-        """Raise ChangedError unless all was read of a file that stayed as it was found."""
+        """Raise ChangedError unless the file is as the scan saw it and was read to its end."""
         self._file.check_unchanged()
         if self.size_bytes != self._listed_bytes:
             raise ChangedError("it was cut while it was read")

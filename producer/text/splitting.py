@@ -1,7 +1,7 @@
-"""Text to chunks, streaming, with exact offsets.
+"""Splitting of a stream of text into chunks with exact offsets.
 
-A chunk is made of units (`units`). ChunkMarks (`marks`) keep the chunks of the version before. Cuts (`cuts`) choose the
-rest.
+A chunk consists of units (`units`). Chunks of the version before are kept (`marks`). The other cuts are chosen by
+content (`cuts`).
 """
 
 import re
@@ -20,12 +20,12 @@ from producer.text.units import Unit, units
 from schemas.ids import digest
 
 RULES = 2
-"""Raised when the same text and settings would be split differently: the documents are then published anew."""
+"""Version of the rules. A release that splits any text differently raises it, and all documents are published anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """Most of a chunk, and how much of it may repeat the chunk before, both by `measure`."""
+    """The largest chunk and the part of it that may repeat the chunk before, both in the unit of `measure`."""
 
     size: int
     overlap: int = 0
@@ -41,7 +41,7 @@ class Sizes:
 
 
 class Split(NamedTuple):
-    """A chunk: `text[start:end]` of the whole. `headings` stand above its start, outermost first."""
+    """A chunk: `text` is `whole[start:end]`. `headings` are those above its start, the outermost first."""
 
     start: int
     end: int
@@ -54,7 +54,7 @@ _WORD_START = re.compile(r"\s+(?=\S)")
 
 
 def splitter_hash(sizes: Sizes, *, encoding: str | None) -> str:
-    """Names everything besides the file's bytes, and the chunks of its version before, that its chunks depend on."""
+    """A hash of the rules and settings that the chunks of a file depend on."""
     return digest("splitter", RULES, sizes.size, sizes.overlap, sizes.measure.name, encoding or "")
 
 
@@ -66,12 +66,12 @@ def split(
     marks: ChunkMarks | None = None,
     languages: Languages = LANGUAGES,
 ) -> Iterator[Split]:
-    r"""Chunks of a text given in pieces of any size; line ends must be "\n".
+    r"""The chunks of a text that comes in pieces of any size; line ends must be "\n".
 
-    Without overlap they are the whole text in order, save those of white space only, which are left out; none is
-    over the size. With it each begins up to the overlap before the end of the one before. Chunks that are in `before`
-    and in the text are chunks again; what they all are is added to `marks`.
-    Memory is some multiples of the size and of the largest piece, whatever the text.
+    Without overlap the chunks joined are the whole text, except that chunks of white space only are left out. With
+    overlap a chunk begins up to that much before the end of the chunk before it. No chunk is larger than the size.
+    A chunk of the version `before` that the text still holds stays a chunk. All chunks are added to `marks`.
+    Memory is a few times the size and the largest piece, whatever the text.
     """
     found = units(pieces, longest=sizes.longest_unit, languages=languages)
     starts = kept(starts_of(found, sizes.measure, sizes.longest_unit), before or ChunkMarks(), sizes.body)
@@ -83,7 +83,7 @@ def _chunks(
 ) -> Iterator[Split]:
     at, title = 0, ""
     path: tuple[Heading, ...] = ()
-    coming: list[tuple[int, Heading]] = []  # headings at or after the start of the chunk before
+    coming: list[tuple[int, Heading]] = []  # headings at or after the start of the last chunk
     tail = ""
     for group in found:
         text = "".join(unit.text for unit in group)
@@ -105,7 +105,7 @@ def _chunks(
 
 
 def _tail(text: str, sizes: Sizes, rules: SentenceRules) -> str:
-    """The end of a chunk that the next one repeats: whole sentences if any, else whole words; at most half of it."""
+    """The end of a chunk that the next chunk repeats: at most half of it, in whole sentences or else whole words."""
     if not sizes.overlap:
         return ""
     tail = sizes.measure.tail(text[len(text) - len(text) // 2 :], sizes.overlap)

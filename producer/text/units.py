@@ -1,8 +1,8 @@
-"""Text to units: the smallest pieces a chunk is made of, each with how good a place its start is for a cut.
+"""Division of text into units, the smallest pieces of a chunk, with a tier for how good a cut before each unit is.
 
-A unit is a paragraph; where that is long, a sentence; where that is long, a clause, words, at last a fixed number of
-characters. What the units are depends on the text near them only and never on how the text came in pieces, so that an
-edit in one place leaves all units elsewhere as they were.
+A unit is a paragraph. A long paragraph is divided into sentences, a long sentence into clauses, then words, and at last
+into a fixed number of characters. Units depend only on the text near them, never on the pieces in which the text came.
+An edit in one place therefore leaves all units elsewhere as they were.
 """
 
 import re
@@ -19,7 +19,7 @@ from producer.text.headings import Heading, heading, underline, underlined
 
 
 class Tier(IntEnum):
-    """How good a cut is before a unit. A heading is better the higher it stands: HEADING minus its level."""
+    """How good a cut before a unit is; higher is better. The tier of a heading is HEADING minus its level."""
 
     ANYWHERE = 0
     SPACE = 1
@@ -32,7 +32,7 @@ class Tier(IntEnum):
 
 
 class Unit(NamedTuple):
-    """`headings` are those in the text, each with its offset in it."""
+    """A piece of text. Each heading in it comes with its offset in `text`."""
 
     text: str
     tier: int
@@ -40,25 +40,25 @@ class Unit(NamedTuple):
 
 
 _FINEST = 8
-"""Within a long paragraph no unit is under an eighth of the longest: finer ones cost time and gain nothing."""
+"""A long paragraph has no unit shorter than the longest divided by this: finer units cost time and gain nothing."""
 
 
 class _Line(NamedTuple):
     text: str
-    begins: bool  # False: goes on with a line that was too long for one piece
-    underlined: int = 0  # the level of heading that the line below makes of it
+    begins: bool  # False: continues a line that was too long for one piece
+    underlined: int = 0  # level of the heading that the next line makes of it, 0 if none
 
 
 _Rule = Callable[[str], Iterable[tuple[int, int]]]
-"""Ends of parts within a text, each with the tier of what follows."""
+"""Gives the ends of parts within a text, each with the tier of the part that follows."""
 
 _SPACE = re.compile(r"\s+")
 
 
 def units(pieces: Iterable[str], *, longest: int, languages: Languages = LANGUAGES) -> Iterator[Unit]:
-    r"""The units of a text given in pieces of any size; together they are the text. None is over `longest` characters.
+    r"""The units of a text that comes in pieces of any size; joined they are the text.
 
-    Line ends must be "\n". Memory is some multiples of `longest` and of the largest piece.
+    No unit is over `longest` characters. Line ends must be "\n". Memory is a few times `longest` and the largest piece.
     """
     paragraph = _Paragraph(longest, languages)
     for line in _underlined(_lines(pieces, longest)):
@@ -67,7 +67,7 @@ def units(pieces: Iterable[str], *, longest: int, languages: Languages = LANGUAG
 
 
 def _lines(pieces: Iterable[str], longest: int) -> Iterator[_Line]:
-    """Lines with their ends; a longer one in parts of exactly `longest`, counted from where it begins."""
+    """Lines with their line ends. A longer line comes in parts of exactly `longest` characters from its start."""
     held, begins = "", True
     for piece in pieces:
         *whole, last = (held + piece).split("\n")
@@ -92,7 +92,7 @@ def _parts(line: str, longest: int, *, begins: bool) -> Iterator[_Line]:
 
 
 def _underlined(lines: Iterable[_Line]) -> Iterator[_Line]:
-    """The same, with what a line of === or --- says of the one above it."""
+    """The same lines; a line above === or --- gets the level of heading that this makes of it."""
     above: _Line | None = None
     for line in lines:
         if above:
@@ -104,7 +104,7 @@ def _underlined(lines: Iterable[_Line]) -> Iterator[_Line]:
 
 
 class _Paragraph:
-    """The paragraph that is being gathered, from one good place for a cut to the next."""
+    """Gathers a paragraph, from one good place for a cut to the next."""
 
     def __init__(self, longest: int, languages: Languages) -> None:
         self._longest = longest
@@ -120,7 +120,7 @@ class _Paragraph:
         self._long = False
 
     def add(self, line: _Line) -> Iterator[Unit]:
-        """Take a line; yields the units that are complete because of it."""
+        """Take a line, and yield the units that it completes."""
         found = self._before.heading(line)
         tier = self._before.tier(line, found)
         if tier is not None and self._parts:
@@ -135,13 +135,13 @@ class _Paragraph:
             yield from self._relieve()
 
     def end(self) -> Iterator[Unit]:
-        """What is left; another paragraph begins."""
+        """Yield the units of the paragraph, and begin another one."""
         if self._parts:
             yield from self._units()
         self._begin(Tier.PARAGRAPH)
 
     def _relieve(self) -> Iterator[Unit]:
-        """Let go of all but the last unit: that one may still grow."""
+        """Yield all units of a very long paragraph but the last, which may still grow."""
         self._long = True
         *complete, last = self._units()
         yield from complete
@@ -164,15 +164,15 @@ class _Paragraph:
 
 
 class _Before:
-    """What the tier of a line's start depends on: the lines before it."""
+    """The lines before the next one, as far as its tier depends on them."""
 
     def __init__(self, languages: Languages) -> None:
         self._languages = languages
         self._ends = sentence_rules(languages).ends
-        self._blank = True  # a blank line, or nothing, stands between the last text and here
-        self._ended = False  # the last text ended as sentences do
-        self._titled = False  # the last text was a heading: what follows stays with it
-        self._underline = False  # the next line is the one under a heading
+        self._blank = True  # a blank line, or nothing, precedes the next line
+        self._ended = False  # the last text ended as a sentence does
+        self._titled = False  # the last text was a heading, which stays with the text after it
+        self._underline = False  # the next line underlines a heading
         self._fenced = False  # within ``` no line is a heading
 
     def heading(self, line: _Line) -> Heading | None:
@@ -183,7 +183,7 @@ class _Before:
         return above or heading(line.text, self._languages)
 
     def tier(self, line: _Line, found: Heading | None) -> int | None:
-        """None: no cut before this line."""
+        """The tier of a cut before this line; None if there must be no cut."""
         if not line.begins or self._titled or line.text.isspace():
             return None
         if found:
@@ -208,7 +208,7 @@ class _Before:
 
 
 def _refined(text: str, tier: int, longest: int, rules: Sequence[_Rule]) -> Iterator[tuple[int, str]]:
-    """Parts of a text that is too long, by the first rule, and by the next where a part still is."""
+    """Divide a text that is too long by the first rule, and a part that still is too long by the next rule."""
     if not rules:
         for at in range(0, len(text), longest):
             yield (Tier.ANYWHERE if at else tier), text[at : at + longest]
@@ -234,7 +234,7 @@ def _ends_of(pattern: re.Pattern[str], tier: int) -> _Rule:
 
 @lru_cache
 def _rules(languages: Languages) -> tuple[_Rule, ...]:
-    """Ways to divide a text, the best first."""
+    """Rules for dividing a text, the one with the best cuts first."""
     rules = sentence_rules(languages)
 
     def sentences(text: str) -> Iterator[tuple[int, int]]:

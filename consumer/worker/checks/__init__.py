@@ -1,4 +1,4 @@
-"""Checks of answered pairs that need no model. Each names itself in the rejection."""
+"""Checks of answered pairs that need no model. A rejected pair names the checks that it failed."""
 
 from consumer.worker.checks.checking import Checked, check_pairs
 from consumer.worker.checks.evidence import locate_evidence

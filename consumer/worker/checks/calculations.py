@@ -1,7 +1,8 @@
-"""Which numbers a reasoning works out: results of calculations that are true and start from numbers that are known.
+"""Numbers that a reasoning works out: results of correct calculations that start from known numbers.
 
-That a number is named in the reasoning says nothing: a model that invents one names it there too. So what is written
-as a calculation ("60 / 0.4 = 150") is done again; of what is told in words it is tried whether one step leads there.
+A number in the reasoning proves nothing, because a model that invents a number writes it there too. A written
+calculation ("60 / 0.4 = 150") is therefore done again. For a result that is told in words, one step of arithmetic from
+known numbers must lead to it.
 """
 
 import re
@@ -64,9 +65,9 @@ _CONSTANTS = frozenset(
         3.1416,
     )
 ) | {10.0**power for power in range(-12, 13)}
-"""What calculations take from nowhere: conversions of units, the whole of 100 %, two sides."""
+"""Numbers that a calculation may use without a source: conversions of units, 100 %, two sides."""
 _MOST = 12
-"""Numbers of which all pairs are tried."""
+"""Most numbers whose pairs are all tried."""
 _POINT = (("point", 1),)
 _ABOUT = re.compile(
     rf"(?:≈|~|{LANGUAGES.either(lambda language: language.quantities.about)}) ?[$€¥]?$",
@@ -74,12 +75,12 @@ _ABOUT = re.compile(
 )
 
 Token = Quantity | str | int
-"""A number, an operator or bracket, an exponent."""
+"""A number; an operator or bracket; an exponent."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """How the numbers of a calculation are taken: as written, with per cent as a fraction, or in base units."""
+    """A way to take the numbers of a calculation: as written, with per cent as a fraction, or in base units."""
 
     name: str
     of: Callable[[Quantity], float]
@@ -95,10 +96,10 @@ _READINGS = (
 def worked_out(
     reasoning: str, answer: str, near: Sequence[Quantity], *, known: Known, written: Known
 ) -> tuple[Quantity, ...]:
-    """Numbers that the reasoning, or the answer itself, gets to.
+    """Numbers that the reasoning, or the answer itself, works out.
 
-    `near` are those of question and evidence: what is told in words may start from them, too. `written`: the bare number
-    is known, whatever its unit; that does for a calculation that is true.
+    `near` are the numbers of question and evidence, from which a result that is told in words may start too. `written`
+    tells that a bare number is known, whatever its unit, which is enough for a correct calculation.
     """
     results = [*_calculated(reasoning, written)]
     results += _calculated(answer, lambda q: written(q) or _is_among(q, results))
@@ -113,13 +114,13 @@ def worked_out(
 
 
 def _is_factor_of_time(quantity: Quantity) -> bool:
-    """As 12 in "12 months make 24 km", or a plain 60."""
+    """True for a factor such as 12 in "12 months make 24 km", or a plain 60."""
     timed = quantity.unit is None or quantity.unit.dimensions == (("s", 1),)
     return timed and quantity.value in _CONSTANTS and quantity.value > 1
 
 
 def agrees(quantity: Quantity, result: Quantity, text: str) -> bool:
-    """Whether a number of an answer is one that was worked out; percentage points are a difference of per cents."""
+    """True when a number of an answer is the result. Percentage points may be a difference of percentages."""
     if quantity.unit and result.unit and not (_is_ratio(quantity) and _is_ratio(result)):
         same = quantity.unit.dimensions == result.unit.dimensions
         return same and is_rounded(quantity, result.size, quantity.size, text)
@@ -129,7 +130,7 @@ def agrees(quantity: Quantity, result: Quantity, text: str) -> bool:
 
 
 def is_rounded(quantity: Quantity, exact: float, written: float, text: str) -> bool:
-    """Whether `written`, a reading of the quantity, is `exact` to its last digit; to its last but zeros after "about"."""
+    """True when `written`, a reading of the quantity, is `exact` rounded to its last digit, or to 3 % after "about"."""
     apart = abs(exact - written)
     if apart <= 1e-3 * abs(exact):
         return True
@@ -145,7 +146,7 @@ def _is_ratio(quantity: Quantity) -> bool:
 
 
 def _calculated(text: str, known: Known) -> Iterator[Quantity]:
-    """Numbers of equations that are true and have one at most that is not known; what known numbers amount to."""
+    """Numbers of correct equations with at most one unknown number, and the results of known numbers."""
     text = _TIGHT_MINUS.sub(" - ", _REMARK.sub(" ", plain(text)))
     found: list[Quantity] = []
     for left, right in _equations(text):
@@ -171,7 +172,7 @@ def _amount(value: float) -> Quantity:
 
 
 def _is_factor(quantity: Quantity, numbers: Sequence[Quantity], known: Known) -> bool:
-    """Whether it is 1 + 12.5 % or 1 - 12.5 % with a known share."""
+    """True for a factor such as 1.125 or 0.875 when 12.5 % is known."""
     if quantity.unit is not None or not 0 < quantity.value < 3:
         return False
     share = round(abs(quantity.value - 1) * 100, 6)
@@ -188,7 +189,7 @@ def _is_among(quantity: Quantity, results: Iterable[Quantity]) -> bool:
 
 
 def _equations(text: str) -> Iterator[tuple[list[Token], list[Token]]]:
-    """Neighbours in "a = b = c", where one of them at least calculates."""
+    """Neighbouring sides of "a = b = c", at least one of them a calculation."""
     for chain in _chains(text):
         for at in range(len(chain) - 1):
             left, right = chain[at], chain[at + 1]
@@ -207,7 +208,7 @@ def _chains(text: str) -> Iterator[list[list[Token]]]:
         else:
             side = chain[-1]
             if isinstance(token, Quantity) and side and (isinstance(side[-1], Quantity) or side[-1] == _CLOSE):
-                if len(chain) > 1:  # "2 + 3 = 5 of 7": what follows is another matter
+                if len(chain) > 1:  # "2 + 3 = 5 of 7": the equation ends before "of 7"
                     yield chain
                     chain = [[]]
                 chain[-1] = [token]
@@ -241,7 +242,7 @@ def _is_true(left: list[Token], right: list[Token], text: str) -> bool:
     result = right if len(right) == 1 else left
     written = result[-1]
     if not isinstance(written, Quantity) or len(result) > 1:
-        return False  # both sides calculate
+        return False  # both sides are calculations
     calculation = left if result is right else right
     for reading in _READINGS:
         exact = _evaluated(calculation, reading)
@@ -253,7 +254,7 @@ def _is_true(left: list[Token], right: list[Token], text: str) -> bool:
 
 
 def _units_agree(calculation: list[Token], result: Quantity) -> bool:
-    """Without base units: the unit of the result is that of a number, or changes by a factor that is written."""
+    """True when the result has the unit of one of the numbers, or a written factor converts it."""
     numbers = [token for token in calculation if isinstance(token, Quantity)]
     units = [q.unit for q in numbers if q.unit and not _is_ratio(q)]
     if result.unit is None or not units or _is_ratio(result) or result.unit in units:
@@ -264,7 +265,7 @@ def _units_agree(calculation: list[Token], result: Quantity) -> bool:
 
 
 def _evaluated(tokens: list[Token], reading: _Reading) -> float | None:
-    """None if it is no calculation."""
+    """The value of a calculation; None if the tokens are not one."""
     values: list[float] = []
     pending: list[str] = []
     try:
@@ -304,7 +305,7 @@ def _apply(values: list[float], operator: str) -> None:
 
 
 def one_step(quantity: Quantity, start: Sequence[Quantity]) -> bool:
-    """Whether one step leads there from these: a sum, a difference, a ratio, a share, a change in per cent."""
+    """True when one step from `start` gives the quantity: a sum, difference, ratio, share or change in per cent."""
     distinct = list({(q.value, q.unit): q for q in start}.values())[:_MOST]
     return any(
         _is_near(quantity, exact) for one, other in combinations(distinct, 2) for exact in _steps(one, other, quantity)
@@ -312,12 +313,12 @@ def one_step(quantity: Quantity, start: Sequence[Quantity]) -> bool:
 
 
 def _is_near(quantity: Quantity, exact: float) -> bool:
-    """Of many steps that are tried, some come near by chance."""
+    """True when the quantity is close to `exact`. The limit is tight, since some of many steps come near by chance."""
     return abs(quantity.size - exact) <= 0.025 * abs(exact) and is_rounded(quantity, exact, quantity.size, "")
 
 
 def _steps(one: Quantity, other: Quantity, result: Quantity) -> Iterator[float]:
-    """In base units, those that give a number of the result's dimensions."""
+    """Results, in base units, of all steps that give a number of the wanted dimensions."""
     a, b = one.size, other.size
     plain_result = result.unit is None or _is_ratio(result)
     if _dimensions(one) == _dimensions(other):
@@ -338,5 +339,5 @@ def _steps(one: Quantity, other: Quantity, result: Quantity) -> Iterator[float]:
 
 
 def _dimensions(quantity: Quantity) -> object:
-    """Percentage points and per cent are alike here: the ones are differences of the others."""
+    """The dimensions, with percentage points as per cent, since they are differences of percentages."""
     return None if quantity.unit is None else () if _is_ratio(quantity) else quantity.unit.dimensions

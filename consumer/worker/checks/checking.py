@@ -1,4 +1,4 @@
-"""All checks of the pairs of one chunk that need no model."""
+"""All checks without a model, over the pairs of one chunk."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from schemas import Evidence, Reason
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A pair, its evidence as found in the text, and why it is not kept; no reasons: it is."""
+    """A pair, its evidence as found in the text, and the reasons against it. A pair without reasons is kept."""
 
     pair: AnsweredPair
     evidence: tuple[Evidence, ...]
@@ -28,9 +28,9 @@ class Checked:
 def check_pairs(
     answered: Sequence[AnsweredPair], *, text: str, start: int, headings: tuple[str, ...], checks: Checks
 ) -> tuple[Checked, ...]:
-    """The pairs of the chunk `text`, which begins at character `start` of the document, in their order.
+    """Check the pairs of the chunk `text`, which begins at character `start` of the document, in their order.
 
-    Of questions that ask the same the first kept one stays.
+    Only the first of several questions that ask the same is kept.
     """
     checking = _Checking(text, start, headings, checks)
     checked = [checking.checked(pair) for pair in answered]
@@ -38,7 +38,7 @@ def check_pairs(
 
 
 class _Checking:
-    """What is worked out once for all pairs of a chunk."""
+    """The checks over one chunk. Everything about its text is computed once for all pairs."""
 
     def __init__(self, text: str, start: int, headings: tuple[str, ...], checks: Checks) -> None:
         self._checks = checks
@@ -92,7 +92,7 @@ def _says_something(text: str) -> bool:
 
 
 def _reason(check: str, details: Iterator[str]) -> Iterator[Reason]:
-    """One reason for a check, however many details speak for it."""
+    """At most one reason for a check, with all its details."""
     detail = "; ".join(dict.fromkeys(details))
     if detail:
         yield Reason(check=check, detail=detail)

@@ -1,4 +1,4 @@
-"""Whether an answer only says the question again."""
+"""Recognition of answers that only repeat the question."""
 
 import re
 
@@ -14,7 +14,7 @@ _CHOICE = re.compile(LANGUAGES.either(lambda language: language.questions.choice
 
 
 def is_copy(question: str, answer: str) -> bool:
-    """Yes-no questions and choices may be answered in their own words."""
+    """True for a copy. A yes-no question and a choice may be answered in their own words."""
     asked, given = _plain(question), _plain(answer)
     if _letters(asked) == _letters(given):
         return True

@@ -1,6 +1,6 @@
-"""When two questions ask the same: the same words, but for those that only make it a question.
+"""Comparison of questions. Two ask the same if they have the same words, apart from words that only make a question.
 
-Not a matter of a share: one number, name or "not" that differs makes another question, however long the rest is.
+A share of common words would not do: one other number, name or "not" makes another question, however long the rest is.
 """
 
 import re
@@ -59,7 +59,7 @@ _MARK = re.compile(r"%|(?<![\w)])-(?=\d)|[<>=≤≥]")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a question asks. `before` are the words up to a comparison or another verb whose sides matter."""
+    """The content of a question. `before` are the words up to a comparison or a verb whose sides matter."""
 
     kind: str
     how: bool
@@ -99,7 +99,7 @@ def same(one: Asked, other: Asked) -> bool:
 
 
 def _one_more(extra: Counter[str], shared: Counter[str]) -> bool:
-    """One English word more among many, and none that narrows what is asked."""
+    """True when the difference is one English word among many, and this word does not narrow the question."""
     words = [word for word in extra if word.isascii() and word.isalpha() and word not in _NARROWS]
     return len(words) == extra.total() == 1 and shared.total() >= LEAST_SHARED_OF_ONE_MORE
 
@@ -109,23 +109,23 @@ def _without_light(words: Counter[str]) -> Counter[str]:
 
 
 def _conflict(one: Asked, other: Asked) -> bool:
-    """How something is made is not what it is; how many there are is not which."""
+    """True when one asks how and the other for a definition, or one how many and the other which."""
     return (one.how and other.defines) or (one.amount and ((other.which and not one.which) or other.defines))
 
 
 def _spelled_alike(left: Counter[str], right: Counter[str]) -> bool:
-    """As "band gap" and "bandgap" are."""
+    """True for different spellings such as "band gap" and "bandgap"."""
     return "".join(left.elements()) == "".join(right.elements())
 
 
 def _swapped(one: Asked, other: Asked) -> bool:
-    """Whether what is compared, or comes first, changed places: "A than B", "B than A"."""
+    """True when the two sides of a comparison or sequence changed places: "A than B", "B than A"."""
     left, right = one.before - other.before, other.before - one.before
     return bool(one.before and other.before and left and right)
 
 
 def words_of(text: str) -> Counter[str]:
-    """Without those that only make it a question; Chinese characters are counted."""
+    """The words of a text without those that only make a question. Repeated Chinese characters are counted."""
     for forms in _FORMS:
         text = rewritten(text, forms.ordinals)
     found, text = _figures(text)
@@ -147,7 +147,7 @@ def words_of(text: str) -> Counter[str]:
 
 
 def _figures(text: str) -> tuple[Counter[str], str]:
-    """Numbers by their value and unit, and the rest: "2 h" and "two hours" are the same."""
+    """Numbers by value and unit, and the text without them. "2 h" and "two hours" are the same number."""
     found: Counter[str] = Counter()
     for quantity in reversed(quantities(text)):
         found[f"{quantity.size:.6g} {quantity.unit.dimensions if quantity.unit else ''}"] += 1

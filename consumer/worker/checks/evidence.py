@@ -1,4 +1,4 @@
-"""Where quotes stand in a text: tolerant of width, spaces, punctuation and line breaks, and of nothing else."""
+"""Search for quotes in a text. It tolerates other widths, spaces, punctuation and line breaks, and nothing else."""
 
 import re
 
@@ -12,17 +12,17 @@ _NEGATION = re.compile(rf"(?:{LANGUAGES.either(lambda language: language.compari
 
 
 def locate_evidence(quotes: tuple[str, ...], text: str, start: int) -> tuple[Evidence, ...]:
-    """Those quotes that stand in the chunk `text`, which begins at character `start` of the document.
+    """The quotes that occur in the chunk `text`, which begins at character `start` of the document.
 
-    Each as the text has it, so that `text[evidence.start - start : evidence.end - start] == evidence.text`. A quote
-    that begins or ends within a word or a number of the text does not stand there: "4 nm" is not in "14 nm"; nor does
-    one that leaves out the negation before it.
+    Evidence is in the words of the text: `text[evidence.start - start : evidence.end - start] == evidence.text`. A
+    quote that begins or ends within a word or a number does not occur: "4 nm" is not in "14 nm". Neither does a quote
+    that leaves out the negation before it.
     """
     return Quotable(text, start).located(quotes)
 
 
 class Quotable:
-    """A text that is made ready once for any number of quotes."""
+    """A text that is prepared once for any number of quotes."""
 
     def __init__(self, text: str, start: int) -> None:
         self._text = text
@@ -54,7 +54,7 @@ def _found(searched: str, view: Folded) -> tuple[int, int] | None:
 
 
 def _begins_within(folded: str, begin: int) -> bool:
-    """Whether a word, a number or its sign began before, or what comes is negated there."""
+    """True when a match at `begin` starts within a word or a number, or leaves out a sign or negation before it."""
     before, first = folded[max(0, begin - 2) : begin], folded[begin]
     if not before:
         return False
@@ -66,7 +66,7 @@ def _begins_within(folded: str, begin: int) -> bool:
 
 
 def _ends_within(folded: str, end: int) -> bool:
-    """Whether a word or a number goes on: with digits, per cent, an exponent, 万."""
+    """True when the word or number of a match goes on at `end`: with digits, per cent, an exponent or 万."""
     last, after = folded[end - 1], folded[end : end + 2]
     if not after:
         return False
@@ -81,7 +81,7 @@ def _same_word(one: str, other: str) -> bool:
 
 
 def _as_quoted(span: tuple[int, int], quote: str, text: str) -> tuple[int, int]:
-    """With the punctuation at its ends that was quoted too."""
+    """The span, extended by the punctuation at its ends that the quote has too."""
     begin, end = span
     exact = text.find(quote, max(0, begin - len(quote)), end + len(quote))
     if 0 <= exact <= begin and end <= exact + len(quote):

@@ -1,7 +1,7 @@
-"""Texts without what may differ in a quotation: width, spaces, punctuation, case; each character with its place.
+"""Folding: a text without the width, spaces, punctuation and case that a quotation may change.
 
-What can change a quantity is kept: decimal points, signs (as −, other dashes as -), exponents, per cent, ratios, and the
-case of units.
+Every character keeps its place in the original. Everything that can change a quantity stays: decimal points, signs (as
+−, other dashes as -), exponents, per cent, ratios, and the case of units.
 """
 
 import re
@@ -22,7 +22,7 @@ _GROUP = re.compile(r"\d{3}(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """`starts[i]` and `ends[i]` are where character i of `text` stands in the original."""
+    """A folded text. Character i of `text` is `original[starts[i]:ends[i]]`."""
 
     text: str
     starts: tuple[int, ...]
@@ -30,7 +30,7 @@ class Folded:
 
 
 def fold(text: str, *, joined: bool = True) -> Folded:
-    """`joined`: a word that is hyphenated at a line's end is one word, not two."""
+    """Fold a text. With `joined` a word that is hyphenated at the end of a line is one word, not two."""
     normal = _normalised(text, joined=joined)
     characters: list[str] = []
     places: list[int] = []
@@ -53,17 +53,17 @@ def fold(text: str, *, joined: bool = True) -> Folded:
 
 
 def is_hyphenated(text: str) -> bool:
-    """Whether `joined` makes a difference."""
+    """True when `joined` makes a difference for this text."""
     return _HYPHENATED.search(text) is not None
 
 
 def is_latin(character: str) -> bool:
-    """Of a script with spaces between its words."""
+    """True for a letter of a script with spaces between words."""
     return character.isalpha() and character < "\u2e80"
 
 
 def _normalised(text: str, *, joined: bool) -> Folded:
-    """In one form and width; each character may become several, or none."""
+    """The text in one form and width. A character may become several characters, or none."""
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -104,8 +104,8 @@ def _without_line_breaks(folded: Folded) -> Folded:
     )
 
 
-def _shown(text: str, at: int, last: str, gap: str) -> str:  # noqa: PLR0911 - one for each kind of character
-    """What a character that is neither letter nor digit stays as; empty if nothing."""
+def _shown(text: str, at: int, last: str, gap: str) -> str:  # noqa: PLR0911 - one return for each kind of character
+    """The folded form of a character that is neither letter nor digit; empty if it is dropped."""
     character = text[at]
     following = text[at + 1 : at + 6].lstrip()[:1]
     digit_follows, between = following.isdigit(), last.isdigit() and following.isdigit()
@@ -133,7 +133,7 @@ def _ends_quantity(last: str) -> bool:
 
 
 def _apart(text: str, at: int, last: str, gap: str) -> bool:
-    """Whether words, or numbers, have to be kept apart by a space."""
+    """True when a space must separate two words or numbers."""
     first = text[at]
     if last.isdigit() and first.isdigit():
         return not _GROUP.match(text, at)
@@ -146,7 +146,7 @@ _WORD = re.compile(r"(?P<digits>\d)?(?P<word>[^\W\d_\u2e80-\u9fff]+)")
 
 
 def _without_case(folded: str) -> str:
-    """Lower case, but for what may be a unit or its prefix: it stands after a number, or has capitals inside."""
+    """The text in lower case, except for words that may be units: those after a number or with capitals inside."""
 
     def lower(match: re.Match[str]) -> str:
         word = match["word"]

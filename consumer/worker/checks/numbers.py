@@ -1,4 +1,4 @@
-"""Whether the numbers of an answer, with their units, are those of its sources."""
+"""Comparison of the numbers of an answer, with their units, with the numbers of its sources."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,14 +17,14 @@ _FEW = 10
 
 
 class Sources:
-    """The quantities that answers may name: those of a text and its headings."""
+    """The quantities of a text and its headings, which answers may name."""
 
     def __init__(self, *texts: str) -> None:
         self._text = "\n".join(plain(text) for text in texts)
         self._all = with_sums(self._text)
 
     def unsupported(self, question: str, answer: str, reasoning: str, evidence: str) -> Iterator[str]:
-        """Numbers of the answer that are neither here nor in the question, nor worked out in the reasoning."""
+        """Numbers of the answer that are in neither text nor question, and that the reasoning does not work out."""
         answer = plain(answer)
         given = quantities(answer)
         if not given:
@@ -56,7 +56,7 @@ class Sources:
         return self._has(quantity, known, each=each)
 
     def _has(self, quantity: Quantity, among: Sequence[Quantity], *, each: bool) -> bool:
-        """With its unit; a bare number does only where the same number has no other unit of that kind."""
+        """True when the quantity is among these. A bare number counts unless that number has a unit of the same kind."""
         alike = [other for other in among if _same(quantity, other, each=each)]
         if quantity.unit is None or any(other.unit for other in alike):
             return bool(alike)
@@ -66,9 +66,9 @@ class Sources:
         )
 
     def _sums_up(self, quantity: Quantity, answer: str) -> bool:
-        """Whether it is a small count in words ("three reasons"), and the text has no other count of the same."""
+        """True for a small count in words ("three reasons") of things that the text does not count itself."""
         if quantity.in_words and answer[quantity.end : quantity.end + 1] in _OVER:
-            return True  # "三年多"
+            return True  # 三年多
         if not quantity.in_words or quantity.unit is not None or not 1 < quantity.value <= _FEW:
             return False
         counted = _counted(answer, quantity)
@@ -79,12 +79,12 @@ class Sources:
 
 
 def _is_written(quantity: Quantity, among: Sequence[Quantity]) -> bool:
-    """As 48.6 in "48.6亿元"."""
+    """True when the figures alone occur, as 48.6 does in 48.6亿元."""
     return any(_close(quantity.value, number, quantity.step) for q in among for number in (q.value, q.value / q.scale))
 
 
 def _counted(text: str, quantity: Quantity) -> str:
-    """The beginning of what is counted."""
+    """The first four characters of the name of the counted things; empty if there is none."""
     match = _COUNTED.match(text, quantity.end)
     if not match:
         return ""
@@ -92,7 +92,7 @@ def _counted(text: str, quantity: Quantity) -> str:
 
 
 def _same(one: Quantity, other: Quantity, *, each: bool) -> bool:
-    """`each`: the rest of a compound unit may be in words ("600 nm a minute")."""
+    """True for equal quantities. With `each` the rest of a compound unit may be in words ("600 nm a minute")."""
     ours, theirs = (one.period, other.period) if one.period and other.period else (1.0, 1.0)
     if one.unit is None or other.unit is None:
         return _close(one.value / ours, other.value / theirs, one.step / ours) or _close(
@@ -112,7 +112,7 @@ def _same(one: Quantity, other: Quantity, *, each: bool) -> bool:
 
 
 def _kelvins(quantity: Quantity, other: Quantity) -> tuple[float, ...]:
-    """As a temperature; as a difference, where one of both is one."""
+    """The quantity in kelvins as a temperature, and as a difference too if one of the two is a difference."""
     assert quantity.unit is not None
     scale = quantity.unit.dimensions[0][0]
     change = quantity.change or other.change
@@ -125,6 +125,6 @@ def _kelvins(quantity: Quantity, other: Quantity) -> tuple[float, ...]:
 
 
 def _close(one: float, other: float, step: float) -> bool:
-    """Equal, or rounded to the last digit that was written."""
+    """True for numbers that are equal, or differ by rounding to the last written digit."""
     apart = abs(one - other)
     return apart <= _ALIKE * abs(other) or (apart <= step * 0.5001 and apart <= _ROUNDED * abs(other))

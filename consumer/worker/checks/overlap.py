@@ -1,4 +1,4 @@
-"""Whether question, answer and evidence speak of the same."""
+"""Comparison of the words of question, answer and evidence, which must be about the same thing."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from languages import LANGUAGES
 from languages.words import IDLE, grams
 
 _JUDGED = 4
-"""Fewer words than this may all be other ones."""
+"""Fewest words for a comparison: a shorter text may have quite different words."""
 _ELSEWHERE = 3
 _RECKONING = LANGUAGES.union(lambda language: language.words.reckoning)
 
@@ -15,9 +15,10 @@ _RECKONING = LANGUAGES.union(lambda language: language.words.reckoning)
 def apart(
     question: str, answer: str, reasoning: str, evidence: str, text: frozenset[str], *, least: float
 ) -> Iterator[str]:
-    """`text` is what `prose` finds in the whole text; `least`: share of the answer's words to be there or asked.
+    """Reasons why the three are about different things. `text` is `prose` of the whole chunk.
 
-    Numbers count for what the evidence speaks of, but not among an answer's words: they may be worked out.
+    `least` is the share of the answer's words, 0 to 1, that must be in the chunk or the question. Numbers connect the
+    evidence with the rest, but are no words of an answer, because an answer may work them out.
     """
     asked, given, quoted = grams(question), grams(answer), grams(evidence)
     said, numbers = prose(answer), _numbers(evidence)
@@ -34,7 +35,7 @@ def apart(
 
 
 def _numbers(text: str) -> frozenset[float]:
-    """As written and in base units, to six digits."""
+    """The numbers of a text, as written and in base units, to six digits."""
     found = quantities(plain(text))
     return frozenset(
         float(f"{number:.5e}") for each in found for number in (each.value, each.size, each.value / each.scale)
@@ -42,7 +43,7 @@ def _numbers(text: str) -> frozenset[float]:
 
 
 def prose(text: str) -> frozenset[str]:
-    """What is spoken of besides numbers and their units."""
+    """The words of a text without its numbers and their units."""
     text = plain(text)
     parts: list[str] = []
     at = 0

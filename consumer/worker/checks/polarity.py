@@ -1,7 +1,7 @@
-"""Whether an answer negates and compares as its text does.
+"""Comparison of the negations and comparisons of an answer with those of its text.
 
-A clause of the answer is compared with the clause of the text that has its words in the same order. Only where these
-are nearly the same words is it an error that one negates what the other affirms, or says more where it says less.
+A clause of the answer is compared with the clause of the text that has its words in the same order. It is an error if
+one negates and the other affirms, or one says more and the other less, but only if the words are nearly the same.
 """
 
 import re
@@ -30,17 +30,17 @@ _PART = re.compile(
 _LEADING = re.compile(_either(lambda words: words.leading), re.IGNORECASE)
 _SIGNS = {"more": 1, "high": 1, "less": -1, "low": -1}
 _NEAR = 1
-"""A negation with so many words between, or twice as many Chinese characters, turns a comparison round: "does not exceed"."""
+"""Most words, or twice as many Chinese characters, between a negation and the comparison that it reverses."""
 _COVERED = 0.2
 _WHOLE = 4
-"""A clause of the text with so many words may stand as a whole within one of the answer."""
+"""Fewest words of a clause of the text that may be a part of a longer clause of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedClause:
-    """`signs` are comparisons with the number of words before each: +1 upwards, -1 downwards, as negated.
+    """A clause as stems. A sign is the number of words before a comparison and its direction: +1 for more, -1 for less.
 
-    `denied` are the words after other negations.
+    A negation reverses the sign of a comparison near it. `denied` are the words after other negations.
     """
 
     text: str
@@ -55,7 +55,7 @@ def parsed(text: str) -> tuple[ParsedClause, ...]:
 
 
 def _whole(parts: list[str]) -> Iterator[str]:
-    """With "without it" put before the next."""
+    """The clauses, with one such as "without it" joined to the clause after it."""
     before = ""
     for part in parts:
         if _LEADING.fullmatch(part):
@@ -95,7 +95,10 @@ def _length(words: list[str]) -> float:
 
 
 def turned(answer: str, text: tuple[ParsedClause, ...], *, alignment: float) -> Iterator[str]:
-    """ParsedClauses of the answer that say the opposite of the text. `alignment`: share of words in common, in order."""
+    """Clauses of the answer that say the opposite of the text.
+
+    `alignment` is the share of words, 0 to 1, that two clauses must have in common and in order to be compared.
+    """
     for clause in parsed(answer):
         near = [(_nearness(clause, other, alignment), other) for other in text]
         best = max((nearness for nearness, _ in near), default=0.0)
@@ -107,9 +110,9 @@ def turned(answer: str, text: tuple[ParsedClause, ...], *, alignment: float) -> 
 
 
 def _nearness(clause: ParsedClause, other: ParsedClause, least: float) -> float:
-    """Share of the clause's words that are in the other, and a little for the other's that are in it.
+    """The share of the clause's words that the other has, plus a little for the share of the other's words.
 
-    None if it is less than the least share, or the figures are other ones: these say something else.
+    It is 0 if the share is under `least`, or if no figure is the same: such clauses say different things.
     """
     figures = {word for word in clause.words if word[0].isdigit()}
     if figures and figures.isdisjoint(other.words):
@@ -131,7 +134,7 @@ def _opposed(one: ParsedClause, other: ParsedClause) -> bool:
 
 
 def _facing(one: ParsedClause, other: ParsedClause) -> Iterator[tuple[list[int], list[int]]]:
-    """Comparisons that stand between the same words of both, where there are as many of them."""
+    """The signs between the same words of both clauses, where both have equally many."""
     ours, theirs = dict[int, list[int]](), dict[int, list[int]]()
     steps = _steps(one, other)
     for signs, side, place in ((one.signs, ours, 0), (other.signs, theirs, 1)):
@@ -144,7 +147,7 @@ def _facing(one: ParsedClause, other: ParsedClause) -> Iterator[tuple[list[int],
 
 
 def _steps(one: ParsedClause, other: ParsedClause) -> list[tuple[int, int]]:
-    """Places of the words that both have, in their order."""
+    """The indices, in both clauses, of the words that they have in common and in order."""
     return [
         (block.a + step, block.b + step)
         for block in LCSseq.opcodes(one.words, other.words).as_matching_blocks()
@@ -153,5 +156,5 @@ def _steps(one: ParsedClause, other: ParsedClause) -> list[tuple[int, int]]:
 
 
 def _denied_in(one: ParsedClause, other: ParsedClause) -> bool:
-    """Whether what the one denies is spoken of by the other."""
+    """True when every word that one clause denies is a word of the other."""
     return all(word in other.words for word in one.denied)

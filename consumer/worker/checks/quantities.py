@@ -1,4 +1,4 @@
-"""The numbers of a text with their units: figures, words, fractions, ranges."""
+"""Reading of the numbers of a text with their units: figures, words, fractions and ranges."""
 
 import re
 import unicodedata
@@ -50,14 +50,15 @@ _MONTH_OF_YEAR = MeasurementUnit((("month of the year", 1),), 1.0, 1.0)
 
 
 _READ_LAST = 64
-"""Texts that are remembered: each of a pair is read by several checks."""
+"""Number of texts to cache, because several checks read each text of a pair."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """`unit` is None where none is known. `step` is the value of the last digit that was written.
+    """A number at `text[start:end]`. `unit` is None if unknown. `step` is the value of the last written digit.
 
-    `scale` is 1e8 in "48.6亿". `period` are the seconds of "a day" or 每天 beside it, 0 without. `change`: it is said by how much something changes.
+    `scale` is 1e8 for 48.6亿. `period` is the length in seconds of "a day" or 每天 beside the number, 0 if there is none.
+    `change` is true for a difference of temperatures.
     """
 
     value: float
@@ -72,13 +73,13 @@ class Quantity:
 
     @property
     def size(self) -> float:
-        """In base units."""
+        """The value in base units."""
         return self.value * (self.unit.factor if self.unit else 1.0)
 
 
 @lru_cache(maxsize=_READ_LAST)
 def plain(text: str) -> str:
-    """In one form: half width, ^ before exponents, - for minus. What `quantities` and `unit_at` read."""
+    """The form of a text that `quantities` and `unit_at` read: half width, ^ before exponents, - for minus."""
     text = _POWER.sub(lambda match: "^" + match[0].translate(_SUPERSCRIPTS), text.translate(_MINUS))
     text = unicodedata.normalize("NFKC", text).translate(_MINUS).replace("∶", ":").replace("〜", "~")
     for numerals in _NUMERALS:
@@ -88,7 +89,7 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=_READ_LAST)
 def quantities(text: str) -> tuple[Quantity, ...]:
-    """In the order of the text, which `plain` gave; numbers of list items and those within names are left out."""
+    """The quantities of a text that `plain` gave, in order, without numbers of list items and within names."""
     taken = [match.span() for match in _ITEM.finditer(text)]
     found: list[Quantity] = []
     for quantity in (*_fractions(text), *_figures(text), *_words(text)):
@@ -99,14 +100,14 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 
 
 def with_sums(text: str) -> tuple[Quantity, ...]:
-    """Besides, "4 h 18 min" as one quantity, and "a day" as one day."""
+    """The quantities, and besides "4 h 18 min" as one quantity and "a day" as one day."""
     found = quantities(text)
     ones = (_one(text, match) for match in _ONE.finditer(text))
     return (*found, *(each for each in ones if each), *sums(text, found))
 
 
 def sums(text: str, found: Sequence[Quantity]) -> Iterator[Quantity]:
-    """What follows one another in smaller and smaller units of the same kind."""
+    """Sums of quantities that follow one another in smaller units of the same kind."""
     for first, second in pairwise(found):
         if first.unit and second.unit and first.unit.dimensions == second.unit.dimensions != ():
             smaller = second.size < first.unit.factor and second.unit.factor < first.unit.factor
@@ -123,7 +124,7 @@ def _one(text: str, match: re.Match[str]) -> Quantity | None:
 
 
 def _placed(text: str, quantity: Quantity) -> Quantity:
-    """With what stands around it."""
+    """The quantity with `period` and `change` from the words around it."""
     after = _PERIOD_AFTER.match(text, quantity.end)
     match = after or _PERIOD_BEFORE.search(text, max(0, quantity.start - 16), quantity.start)
     change = quantity.unit is not None and quantity.unit.dimensions in TEMPERATURES and _is_change(text, quantity)
@@ -195,7 +196,7 @@ def _currency_before(text: str, start: int) -> MeasurementUnit | None:
 
 
 def _ranges(text: str, found: list[Quantity]) -> tuple[Quantity, ...]:
-    """The first number of "20 to 30 nm" has the unit of the second."""
+    """The quantities, where the first number of "20 to 30 nm" gets the unit of the second."""
     for number in range(len(found) - 1, 0, -1):
         first, second = found[number - 1], found[number]
         if first.unit is None and second.unit is not None and _RANGE.fullmatch(text[first.end : second.start]):
