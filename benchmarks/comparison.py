@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from server.broker.broker import Broker  # noqa: E402
-from server.embedded.app import Options, serve  # noqa: E402
-from server.embedded.extract import extract  # noqa: E402
+from server.embedded.app import EmbeddedOptions, serve  # noqa: E402
+from server.embedded.pairs import extract  # noqa: E402
 
 OPPONENT = "synthetic-data-kit==0.0.5"
 MODEL = "extractive"
@@ -142,7 +142,7 @@ def completion(content: str) -> web.Response:
 @asynccontextmanager
 async def recording(latency_ms: float) -> AsyncIterator[tuple[Recorder, str]]:
     """With its base URL."""
-    async with serve(Options()) as server:
+    async with serve(EmbeddedOptions()) as server:
         recorder = Recorder(server, latency_ms / 1000)
         runner = web.AppRunner(recorder.app(), access_log=None, handler_cancellation=True)
         await runner.setup()

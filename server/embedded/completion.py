@@ -1,42 +1,41 @@
-"""One chat completion, from request body to response body. Pure, but for the id and the time in it."""
+"""One chat completion, from request body to response body. Pure, except for the id and the time in it."""
 
 import json
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from languages import language_of
 from server.embedded.errors import RequestError
-from server.embedded.forms import Form, form_of, found
-from server.embedded.prompt import contents, count_tokens, framed_text, prompt_of
-from server.embedded.schema import Shape, all_fields
-from server.embedded.sentences import is_chinese
+from server.embedded.pairs import extract
+from server.embedded.prompt import Prompt, contents, count_tokens, prompt_of
+from server.embedded.response_formats import ResponseFormat, as_json, response_format
 
 MODEL = "extractive"
 MAX_MODEL_LEN = 131_072  # tokens as `count_tokens` counts them
-_HONEST_ZH = (
-    "这里是 QAStream 的内置抽取式模型（extractive），用于在没有 GPU 的机器上试运行流程。它只能从给定文本中抽取问答对，"
-    "不具备知识，无法回答此问题。请用 python -m server 启动真正的 vLLM 服务。"
-)
-_HONEST_EN = (
-    "This is QAStream's embedded extractive model, for trying the pipeline on a machine without a GPU. It only finds "
-    "pairs in a given text; it knows nothing and can't answer this. Start a real vLLM server with: python -m server"
-)
+_NO_TEXT = {
+    "zh": "这里是 QAStream 的内置抽取式模型（extractive），用于在没有 GPU 的机器上试运行流程。"
+    "它只能从给定文本中抽取问答对，不具备知识，无法回答此问题。请用 python -m server 启动真正的 vLLM 服务。",
+    "en": "This is QAStream's embedded extractive model, for trying the pipeline on a machine without a GPU. "
+    "It only finds pairs in a given text; it knows nothing and can't answer this. "
+    "Start a real vLLM server with: python -m server",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A checked request."""
+class CheckedRequest:
+    """A request that this server can answer. `format` is None for free text and for `json_object`."""
 
-    messages: list[tuple[str, str]]
+    prompt: Prompt
     max_tokens: int | None
-    form: Form | Shape | None
+    format: ResponseFormat | None
     as_json: bool
     prompt_tokens: int
 
 
-def check(body: Any, *, served: tuple[str, ...]) -> Request:
-    """Raises RequestError for what this server doesn't do, rather than ignore it."""
+def check(body: Any, *, served: tuple[str, ...]) -> CheckedRequest:
+    """The request in a body. Raises RequestError for anything that this server doesn't do, rather than ignore it."""
     if not isinstance(body, dict):
         raise RequestError("the body must be a JSON object")
     if body.get("model") not in served:
@@ -46,33 +45,27 @@ def check(body: Any, *, served: tuple[str, ...]) -> Request:
     if body.get("n") not in (None, 1):
         raise RequestError("n must be 1: this model has one answer to a text", param="n")
     messages = contents(body.get("messages"))
-    form, as_json = _response_format(body.get("response_format"))
+    asked, as_json = _response_format(body.get("response_format"))
     prompt_tokens = sum(count_tokens(content) for _, content in messages)
     if prompt_tokens > MAX_MODEL_LEN:
         raise RequestError(
             f"This model's maximum context length is {MAX_MODEL_LEN} tokens; the prompt has {prompt_tokens}.",
             param="messages",
         )
-    return Request(messages, _max_tokens(body), form, as_json, prompt_tokens)
+    return CheckedRequest(prompt_of(messages), _max_tokens(body), asked, as_json, prompt_tokens)
 
 
-def answer(request: Request) -> dict[str, Any]:
+def answer(request: CheckedRequest) -> dict[str, Any]:
     """The response body. Raises RequestError if the text can't give what the schema asks for."""
     content, finish_reason = _content(request)
     completion_tokens = count_tokens(content)
+    message = {"role": "assistant", "content": content}
     return {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": MODEL,
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": content},
-                "logprobs": None,
-                "finish_reason": finish_reason,
-            }
-        ],
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}],
         "usage": {
             "prompt_tokens": request.prompt_tokens,
             "completion_tokens": completion_tokens,
@@ -82,19 +75,19 @@ def answer(request: Request) -> dict[str, Any]:
     }
 
 
-def _content(request: Request) -> tuple[str, str]:
-    prompt, form = prompt_of(request.messages), request.form
-    if isinstance(form, Shape):
-        return form.fill(found(prompt.text), max_tokens=request.max_tokens), "stop"
-    if form is not None:
-        return _cut(form.fill(prompt), request.max_tokens)
+def _content(request: CheckedRequest) -> tuple[str, str]:
+    """The completion's text and its finish reason."""
+    prompt = request.prompt
+    if request.format is not None:
+        return _cut(request.format.content(prompt, request.max_tokens), request.max_tokens)
     if request.as_json:
-        return all_fields(found(prompt.text)), "stop"
-    if framed_text(request.messages) is not None:
-        free = "\n\n".join(f"Q: {pair.question}\nA: {pair.answer}" for pair in found(prompt.text))
+        pairs = [asdict(pair) | {"evidence": [pair.evidence]} for pair in extract(prompt.text)]
+        return as_json({"pairs": pairs}), "stop"
+    if prompt.framed:
+        text = "\n\n".join(f"Q: {pair.question}\nA: {pair.answer}" for pair in extract(prompt.text))
     else:
-        free = _HONEST_ZH if is_chinese(prompt.text) else _HONEST_EN
-    return _cut(free, request.max_tokens)
+        text = _NO_TEXT[language_of(prompt.text).code]
+    return _cut(text, request.max_tokens)
 
 
 def _cut(text: str, max_tokens: int | None) -> tuple[str, str]:
@@ -116,7 +109,8 @@ def _max_tokens(body: dict[str, Any]) -> int | None:
     return None
 
 
-def _response_format(asked: Any) -> tuple[Form | Shape | None, bool]:
+def _response_format(asked: Any) -> tuple[ResponseFormat | None, bool]:
+    """The format for a schema, if there is one; true if the answer must be JSON."""
     if asked is None:
         return None, False
     kind = asked.get("type") if isinstance(asked, dict) else None
@@ -124,7 +118,7 @@ def _response_format(asked: Any) -> tuple[Form | Shape | None, bool]:
         schema = asked["json_schema"].get("schema") if isinstance(asked.get("json_schema"), dict) else None
         if not isinstance(schema, dict):
             raise RequestError("json_schema needs a schema", param="response_format.json_schema.schema")
-        return form_of(json.dumps(schema, sort_keys=True)), True
+        return response_format(json.dumps(schema, sort_keys=True)), True
     if kind in ("text", "json_object"):
         return None, kind == "json_object"
     raise RequestError("response_format.type takes text, json_object and json_schema", param="response_format.type")

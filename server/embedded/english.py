@@ -1,276 +1,172 @@
-"""Questions that one English sentence answers, found by the form of its clauses.
+"""Questions that one English sentence answers, found by the form of the sentence.
 
-A rule asks only what it can ask in whole: a subject that is a pronoun, a bare "the result" or no plain noun phrase
-makes no question.
+A rule asks only about a plain noun phrase that names something by itself: "a wafer", "the band gap of silicon", but not
+"it", "the result" or "this file". It is better to ask nothing than to ask something wrong.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from server.embedded import english_words as w
-from server.embedded.english_grammar import agrees, base, capitalized, do, is_measured, is_subject, lowered
-from server.embedded.pair import Draft, Kind
-
-_MOST_WORDS = 60  # of a sentence
-_MOST_EFFECT_WORDS = 30
-_NUMBER_GIVEN = "The sentence gives the number."
-_SAID = "The sentence says it directly."
+Question = tuple[str, str, str]  # type, question, answer
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One clause; `condition` stood before it ("At room temperature") and goes to the end of a question."""
-
-    text: str
-    condition: str
-
-    @property
-    def answer(self) -> str:
-        lead = f"{self.condition}, {self.text}" if self.condition else capitalized(self.text)
-        return f"{lead}."
-
-    def asks(self, question: str) -> str:
-        return f"{question} {lowered(self.condition)}?" if self.condition else f"{question}?"
+def _any(words: str) -> str:
+    return "(?:" + "|".join(words.split()) + ")"
 
 
-def drafts(sentence: str) -> Iterator[Draft]:
-    """All questions that the sentence (on one line) answers; none if it points at something outside itself."""
-    body = w.LEAD.sub("", sentence.rstrip(" .;!"))
-    if not 4 <= len(body.split()) <= _MOST_WORDS or body[-1:] in "?:" or not re.match(r"[A-Z0-9]|[a-z]-", body):
-        return
-    for statement in re.split(r";\s+(?!(?:therefore|so|thus|hence)\b)", body):
-        found = [*_because(statement), *_compared_with(statement), *_as_it_changes(statement)]
-        for clause in _clauses(statement):
-            for rule in _RULES:
-                found.extend(rule(clause))
-        yield from (draft for draft in found if _asks_in_whole(draft.question))
-
-
-def _asks_in_whole(question: str) -> bool:
-    return not w.POINTING.search(question) and len(question) <= 200
-
-
-def _clauses(statement: str) -> Iterator[Clause]:
-    """Main clauses: split where one may end; a piece that is none has no subject that a rule accepts."""
-    match = w.CONDITION.match(statement)
-    condition = match["condition"] if match else ""
-    rest = statement[match.end() :] if match else statement
-    for part in re.split(r",? because |; (?:therefore|so|thus|hence),? |, so ", rest):
-        for piece in re.split(r", (?:while|whereas|and|but|or) (?=[A-Za-z])|,? while (?=the |an? )|, which ", part):
-            yield Clause(piece.strip(), condition)
-        condition = ""
-
-
-def _definition(clause: Clause) -> Iterator[Draft]:
-    match = re.match(
-        r"^(?P<s>[^,]+?)(?:, (?:also |often |sometimes |usually )?(?:called|known as|named|or) [^,]+,)? "
-        r"(?P<v>is|are) (?!(?:a|an|the) (?:few|lot)\b|one [^o])(?:an?|the|one|any) .{3,}$",
-        clause.text,
-    ) or re.match(
-        rf"^(?P<s>[^,]+?) (?P<v>are) (?!{w.NOT_A_CLASS.pattern})[a-z-]+(?: [a-z-]+){{0,4}} "
-        r"(?:that|which|made|with|whose|of) .+$",
-        clause.text,
-    )
-    if match and is_subject(match["s"]):
-        question = clause.asks(f"What {match['v']} {lowered(match['s'])}")
-        yield Draft("factual", question, clause.answer, "The sentence says what it is.")
-
-
-def _meaning(clause: Clause) -> Iterator[Draft]:
-    match = re.match(r"^(?P<s>[^,]+?) (?P<v>refers? to|stands? for) .{3,}$", clause.text)
-    if match and is_subject(match["s"]):
-        question = f"What {do(match['v'].split()[0])} {lowered(match['s'])} {base(match['v'])}"
-        yield Draft("factual", clause.asks(question), clause.answer, "The sentence says what it means.")
-
-
-def _name(clause: Clause) -> Iterator[Draft]:
-    match = re.match(
-        r"^(?P<s>[^,]+?) (?P<v>is|are) (?:also |often |usually )?(?P<c>called|known as) (?:an? |the )?[\w -]{3,40}$",
-        clause.text,
-    )
-    if match and is_subject(match["s"]):
-        question = f"What {match['v']} {lowered(match['s'])} {match['c']}"
-        yield Draft("factual", clause.asks(question), clause.answer, "The sentence gives the name.")
-
-
-def _quantity(clause: Clause) -> Iterator[Draft]:
-    match = re.match(
-        rf"^(?P<s>[^,]+?) (?P<v>is|are|was|were)(?: {w.ABOUT})* {w.VALUE}(?P<how>(?: (?:{w.DIMENSION}))?)(?=$|[ ,)(])",
-        clause.text,
-    )
-    if not match or not is_subject(match["s"]):
-        return
-    if how := match["how"].strip():
-        question = f"How {how} {match['v']} {lowered(match['s'])}"
-        yield Draft("factual", clause.asks(question), clause.answer, _NUMBER_GIVEN)
-    elif is_measured(match["s"]) and not re.match(r" [a-z]+ (?:that|which|of)\b", clause.text[match.end() :]):
-        yield Draft("factual", clause.asks(f"What {match['v']} {lowered(match['s'])}"), clause.answer, _NUMBER_GIVEN)
-
-
-def _reach(clause: Clause) -> Iterator[Draft]:
-    match = re.match(
-        r"^(?P<s>[^,]+?) (?P<can>can |may |must |should )?(?P<v>reach|exceed|equal|measure)(?P<es>e?s|ed)?"
-        rf"(?: {w.ABOUT})* {w.VALUE}",
-        clause.text,
-    )
-    if match and is_subject(match["s"]) and is_measured(match["s"]) and (match["can"] or match["es"]):
-        auxiliary = (match["can"] or ("did" if match["es"] == "ed" else "does")).strip()
-        question = f"What value {auxiliary} {lowered(match['s'])} {match['v']}"
-        yield Draft("factual", clause.asks(question), clause.answer, _NUMBER_GIVEN)
-
-
-def _range(clause: Clause) -> Iterator[Draft]:
-    match = re.match(
-        rf"^(?P<s>[^,]+?) (?:ranges?|var(?:y|ies)|extends?|spans?) (?:from )?(?:{w.ABOUT} )*{w.VALUE}", clause.text
-    )
-    if match and is_subject(match["s"]):
-        yield Draft("factual", clause.asks(f"What is the range of {lowered(match['s'])}"), clause.answer, _NUMBER_GIVEN)
-
-
-def _has(clause: Clause) -> Iterator[Draft]:
-    match = re.match(
-        rf"^(?P<s>[^,]+?) (?P<v>{w.HOLDS}) (?:an? |the )?(?P<what>(?:[\w-]+ ){{0,3}}?{w.ATTRIBUTE}) "
-        rf"(?:of|below|above) (?:{w.ABOUT} )*{w.VALUE}",
-        clause.text,
-    )
-    if match and is_subject(match["s"]):
-        question = f"What {match['what']} {do(match['v'])} {lowered(match['s'])} {base(match['v'])}"
-        yield Draft("factual", clause.asks(question), clause.answer, _NUMBER_GIVEN)
-
-
-def _works_at(clause: Clause) -> Iterator[Draft]:
-    match = re.match(
-        rf"^(?P<s>[^,]+?) (?P<v>{w.WORKS}) at (?:an? )?(?P<what>(?:[\w-]+ ){{0,2}}?{w.ATTRIBUTE}) "
-        rf"of (?:{w.ABOUT} )*{w.VALUE}",
-        clause.text,
-    )
-    if match and is_subject(match["s"]):
-        question = f"At what {match['what']} {do(match['v'])} {lowered(match['s'])} {base(match['v'])}"
-        yield Draft("factual", clause.asks(question), clause.answer, _NUMBER_GIVEN)
-
-
-def _passive(clause: Clause) -> Iterator[Draft]:
-    match = re.match(
-        r"^(?P<s>[^,]+?) (?P<v>is|are|was|were)(?: (?:usually|typically|often|mostly|commonly))? "
-        rf"(?P<p>{w.PARTICIPLE}) (?P<by>by|using|with|from|of) (?!about|\d).+$",
-        clause.text,
-    )
-    if match and is_subject(match["s"]):
-        verb, subject, participle = match["v"], lowered(match["s"]), match["p"]
-        if match["by"] in ("of", "from"):
-            question = f"What {verb} {subject} {participle} {match['by']}"
-        else:
-            question = f"How {verb} {subject} {participle}"
-        yield Draft("factual", clause.asks(question), clause.answer, "The sentence says how.")
-
-
-def _relation(clause: Clause) -> Iterator[Draft]:
-    """A verb that names a relation, asked for its object."""
-    match = re.match(rf"^(?P<s>[^,]+?) (?P<v>{w.RELATION}) (?!by\b|with\b|the most\b).{{3,}}$", clause.text)
-    if match and is_subject(match["s"]) and agrees(match["s"], match["v"].split()[0]):
-        verb = re.sub(r" (?:mainly|only|strongly) ", " ", match["v"])
-        question = clause.asks(f"What {do(verb.split()[0])} {lowered(match['s'])} {base(verb)}")
-        reasons = verb.startswith(("lead", "result", "cause", "depend"))
-        kind: Kind = "reasoning" if reasons else "factual"
-        yield Draft(kind, question, clause.answer, _SAID)
-
-
-def _use(clause: Clause) -> Iterator[Draft]:
-    match = re.match(r"^(?P<s>[^,]+?) (?P<v>is|are) (?:\w+ )?used (?P<for>to|for|as|in) .{3,}$", clause.text)
-    if match and is_subject(match["s"]):
-        preposition = {"to": "for"}.get(match["for"], match["for"])
-        question = f"What {match['v']} {lowered(match['s'])} used {preposition}"
-        yield Draft("factual", clause.asks(question), clause.answer, _SAID)
-
-
-def _comparison(clause: Clause) -> Iterator[Draft]:
-    match = re.match(
-        rf"^(?P<a>[^,]+?) (?P<v>{w.COMPARED}) (?:[^,]*? )?{w.COMPARATIVE}\b[^,]*? than (?P<b>[^,;]+)$", clause.text
-    )
-    if not match or re.search(r" than (?:\w+ )?[±−-]?\d|rather than|other than", clause.text):
-        return
-    other = re.split(r" (?:because|if|when|since|but|does|do|is|are|can) ", match["b"])[0]
-    if is_subject(match["a"]) and not w.POINTING.search(match["b"]):
-        question = f"How {do(match['v'])} {lowered(match['a'])} compare with {other}"
-        yield Draft("comparative", clause.asks(question), clause.answer, "The sentence compares the two.")
-
-
-_RULES: tuple[Callable[[Clause], Iterator[Draft]], ...] = (
-    _definition,
-    _meaning,
-    _name,
-    _quantity,
-    _reach,
-    _range,
-    _has,
-    _works_at,
-    _passive,
-    _relation,
-    _use,
-    _comparison,
+# A sentence that points outside itself is not asked.
+_OUTSIDE = _any("""
+    this these those such former latter aforementioned said here figure fig section chapter me my you your we us our
+    ours i he she his her him above following shown
+""")
+_POINTS_OUTSIDE = re.compile(rf"(?<![\w.]){_OUTSIDE}(?![\w.])|\b(?:Inc|Corp|Ltd|Co)\. [A-Z]", re.IGNORECASE)
+# Nobody understands these in a question that stands alone.
+_POINTING = _any("""
+    it its they them their ones? same others? another then now currently today yesterday previous next latest below
+""")
+_INCOMPLETE = re.compile(rf"\b{_POINTING}\b|—", re.IGNORECASE)
+_NO_NAME = _any("""
+    is are was were be been being has have had can cannot could may might must shall should will would do does did
+    which who whose whom that because so therefore if when while whereas where but than not no nor or and as below
+    there what why how to by into about also only even just both each every any all some many most much more less few
+    several either neither since until unless although though after before note make makes made ensure sure see use
+    uses using used let suppose assume remember consider please says say think thinks believe believes mean means know
+    knows want wants needs? like get gets got give gives called known without via per instead rather very too yet still
+    ever never whatever according based good better best bad worse worst main first second third last new old usual
+    typical common simple easy similar different special further additional alternative possible proper correct wrong
+    final current default own certain attached enclosed one two three sometimes often
+""")
+_NOT_IN_A_NAME = re.compile(rf"(?<![\w-]){_NO_NAME}(?![\w-])|n['’]t\b|.\bthe\b", re.IGNORECASE)
+_GENERIC = _any("""
+    result reason approach method step problem solution answer goal aim idea advantage disadvantage key device value
+    effect example way cause difference technique purpose point structure system number part rest price cost limit
+    benefit case role file name option argument parameter function program package version user command line list
+    string directory variable field type format message error text document code data output input set group copy
+    choice kind thing person people man time author license work bug change feature request page word question entry
+""")
+_VAGUE = _any(r"""
+    the way part kind sort thing matter result reason case bug mistake bit lot few step choice question member problem
+    issue copy example name idea fact alias number trademark form type version release author maintainer creator
+    founder developer leader writer person man woman good better great nice simple big common useful single separate
+    new free very more less same only default first last next most main \w+est
+""")
+_PROPERTY = _any("""
+    gap thickness width depth height diameter radius pitch temperature pressure wavelength frequency voltage
+    resistivity resistance capacitance conductivity mobility concentration density energy power efficiency constant
+    permittivity coefficient lifetime brightness ratio resolution yield velocity dose aperture roughness strength mass
+    transmittance reflectance bandwidth tolerance field index
+""")
+_ABOUT = f"(?:{_any('about approximately around roughly nearly almost only usually often limited to at least most')} )*"
+_UNIT = r"(?: ?(?:percent\b|[%°℃ÅΩµμ]|[A-Za-z][\w²³⁻]{0,3}(?![a-z])[\w²³⁻¹⁰·()/µμΩ]*)+)?"
+_NUMBER = rf"[±−-]?\d(?:[\d.,]*\d)?(?: ?× ?10[⁻⁺⁰¹²³⁴-⁹]+)?{_UNIT}"
+_MEASURE = rf"{_ABOUT}{_NUMBER}(?: (?:to|and) {_NUMBER})?"
+_COMPARATIVE = _any("""
+    higher lower larger smaller bigger faster slower thicker thinner longer shorter wider narrower stronger weaker
+    deeper lighter heavier cheaper harder softer denser brighter safer easier more less
+""")
+_COMPARED = rf"(?:(?:far|much|slightly|usually) )?(?:(?:more|less) [a-z]+|{_COMPARATIVE}) than"
+_COMMON = _any(r"""
+    an? the copper gold iron lead nickel silicon silver tin water light gallium double multiple single thin mass
+    overlay extreme deep air oxygen hydrogen carbon steel glass heat micro solder hybrid \w+-[a-z-]+
+    [a-z]+(?:tion|sion|ment|ness|ity|ing|ance|ence|graphy|logy|ics|ism|al|ous|able|ible|ary|ive|ated|ally)
+""")
+_VERB = "has|have|(?:need|require|use|cost|contain|emit|conduct|absorb|fall|switch|account|leave)(?:e?s)?"
+_THE_ONE = "that|whose|(?:(?:in|at|after|with|within|through) )?which|(?:pair|stack|sheet|set|group|sequence|matrix) of"
+_WHAT = f"(?P<what>(?:(?!with)[a-z-]+ ){{0,3}}{_PROPERTY})"
+_FACTS = (  # "A wire is 2 m long" speaks of one wire, but the question would ask about all: "a" is not in a name here
+    (rf"(?P<name>(?!.*\ban? )[^,]*?{_PROPERTY} of [^,]+?) is {_MEASURE}(?=$|,| at )", "What is {name}?"),
+    (rf"(?P<name>[^,]*?{_PROPERTY} of [^,]+?) can reach {_MEASURE}(?=$|,| at )", "What value can {name} reach?"),
+    (rf"(?!An? )(?P<name>[^,]+?) (?P<verb>has|have) (?:an? )?{_WHAT} of {_MEASURE}", "What {what} {do} {name} have?"),
+    (rf"(?!An? )(?P<name>[^,]+?) are {_MEASURE} (?P<what>thick|wide|long|deep|high)(?=$|,)", "How {what} are {name}?"),
+    (r"(?P<name>[^,]+?) (?P<verb>is|are) made of [^,\d]{4,}$", "What {verb} {name} made of?"),
+    (r"(?P<name>[^,]+?) (?P<verb>consists?) of [^\d]{4,}$", "What {do} {name} consist of?"),
+    (r"(?P<name>[^,]+?) can cause [^,]+$", "What can {name} cause?"),
 )
 
 
-def _because(statement: str) -> Iterator[Draft]:
-    for pattern in (
-        r"^(?P<effect>[^;]+?)(?:,? because|, since) (?!of\b)(?P<cause>[^;]+)$",
-        r"^(?:Because|Since) (?P<cause>[^,;]+), (?P<effect>[^;]+)$",
-        r"^(?P<cause>[^;]+?)(?:, so|; so|[;,] therefore,?|; thus,?|; hence,?) (?!that\b|far\b)(?P<effect>[^;]+)$",
-    ):
-        match = re.match(pattern, statement)
-        if match and (question := _why(match["effect"])):
-            yield Draft("reasoning", question, f"{statement}.", f"The sentence gives the reason: {match['cause']}.")
-            return
+def questions(sentence: str) -> Iterator[Question]:
+    """Questions, with their type and answer, for a sentence on one line; none if it points outside itself."""
+    body = sentence.rstrip(" .;!")
+    plain = len(body.split()) <= 50 and re.match(r"[A-Z]", body) and not re.search('["“”?:!]', body)
+    if plain and not _POINTS_OUTSIDE.search(body):
+        for kind, question in (*_definition(body), *_reason(body), *_comparison(body), *_facts(body)):
+            if not _INCOMPLETE.search(question):
+                yield kind, question, f"{body}."
 
 
-def _why(effect: str) -> str:
-    """A question for the reason of a statement; "" if its subject is not plain."""
-    effect = re.split(r", (?:and|which|while|but|so|because|where) | because |: ", effect)[0].strip()
-    effect = effect.removeprefix("therefore ")
-    if w.SINGLE_NOUN.match(effect) or len(effect.split()) > _MOST_EFFECT_WORDS:
-        return ""  # "the pitch is halved": which?
-    return _why_auxiliary(effect) or _why_verb(effect)
-
-
-def _why_auxiliary(effect: str) -> str:
-    match = re.match(rf"^(?P<s>.+?) (?P<v>{w.AUXILIARY})(?P<not> not)? (?P<rest>.+)$", effect)
-    if not match or not is_subject(match["s"]) or re.match(r"an? ", match["rest"]):
-        return ""
-    subject, verb, rest = lowered(match["s"]), match["v"], match["rest"]
-    if verb in ("has to", "have to"):
-        return f"Why {do(verb.split()[0])} {subject} have to {rest}?"
-    negation = " not" if match["not"] or verb == "cannot" else ""
-    return f"Why {'can' if verb == 'cannot' else verb} {subject}{negation} {rest}?"
-
-
-def _why_verb(effect: str) -> str:
-    match = re.match(
-        rf"^(?P<s>(?:(?!(?:before|after|into|to|as)\b)[^ ,]+ ){{1,10}}?)(?P<v>{w.MAIN_VERB})(?= |$)(?P<rest>.*)$",
-        effect,
+def is_name(text: str) -> bool:
+    """True for a noun phrase that names something by itself, as far as its form shows."""
+    first, *others = text.lower().split()
+    return (
+        len(others) < 12
+        and re.fullmatch(r"[A-Za-z0-9][\w’'./·²³µ° -]*\w", text) is not None
+        and not _NOT_IN_A_NAME.search(text)
+        and not re.fullmatch(rf"(?:an? |the )?{_GENERIC}s?", text, re.IGNORECASE)
+        and not (others and re.search("^(?:for|in|on|at|with|from|of|between|under|over)$|ing$", first))
+        and not (others and re.fullmatch("the|an?|of|for|in|on|at|with|from|between", others[-1]))
+        and (first != "the" or " of " in text)
     )
-    if match and is_subject(subject := match["s"].strip()) and agrees(subject, match["v"]):
-        return f"Why {do(match['v'])} {lowered(subject)} {base(match['v'])}{match['rest']}?"
-    return ""
 
 
-def _compared_with(statement: str) -> Iterator[Draft]:
+def lowered(name: str, *, plural: bool = False) -> str:
+    """The name inside a sentence. A first word that may be a proper noun keeps its capital."""
+    first, space, rest = name.partition(" ")
+    common = re.fullmatch(_COMMON, first.lower()) or (plural and first.endswith("s"))
+    return first.lower() + space + rest if common and re.fullmatch("[A-Z][a-z]*(?:-[a-z]+)*", first) else name
+
+
+def _definition(body: str) -> Iterator[tuple[str, str]]:
     match = re.match(
-        r"^(?:Compared with|Compared to|In comparison with|Unlike) (?P<b>[^,]+), (?P<a>[^,]+?) "
-        rf"(?P<v>can|{w.COMPARED}|allows?)\b",
-        statement,
+        r"(?P<name>[^,]+?)(?:, (?:also|often|sometimes) (?:called|known as) [\w -]+,)? is (?:an?|the) "
+        rf"(?:(?!{_VAGUE}\b)[\w/-]+ ){{1,6}}?(?:{_THE_ONE})\b.{{8,}}$",
+        body,
     )
-    if match and is_subject(match["a"]) and is_subject(match["b"]):
-        verb = "does" if match["v"] == "can" and agrees(match["a"], "s") else do(match["v"])
-        question = f"How {verb} {match['a']} compare with {match['b']}?"
-        yield Draft("comparative", question, f"{statement}.", "The sentence compares the two.")
+    if match and is_name(match["name"]) and not re.search(" [a-z]+[^sui]s$", match["name"]):
+        yield "factual", f"What is {lowered(match['name'])}?"
 
 
-def _as_it_changes(statement: str) -> Iterator[Draft]:
+def _reason(body: str) -> Iterator[tuple[str, str]]:
+    """Why …? for "A because B", "Because B, A" and "B, so A"."""
+    found = (
+        re.match(r"(?P<effect>[^,;]+),? because (?!of\b)[^;]+$", body)
+        or re.match(r"Because (?!of\b)[^,;]+, (?P<effect>[^,;]+)$", body)
+        or re.match(r"[^;]{12,}?, so (?!that\b|far\b|as\b|to\b)(?P<effect>[^,;]+)$", body)
+    )
+    effect = found["effect"] if found else ""
     match = re.match(
-        rf"^(?:As|When) (?P<cause>[^,]+ {w.CHANGE}[^,]*), (?P<s>[^,]+?) {w.CHANGE}\b[^;]*$",
-        statement,
+        rf"(?P<name>.+?) (?:(?P<be>is|are|was|were|can|must|should)|(?P<verb>{_VERB})) (?P<rest>.+)$", effect
     )
-    if match and is_subject(match["s"]) and not w.POINTING.search(match["cause"]):
-        question = f"What happens to {match['s']} as {lowered(match['cause'])}?"
-        yield Draft("reasoning", question, f"{statement}.", "The sentence says how one changes with the other.")
+    narrowed = re.search(r"\b(?:if|unless|when|that|which|who|only|just|simply|mainly|also)\b", effect)
+    if match and is_name(match["name"]) and not narrowed:
+        asked = match["be"] or _do(match["verb"])
+        verb = f" {_base(match['verb'])}" if match["verb"] else ""
+        name = lowered(match["name"], plural=asked in ("are", "were", "do"))
+        yield "reasoning", f"Why {asked} {name}{verb} {match['rest']}?"
+
+
+def _comparison(body: str) -> Iterator[tuple[str, str]]:
+    match = re.match(
+        rf"(?P<one>[^,]+?) (?P<verb>is|are|costs?|switches) {_COMPARED} (?P<other>[^,\d]+?)(?:,? because |, but |$)",
+        body,
+    )
+    if match and is_name(match["one"]) and is_name(match["other"]):
+        asked = _do(match["verb"])
+        yield "comparative", f"How {asked} {lowered(match['one'], plural=asked == 'do')} compare with {match['other']}?"
+
+
+def _facts(body: str) -> Iterator[tuple[str, str]]:
+    for pattern, question in _FACTS:
+        if (match := re.match(pattern, body)) and is_name(match["name"]):
+            verb = match.groupdict().get("verb", "are")
+            parts = {"name": lowered(match["name"], plural=not verb.endswith("s")), "do": _do(verb)}
+            yield "factual", question.format(**match.groupdict() | parts)
+
+
+def _do(verb: str) -> str:
+    """The form of "do" that asks for a verb: "does" for "is" and "costs", "do" for "are" and "cost"."""
+    return "does" if verb.endswith("s") else "do"
+
+
+def _base(verb: str) -> str:
+    """The infinitive of a verb of these rules."""
+    return "have" if verb == "has" else re.sub("(?<=ch)es$|s$", "", verb)

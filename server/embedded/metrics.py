@@ -1,13 +1,12 @@
-"""The server's counts, in Prometheus text under vLLM's names, so that what watches vLLM watches this too."""
+"""The server's counters in Prometheus text, under vLLM's names, so that what watches vLLM can watch this server too."""
 
 from dataclasses import dataclass, field
-
-_LABELS = 'engine="0",model_name="extractive"'
+from typing import Any
 
 
 @dataclass(slots=True)
-class Metrics:
-    """Since the server's start. Tokens as `prompt.count_tokens` counts them."""
+class EmbeddedMetrics:
+    """Counts since the server's start. Tokens are those of `prompt.count_tokens`."""
 
     running: int = 0
     waiting: int = 0
@@ -15,8 +14,14 @@ class Metrics:
     generation_tokens: int = 0
     success: dict[str, int] = field(default_factory=lambda: {"stop": 0, "length": 0, "abort": 0})
 
+    def answered(self, response: dict[str, Any]) -> None:
+        self.success[response["choices"][0]["finish_reason"]] += 1
+        self.prompt_tokens += response["usage"]["prompt_tokens"]
+        self.generation_tokens += response["usage"]["completion_tokens"]
+
     def exposition(self) -> str:
-        """Prometheus text format 0.0.4."""
+        """The counts in the Prometheus text format 0.0.4."""
+        by_reason = {f',finished_reason="{reason}"': count for reason, count in self.success.items()}
         lines = [
             *_metric("num_requests_running", "gauge", "Requests being answered.", {"": self.running}),
             *_metric("num_requests_waiting", "gauge", "Requests waiting for a slot.", {"": self.waiting}),
@@ -24,16 +29,12 @@ class Metrics:
             *_metric("num_preemptions_total", "counter", "Nothing is ever preempted here.", {"": 0}),
             *_metric("prompt_tokens_total", "counter", "Tokens of prompts.", {"": self.prompt_tokens}),
             *_metric("generation_tokens_total", "counter", "Tokens of answers.", {"": self.generation_tokens}),
-            *_metric(
-                "request_success_total",
-                "counter",
-                "Requests answered: this server's own request counter.",
-                {f',finished_reason="{reason}"': count for reason, count in self.success.items()},
-            ),
+            *_metric("request_success_total", "counter", "Requests answered, by finish reason.", by_reason),
         ]
         return "\n".join(lines) + "\n"
 
 
 def _metric(name: str, kind: str, about: str, values: dict[str, int]) -> list[str]:
-    samples = [f"vllm:{name}{{{_LABELS}{labels}}} {float(value)}" for labels, value in values.items()]
+    labels = 'engine="0",model_name="extractive"'
+    samples = [f"vllm:{name}{{{labels}{more}}} {float(value)}" for more, value in values.items()]
     return [f"# HELP vllm:{name} {about}", f"# TYPE vllm:{name} {kind}", *samples]

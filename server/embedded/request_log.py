@@ -1,4 +1,4 @@
-"""A file with one line for each accepted request: a count that survives kill -9."""
+"""A file with one line for each accepted request: a count of requests that survives kill -9."""
 
 import hashlib
 import json
@@ -29,5 +29,6 @@ class RequestLog:
 
 
 def request_key(body: Any) -> str:
+    """SHA-256 of a request body, the same for bodies that differ only in the way their JSON is written."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()

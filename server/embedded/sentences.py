@@ -1,76 +1,66 @@
-"""Text to sentences, word for word.
+"""Splits a text into sentences, each an exact piece of the text.
 
-A sentence is found the same whatever stands around its paragraph: each block (paragraph, list item) is segmented alone.
-Segmentation is `sentencex` (Wikimedia), which knows Chinese and English and their abbreviations.
+A sentence is found the same whatever stands around its paragraph, because each paragraph and list item is split alone.
 """
 
 import re
 from collections.abc import Iterator
 
-import sentencex
+from languages import LANGUAGES
+from languages.sentences import CLOSERS, sentence_rules
 
-_END = "。！？!?.；;：:…"
-_CLOSING = "”’\"')）】》」』]"
-# sentencex keeps "。2004年" together, as it does "3.2004", and takes the K of "1 ppm/K." for an initial.
-_MISSED_END = re.compile(r"(?<=[。！？])(?=\d)|(?:(?<=/[A-Z]\.)|(?<=\d [A-Z]\.))\s(?=[A-Z])")
+_UNIT_BEFORE_END = re.compile(r"(?<=/[A-Z]\.)\s(?=[A-Z])")  # the K of "1 ppm/K." is no initial
 _ITEM = re.compile(r"[ \t]*(?:[-*+•·‣]|\d{1,2}[.)、]|[（(]\d{1,2}[）)])[ \t]+")
-_HEADING = re.compile(
-    r"[ \t]*(?:#{1,6}[ \t]|第[一二三四五六七八九十百\d]+[章节篇部]|[一二三四五六七八九十]{1,3}、|"
-    r"\d{1,2}(?:\.\d{1,2})*[.、]?[ \t])"
-)
-_TABLE_OR_RULE = re.compile(r"[ \t]*(?:\||[-=*_]{3,}[ \t]*$|```|~~~)")
-_ABBREVIATION = re.compile(r"\b(?:approx|Fig|Figs|Eq|Eqs|No|Ref|vs|ca|e\.g|i\.e|resp|cf|Dr|Mr|Prof)\.$")
+_NUMBERED_HEADING = re.compile(r"#{1,6}[ \t]|\d{1,2}(?:\.\d{1,2})*[.、]?[ \t]")
+_TABLE_OR_RULE = re.compile(r"[ \t]*(?:\||[-=*_]{3,}[ \t]*$|```|~~~)|.*\S(?: {3,}|\t)\s*\S")
+_MARKUP = re.compile(r"[`{}<>\[\]|\\@#*_=$~^]|://|--|\.\.|…|\(\)|www\.")
+_BRACKETS = (("(", ")"), ("（", "）"), ("【", "】"), ("“", "”"), ("「", "」"), ("《", "》"))
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Whole sentences in the order of the text, each an exact substring of it. No headings, tables or fragments."""
+    """Whole sentences in the order of the text. Headings, tables, code and fragments are left out."""
     for block in _blocks(text):
-        for segment in sentencex.segment("zh" if is_chinese(block) else "en", block):
-            for piece in _MISSED_END.split(segment):
-                sentence = _without_marker(piece).strip()
-                if _is_whole(sentence):
+        ends = [end for end, of_sentence in sentence_rules().sentence_ends(block) if of_sentence]
+        for start, end in zip([0, *ends], [*ends, len(block)], strict=True):
+            for sentence in map(str.strip, _UNIT_BEFORE_END.split(block[start:end])):
+                if _is_prose(sentence):
                     yield sentence
 
 
-def is_chinese(text: str) -> bool:
-    """Whether Chinese characters are a fifth of the letters or more."""
-    chinese = sum("\u4e00" <= c <= "\u9fff" for c in text)
-    return chinese > 0 and chinese * 5 >= sum(c.isalpha() for c in text)
-
-
 def one_line(sentence: str) -> str:
-    """Hard line breaks undone: none in Chinese, a space elsewhere."""
+    """The sentence without hard line breaks: a break becomes nothing between Chinese characters, a space elsewhere."""
     joined = re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef])\s*\n\s*(?=[\u3000-\u9fff\uff00-\uffef])", "", sentence)
     return re.sub(r"\s+", " ", joined).strip()
 
 
 def _blocks(text: str) -> Iterator[str]:
-    """Lines that belong together; headings and table rows are left out."""
+    """Paragraphs and list items, the latter without their marker."""
     block: list[str] = []
     for line in text.splitlines(keepends=True):
-        boundary = not line.strip() or _is_heading(line) or _TABLE_OR_RULE.match(line) is not None
-        if (boundary or _ITEM.match(line)) and block:
+        item = _ITEM.match(line)
+        boundary = not line.strip() or _is_heading(line.strip()) or _TABLE_OR_RULE.match(line) is not None
+        if (boundary or item) and block:
             yield "".join(block)
             block = []
         if not boundary:
-            block.append(line)
-    if block:
-        yield "".join(block)
+            block.append(line[item.end() :] if item else line)
+    yield "".join(block)
 
 
 def _is_heading(line: str) -> bool:
-    """Numbered or marked, and no sentence."""
-    return _HEADING.match(line) is not None and (line.lstrip().startswith("#") or not _ends_whole(line.strip()))
+    forms = [form.pattern for language in LANGUAGES for form in language.headings]
+    is_numbered = any(form.match(line) for form in (_NUMBERED_HEADING, *forms))
+    return is_numbered and (line.startswith("#") or not _ends(line))
 
 
-def _without_marker(piece: str) -> str:
-    marker = _ITEM.match(piece)
-    return piece[marker.end() :] if marker else piece
+def _is_prose(sentence: str) -> bool:
+    return (
+        _ends(sentence)
+        and not _MARKUP.search(sentence)
+        and all(sentence.count(opening) == sentence.count(closing) for opening, closing in _BRACKETS)
+        and sentence.count('"') % 2 == 0
+    )
 
 
-def _is_whole(sentence: str) -> bool:
-    return _ends_whole(sentence) and not _ABBREVIATION.search(sentence)
-
-
-def _ends_whole(sentence: str) -> bool:
-    return sentence.rstrip(_CLOSING)[-1:] in tuple(_END)
+def _ends(sentence: str) -> bool:
+    return sentence.rstrip(CLOSERS)[-1:] in tuple("。！？!?.；;")

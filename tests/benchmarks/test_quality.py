@@ -4,6 +4,7 @@ from collections import Counter
 
 import orjson
 import pytest
+from server.embedded.extract import extract
 
 from benchmarks.quality.__main__ import main
 from benchmarks.quality.cases import AUTHORS, FOLDER, WHOLE, Author, cases, lines
@@ -11,7 +12,7 @@ from benchmarks.quality.figures import failures, figures, of_mutations
 from configs.recipe_parts import Checks
 from consumer.worker.checks import check_pairs
 from consumer.worker.checks.pair import AnsweredPair
-from server.embedded.extract import extract
+from server.embedded.pairs import extract
 
 SETS = ("evidence", "support", "self_contained", "near_duplicates", "copies", "languages")
 LEAST: dict[tuple[Author, ...], dict[str, tuple[float, float]]] = {

@@ -15,7 +15,7 @@ from consumer.worker.model.servers import ModelServers
 from consumer.worker.recipe.answering import Answerer
 from pipeline.__main__ import main
 from schemas import Origin, Status
-from server.embedded.app import Options, serve
+from server.embedded.app import EmbeddedOptions, serve
 from tests.support.chunks import make_chunk
 from tests.support.pipeline import ROOT
 from tests.support.settings import changed, endpoints_of
@@ -29,7 +29,7 @@ TEXTS = [
 @pytest.mark.parametrize("name", ["fast", "standard", "semiconductor"])
 async def test_every_question_that_it_finds_is_answered_and_kept(name: str):
     settings = load_settings({"model_name": "extractive"})
-    async with serve(Options()) as url:
+    async with serve(EmbeddedOptions()) as url:
         (endpoint,) = endpoints_of(changed(settings, model_urls=(url,)))
         servers = ModelServers([endpoint])
         watching = asyncio.create_task(servers.watch())

@@ -12,7 +12,7 @@ from configs.sections import ModelSettings
 from configs.settings import load_settings
 from server import check
 from server.check import QUESTION, ask, shown
-from server.embedded.app import Options, serve
+from server.embedded.app import EmbeddedOptions, serve
 from server.errors import CheckError
 from server.ports import free_port
 
@@ -52,7 +52,7 @@ def says(answer: bytes | None) -> Iterator[str]:
 
 
 async def test_a_server_that_answers():
-    async with serve(Options()) as url:
+    async with serve(EmbeddedOptions()) as url:
         assert "抽取" in await ask(settings(), url)
 
 
@@ -63,7 +63,7 @@ async def test_nothing_listens():
 
 
 async def test_a_wrong_key():
-    async with serve(Options(api_key="right")) as url:
+    async with serve(EmbeddedOptions(api_key="right")) as url:
         found = await failure(url, api_key="wrong-key")
     assert "API key" in str(found)
     assert "VLLM_API_KEY" in found.advice
@@ -71,12 +71,12 @@ async def test_a_wrong_key():
 
 
 async def test_no_such_model_names_those_there_are():
-    async with serve(Options(served=("a", "b"))) as url:
+    async with serve(EmbeddedOptions(served=("a", "b"))) as url:
         assert "serves a, b" in str(await failure(url))
 
 
 async def test_a_url_without_v1_is_no_openai_server():
-    async with serve(Options()) as url:
+    async with serve(EmbeddedOptions()) as url:
         found = await failure(url.removesuffix("/v1"))
     assert "OpenAI" in str(found)
     assert "/v1" in found.advice
@@ -101,7 +101,7 @@ async def test_a_host_that_is_not_there():
 
 def test_the_guides_words_on_success(monkeypatch, capsys):
     async def main() -> int:
-        async with serve(Options()) as url:
+        async with serve(EmbeddedOptions()) as url:
             return await check.check_all(settings(model_urls=url))
 
     assert asyncio.run(main()) == 0

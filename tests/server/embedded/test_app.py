@@ -15,11 +15,11 @@ import openai
 import pytest
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from server.embedded.app import Options, serve
+from server.embedded.app import EmbeddedOptions, serve
 from server.embedded.request_log import RequestLog
 from server.errors import EmbeddedError
 from server.ports import free_port
-from tests.server.embedded.test_schema import schema
+from tests.server.embedded.test_pair_format import schema
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +29,7 @@ TEXT = "<text>\n光刻是一种工艺。\n</text>\n\n提问。"
 @asynccontextmanager
 async def client(key: str = "", **options: Any) -> AsyncIterator[AsyncOpenAI]:
     async with (
-        serve(Options(**options)) as url,
+        serve(EmbeddedOptions(**options)) as url,
         AsyncOpenAI(
             base_url=url, api_key=key or "none", max_retries=0, http_client=DefaultAioHttpClient()
         ) as openai_client,
@@ -117,7 +117,7 @@ async def test_what_it_does_not_do_is_refused_as_openai_does(more: dict[str, Any
 @pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"[]", 400), (b"x" * (9 * 1024**2), 413)])
 async def test_a_body_that_is_none_is_refused(body: bytes, status: int):
     async with (
-        serve(Options()) as url,
+        serve(EmbeddedOptions()) as url,
         aiohttp.ClientSession() as session,
         session.post(f"{url}/chat/completions", data=body) as response,
     ):
@@ -165,10 +165,10 @@ async def test_only_accepted_requests_are_logged(tmp_path: Path):
 
 
 async def test_a_taken_port_is_an_error():
-    async with serve(Options()) as url:
+    async with serve(EmbeddedOptions()) as url:
         port = int(url.split(":")[2].removesuffix("/v1"))
         with pytest.raises(EmbeddedError, match="give another --port"):
-            async with serve(Options(), port=port):
+            async with serve(EmbeddedOptions(), port=port):
                 pass
 
 

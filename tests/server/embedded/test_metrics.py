@@ -1,8 +1,8 @@
-from server.embedded.metrics import Metrics
+from server.embedded.metrics import EmbeddedMetrics
 
 
 def test_the_text_has_vllms_names():
-    metrics = Metrics(running=2, waiting=1)
+    metrics = EmbeddedMetrics(running=2, waiting=1)
     metrics.success["stop"] += 3
     lines = metrics.exposition().splitlines()
     assert 'vllm:num_requests_running{engine="0",model_name="extractive"} 2.0' in lines

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.embedded.errors import RequestError
-from server.embedded.prompt import contents, count_tokens, framed_text, last_question
+from server.embedded.prompt import Prompt, contents, count_tokens, prompt_of
 
 
 def framed(text: str) -> str:
@@ -11,25 +11,33 @@ def framed(text: str) -> str:
 
 
 def test_the_text_stands_in_its_frame():
-    assert framed_text([("system", "x"), ("user", framed("硅。"))]) == "硅。"
+    assert prompt_of([("system", "x"), ("user", framed("硅。"))]).text == "硅。"
 
 
 def test_the_last_message_with_a_text_wins():
-    assert framed_text([("user", framed("a")), ("user", framed("b")), ("user", "and?")]) == "b"
+    assert prompt_of([("user", framed("a")), ("user", framed("b")), ("user", "and?")]).text == "b"
 
 
-def test_without_a_frame_there_is_no_text():
-    assert framed_text([("user", "什么是半导体？")]) is None
-    assert framed_text([("user", "<text> on one line </text>")]) is None
+@pytest.mark.parametrize(
+    "content", ["什么是半导体？", "<text> on one line </text>", "<text>\nno end", "</text>\n<text>"]
+)
+def test_without_a_frame_the_message_is_text_and_task(content: str):
+    assert prompt_of([("user", content)]) == Prompt(content, content, framed=False)
+
+
+@pytest.mark.parametrize("content", ["<text>\n</text>", "<text>\n\n</text>", "<text> \r\n\r\n</text> \nAsk."])
+def test_a_frame_may_be_empty(content: str):
+    assert prompt_of([("user", content)]).text == ""
+    assert prompt_of([("user", content)]).framed
 
 
 @given(st.lists(st.sampled_from(["硅。", "<text>", "</text>", "</headings>", "", "a"])).map("\n".join))
 def test_nothing_in_the_text_breaks_the_frame(text: str):
-    assert framed_text([("user", framed(text))]) == text
+    assert prompt_of([("user", framed(text))]).text == text
 
 
 def test_the_users_last_words():
-    assert last_question([("user", "a"), ("user", "b"), ("assistant", "c")]) == "b"
+    assert prompt_of([("user", "a"), ("user", "b"), ("assistant", "c")]).task == "b"
 
 
 def test_text_parts_are_joined():

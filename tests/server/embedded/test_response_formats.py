@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from server.embedded.errors import RequestError
-from server.embedded.forms import Form, form_of, found, overlap
+from server.embedded.pairs import extract
 from server.embedded.prompt import Prompt, prompt_of
+from server.embedded.response_formats import overlap, response_format
 
 TEXT = "光刻是一种工艺。硅的禁带宽度为1.12 eV。碳化硅的热导率比硅高约三倍。"
 
@@ -36,9 +37,7 @@ MANY_MARKS = closed({"comment": {"type": "string"}, "marks": closed({"1": CRITER
 
 
 def fill(schema: dict[str, Any], task: str = "", text: str = TEXT) -> dict[str, Any]:
-    form = form_of(json.dumps(schema))
-    assert isinstance(form, Form)
-    given = json.loads(form.fill(Prompt(text, task)))
+    given = json.loads(response_format(json.dumps(schema)).content(Prompt(text, task)))
     Draft202012Validator(schema).validate(given)
     return given
 
@@ -57,7 +56,7 @@ def test_a_question_that_breaks_a_bound_is_left_out():
 
 
 def test_its_own_questions_are_answered_with_their_sentence():
-    for pair in found(TEXT):
+    for pair in extract(TEXT):
         given = fill(ANSWER, f"回答：\n<question>\n{pair.question}\n</question>")
         assert (given["answer"], given["evidence"], given["answerable"]) == (pair.answer, [pair.evidence], True)
 
@@ -107,17 +106,15 @@ def test_overlap_is_a_share(text: str, other: str):
 )
 def test_a_schema_that_can_not_be_filled_is_refused(unfillable: dict[str, Any]):
     with pytest.raises(RequestError):
-        form = form_of(json.dumps(unfillable))
-        assert isinstance(form, Form)
-        form.fill(Prompt(TEXT, ""))
+        response_format(json.dumps(unfillable)).content(Prompt(TEXT, ""))
 
 
 def test_a_schema_is_compiled_once():
-    assert form_of(json.dumps(MARKS)) is form_of(json.dumps(MARKS))
+    assert response_format(json.dumps(MARKS)) is response_format(json.dumps(MARKS))
 
 
 def test_the_task_stands_below_the_text():
     content = "<text>\n<question>\nno\n</question>\n</text>\n\n<question>\nyes\n</question>"
     prompt = prompt_of([("system", "s"), ("user", content)])
-    assert (prompt.block("question"), prompt.block("answer")) == ("yes", "")
-    assert prompt_of([("user", "just this")]) == Prompt("just this", "just this")
+    assert (prompt.part("question"), prompt.part("answer")) == ("yes", "")
+    assert prompt_of([("user", "just this")]) == Prompt("just this", "just this", framed=False)

@@ -5,10 +5,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from server.embedded.errors import RequestError
-from server.embedded.extract import extract
-from server.embedded.schema import Shape
+from server.embedded.prompt import Prompt
+from server.embedded.response_formats import response_format
 
-PAIRS = extract("光刻是一种工艺。硅的禁带宽度为1.12 eV。碳化硅的热导率比硅高约三倍。\n\nA die is a piece of silicon.")
+TEXT = (
+    "光刻是一种工艺。硅的禁带宽度为1.12 eV。碳化硅的热导率比硅高约三倍。\n\nA diode consists of an anode and a cathode."
+)
 
 
 def schema(item: dict[str, Any] | None = None, **pairs: Any) -> dict[str, Any]:
@@ -28,14 +30,14 @@ def schema(item: dict[str, Any] | None = None, **pairs: Any) -> dict[str, Any]:
 
 
 def fill(schema: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
-    answer = json.loads(Shape(schema).fill(PAIRS, **more))
+    answer = json.loads(response_format(json.dumps(schema)).content(Prompt(TEXT, ""), **more))
     Draft202012Validator(schema).validate(answer)
     return answer["pairs"]
 
 
 def test_all_pairs_with_what_is_asked_for():
     pairs = fill(schema())
-    assert len(pairs) == len(PAIRS) == 4
+    assert len(pairs) == 4
     assert set(pairs[0]) == {"type", "question", "answer", "evidence"}
     assert pairs[0]["evidence"] == ["光刻是一种工艺。"]
 
@@ -70,7 +72,7 @@ def test_references_and_a_nullable_as_pydantic_makes_them():
 @pytest.mark.parametrize(
     ("unfillable", "why"),
     [
-        ({"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}, "pairs"),
+        ({"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}, "pairs"),
         ({"type": "nonsense"}, "valid JSON Schema"),
         ({}, "pairs"),
         (schema({"score": {"type": "number"}}), "score"),
@@ -82,9 +84,9 @@ def test_references_and_a_nullable_as_pydantic_makes_them():
 )
 def test_a_schema_that_can_not_be_filled_is_refused(unfillable: dict[str, Any], why: str):
     with pytest.raises(RequestError, match=why):
-        Shape(unfillable)
+        response_format(json.dumps(unfillable))
 
 
 def test_more_pairs_than_the_text_gives_are_refused():
     with pytest.raises(RequestError, match="the text gives 4 pairs"):
-        Shape(schema(minItems=5)).fill(PAIRS)
+        response_format(json.dumps(schema(minItems=5))).content(Prompt(TEXT, ""))

@@ -1,0 +1,35 @@
+"""Finds question/answer pairs in a text. A pair depends on its own sentence only, never on the sentences around it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from languages import language_of
+from server.embedded import chinese, english
+from server.embedded.sentences import one_line, sentences
+
+_QUESTIONS = {"zh": chinese.questions, "en": english.questions}
+_REASONING = {"zh": "原文直接说明了这一点：", "en": "The text says it directly: "}
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedPair:
+    """A question that one sentence answers, with that sentence as the text has it."""
+
+    type: str
+    question: str
+    answer: str
+    reasoning: str
+    evidence: str
+
+
+@lru_cache(maxsize=64)
+def extract(text: str) -> tuple[ExtractedPair, ...]:
+    """Pairs of a text in its order, each question once. They are cached: all stages of a chunk ask about one text."""
+    pairs: dict[str, ExtractedPair] = {}
+    for sentence in sentences(text):
+        line = one_line(sentence)
+        language = language_of(line).code
+        for kind, question, answer in _QUESTIONS[language](line):
+            pair = ExtractedPair(kind, question, answer, f"{_REASONING[language]}{line}", evidence=sentence)
+            pairs.setdefault(question.casefold(), pair)
+    return tuple(pairs.values())
