@@ -4,7 +4,6 @@ from collections import Counter
 
 import orjson
 import pytest
-from server.embedded.extract import extract
 
 from benchmarks.quality.__main__ import main
 from benchmarks.quality.cases import AUTHORS, FOLDER, WHOLE, Author, cases, lines
