@@ -73,7 +73,9 @@ def test_each_half_has_sixty_cases_and_none_is_there_twice(name):
 
 
 def test_what_the_embedded_server_finds_in_the_samples_is_kept():
-    text = (FOLDER.parents[2] / "data/texts/display/oled.md").read_text(encoding="utf-8")
+    texts = FOLDER.parents[2] / "data/texts"
+    names = ("display/oled.md", "display/lcd-basics.md")
+    text = "\n\n".join((texts / name).read_text(encoding="utf-8") for name in names)
     pairs = [
         AnsweredPair(type=p.type, question=p.question, answer=p.answer, reasoning=p.reasoning, evidence=(p.evidence,))
         for p in extract(text)
