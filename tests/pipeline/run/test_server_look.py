@@ -2,20 +2,20 @@ import pytest
 
 from configs.settings import load_settings
 from pipeline.run.server_look import complaint
-from server.embedded.app import Options, serve
+from server.embedded.app import EmbeddedOptions, serve
 from server.ports import free_port
 
 MODEL = load_settings(environ={}).model
 
 
 async def test_a_server_that_lists_its_models_is_no_reason_to_complain() -> None:
-    async with serve(Options(served=("another",))) as url:
+    async with serve(EmbeddedOptions(served=("another",))) as url:
         assert await complaint(MODEL, url) is None
 
 
 @pytest.mark.parametrize("path", ["", "/x/v1"])
 async def test_an_address_that_has_no_list_of_models_is_named_with_the_status(path: str) -> None:
-    async with serve(Options()) as url:
+    async with serve(EmbeddedOptions()) as url:
         address = url.removesuffix("/v1") + path
         said = await complaint(MODEL, address)
     assert said is not None
