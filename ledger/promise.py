@@ -15,8 +15,17 @@ class Promise(Message):
 
     @property
     def age(self) -> tuple[int, int]:
-        """Orders versions and generations of one document."""
+        """Version and generation: they order the promises of one document."""
         return self.document.version, self.generation
+
+    def is_kept(self, answered: int) -> bool:
+        """Tell whether the document is complete, given how many of its promised chunks have an outcome."""
+        return all_answered(self.chunks, answered)
+
+
+def all_answered(chunks: int, answered: int) -> bool:
+    """Tell whether `answered` outcomes of different chunks are those of all `chunks` chunks."""
+    return answered >= chunks
 
 
 def promise_of(entry: LedgerEntry) -> Promise | None:

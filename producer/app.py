@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from configs.sections import ProducerSettings
 from configs.settings import Settings
+from ledger.account import Account
 from ledger.needs import Rules
-from ledger.outcomes import Outcomes, Place
+from ledger.outcome import OutcomeSummary, ResultPosition
 from messaging.follow import follow
 from messaging.pulse import feeling
 from messaging.record import Record
@@ -33,7 +34,7 @@ from producer.text.decode import check_encoding
 from producer.text.measure import load_tokens
 from producer.text.splitting import Sizes, splitter_hash
 from producer.watcher import Parts, Tally, Watcher
-from schemas import TopicNames
+from schemas import DecodeError, TopicNames, decode
 from schemas.paths import source_name
 from telemetry.metrics import ProducerMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry
@@ -154,8 +155,8 @@ async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> Tally:
         if not parts.once:
             _beside(stack, parts.files.watch(parts.alarm.ring, retry_s=parts.options.scan_interval_s))
         parts = await _with_outcomes(parts, stack)
-        if parts.outcomes:
-            telemetry.metrics.unfinished.set_function(lambda: parts.outcomes.backlog if parts.outcomes else 0)
+        if parts.account:
+            telemetry.metrics.unfinished.set_function(lambda: parts.account.backlog if parts.account else 0)
         while not parts.alarm.stopping:
             try:
                 await _watch(parts, tally)
@@ -175,9 +176,9 @@ async def _watch(parts: Parts, tally: Tally) -> None:
     async with AsyncExitStack() as stack:
         producer = await stack.enter_async_context(started_producer(kafka, source))
         ledger = await load_ledger(kafka, source)
-        if parts.outcomes:
+        if parts.account:
             for entry in ledger.entries():
-                parts.outcomes.take_entry(entry)
+                parts.account.take_entry(entry)
         requests = await load_requests(kafka, source, ring=parts.alarm.call)
         # With --once too: who asks and hears nothing takes our place.
         _beside(stack, follow(kafka, parts.names.requests, requests.take, start=requests.following))
@@ -195,18 +196,20 @@ async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
     kafka, options = parts.kafka, parts.options
     if not _needs_outcomes(parts):
         return parts
-    outcomes = Outcomes(parts.publication.source)
+    account = Account(parts.publication.source)
 
     def take(record: Record) -> None:
-        outcomes.take_result(record.value, Place(record.partition, record.offset))
+        with suppress(DecodeError):  # it is no outcome, and the sink reports it
+            outcome = decode(OutcomeSummary, record.value)
+            account.take_outcome(outcome, ResultPosition(record.partition, record.offset))
 
     _beside(stack, follow(kafka, parts.names.results, take))
     if options.on_done == "keep" or parts.output_dir is None:
-        return replace(parts, outcomes=outcomes)
+        return replace(parts, account=account)
     cluster = await cluster_id(kafka)
     on_disk = OnDisk(parts.output_dir, cluster_id=cluster, namespace=kafka.namespace)
-    done = Done(options.on_done, files=parts.files, folder=options.done_dir, outcomes=outcomes, on_disk=on_disk)
-    return replace(parts, outcomes=outcomes, done=done)
+    done = Done(options.on_done, files=parts.files, folder=options.done_dir, account=account, on_disk=on_disk)
+    return replace(parts, account=account, done=done)
 
 
 def _beside(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:

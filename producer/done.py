@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from configs.failpoints import hit
+from ledger.account import Account
 from ledger.entries import Ledger
 from ledger.needs import Rules
-from ledger.outcomes import Outcomes
 from producer.errors import FileError
 from producer.files.source import Found, Source
 from producer.publishing.ondisk import OnDisk
@@ -26,7 +26,7 @@ class Done:
     """Acts on files of one source. Of the last look: the paths it put away, and how many `waiting` are not on disk."""
 
     def __init__(
-        self, how: Literal["move", "delete"], *, files: Source, folder: Path | None, outcomes: Outcomes, on_disk: OnDisk
+        self, how: Literal["move", "delete"], *, files: Source, folder: Path | None, account: Account, on_disk: OnDisk
     ) -> None:
         """`folder` is where `move` puts them, under the paths that they had."""
         self.waiting = 0
@@ -34,7 +34,7 @@ class Done:
         self._how = how
         self._files = files
         self._folder = folder
-        self._outcomes = outcomes
+        self._account = account
         self._on_disk = on_disk
 
     def look(self, files: Iterable[Found], ledger: Ledger, rules: Rules) -> list[Found]:
@@ -68,7 +68,7 @@ class Done:
         return problems
 
     def _may_go(self, document_id: str) -> bool:
-        return self._outcomes.answered(document_id) and self._on_disk.has(self._outcomes.last_place(document_id))
+        return self._account.answered(document_id) and self._on_disk.has(self._account.last_position(document_id))
 
     def _act(self, found: Found, ledger: Ledger) -> str | None:
         hit("producer.done")

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from configs.sections import KafkaSettings, ProducerSettings
 from ledger import transitions
-from ledger.outcomes import Outcomes
+from ledger.account import Account
 from producer.done import Done
 from producer.files.settle import Settling
 from producer.files.source import Found, Listing, Source
@@ -65,7 +65,7 @@ class Parts:
     alarm: Alarm
     once: bool
     only: frozenset[str] | None = None
-    outcomes: Outcomes | None = None
+    account: Account | None = None
     done: Done | None = None
     output_dir: Path | None = None
     observed: bool = False
@@ -191,17 +191,17 @@ class Watcher:
     async def _commit(self, batch: Batch) -> None:
         with self._parts.observer.transaction(batch):
             await self._publisher.publish(batch)
-        if self._parts.outcomes:
+        if self._parts.account:
             for entry, _ in batch.entries.values():
-                self._parts.outcomes.take_entry(entry)
+                self._parts.account.take_entry(entry)
 
     async def _wait_for_room(self, batch: Batch) -> None:
         """While more than --max-backlog published chunks wait for their outcome; `batch` is not published meanwhile."""
-        outcomes, most, alarm = self._parts.outcomes, self._parts.options.max_backlog, self._parts.alarm
-        if not (outcomes and most and batch.chunks and outcomes.backlog > most):
+        account, most, alarm = self._parts.account, self._parts.options.max_backlog, self._parts.alarm
+        if not (account and most and batch.chunks and account.backlog > most):
             return
-        log.info("publishing pauses: %d chunks wait for their outcome (--max-backlog %d)", outcomes.backlog, most)
-        while outcomes.backlog > most and not self._interrupted:
+        log.info("publishing pauses: %d chunks wait for their outcome (--max-backlog %d)", account.backlog, most)
+        while account.backlog > most and not self._interrupted:
             await alarm.pause(ROOM_S, least_s=ROOM_S)
         alarm.ring()  # the pauses took the rings of others
 

@@ -90,7 +90,7 @@ class Documents:
         return next(filter(self._is_complete, candidates), None)
 
     def _is_complete(self, promise: Promise) -> bool:
-        return self._index.outcomes.answers(promise).chunks >= promise.chunks
+        return promise.is_kept(self._index.outcomes.answers(promise).chunks)
 
     def _on_disk(self, document: Document) -> Promise | None:
         """The newest promise that a file of the document was made of, for an index that is newer than the files."""

@@ -2,7 +2,8 @@
 
 import logging
 
-from ledger.progress import Outcome, Progress
+from ledger.outcome import OutcomeSummary, ResultPosition
+from ledger.progress import Progress
 from messaging.record import Record
 from pipeline.progress.follow import Offsets
 from schemas import DecodeError, LedgerEntry, decode
@@ -26,12 +27,14 @@ class Tally:
 
     def take_result(self, record: Record) -> None:
         try:
-            outcome = decode(Outcome, record.value)
+            outcome = decode(OutcomeSummary, record.value)
         except DecodeError as exc:
             _complain(record, exc)
         else:
             began = self._fresh_from.get(record.partition)
-            self._progress.take_outcome(outcome, fresh=began is not None and record.offset >= began)
+            fresh = began is not None and record.offset >= began
+            position = ResultPosition(record.partition, record.offset)
+            self._progress.take_outcome(outcome, position, fresh=fresh)
 
 
 def _complain(record: Record, exc: DecodeError) -> None:

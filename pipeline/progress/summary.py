@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from shlex import quote
 
-from ledger.progress import Progress, Totals
+from ledger.progress import Progress, ProgressTotals
 from pipeline.run.children import printable
 from pipeline.run.plan import EMBEDDED_MODEL, Plan
 from schemas import DecodeError, Pair, Result, TopicNames, decode
@@ -24,7 +24,7 @@ def summary(plan: Plan, progress: Progress, *, undone: Mapping[str, str], report
     """
     yield ""
     yield f"Done: {counts(progress.totals)}"
-    if progress.totals == Totals() and not undone:
+    if progress.totals == ProgressTotals() and not undone:
         where = printable(str(plan.input_dir))
         yield f"No file in {where}: hidden ones, and what --include or --exclude leaves out, don't count"
     yield from _named("In the dead letters", list(progress.failures()))
@@ -39,7 +39,7 @@ def summary(plan: Plan, progress: Progress, *, undone: Mapping[str, str], report
     yield from _how_to_read(plan)
 
 
-def counts(totals: Totals) -> str:
+def counts(totals: ProgressTotals) -> str:
     return (
         f"{totals.files} files, {totals.chunks} chunks, {totals.pairs} question–answer pairs; "
         f"{totals.calls} model calls in this run, {totals.cached_calls} answered from the cache"

@@ -6,7 +6,7 @@ from typing import Protocol, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ledger.progress import Totals
+from ledger.progress import ProgressTotals
 
 EVERY_S = 3.0
 
@@ -14,7 +14,7 @@ EVERY_S = 3.0
 class View(Protocol):
     def note(self, text: str) -> None: ...
 
-    def update(self, totals: Totals) -> None: ...
+    def update(self, totals: ProgressTotals) -> None: ...
 
     def close(self) -> None: ...
 
@@ -30,13 +30,13 @@ class PlainView:
     def __init__(self, stream: TextIO, *, every_s: float = EVERY_S) -> None:
         self._stream = stream
         self._every_s = every_s
-        self._last = Totals()
+        self._last = ProgressTotals()
         self._next = 0.0
 
     def note(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
 
-    def update(self, totals: Totals) -> None:
+    def update(self, totals: ProgressTotals) -> None:
         if totals != self._last and time.monotonic() >= self._next:
             self.note("  " + describe(totals))
             self._last, self._next = totals, time.monotonic() + self._every_s
@@ -65,7 +65,7 @@ class BarView:
     def note(self, text: str) -> None:
         self._console.print(text)
 
-    def update(self, totals: Totals) -> None:
+    def update(self, totals: ProgressTotals) -> None:
         self._bar.update(
             self._task, total=totals.chunks or None, completed=totals.answered, description=_counts(totals)
         )
@@ -74,11 +74,11 @@ class BarView:
         self._bar.stop()
 
 
-def describe(totals: Totals) -> str:
+def describe(totals: ProgressTotals) -> str:
     return f"{totals.answered}/{totals.chunks} chunks · {_counts(totals)}"
 
 
-def _counts(totals: Totals) -> str:
+def _counts(totals: ProgressTotals) -> str:
     parts = [
         f"{totals.files_done}/{totals.files} files",
         f"{totals.pairs} pairs",

@@ -14,7 +14,8 @@ from rich.live import Live
 
 from configs import cli
 from configs.sections import KafkaSettings
-from ledger.progress import Outcome, Progress
+from ledger.outcome import OutcomeSummary
+from ledger.progress import Progress
 from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
 from messaging.reading import TopicMissingError, assign_all, read_to_end
 from messaging.record import Record
@@ -111,7 +112,7 @@ class Board:
         now_s, time_s = time.time(), record.timestamp_ms / 1000
         if time_s > now_s - WINDOW_S:
             with suppress(DecodeError):
-                outcome = decode(Outcome, record.value)
+                outcome = decode(OutcomeSummary, record.value)
                 tokens = outcome.usage.completion_tokens
                 self._window.add(time_s, pairs=len(outcome.pairs), tokens=tokens, now_s=now_s)
 

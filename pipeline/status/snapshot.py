@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ledger.progress import Totals
+from ledger.progress import ProgressTotals
 from pipeline.status.endpoints import Scraped
 from pipeline.status.members import Members
 from pipeline.status.rates import Rates
@@ -13,7 +13,7 @@ from pipeline.status.rates import Rates
 class Snapshot:
     """`quick`: not all results were read, so that what only they tell is not known."""
 
-    totals: Totals
+    totals: ProgressTotals
     dead_letters: int
     rates: Rates
     members: Members | None

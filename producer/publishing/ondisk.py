@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ledger.outcomes import Place
+from ledger.outcome import ResultPosition
 from output.errors import OutputError, OutputMismatchError
 from output.layout import Layout
 from output.manifest import check_owner, read_manifest
@@ -25,9 +25,9 @@ class OnDisk:
         """
         self._next = next_offsets_on_disk(self._layout) if self._is_ours() else {}
 
-    def has(self, place: Place | None) -> bool:
+    def has(self, position: ResultPosition | None) -> bool:
         """Whether the result at this place is on disk. A chunk that needs no result has no place."""
-        return place is None or place.offset < self._next.get(place.partition, 0)
+        return position is None or position.offset < self._next.get(position.partition, 0)
 
     def _is_ours(self) -> bool:
         path = self._layout.manifest

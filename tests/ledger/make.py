@@ -1,8 +1,9 @@
 """Ledger entries of one document."""
 
 from ledger.needs import Rules
+from ledger.outcome import OutcomeChunk, OutcomeDocument, OutcomeSummary
 from producer.files.source import Found
-from schemas import CompleteVersion, Document, FileState, LedgerEntry
+from schemas import CompleteVersion, Document, FileState, LedgerEntry, OutcomeError, Status
 from schemas.ids import digest, document_id
 from schemas.messages import now
 
@@ -33,4 +34,25 @@ def completed(version: int, chunks: int, *, generation: int = 0) -> CompleteVers
         size_bytes=10,
         sha256=SHA,
         splitter=RULES.splitter,
+    )
+
+
+def outcome(
+    path: str = "a.txt",
+    *,
+    index: int = 0,
+    version: int = 1,
+    generation: int = 0,
+    attempt: int = 0,
+    failed: bool = False,
+    source: str = "src",
+) -> OutcomeSummary:
+    return OutcomeSummary(
+        status=Status.FAILED if failed else Status.OK,
+        document=OutcomeDocument(id=document_id(source, path), source=source, path=path, version=version),
+        chunk=OutcomeChunk(index=index),
+        generation=generation,
+        attempt=attempt,
+        pairs=() if failed else (1, 2),
+        error=OutcomeError(error_class="refused", message="no") if failed else None,
     )

@@ -3,10 +3,13 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.progress import Outcome, OutcomeChunk, OutcomeDocument, Progress, Totals
+from ledger.outcome import OutcomeChunk, OutcomeDocument, OutcomeSummary, ResultPosition
+from ledger.progress import Progress, ProgressTotals
 from schemas import CompleteVersion, Document, FileState, LedgerEntry, OutcomeError, Status, Usage
 from schemas.ids import digest, document_id
 from schemas.messages import now
+
+POSITION = ResultPosition(0, 0)
 
 
 def entry(path="a.txt", *, version=1, generation=0, state=FileState.COMPLETE, chunks=0, complete=None, reason=None):
@@ -14,6 +17,7 @@ def entry(path="a.txt", *, version=1, generation=0, state=FileState.COMPLETE, ch
         document=Document(id=document_id("s", path), source="s", path=path, version=version),
         generation=generation,
         state=state,
+        sha256="0" * 64 if state is FileState.COMPLETE else None,
         size_bytes=1,
         mtime_ns=1,
         splitter=digest("splitter"),
@@ -37,9 +41,9 @@ def completed(version, *, generation=0, chunks):
 
 
 def outcome(path="a.txt", *, version=1, generation=0, index=0, status=Status.OK, attempt=0, pairs=2, calls=1):
-    return Outcome(
+    return OutcomeSummary(
         status=status,
-        document=OutcomeDocument(id=document_id("s", path), path=path, version=version),
+        document=OutcomeDocument(id=document_id("s", path), source="s", path=path, version=version),
         chunk=OutcomeChunk(index=index),
         generation=generation,
         attempt=attempt,
@@ -52,7 +56,9 @@ def outcome(path="a.txt", *, version=1, generation=0, index=0, status=Status.OK,
 def fed(*records, fresh=True):
     progress = Progress()
     for record in records:
-        progress.take_entry(record) if isinstance(record, LedgerEntry) else progress.take_outcome(record, fresh=fresh)
+        progress.take_entry(record) if isinstance(record, LedgerEntry) else progress.take_outcome(
+            record, POSITION, fresh=fresh
+        )
     return progress
 
 
@@ -66,12 +72,12 @@ def test_a_complete_file_waits_for_each_of_its_chunks():
 
 
 def test_a_file_without_text_is_done_at_once():
-    assert fed(entry(chunks=0)).totals == Totals(files=1, files_done=1)
+    assert fed(entry(chunks=0)).totals == ProgressTotals(files=1, files_done=1)
 
 
 def test_a_file_being_published_is_shown_but_not_waited_for():
     progress = fed(entry(state=FileState.PUBLISHING, chunks=3), outcome())
-    assert progress.totals == Totals(files=1, chunks=3, answered=1, pairs=2, calls=1)
+    assert progress.totals == ProgressTotals(files=1, chunks=3, answered=1, pairs=2, calls=1)
     assert progress.all_answered
 
 
@@ -89,7 +95,7 @@ def test_answers_to_an_older_version_count_for_nothing():
 def test_a_newer_generation_is_waited_for_again():
     progress = fed(entry(chunks=1), outcome(), entry(generation=1, chunks=1))
     assert not progress.all_answered
-    progress.take_outcome(outcome(generation=1), fresh=True)
+    progress.take_outcome(outcome(generation=1), POSITION, fresh=True)
     assert progress.all_answered
 
 
@@ -109,7 +115,7 @@ def test_a_replayed_chunk_is_no_failure_any_more_and_counts_once():
 
 def test_a_forgotten_file_is_gone():
     progress = fed(entry(chunks=1), entry(state=FileState.FORGOTTEN, complete=completed(1, chunks=1)))
-    assert progress.totals == Totals()
+    assert progress.totals == ProgressTotals()
 
 
 def test_a_vanished_file_keeps_its_results():
@@ -128,7 +134,7 @@ def test_the_order_between_ledger_and_outcomes_does_not_matter(sizes: dict[str, 
     records = entries + outcomes
     rng.shuffle(records)
     chunks = sum(sizes.values())
-    assert fed(*records).totals == Totals(
+    assert fed(*records).totals == ProgressTotals(
         files=len(sizes), files_done=len(sizes), chunks=chunks, answered=chunks, pairs=2 * chunks, calls=chunks
     )
 

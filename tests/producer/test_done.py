@@ -4,8 +4,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from ledger.account import Account
 from ledger.entries import Ledger
-from ledger.outcomes import Outcomes
+from ledger.outcome import ResultPosition
 from output.errors import OutputMismatchError
 from output.manifest import Manifest, write_manifest
 from producer.done import Done
@@ -14,7 +15,7 @@ from producer.files.source import Found
 from producer.publishing.ondisk import OnDisk
 from schemas import FileState
 from schemas.messages import now
-from tests.ledger.test_outcomes import record as result
+from tests.ledger.make import outcome
 from tests.producer.publishing.test_batches import Bench, write
 
 OWNER = {"cluster_id": "c", "namespace": "n"}
@@ -27,15 +28,15 @@ class Put(Bench):
         self.base = root
         (root / "in").mkdir()
         super().__init__(root / "in")
-        self.outcomes = Outcomes("src")
+        self.account = Account("src")
         self.on_disk = OnDisk(root / "out", cluster_id="c", namespace="n")
         folder = root / "done" if how == "move" else None
-        self.done = Done(how, files=self.publication.files, folder=folder, outcomes=self.outcomes, on_disk=self.on_disk)
+        self.done = Done(how, files=self.publication.files, folder=folder, account=self.account, on_disk=self.on_disk)
 
     def publish(self) -> None:
         self.run()
         for path in self.paths():
-            self.outcomes.take_entry(self.entry(path))
+            self.account.take_entry(self.entry(path))
 
     def paths(self) -> list[str]:
         return [found.path for found in self.publication.files.scan().files]
@@ -43,8 +44,8 @@ class Put(Bench):
     def answer(self, path: str, *, offset: int) -> None:
         entry = self.entry(path)
         for index in range(entry.chunks):
-            value, place = result(index, version=entry.document.version, offset=offset + index)
-            self.outcomes.take_result(value.replace(ID, entry.document.id.encode()), place)
+            position = ResultPosition(2, offset + index)
+            self.account.take_outcome(outcome(path, index=index, version=entry.document.version), position)
 
     def sink(self, following: object, owner: dict[str, str] = OWNER) -> None:
         home = self.base / "out" / ".qastream"
@@ -58,9 +59,6 @@ class Put(Bench):
     def put_away(self, files: list[Found], known: Ledger | None = None) -> dict[str, str]:
         known, rules = known or self.ledger, self.publication.rules
         return self.done.act(self.done.look(files, known, rules), known, rules)
-
-
-ID = result(0)[0][21:53]
 
 
 @pytest.fixture(params=["move", "delete"])

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from configs.settings import load_settings
+from ledger.account import Account
 from ledger.entries import Ledger
-from ledger.outcomes import Outcomes
 from messaging.record import Record
 from producer import watcher as watching
 from producer.app import make_parts
@@ -126,12 +126,12 @@ async def test_a_request_does_not_wait_for_a_file_that_is_moved(
     root, taken_up, moved = tmp_path / "in", threading.Event(), []
     root.mkdir()
     parts = parts_of(root)
-    outcomes = Outcomes(parts.publication.source)
+    account = Account(parts.publication.source)
     on_disk = OnDisk(tmp_path / "out", cluster_id="c", namespace="n")
-    done = Done("move", files=parts.files, folder=tmp_path / "done", outcomes=outcomes, on_disk=on_disk)
+    done = Done("move", files=parts.files, folder=tmp_path / "done", account=account, on_disk=on_disk)
     kafka = Kafka(parts.publication.source, lambda batch: taken_up.set() if is_end_of_request(batch) else None)
     requests = Requests(parts.publication.source, NAMES, ring=parts.alarm.call)
-    watcher = Watcher(replace(parts, outcomes=outcomes, done=done), kafka, Tally(), requests)
+    watcher = Watcher(replace(parts, account=account, done=done), kafka, Tally(), requests)
     loop = asyncio.get_running_loop()
 
     def move(_: Directory, found: Found, __: Path) -> None:

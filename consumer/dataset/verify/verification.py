@@ -73,7 +73,7 @@ def _check_documents(files: DocumentFiles, index: Index, balance: Balance, scope
                 forgotten.add(entry.document.path)
             continue
         _add_outcomes(promise, index, balance)
-        if index.outcomes.answers(promise).chunks < promise.chunks:
+        if not promise.is_kept(index.outcomes.answers(promise).chunks):
             unanswered.add(entry.document.path, count=promise.chunks - index.outcomes.answers(promise).chunks)
         elif files.has(promise, index):
             balance.documents_complete += 1

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from rich.console import Console
 
-from ledger.progress import Totals
+from ledger.progress import ProgressTotals
 from messaging.groups import GroupMember
 from pipeline.errors import OutputError
 from pipeline.status.endpoints import Endpoint, Scraped, endpoints_in
@@ -36,7 +36,7 @@ def shown(snapshot: Snapshot) -> str:
 
 def snapshot(**changes: object) -> Snapshot:
     values = {
-        "totals": Totals(files=3, files_done=1, chunks=100, answered=40, pairs=80),
+        "totals": ProgressTotals(files=3, files_done=1, chunks=100, answered=40, pairs=80),
         "dead_letters": 2,
         "rates": Rates(chunks=2.0, pairs=4.0, completion_tokens=300.0),
         "members": MEMBERS,
@@ -60,7 +60,7 @@ def test_everything_is_on_the_screen():
 
 
 def test_nothing_left_needs_no_time_and_no_rate_promises_none():
-    assert "none" in shown(snapshot(totals=Totals(files=1, files_done=1, chunks=5, answered=5)))
+    assert "none" in shown(snapshot(totals=ProgressTotals(files=1, files_done=1, chunks=5, answered=5)))
     assert "not known" in shown(snapshot(rates=Rates()))
 
 

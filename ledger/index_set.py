@@ -1,0 +1,30 @@
+"""A set of chunk indexes that is cheap for a million indexes in any order, and for one index of any size."""
+
+BLOCK = 4096
+
+
+class IndexSet:
+    """Indexes from 0 on, as one integer of bits for each block of 4,096 that has any.
+
+    A million indexes take some 150 kB; a single one takes at most 1 kB, however large it is.
+    """
+
+    __slots__ = ("_blocks",)
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, int] = {}
+
+    def add(self, index: int) -> bool:
+        """Add `index` and tell whether it is new."""
+        number, bit = divmod(index, BLOCK)
+        bits = self._blocks.get(number, 0)
+        if bits >> bit & 1:
+            return False
+        self._blocks[number] = bits | 1 << bit
+        return True
+
+    def count_below(self, end: int) -> int:
+        """Count the indexes that are less than `end`."""
+        number, bit = divmod(end, BLOCK)
+        below = sum(bits.bit_count() for block, bits in self._blocks.items() if block < number)
+        return below + (self._blocks.get(number, 0) & ((1 << bit) - 1)).bit_count()
