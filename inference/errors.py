@@ -1,23 +1,7 @@
-"""Why a chat request got no completion.
+"""Why a chat request got no completion. `inference.failures` finds out which of these errors it is."""
 
-WrongServerError           the server does not take our key, or does not serve our model: a setting has to change
-ModelError                 one call failed
-├── OutageError            the server is away or is stopping: the call waits, and no attempt is used
-├── OverloadError          the server says that it has too much to do
-├── TransientError         the call may work the next time
-│   └── TimedOutError      the answer did not come in time
-├── MalformedError         the server answered, but not with what was asked for
-├── TruncatedError         the answer was cut at max_tokens
-├── CutShortError          the answer was cut, and the server accepts no request for more tokens
-├── KillsServerError       the server died of this request, which it had alone
-└── RefusedError           the server will never accept this request
-
-`inference.failures` finds out which of them it is.
-"""
-
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from configs.errors import QAStreamError
 from inference.chat import Completion
@@ -46,21 +30,16 @@ class FailureKind(Enum):
     UNREADABLE = auto()  # the server answered, but not as this API does
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """What was seen of a request that failed.
+class Failure(NamedTuple):
+    """What was seen of a request that failed: `detail` in a few words of the system or the HTTP client.
 
-    `detail` is the reason in a few words, of the operating system or the HTTP client. `status` is the HTTP status and
-    `said` the server's own words, if there were any; they may repeat some of the prompt. `crashed` is true if the
-    server was lost while it had the request, as when it dies of it. `retry_after_s` is the wait that it asks for.
+    `status` is the HTTP status and `said` the server's own words, if there were any; they may repeat the prompt.
     """
 
     kind: FailureKind
     detail: str
     status: int | None = None
     said: str | None = None
-    crashed: bool = False
-    retry_after_s: float | None = None
 
 
 class WrongServerError(QAStreamError):
@@ -68,18 +47,32 @@ class WrongServerError(QAStreamError):
 
 
 class ModelError(Exception):
-    """A call to the model server failed. `error_class` is the name in `schemas.error_classes`.
+    """A call to the model server failed.
 
-    `failure` is what was seen, if the call got no completion at all. `partial` is what the server answered, if that can
-    be read although it is cut or empty.
+    `failure` is what was seen if there was no reply with a completion, `partial` what can be read of a completion that
+    is cut or empty. `crashed`: the server was lost while it had the request. `beside_others`: the request should have
+    been alone at the server, but other users had requests there. `retry_after_s`: the wait that the server asks for.
     """
 
     error_class: ClassVar[str]
+    """The name in `schemas.error_classes`."""
 
-    def __init__(self, message: str, *, failure: Failure | None = None, partial: Completion | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        failure: Failure | None = None,
+        partial: Completion | None = None,
+        crashed: bool = False,
+        beside_others: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.failure = failure
         self.partial = partial
+        self.crashed = crashed
+        self.beside_others = beside_others
+        self.retry_after_s = retry_after_s
 
     @property
     def retry(self) -> Retry:
@@ -88,34 +81,19 @@ class ModelError(Exception):
 
 
 class OutageError(ModelError):
-    """The server is away, is stopping, or serves something else.
-
-    `crashed`: the server was lost while it had the request. `beside_others`: the request should have been alone at the
-    server, but other users had requests there too.
-    """
+    """The server is away, is stopping, or serves something else."""
 
     error_class = "outage"
 
-    def __init__(
-        self, message: str, *, failure: Failure | None = None, crashed: bool = False, beside_others: bool = False
-    ) -> None:
-        super().__init__(message, failure=failure)
-        self.crashed = crashed
-        self.beside_others = beside_others
-
 
 class OverloadError(ModelError):
-    """The server has too much to do; `retry_after_s` is the wait in seconds that it asks for, if it says one."""
+    """The server says that it has too much to do."""
 
     error_class = "overload"
 
-    def __init__(self, message: str, *, failure: Failure | None = None, retry_after_s: float | None = None) -> None:
-        super().__init__(message, failure=failure)
-        self.retry_after_s = retry_after_s
-
 
 class TransientError(ModelError):
-    """The server had an internal error, or did not answer in time."""
+    """The server had an internal error, or did not answer in time: the call may work the next time."""
 
     error_class = "transient"
 
@@ -140,14 +118,11 @@ class CutShortError(ModelError):
     """The answer was cut, and the server refuses to give it more tokens: no call with more can succeed."""
 
     error_class = "truncated"
-
-    @property
-    def retry(self) -> Retry:
-        return Retry.NEVER
+    retry = Retry.NEVER
 
 
 class RefusedError(ModelError):
-    """The server does not accept the request: 400, 413, 422 and other 4xx."""
+    """The server will never accept the request: 400, 413, 422 and other 4xx."""
 
     error_class = "refused"
 

@@ -1,7 +1,4 @@
-"""The one place that says why a request got no answer: an exception or a status becomes a `Failure`, and that an error.
-
-The worker, `server check` and the pipeline's look at a server all use it.
-"""
+"""The one place that says why a request got no answer, for the worker, `server check` and the pipeline's look."""
 
 import ssl
 from collections.abc import Iterator
@@ -20,25 +17,14 @@ from inference.errors import (
     TimedOutError,
     TransientError,
 )
+from inference.openai_wire import encodable
 from inference.reply_bound import ReplyTooLargeError
-from inference.text import encodable
 
 MOST_SAID = 300
 """Characters of a server's message that are kept."""
 QUOTE = 20
 """So many characters of the prompt in a row make a message one that repeats the prompt."""
 ERRORS: dict[FailureKind, type[ModelError]] = {
-    FailureKind.UNKNOWN_HOST: OutageError,
-    FailureKind.UNTRUSTED_CERTIFICATE: OutageError,
-    FailureKind.TLS_FAILED: OutageError,
-    FailureKind.CONNECTION_REFUSED: OutageError,
-    FailureKind.CONNECT_TIMED_OUT: OutageError,
-    FailureKind.NO_CONNECTION: OutageError,
-    FailureKind.CONNECTION_LOST: OutageError,
-    FailureKind.KEY_REFUSED: OutageError,  # a server with another key or model is not the chunk's fault
-    FailureKind.NOT_FOUND: OutageError,
-    FailureKind.BAD_GATEWAY: OutageError,
-    FailureKind.ENGINE_DIED: OutageError,
     FailureKind.OVERLOADED: OverloadError,
     FailureKind.STALLED: TransientError,
     FailureKind.SERVER_FAILED: TransientError,
@@ -46,6 +32,7 @@ ERRORS: dict[FailureKind, type[ModelError]] = {
     FailureKind.UNREADABLE: MalformedError,
     FailureKind.REQUEST_REFUSED: RefusedError,
 }
+"""Every other kind is an outage: a server with another key or model, too, is not the chunk's fault."""
 STATUSES = {
     401: FailureKind.KEY_REFUSED,
     403: FailureKind.KEY_REFUSED,
@@ -72,45 +59,38 @@ CONNECTIONS: dict[FailureKind, tuple[type[BaseException], ...]] = {
         ConnectionResetError,
     ),
 }
-"""Exceptions below the SDK's, the most telling first. The SDK alone reports refused, reset and closed as time-outs."""
+"""Causes of the SDK's connection errors, the most telling first: the SDK calls refused, reset and closed time-outs."""
 
 
-def failure_of(exc: BaseException) -> Failure:
-    """What an exception of the HTTP client or the SDK says of the request."""
+def error_of(exc: BaseException, *, url: str, prompt: str = "") -> ModelError:
+    """The error to raise for an exception of the SDK, or of what is below it, from a request to the base URL `url`.
+
+    Its message never holds any of the prompt.
+    """
     if isinstance(exc, TimeoutError):
-        return Failure(kind=FailureKind.TIMED_OUT, detail="no answer in time")
-    if isinstance(exc, ReplyTooLargeError):
-        return Failure(kind=FailureKind.UNREADABLE, detail=str(exc))
+        return _error(FailureKind.TIMED_OUT, "no answer in time; raise timeout or lower max_tokens")
     if isinstance(exc, openai.APIStatusError):
-        return _from_status(exc)
+        return _from_status(exc, prompt)
     if isinstance(exc, openai.APIConnectionError):
-        return _from_connection(exc)
-    return Failure(kind=FailureKind.UNREADABLE, detail=f"unreadable reply: {type(exc).__name__}")
+        return _from_connection(exc, url)
+    said = str(exc) if isinstance(exc, ReplyTooLargeError) else f"unreadable reply: {type(exc).__name__}"
+    return _error(FailureKind.UNREADABLE, said)
 
 
-def error_of(failure: Failure, *, url: str, prompt: str = "") -> ModelError:
-    """The error to raise for a failed request to the base URL `url`. Its message never holds any of the prompt."""
-    message = _message(failure, url, prompt)
-    match ERRORS[failure.kind]:
-        case kind if kind is OutageError:
-            return OutageError(message, failure=failure, crashed=failure.crashed)
-        case kind if kind is OverloadError:
-            return OverloadError(message, failure=failure, retry_after_s=failure.retry_after_s)
-        case kind:
-            return kind(message, failure=failure)
+def _error(kind: FailureKind, message: str, failure: Failure | None = None, **more: float | bool | None) -> ModelError:
+    return ERRORS.get(kind, OutageError)(message, failure=failure or Failure(kind, message), **more)  # type: ignore[arg-type]
 
 
-def _from_status(exc: openai.APIStatusError) -> Failure:
+def _from_status(exc: openai.APIStatusError, prompt: str) -> ModelError:
+    kind = _kind_of_status(exc)
     body = exc.body if isinstance(exc.body, dict) else {}
-    said = body.get("message")
-    return Failure(
-        kind=(kind := _kind_of_status(exc)),
-        detail=str(exc.response.reason_phrase),
-        status=exc.status_code,
-        said=None if said is None else encodable(str(said)),
-        crashed=kind is FailureKind.ENGINE_DIED,
-        retry_after_s=_retry_after_s(exc),
-    )
+    said = encodable(str(body["message"])) if body.get("message") is not None else None
+    failure = Failure(kind, str(exc.response.reason_phrase), exc.status_code, said)
+    message = f"HTTP {exc.status_code}"
+    if kind in ERRORS:  # the message of an outage is logged, and the server's words may repeat some of the prompt
+        message += f": {_words(failure, prompt)}"
+    died = kind is FailureKind.ENGINE_DIED
+    return _error(kind, message, failure, crashed=died, retry_after_s=_retry_after_s(exc))
 
 
 def _kind_of_status(exc: openai.APIStatusError) -> FailureKind:
@@ -127,13 +107,30 @@ def _retry_after_s(exc: openai.APIStatusError) -> float | None:
         return None
 
 
-def _from_connection(exc: openai.APIConnectionError) -> Failure:
+def _words(failure: Failure, prompt: str) -> str:
+    """The server's own words, cut to MOST_SAID characters, unless they repeat the prompt."""
+    said = failure.said or failure.detail
+    words = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
+    quotes = any(words[at : at + QUOTE] in prompt for at in range(len(words) - QUOTE + 1))
+    return f"{failure.detail} (its message repeats the prompt)" if quotes else words
+
+
+def _from_connection(exc: openai.APIConnectionError, url: str) -> ModelError:
     causes = list(_causes(exc))
-    kind = next(
-        (kind for kind, types in CONNECTIONS.items() if any(isinstance(cause, types) for cause in causes)),
-        FailureKind.NO_CONNECTION,
+    kinds = (kind for kind, types in CONNECTIONS.items() if any(isinstance(cause, types) for cause in causes))
+    kind = next(kinds, FailureKind.NO_CONNECTION)
+    failure = Failure(kind, str(causes[-1]) or type(causes[-1]).__name__)
+    if kind is FailureKind.STALLED:
+        return _error(kind, "the server stopped in mid-answer", failure)
+    if kind is FailureKind.UNTRUSTED_CERTIFICATE:
+        cause = next(cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError))
+        why = getattr(cause, "certificate_error", cause).verify_message  # aiohttp's error wraps that of Python
+        advice = "Name its authority with --model-ca-file, and the server as its certificate does"
+        return _error(kind, f"the certificate of {url} is not trusted: {why}. {advice}", failure)
+    unconnected = any(
+        isinstance(each, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for each in causes
     )
-    return Failure(kind=kind, detail=_detail(kind, causes), crashed=_was_connected(causes))
+    return _error(kind, f"no connection to {url}", failure, crashed=not unconnected)
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
@@ -143,42 +140,3 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         if isinstance(cause, aiohttp.ClientConnectorError):
             yield cause.os_error
         cause = cause.__cause__ or cause.__context__
-
-
-def _detail(kind: FailureKind, causes: list[BaseException]) -> str:
-    if kind is FailureKind.UNTRUSTED_CERTIFICATE:
-        cause = next(cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError))
-        return str(getattr(cause, "certificate_error", cause).verify_message)  # aiohttp wraps the one of Python
-    return str(causes[-1]) or type(causes[-1]).__name__
-
-
-def _was_connected(causes: list[BaseException]) -> bool:
-    """True if the server had the request when the connection was lost, as when it dies of it."""
-    return not any(isinstance(each, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for each in causes)
-
-
-def _message(failure: Failure, url: str, prompt: str) -> str:
-    if failure.status is not None:
-        logged = ERRORS[failure.kind] is OutageError  # and the server's words may repeat some of the prompt
-        return f"HTTP {failure.status}" if logged else f"HTTP {failure.status}: {_words(failure, prompt)}"
-    match failure.kind:
-        case FailureKind.TIMED_OUT:
-            return "no answer in time; raise timeout or lower max_tokens"
-        case FailureKind.STALLED:
-            return "the server stopped in mid-answer"
-        case FailureKind.UNREADABLE:
-            return failure.detail
-        case FailureKind.UNTRUSTED_CERTIFICATE:
-            return (
-                f"the certificate of {url} is not trusted: {failure.detail}. Name its authority with "
-                "--model-ca-file, and the server as its certificate does"
-            )
-    return f"no connection to {url}"
-
-
-def _words(failure: Failure, prompt: str) -> str:
-    """The server's own words, cut to MOST_SAID characters, unless they repeat the prompt."""
-    said = failure.said or failure.detail
-    words = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
-    quotes = any(words[at : at + QUOTE] in prompt for at in range(len(words) - QUOTE + 1))
-    return f"{failure.detail} (its message repeats the prompt)" if quotes else words

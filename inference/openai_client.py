@@ -16,7 +16,7 @@ from configs.tls import model_context
 from inference.chat import ChatRequest, Completion, Message
 from inference.client import QueueSample
 from inference.errors import FailureKind, OutageError, TruncatedError
-from inference.failures import error_of, failure_of
+from inference.failures import error_of
 from inference.openai_wire import read_completion, read_models, request_body
 from inference.reply_bound import ReplyTooLargeError, bound_reply
 from inference.vllm_metrics import parse_queue
@@ -103,7 +103,7 @@ class OpenAIClient:
             RecursionError,
         ) as exc:
             prompt = request.prompt if request is not None else ""
-            raise error_of(failure_of(exc), url=self.url, prompt=prompt) from exc
+            raise error_of(exc, url=self.url, prompt=prompt) from exc
 
 
 def _beside(url: str, path: str) -> str:

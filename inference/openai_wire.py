@@ -11,7 +11,6 @@ import orjson
 
 from inference.chat import ChatRequest, Completion
 from inference.errors import MalformedError, OutageError, TruncatedError
-from inference.text import encodable, is_encodable
 
 
 def request_body(request: ChatRequest) -> dict[str, Any]:
@@ -78,9 +77,14 @@ def read_models(reply: Any) -> dict[str, str]:
     return {str(model.get("id")): encodable(str(model.get("root") or model.get("id"))) for model in models}
 
 
+def encodable(text: str) -> str:
+    """The text with `?` for halves of surrogate pairs, which JSON can hold and UTF-8 can't."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _text(value: Any) -> str:
-    """The value, or no text where it is none that UTF-8 can hold."""
-    return value if isinstance(value, str) and is_encodable(value) else ""
+    """The value if it is text that UTF-8 can hold, else no text."""
+    return value if isinstance(value, str) and value == encodable(value) else ""
 
 
 def _count(value: Any) -> int:

@@ -1,12 +1,10 @@
 """Why a call, a chunk, a record or a file failed: one table, from which metrics, retries and documents derive.
 
-`error_class` of results and dead letters is a name of this table. A record of another version may hold a name that is
-not in it.
+`error_class` of results and dead letters is a name of this table. A record of another version may hold another name.
 """
 
-from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator
 
@@ -29,21 +27,19 @@ class Retry(Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorClass:
-    """One row of the table.
+class ErrorClass(NamedTuple):
+    """One row: `seen_as` says what shows the error, `happens` what follows, `advice` what the user of a letter can do.
 
-    `seen_as` says what shows the error, `happens` what follows. A class that dead letters may have also has `advice`
-    for the user. `of_call` is true for outcomes of a single call to a model server.
+    `of_call` is true for outcomes of a single call to a model server.
     """
 
     name: str
     fault: Fault
+    retry: Retry
+    of_call: bool
     seen_as: str
     happens: str = "dead letter"
-    retry: Retry = Retry.NEVER
     advice: str = ""
-    of_call: bool = False
 
     @property
     def in_letters(self) -> bool:
@@ -53,97 +49,68 @@ class ErrorClass:
 
 _ROWS = (
     ErrorClass(
-        name="outage",
-        fault=Fault.SERVER,
-        of_call=True,
-        retry=Retry.UNTIL_ANSWERED,
-        seen_as="connection refused, reset or closed; 502; 401, 403, 404; 500 with `EngineCore`; `finish_reason: "
-        "abort`; a transient error of a server that answers nobody (below)",
-        happens="the endpoint gets no calls and is probed, 0.1–2 s apart, with one real completion. That has 30 s, "
-        "and twice as long after each probe that was late. The calls of the endpoint go to another one, or wait. "
-        "Without any endpoint the worker reads no more from Kafka",
+        "outage", Fault.SERVER, Retry.UNTIL_ANSWERED, True,
+        "connection refused, reset or closed; 502; 401, 403, 404; 500 with `EngineCore`; `finish_reason: abort`; a "
+        "transient error of a server that answers nobody (below)",
+        "the endpoint gets no calls and is probed, 0.1–2 s apart, with one real completion. That has 30 s, and twice "
+        "as long after each probe that was late. The calls of the endpoint go to another one, or wait. Without any "
+        "endpoint the worker reads no more from Kafka",
     ),
     ErrorClass(
-        name="overload",
-        fault=Fault.SERVER,
-        of_call=True,
-        retry=Retry.UNTIL_ANSWERED,
-        seen_as="429, 503",
-        happens="the limit of the endpoint is cut; the call waits as `Retry-After` asks, else up to 10 s",
+        "overload", Fault.SERVER, Retry.UNTIL_ANSWERED, True, "429, 503",
+        "the limit of the endpoint is cut; the call waits as `Retry-After` asks, else up to 10 s",
     ),
     ErrorClass(
-        name="transient",
-        fault=Fault.CHUNK,
-        of_call=True,
-        retry=Retry.ATTEMPTS,
-        seen_as="no answer in time; 408, 409, 425, 500, 504; each from a server that answers others",
-        happens="the call is made again after a random wait of up to 8 s; then a dead letter",
-        advice="The server failed at every attempt, or was too late, while it answered other requests. Its log says "
-        "why. If answers are late, raise `--timeout-s` or lower `--max-tokens`.",
+        "transient", Fault.CHUNK, Retry.ATTEMPTS, True,
+        "no answer in time; 408, 409, 425, 500, 504; each from a server that answers others",
+        "the call is made again after a random wait of up to 8 s; then a dead letter",
+        "The server failed at every attempt, or was too late, while it answered other requests. Its log says why. If "
+        "answers are late, raise `--timeout-s` or lower `--max-tokens`.",
     ),
     ErrorClass(
-        name="malformed",
-        fault=Fault.CHUNK,
-        of_call=True,
-        retry=Retry.ATTEMPTS,
-        seen_as="200 with something else than the answer that was asked for",
-        happens="the call is made again after a random wait of up to 8 s; then a dead letter",
-        advice="The server ignores `response_format`, or its decoder makes broken JSON: start vLLM with "
-        "`python -m server`, which sets a backend that does not.",
+        "malformed", Fault.CHUNK, Retry.ATTEMPTS, True, "200 with something else than the answer that was asked for",
+        "the call is made again after a random wait of up to 8 s; then a dead letter",
+        "The server ignores `response_format`, or its decoder makes broken JSON: start vLLM with `python -m server`, "
+        "which sets a backend that does not.",
     ),
     ErrorClass(
-        name="truncated",
-        fault=Fault.CHUNK,
-        of_call=True,
-        retry=Retry.MORE_TOKENS,
-        seen_as="`finish_reason: length`",
-        happens="the call is made again at once with twice the `max_tokens`, up to 16 times as many. If the answer is "
-        "still cut, or the server's context has no room for more, the worker asks about two halves of the chunk, and "
-        "about halves of those; then a dead letter",
-        advice="The answer did not fit: raise `--max-tokens`, or `--reasoning-max-tokens` for a thinking model.",
+        "truncated", Fault.CHUNK, Retry.MORE_TOKENS, True, "`finish_reason: length`",
+        "the call is made again at once with twice the `max_tokens`, up to 16 times as many. If the answer is still "
+        "cut, or the server's context has no room for more, the worker asks about two halves of the chunk, and about "
+        "halves of those; then a dead letter",
+        "The answer did not fit: raise `--max-tokens`, or `--reasoning-max-tokens` for a thinking model.",
     ),
     ErrorClass(
-        name="refused",
-        fault=Fault.CHUNK,
-        of_call=True,
-        seen_as="400, 413, 422 and other 4xx",
-        advice="The server will never accept the request, most often because prompt and answer exceed "
-        "`--max-model-len`.",
+        "refused", Fault.CHUNK, Retry.NEVER, True, "400, 413, 422 and other 4xx", advice="The server will never accept "
+        "the request, most often because prompt and answer exceed `--max-model-len`.",
     ),
     ErrorClass(
-        name="kills_server",
-        fault=Fault.CHUNK,
-        seen_as="the server died three times with the request in hand, the last time with nothing else; or six times, "
-        "where other users always have requests there",
+        "kills_server", Fault.CHUNK, Retry.NEVER, False,
+        "the server died three times with the request in hand, the last time with nothing else; or six times, where "
+        "other users always have requests there",
         advice="The server died of this chunk three times, the last time with no other request.",
     ),
     ErrorClass(
-        name="too_large",
-        fault=Fault.INPUT,
-        seen_as="a file over `--max-file-bytes`; a result that no Kafka record can hold",
+        "too_large", Fault.INPUT, Retry.NEVER, False,
+        "a file over `--max-file-bytes`; a result that no Kafka record can hold",
         advice="A file is larger than `--max-file-bytes`: raise that, or split the file. If a chunk has this class, "
         "its result is larger than a Kafka record may be: lower `--chunk-size`.",
     ),
     ErrorClass(
-        name="binary",
-        fault=Fault.INPUT,
-        seen_as="a file that is no text",
+        "binary", Fault.INPUT, Retry.NEVER, False, "a file that is no text",
         advice="Texts only: convert PDFs and office files first.",
     ),
     ErrorClass(
-        name="undecodable",
-        fault=Fault.INPUT,
-        seen_as="a file in an unknown encoding; a record of `qa.chunks` that is no chunk",
+        "undecodable", Fault.INPUT, Retry.NEVER, False,
+        "a file in an unknown encoding; a record of `qa.chunks` that is no chunk",
         advice="The encoding of a file was not found: set `--encoding`, or convert the file; then `python -m producer "
         "retry --match …`. If it is a record, something else than QAStream wrote it to `qa.chunks`.",
     ),
     ErrorClass(
-        name="internal",
-        fault=Fault.QASTREAM,
-        seen_as="an exception in QAStream while it answered a chunk",
+        "internal", Fault.QASTREAM, Retry.NEVER, False, "an exception in QAStream while it answered a chunk",
         advice="A bug of QAStream; the worker's log has the traceback. Please report it.",
     ),
-)
+)  # fmt: skip
 ERROR_CLASSES = {row.name: row for row in _ROWS}
 EARLIER_SPELLINGS = {"too large": "too_large"}
 """Names that records of earlier versions may hold, and their names today."""

@@ -4,44 +4,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from consumer.worker.model.retry import ATTEMPTS
-from schemas.error_classes import ERROR_CLASSES, ErrorClass, Retry
-from tools.places import ROOT
+from schemas.error_classes import ERROR_CLASSES, Retry
+from tools.places import ROOT, between
 
 CLASSES_PAGE = ROOT / "docs" / "model-server.md"
 ADVICE_PAGE = ROOT / "docs" / "troubleshooting.md"
 BEGIN, END = "<!-- error classes: made by `python -m tools`; do not edit -->\n", "<!-- end of error classes -->\n"
-
-
-def _attempts(each: ErrorClass) -> str:
-    match each.retry:
-        case Retry.UNTIL_ANSWERED:
-            return "none"
-        case Retry.NEVER:
-            return "1"
-        case _:
-            return str(ATTEMPTS)
+_SHOWN_ATTEMPTS = {Retry.UNTIL_ANSWERED: "none", Retry.NEVER: "1"}
 
 
 def _classes() -> Iterator[str]:
     yield "| class | seen as | at fault | what happens | attempts |\n|---|---|---|---|---|"
-    for each in ERROR_CLASSES.values():
-        yield f"| {each.name} | {each.seen_as} | {each.fault} | {each.happens} | {_attempts(each)} |"
+    for row in ERROR_CLASSES.values():
+        attempts = _SHOWN_ATTEMPTS.get(row.retry, ATTEMPTS)
+        yield f"| {row.name} | {row.seen_as} | {row.fault} | {row.happens} | {attempts} |"
 
 
 def _advice() -> Iterator[str]:
     yield "| you see | why, and what to do |\n|---|---|"
-    for each in ERROR_CLASSES.values():
-        if each.in_letters:
-            yield f"| `{each.name}` in the dead letters | {each.advice} |"
-
-
-def _render(page: Path, lines: Iterator[str]) -> str:
-    """The page with `lines` between its two marks."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + "\n".join(lines) + "\n" + END + after
+    yield from (f"| `{row.name}` in the dead letters | {row.advice} |" for row in ERROR_CLASSES.values() if row.advice)
 
 
 def pages() -> dict[Path, str]:
     """The content of both pages."""
-    return {CLASSES_PAGE: _render(CLASSES_PAGE, _classes()), ADVICE_PAGE: _render(ADVICE_PAGE, _advice())}
+    tables = {CLASSES_PAGE: _classes(), ADVICE_PAGE: _advice()}
+    return {page: between(page, BEGIN, END, lines) for page, lines in tables.items()}

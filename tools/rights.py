@@ -5,7 +5,7 @@ from pathlib import Path
 
 from messaging.roles import Need, Role, needs
 from schemas.topics import TopicNames
-from tools.places import ROOT
+from tools.places import ROOT, between
 
 PAGE = ROOT / "docs" / "security.md"
 BEGIN, END = "<!-- rights: made by `python -m tools`; do not edit -->\n", "<!-- end of rights -->\n"
@@ -18,13 +18,6 @@ _WHAT = {
     Role.TOOLS: "`dead-letters`, `verify`, `pipeline status`, `pipeline read`",
     Role.SETUP: "`python -m pipeline topics`",
 }
-
-
-def render(page: str) -> str:
-    """The page with its table as it should be."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + "\n".join(_lines()) + "\n" + END + after
 
 
 def _lines() -> Iterator[str]:
@@ -64,4 +57,4 @@ def acl_command(need: Need, principal: str) -> str:
 
 
 def pages() -> dict[Path, str]:
-    return {PAGE: render(PAGE.read_text(encoding="utf-8"))}
+    return {PAGE: between(PAGE, BEGIN, END, _lines())}
