@@ -1,7 +1,4 @@
-"""The message contract: what stands on QAStream's topics, in any language.
-
-Import what you need from here; `schemas/json/` has the same as JSON Schema.
-"""
+"""The message contract: the records on QAStream's topics. `schemas/json/` has it as JSON Schema."""
 
 from .codec import DecodeError, decode, encode
 from .messages import (
@@ -32,31 +29,8 @@ from .messages import (
 from .topics import TopicNames
 
 __all__ = [
-    "Chunk",
-    "ChunkRef",
-    "CompleteVersion",
-    "DeadLetter",
-    "DecodeError",
-    "Document",
-    "Evidence",
-    "FileState",
-    "LedgerEntry",
-    "ModelRef",
-    "Origin",
-    "Original",
-    "OutcomeError",
-    "Pair",
-    "PairType",
-    "Reason",
-    "RecipeRef",
-    "RejectedPair",
-    "ReplayMarker",
-    "Request",
-    "Result",
-    "Status",
-    "Timing",
-    "TopicNames",
-    "Usage",
-    "decode",
-    "encode",
-]
+    "Chunk", "ChunkRef", "CompleteVersion", "DeadLetter", "DecodeError", "Document", "Evidence",
+    "FileState", "LedgerEntry", "ModelRef", "Origin", "Original", "OutcomeError", "Pair",
+    "PairType", "Reason", "RecipeRef", "RejectedPair", "ReplayMarker", "Request", "Result",
+    "Status", "Timing", "TopicNames", "Usage", "decode", "encode",
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Bytes to messages and back. The one error that bad bytes can give is DecodeError."""
+"""Turns bytes into messages and back. Bad bytes raise DecodeError and nothing else."""
 
 from typing import TypeVar
 
@@ -11,19 +11,19 @@ M = TypeVar("M", bound=Message)
 
 
 class DecodeError(ValueError):
-    """The bytes are not a message of the kind asked for."""
+    """The bytes are not a message of the expected kind."""
 
 
 def encode(message: Message) -> bytes:
-    """JSON in UTF-8 on one line.
+    """Write a message as JSON in UTF-8 on one line.
 
-    Raises TypeError when a string holds a lone surrogate: such text never came from strict decoding.
+    Raises TypeError if a string holds half a surrogate pair, which strictly decoded text never does.
     """
     return orjson.dumps(message.model_dump(mode="json", by_alias=True))
 
 
 def decode(kind: type[M], data: bytes | None) -> M:
-    """The message in `data`; DecodeError says what is wrong and where, without quoting the document's text."""
+    """Read a message. Raises DecodeError, which says what is wrong and where, and quotes no document text."""
     if data is None:
         raise DecodeError(f"no value where a {kind.__name__} is expected")
     try:

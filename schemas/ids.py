@@ -1,6 +1,6 @@
-"""Identifiers: functions of what they name, so that a repeated step makes the same record and not a second one.
+"""Identifiers, calculated from what they name, so that a repeated step makes the same record again.
 
-Each is 32 hexadecimal characters, the first 128 bits of a SHA-256.
+Each one is 32 hexadecimal characters, the first 128 bits of a SHA-256.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from hashlib import sha256
 
 
 def digest(*parts: str | int) -> str:
-    """Hash of parts, each with its length before it, so that ("ab", "c") and ("a", "bc") differ."""
+    """Hash `parts`, each after its length, so that ("ab", "c") and ("a", "bc") differ."""
     datas = [str(part).encode("utf-8", "surrogateescape") for part in parts]
     return sha256(b"".join([b"%d:%b" % (len(data), data) for data in datas])).hexdigest()[:32]
 
@@ -22,7 +22,7 @@ def chunk_id(document: str, version: int, index: int) -> str:
 
 
 def content_key(text: str, headings: Sequence[str]) -> str:
-    """Equal for chunks that a prompt can't tell apart; the Kafka key, so that they meet in one worker."""
+    """Return the Kafka key of a chunk. Chunks with equal prompts have equal keys, so one worker gets them all."""
     return digest("content", text, *headings)
 
 
@@ -31,7 +31,7 @@ def record_id(chunk: str, generation: int, attempt: int) -> str:
 
 
 def pair_id(record: str, position: int) -> str:
-    """Of the pair at `position` among all that were asked for a record, kept and rejected."""
+    """Identify the pair at `position` among all pairs of a record, accepted and rejected ones."""
     return digest("pair", record, position)
 
 
@@ -40,5 +40,5 @@ def request_id(document: str, moment_ns: int) -> str:
 
 
 def letter_id(topic: str, partition: int, offset: int) -> str:
-    """Of the dead letter for the record at this place; that of a file is made of its document's id and version."""
+    """Identify the dead letter of the record at this place. A file's letter is identified by document and version."""
     return digest("letter", topic, partition, offset)

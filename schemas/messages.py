@@ -1,4 +1,4 @@
-"""The records of all topics. Offsets count characters of the decoded document; times are UTC."""
+"""The records of all topics. `start` and `end` count characters of the decoded document. Times are UTC."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,39 +15,50 @@ Version = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class Message(BaseModel):
-    """Unknown fields are ignored: a reader of today must survive the writer of tomorrow."""
+    """A record. Readers ignore unknown fields, so that a later version may add some."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
 
 
 class Document(Message):
+    """Name and version of a document; a document is one text file."""
+
     id: Id
     source: str = Field(description="Name of the watched directory; part of the document's identity.")
-    path: str = Field(description="Relative to the watched directory, with / between its parts.")
-    version: Version = Field(description="Counts the contents this document had.")
-    title: str = Field(default="", description="First heading, or empty.")
+    path: str = Field(description="Path relative to the watched directory, with / between its parts.")
+    version: Version = Field(
+        description="Number of this content, counted over all contents that the document has had, from 1."
+    )
+    title: str = Field(default="", description="The first heading; empty if there is none.")
 
 
 class Chunk(Message):
-    """On qa.chunks: one piece of a document's text, to be answered once per generation and attempt."""
+    """A piece of a document's text on qa.chunks. It is answered once for each generation and attempt."""
 
     schema_: Literal["qastream.chunk/1"] = Field(default="qastream.chunk/1", alias="schema")
     chunk_id: Id
     document: Document
-    generation: Count = Field(default=0, description="Raised by regenerate; a newer one replaces an older one.")
-    attempt: Count = Field(default=0, description="Raised by a replay from the dead letters.")
+    generation: Count = Field(
+        default=0,
+        description="Counts the runs of regenerate. The results of a newer generation replace those of an older one.",
+    )
+    attempt: Count = Field(default=0, description="Counts the replays from the dead letters.")
     sample: Count = Field(
-        default=0, description="Raised by regenerate --fresh: answers of another sample don't count as known."
+        default=0,
+        description="Counts the runs of regenerate --fresh. The cache does not answer with completions of another "
+        "sample.",
     )
     index: Count = Field(description="Position among the chunks of this version of the document.")
     start: Count
     end: Count
-    headings: tuple[str, ...] = Field(default=(), description="Path of headings above the text, outermost first.")
+    headings: tuple[str, ...] = Field(default=(), description="Headings above the text, the outermost first.")
     text: str
     content_key: Id
 
 
 class FileState(StrEnum):
+    """State of a file in the ledger."""
+
     PUBLISHING = "publishing"
     COMPLETE = "complete"
     ABANDONED = "abandoned"
@@ -57,7 +68,7 @@ class FileState(StrEnum):
 
 
 class CompleteVersion(Message):
-    """What is known of a version of a document whose chunks are all published."""
+    """A version of a document whose chunks are all published."""
 
     version: Version
     generation: Count = 0
@@ -69,49 +80,58 @@ class CompleteVersion(Message):
     splitter: Id
     marks: str = Field(
         default="",
-        description="What tells its chunks again, so that the next version keeps them: base64 of ten bytes for each. "
-        "Empty where there are fewer than two chunks, or more than 4,096.",
+        description="Marks of the chunks, by which the next version recognises them: base64 of ten bytes for each "
+        "chunk. "
+        "It is empty with fewer than two chunks, or more than 4,096.",
     )
 
 
 class LedgerEntry(Message):
-    """On qa.files, compacted by document: how far its publication is, in one transaction with the chunks it counts."""
+    """The state of a document on qa.files, a compacted topic. It is written in one transaction with its chunks."""
 
     schema_: Literal["qastream.file/1"] = Field(default="qastream.file/1", alias="schema")
     document: Document
     generation: Count = 0
-    sample: Count = Field(default=0, description="That of its chunks; later versions keep it.")
+    sample: Count = Field(default=0, description="Sample number of its chunks; later versions keep it.")
     state: FileState
     size_bytes: Count
     mtime_ns: int = Field(ge=-(2**63), le=2**63 - 1)
-    sha256: Sha256 | None = Field(default=None, description="Of the file's bytes; known once they are all read.")
+    sha256: Sha256 | None = Field(
+        default=None, description="SHA-256 of the file's bytes, known when the whole file has been read."
+    )
     encoding: str | None = None
-    splitter: Id = Field(description="Hash of the splitter's settings; others make another version.")
+    splitter: Id = Field(description="Hash of the splitter's settings. Other settings make another version.")
     next_byte: Count = Field(
         default=0,
-        description="Bytes read so far. After a crash all are read again, and publishing goes on at next_char.",
+        description="Number of bytes read so far. After a crash the file is read from its start, and publishing "
+        "continues at "
+        "next_char.",
     )
     next_char: Count = 0
-    chunks: Count = Field(default=0, description="Published so far; all of them, once complete.")
-    complete: CompleteVersion | None = Field(
-        default=None, description="The newest complete version: compaction keeps one entry a document only."
+    chunks: Count = Field(
+        default=0, description="Number of chunks published so far; all chunks, in a complete version."
     )
-    reason: str | None = Field(default=None, description="Why it was rejected or abandoned.")
+    complete: CompleteVersion | None = Field(
+        default=None, description="The newest complete version. Compaction keeps only one entry for a document."
+    )
+    reason: str | None = Field(default=None, description="Reason why the file was rejected or abandoned.")
     updated_at: datetime
 
 
 class Request(Message):
-    """On qa.requests, under its id, until it is done: what the producer shall do with a document at its next look."""
+    """An order to the producer about a document, on qa.requests. A record without a value says that it is done."""
 
     schema_: Literal["qastream.request/1"] = Field(default="qastream.request/1", alias="schema")
     request_id: Id
-    action: Literal["regenerate", "forget", "retry"] = Field(description="retry: read a rejected file again.")
-    fresh: bool = Field(default=False, description="regenerate: ask for new samples.")
+    action: Literal["regenerate", "forget", "retry"] = Field(description="retry reads a rejected file again.")
+    fresh: bool = Field(default=False, description="With regenerate: ask for new samples.")
     document: Document
     created_at: datetime
 
 
 class PairType(StrEnum):
+    """Kind of a question."""
+
     FACTUAL = "factual"
     COMPARATIVE = "comparative"
     REASONING = "reasoning"
@@ -119,7 +139,7 @@ class PairType(StrEnum):
 
 
 class Evidence(Message):
-    """A verbatim quote: `document_text[start:end] == text`."""
+    """A verbatim quote. `document_text[start:end] == text` holds."""
 
     text: str
     start: Count
@@ -127,6 +147,8 @@ class Evidence(Message):
 
 
 class Pair(Message):
+    """A question with its answer."""
+
     id: Id
     type: PairType
     question: str
@@ -135,23 +157,30 @@ class Pair(Message):
     evidence: tuple[Evidence, ...] = ()
     scores: dict[str, float] = Field(
         default_factory=dict,
-        description="From 0 to 1: `question` and `answer` are weighted means, `answer.accuracy` one criterion's.",
+        description="Scores from 0 to 1. `question` and `answer` are weighted means; `answer.accuracy` is one "
+        "criterion.",
     )
     language: str = Field(default="", description="zh or en.")
     thinking: str = Field(default="", description="A reasoning model's chain of thought before it gave this answer.")
 
 
 class Reason(Message):
-    check: str = Field(description="Name of the check that rejected the pair.")
+    """A reason for a rejection."""
+
+    check: str = Field(description="Name of the check that rejected the pair or the text.")
     detail: str = ""
 
 
 class RejectedPair(Message):
+    """A pair that checks, gates or the judge rejected, with the reasons."""
+
     pair: Pair
     reasons: tuple[Reason, ...]
 
 
 class ChunkRef(Message):
+    """The chunk that a result answers."""
+
     id: Id
     index: Count
     start: Count
@@ -162,18 +191,22 @@ class ChunkRef(Message):
 
 
 class RecipeRef(Message):
+    """The recipe that made a result."""
+
     name: str
     hash: Id
 
 
 class ModelRef(Message):
+    """A model at a server."""
+
     name: str
-    root: str = Field(default="", description="What the server says it loaded, from /v1/models.")
+    root: str = Field(default="", description="The model that the server has loaded, as /v1/models says.")
     endpoint: str = ""
 
 
 class Usage(Message):
-    """Model calls behind a result; `cached_calls` were answered without the server."""
+    """The model calls for a result. The cache answered `cached_calls` of them."""
 
     calls: Count = 0
     cached_calls: Count = 0
@@ -183,32 +216,38 @@ class Usage(Message):
 
 
 class Timing(Message):
-    """Milliseconds."""
+    """Time spent on a result, in milliseconds."""
 
     total_ms: float = Field(default=0.0, ge=0)
     model_ms: float = Field(default=0.0, ge=0)
 
 
 class OutcomeError(Message):
+    """The error of a failed result."""
+
     error_class: ErrorClassName
     message: str
     attempts: Count = 1
 
 
 class Origin(Message):
+    """Place of a record in Kafka."""
+
     topic: str
     partition: Count
     offset: Count
 
 
 class Status(StrEnum):
+    """Outcome of a chunk: it has pairs, it has none, or it failed."""
+
     OK = "ok"
     EMPTY = "empty"
     FAILED = "failed"
 
 
 class Result(Message):
-    """On qa.results and on disk: the one outcome of a chunk, per generation and attempt."""
+    """The outcome of a chunk, on qa.results and on disk. There is one for each generation and attempt."""
 
     schema_: Literal["qastream.result/1"] = Field(default="qastream.result/1", alias="schema")
     record_id: Id
@@ -218,19 +257,25 @@ class Result(Message):
     generation: Count = 0
     attempt: Count = 0
     planned: dict[PairType, Count] = Field(
-        default_factory=dict, description="Questions that the recipe wanted of this chunk."
+        default_factory=dict, description="Numbers of questions that the recipe planned for this chunk."
     )
     asked: dict[PairType, Count] = Field(
         default_factory=dict,
-        description="Questions that there were: as many as pairs and rejected together. None in a failed result.",
+        description="Numbers of questions that were asked: as many as pairs and rejected ones together. Empty in a "
+        "failed "
+        "result.",
     )
     pairs: tuple[Pair, ...] = ()
     rejected: tuple[RejectedPair, ...] = ()
-    skipped: Reason | None = Field(default=None, description="Why nothing was asked: the text did not pass.")
-    text_scores: dict[str, float] = Field(default_factory=dict, description="Of the text, where a recipe judges it.")
+    skipped: Reason | None = Field(
+        default=None, description="Reason why nothing was asked: the text gate rejected the text."
+    )
+    text_scores: dict[str, float] = Field(
+        default_factory=dict, description="Scores of the text, if the recipe has a text gate."
+    )
     recipe: RecipeRef
     model: ModelRef
-    judge: ModelRef | None = Field(default=None, description="The model that judged, if it was another one.")
+    judge: ModelRef | None = Field(default=None, description="The model that judged, if it was another model.")
     usage: Usage = Usage()
     timing: Timing = Timing()
     error: OutcomeError | None = None
@@ -239,7 +284,7 @@ class Result(Message):
 
 
 class Original(Message):
-    """The record or file as it was: base64 of a prefix, and what identifies the whole."""
+    """The record or file that failed: base64 of its first bytes, with size and hash of the whole."""
 
     base64: str
     size_bytes: Count
@@ -248,11 +293,11 @@ class Original(Message):
 
 
 class DeadLetter(Message):
-    """On qa.dead-letters: what could not be processed, why, and how to find it."""
+    """A record or file that could not be processed, on qa.dead-letters, with the reason and its place."""
 
     schema_: Literal["qastream.dead-letter/1"] = Field(default="qastream.dead-letter/1", alias="schema")
     letter_id: Id
-    kind: Literal["chunk", "file", "record"] = Field(description="record: one that could not be decoded.")
+    kind: Literal["chunk", "file", "record"] = Field(description="record means a record that could not be decoded.")
     reason: str
     error_class: ErrorClassName
     attempts: Count = 1
@@ -267,7 +312,7 @@ class DeadLetter(Message):
 
 
 class ReplayMarker(Message):
-    """On qa.dead-letters: a letter was published again, as this attempt."""
+    """A note on qa.dead-letters that a letter has been replayed, as this attempt."""
 
     schema_: Literal["qastream.replay/1"] = Field(default="qastream.replay/1", alias="schema")
     letter_id: Id

@@ -1,7 +1,7 @@
-r"""How a file's path and its directory stand in messages: text that any reader can take, and that names one file only.
+r"""Paths of files as text in messages, printable and unambiguous.
 
-Each byte of control characters, of line and paragraph separators and of what is not UTF-8 is "\x" and two hexadecimal
-digits; a backslash is two.
+Control characters, line and paragraph separators and bytes that are not UTF-8 are written as "\x" and two hexadecimal
+digits for each byte. A backslash is doubled.
 """
 
 import os
@@ -14,12 +14,12 @@ _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|(\\))")
 
 
 def source_name(root: Path) -> str:
-    """`Document.source` of a directory: the last part of its absolute path, with "-" for what can't be in it."""
+    """Return the default `Document.source` of a directory: its name, with "-" in place of unusual characters."""
     return re.sub(r"[^\w.-]+", "-", escape(root.absolute().name)).strip("-") or "input"
 
 
 def escape(path: str) -> str:
-    """`Document.path` of a path, which is relative to its directory and as `os` functions give it."""
+    """Turn a path relative to its directory, as `os` functions give it, into a `Document.path`."""
     if path.isascii() and path.isprintable() and "\\" not in path:
         return path
     return "".join(map(_escape_char, path))
@@ -34,7 +34,7 @@ def _escape_char(char: str) -> str:
 
 
 def unescape(path: str) -> str:
-    """The path on disk of `Document.path`, as `os` functions take it."""
+    """Turn a `Document.path` into a path that `os` functions take."""
     raw = bytearray()
     at = 0
     for found in _ESCAPE.finditer(path):

@@ -1,16 +1,16 @@
-"""Names and properties of the topics; a namespace prefixes them all."""
+"""Names and properties of the topics. A namespace is the prefix of all names."""
 
 from dataclasses import dataclass
 
 FOREVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 COMPACTED = {"cleanup.policy": "compact"}
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-"""Largest batch a topic takes. One record must stay below half of it; larger ones become dead letters."""
+"""Largest batch that a topic takes, in bytes. A record larger than half of it becomes a dead letter."""
 
 
 @dataclass(frozen=True)
 class TopicNames:
-    """Topics, consumer group and transactional ids of one namespace."""
+    """The topics, the consumer group and the transactional ids of one namespace."""
 
     namespace: str = "qa"
 
@@ -40,7 +40,7 @@ class TopicNames:
 
     @property
     def configs(self) -> dict[str, dict[str, str]]:
-        """Topic configs by topic. `qa.chunks` and `qa.results` are the record of what was done: kept without limit."""
+        """Configurations by topic. Chunks and results are kept forever, because they are the record of all work."""
         size = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
         return {
             self.chunks: FOREVER | size,
@@ -51,14 +51,14 @@ class TopicNames:
         }
 
     def producer_id(self, source: str) -> str:
-        """Transactional id of the watcher of `source`: a second copy, or a zombie, is fenced by it."""
+        """Return the transactional id of the producer of `source`. It fences a second or an earlier one."""
         return f"{self.namespace}.producer.{source}"
 
     @property
     def replay_id(self) -> str:
-        """Transactional id of replays: one at a time."""
+        """Transactional id of replays, of which one runs at a time."""
         return f"{self.namespace}.replay"
 
     def worker_id(self, partition: int) -> str:
-        """Transactional id for results of one input partition: the fence is the partition's, not the process's."""
+        """Return the transactional id for the results of one input partition. Its next owner fences the last one."""
         return f"{self.group}.{self.chunks}.{partition}"

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, however it ends."""
+"""Makes child processes end with their parent, even if the parent is killed. It works on Linux only (prctl(2))."""
 
 import ctypes
 import os
@@ -11,16 +11,15 @@ _imported_in, _parent = os.getpid(), os.getppid()
 
 
 def die_with_parent() -> None:
-    """SIGTERM to this process when its parent is gone (Linux, prctl(2)); nothing elsewhere.
+    """Ask for SIGTERM when the parent ends. Call it at a program's start, or as Popen's `preexec_fn`.
 
-    For Popen's `preexec_fn`, or called by a program at its start. The signal comes when the thread that started the
-    child ends: start children from the main thread.
+    The signal comes when the thread that started the child ends, so start children from the main thread.
     """
     _on_death_of_parent(signal.SIGTERM)
 
 
 def be_killed_with_parent() -> None:
-    """The same with SIGKILL, for a child that may wait without limit for others that end at that moment as well."""
+    """Ask for SIGKILL when the parent ends, for a child that might wait forever for processes that end as well."""
     _on_death_of_parent(signal.SIGKILL)
 
 
@@ -28,5 +27,5 @@ def _on_death_of_parent(number: signal.Signals) -> None:
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, number)
         expected = _parent if os.getpid() == _imported_in else _imported_in
-        if os.getppid() != expected:  # it ended before we could ask for the signal
+        if os.getppid() != expected:  # the parent ended before we could ask for the signal
             os.kill(os.getpid(), number)

@@ -1,4 +1,4 @@
-"""/metrics, /livez and /readyz of one process, on `metrics_port`."""
+"""Serves /metrics, /livez and /readyz of one process on `metrics_port`."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,11 +14,11 @@ from telemetry.health import Health
 
 
 class ExpositionError(QAStreamError):
-    """The port for metrics can't be had."""
+    """The metrics port can't be opened."""
 
 
-class _Told:
-    """A registry without the library's `_created` series, of which there would be one for each counter."""
+class _WithoutCreated:
+    """A view of a registry without the `_created` series that the library adds to each counter."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
@@ -30,11 +30,11 @@ class _Told:
 
 
 def make_app(registry: CollectorRegistry, health: Health) -> web.Application:
-    """/livez is answered by the loop that does the work: one that hangs does not answer."""
+    """Make the web application. The event loop that does the work answers /livez, so a hanging process does not."""
 
     async def metrics(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(_Told(registry)), headers={"Content-Type": content_type})
+        return web.Response(body=encode(_WithoutCreated(registry)), headers={"Content-Type": content_type})
 
     async def live(_: web.Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -51,7 +51,7 @@ def make_app(registry: CollectorRegistry, health: Health) -> web.Application:
 
 @asynccontextmanager
 async def exposed(settings: TelemetrySettings, registry: CollectorRegistry, health: Health) -> AsyncIterator[None]:
-    """Nothing with port 0. Raises ExpositionError."""
+    """Serve the addresses while the context lasts; port 0 serves nothing. Raises ExpositionError."""
     if not settings.metrics_port:
         yield
         return
@@ -63,7 +63,7 @@ async def exposed(settings: TelemetrySettings, registry: CollectorRegistry, heal
         await runner.cleanup()
         raise ExpositionError(
             f"--metrics-port {settings.metrics_port} on {settings.metrics_host}: {exc.strerror}. "
-            "Each process on a machine needs one of its own; 0 serves none"
+            "Each process on a machine needs a port of its own; 0 serves nothing"
         ) from exc
     try:
         yield

@@ -1,4 +1,4 @@
-"""Logs on stderr: for people on a terminal, JSON lines elsewhere. No document text, no secrets, at any level."""
+"""Logs on stderr, for people on a terminal and as JSON lines elsewhere. No level logs document texts or secrets."""
 
 import logging
 import sys
@@ -12,14 +12,15 @@ from configs.errors import QAStreamError
 from configs.sections import TelemetrySettings
 
 REPEAT_S = 10.0
+"""Least time between two equal messages of a repetitive library."""
 NOISY = ("aiohttp", "aiokafka", "asyncio", "httpx", "httpx2", "openai", "opentelemetry", "urllib3", "watchfiles")
-"""Libraries of which warnings are enough. Below that some log what they send."""
+"""Libraries that log only warnings. Some of them would log the texts that they send at lower levels."""
 REPETITIVE = ("aiokafka", "opentelemetry", "urllib3")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 def configure_logs(settings: TelemetrySettings, *, process: str, stream: TextIO | None = None) -> None:
-    """Send the root logger to `stream`, stderr by default; values given as `extra=` become fields."""
+    """Send all logs to `stream` (default: stderr). Values given as `extra=` become fields."""
     stream = stream or sys.stderr
     human = settings.log_format == "human" or (settings.log_format == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
@@ -31,7 +32,7 @@ def configure_logs(settings: TelemetrySettings, *, process: str, stream: TextIO 
 
 
 class _Rarely(logging.Filter):
-    """Clients complain many times while what they talk to is away: one of each kind in a while is enough."""
+    """Drops messages that a library repeats within REPEAT_S, as clients do while their server is away."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +53,7 @@ class _Human(logging.Formatter):
         super().__init__(f"%(asctime)s %(levelname)-7s {process}: %(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
-        """One line, whatever is in it; a traceback comes behind it."""
+        """Write message and fields on one line; a traceback follows on its own lines."""
         fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
         return _escaped(f"{super().formatMessage(record)} {fields}".rstrip())
 
@@ -78,13 +79,13 @@ class _Json(logging.Formatter):
             line["exception"] = _traceback(record.exc_info[1])
         try:
             return _harmless(orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode())
-        except TypeError:  # half a surrogate pair, as in file names that are not UTF-8
+        except TypeError:  # half a surrogate pair, from a file name that is not UTF-8
             escaped = {name: _escaped(str(value)) for name, value in line.items()}
             return orjson.dumps(escaped, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _traceback(exc: BaseException | None) -> str:
-    """With the messages of our errors and the system's only: others may quote a document, or a secret."""
+    """Format a traceback with messages of our and the system's errors only; others may quote a text or a secret."""
     if exc is None:
         return ""
     shown = traceback.TracebackException.from_exception(exc)
@@ -94,7 +95,7 @@ def _traceback(exc: BaseException | None) -> str:
 
 def _without_messages(shown: traceback.TracebackException, exc: BaseException) -> None:
     if not isinstance(exc, QAStreamError | OSError):
-        shown._str = "(message left out)"  # type: ignore[attr-defined] # noqa: SLF001 - nothing public takes it away
+        shown._str = "(message left out)"  # type: ignore[attr-defined] # noqa: SLF001 - there is no public way
     for part, cause in ((shown.__cause__, exc.__cause__), (shown.__context__, exc.__context__)):
         if part is not None and cause is not None:
             _without_messages(part, cause)
@@ -108,14 +109,14 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    """A file name must not be able to drive the terminal, nor to begin a line of its own."""
+    """Escape unprintable characters, so that a file name can neither control the terminal nor begin a new line."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _harmless(json: str) -> str:
-    """JSON may hold what drives a terminal or turns the direction of text: such characters as JSON's escapes.
+    """Write unprintable characters in JSON as its escapes, because they could control the terminal.
 
-    Beyond U+FFFF they are pairs of surrogates there.
+    Characters beyond U+FFFF become two escapes, a surrogate pair.
     """
     return json if json.isprintable() else "".join(c if c.isprintable() else _json_escape(c) for c in json)
 

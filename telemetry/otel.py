@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry, sent over OTLP/HTTP by a thread of the library's."""
+"""Traces through OpenTelemetry. A thread of the library sends the spans over OTLP/HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -16,11 +16,11 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from telemetry.tracing import Attributes, Header
 
 SEND_S = 3.0
-"""A collector that is away must not hold up the end of a process."""
+"""Longest time to send at the end, because a missing collector must not hold up a process."""
 
 
 class Ids(RandomIdGenerator):
-    """Random, unless `wanted` (32 hex digits) is set."""
+    """Gives random trace ids, or `wanted` (32 hex digits) where it is set."""
 
     def __init__(self) -> None:
         self.wanted = ""
@@ -30,7 +30,7 @@ class Ids(RandomIdGenerator):
 
 
 class OtelTracing:
-    """A `telemetry.tracing.Tracing`."""
+    """The implementation of `telemetry.tracing.Tracing` that sends spans."""
 
     on = True
 
@@ -84,7 +84,7 @@ def _failed(span: Span, exc: BaseException) -> None:
 
 @asynccontextmanager
 async def exporting(endpoint: str, *, process: str) -> AsyncIterator[OtelTracing]:
-    """Spans to `endpoint`, the base URL of a collector; what has not been sent when it ends is sent then."""
+    """Send spans to the collector with the base URL `endpoint`. The end of the context sends the last ones."""
     ids = Ids()
     provider = TracerProvider(
         resource=Resource.create({"service.name": f"qastream-{process}"}), id_generator=ids, shutdown_on_exit=False
@@ -94,4 +94,4 @@ async def exporting(endpoint: str, *, process: str) -> AsyncIterator[OtelTracing
     try:
         yield OtelTracing(provider, ids)
     finally:
-        await asyncio.to_thread(provider.shutdown)  # it sends, and may wait for a collector that is away
+        await asyncio.to_thread(provider.shutdown)  # it sends the last spans, and may wait for a missing collector

@@ -1,4 +1,4 @@
-"""What a process is observed with: metrics, health and traces, opened together."""
+"""Metrics, health and traces of a process, opened together."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,13 +19,15 @@ M = TypeVar("M", bound=ProcessMetrics)
 
 @dataclass(frozen=True, slots=True)
 class Telemetry(Generic[M]):
+    """The means by which a process is observed."""
+
     metrics: M
     health: Health = field(default_factory=Health)
     tracing: Tracing = field(default_factory=NoTracing)
 
 
 def unseen(make_metrics: Callable[[CollectorRegistry], M]) -> Telemetry[M]:
-    """Counts into a registry that nobody reads."""
+    """Return telemetry that nobody reads: nothing is served and nothing is sent."""
     return Telemetry(make_metrics(CollectorRegistry()))
 
 
@@ -33,9 +35,9 @@ def unseen(make_metrics: Callable[[CollectorRegistry], M]) -> Telemetry[M]:
 async def open_telemetry(
     settings: TelemetrySettings, make_metrics: Callable[[CollectorRegistry], M], *, process: str
 ) -> AsyncIterator[Telemetry[M]]:
-    """Serves what `metrics_port` says and sends what `otlp_endpoint` says. Raises a QAStreamError.
+    """Serve metrics on `metrics_port` and send traces to `otlp_endpoint`. Raises a QAStreamError.
 
-    The process is not ready until it takes note that `START` is no trouble any more.
+    The process is not ready until it clears the trouble `START`.
     """
     registry, health = CollectorRegistry(), Health()
     health.note(START, "it is starting")

@@ -1,6 +1,6 @@
-"""Traces, off unless `otlp_endpoint` is set; where they are off, OpenTelemetry is not imported for them.
+"""Traces, off unless `otlp_endpoint` is set. OpenTelemetry is imported only where they are on.
 
-From process to process a trace goes as W3C's `traceparent`, in the headers of Kafka records and of requests.
+Between processes a trace travels as W3C's `traceparent`, in headers of Kafka records and of HTTP requests.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -12,11 +12,13 @@ from configs.errors import SettingsError
 from configs.sections import TelemetrySettings
 
 Header = tuple[str, bytes]
-"""As Kafka records have them."""
+"""Name and value of a Kafka record's header."""
 Attributes = Mapping[str, str | int]
 
 
 class Tracing(Protocol):
+    """Makes spans. `on` tells if they are sent."""
+
     @property
     def on(self) -> bool: ...
     def span(
@@ -28,18 +30,18 @@ class Tracing(Protocol):
         trace_id: str = "",
         start_ns: int | None = None,
     ) -> AbstractContextManager[object]:
-        """The current span while the context lasts.
+        """Open a span that is the current one while the context lasts.
 
-        It is a child of the span that `parent` names, or of the current one; with `trace_id` (32 hex digits) it has no
-        parent and belongs to that trace.
+        Its parent is the span in the headers `parent`, or else the current one. With `trace_id` (32 hex digits) it
+        has no parent and belongs to that trace.
         """
 
     def headers(self) -> list[Header]:
-        """What makes the current span the parent of another process's."""
+        """Return headers that make the current span the parent of a span in another process."""
 
 
 class NoTracing:
-    """Does nothing, at the cost of a call."""
+    """The implementation that makes no spans."""
 
     on = False
 
@@ -52,12 +54,12 @@ class NoTracing:
 
 @asynccontextmanager
 async def open_tracing(settings: TelemetrySettings, *, process: str) -> AsyncIterator[Tracing]:
-    """Raises SettingsError where traces are wanted and OpenTelemetry is not installed."""
+    """Open the traces of a process. Raises SettingsError if they are on and OpenTelemetry is not installed."""
     if settings.otlp_endpoint is None:
         yield NoTracing()
         return
     if find_spec("opentelemetry") is None:
-        raise SettingsError("--otlp-endpoint needs OpenTelemetry, which is not installed: the extra `traces` has it")
+        raise SettingsError("--otlp-endpoint needs OpenTelemetry, which is not installed: install the extra `traces`")
     from telemetry.otel import exporting  # noqa: PLC0415 - an extra
 
     async with exporting(settings.otlp_endpoint, process=process) as tracing:

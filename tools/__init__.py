@@ -1,1 +1,1 @@
-"""Writers of the files in docs/, schemas/json/ and deploy/ that are made from the code."""
+"""Writers of the files in docs/, schemas/json/ and deploy/ that are generated from the code."""

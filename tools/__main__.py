@@ -1,4 +1,4 @@
-"""`python -m tools`: writes every generated file anew, and names those that changed."""
+"""Writes all generated files (`python -m tools`), and prints the names of those that changed."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ WRITERS = (configuration, contract, dashboard, error_classes, metrics, rights)
 
 
 def generated() -> dict[Path, str]:
-    """The content of each generated file, by its path."""
+    """Return the contents of all generated files by path."""
     return {path: content for writer in WRITERS for path, content in writer.pages().items()}
 
 

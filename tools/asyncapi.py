@@ -1,4 +1,4 @@
-"""The topics as an AsyncAPI 3.0 document (asyncapi.com/docs/reference/specification/v3.0.0), made from the models."""
+"""Describes the topics as an AsyncAPI 3.0 document (asyncapi.com/docs/reference/specification/v3.0.0)."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from schemas.topics import TopicNames
 KAFKA_BINDING = "0.5.0"
 _SCHEMAS = "#/components/schemas/{model}"
 _CHANNELS: dict[str, tuple[str, str, tuple[type[Message], ...]]] = {
-    "chunks": ("chunks", "content key: equal texts meet in one worker", (Chunk,)),
+    "chunks": ("chunks", "content key, so that one worker gets all equal texts", (Chunk,)),
     "files": ("files", "document id", (LedgerEntry,)),
     "results": ("results", "document id", (Result,)),
     "deadLetters": ("dead_letters", "letter, chunk or document id", (DeadLetter, ReplayMarker)),
-    "requests": ("requests", "request id; without a value once it is done", (Request,)),
+    "requests": ("requests", "request id; a record without a value says that it is done", (Request,)),
 }
-"""By channel: the topic's name in TopicNames, what its key is, its messages."""
+"""For each channel: the topic's name in TopicNames, the meaning of its key, its messages."""
 _OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "producer": {"send": ("chunks", "files", "deadLetters"), "receive": ("files", "requests")},
     "worker": {"send": ("results", "deadLetters"), "receive": ("chunks",)},
@@ -26,7 +26,7 @@ _OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def document() -> dict[str, Any]:
-    """For the namespace `qa`."""
+    """Make the document for the namespace `qa`."""
     kinds = tuple(kind for _, _, messages in _CHANNELS.values() for kind in messages)
     _, schemas = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_SCHEMAS)
     return {
@@ -35,8 +35,8 @@ def document() -> dict[str, Any]:
             "title": "QAStream",
             "version": "1",
             "description": "Text files become question-answer records. Always read with "
-            "isolation.level=read_committed: records of aborted transactions were never written. Unknown fields are "
-            "to be ignored. Another namespace has another prefix than qa.",
+            "isolation.level=read_committed: records of aborted transactions do not count. Ignore unknown fields. "
+            "Another namespace has another prefix than qa.",
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": "application/json",

@@ -1,4 +1,4 @@
-"""docs/configuration.md, made from the settings: what `--help` says, all of it in one place."""
+"""Writes docs/configuration.md from the settings: the texts of `--help` in one place."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,18 +38,19 @@ _HEAD = """# Configuration
 
 <!-- made by `python -m tools`; do not edit -->
 
-Each setting is a flag, an environment variable, or stands in the `--config` file under `"qastream"`, by its name with
-underscores. Precedence: flag, environment, file, default. Which command takes which flags, its `--help` says; the
-environment and the file are the same for all, and each command takes what concerns it. What is unknown or can't be
-right is refused at the start, with exit code 2.
+A setting is given by a flag, by an environment variable, or in the `--config` file under `"qastream"`, where its name
+has underscores. A flag precedes the environment, that precedes the file, and that precedes the default. The `--help` of
+a command lists its flags. All commands may share one environment and one file, because each command uses only the
+settings that concern it. Unknown settings and unusable values are refused at the start, with exit code 2.
 
-**Secrets** have no flag, since every user of a machine can read the arguments of a process. Each may stand in a file
-instead, without its line end: the variable's name with `_FILE` behind it has the path, as Docker and Kubernetes mount
-secrets (`VLLM_API_KEY_FILE=/run/secrets/api-key`). `python -m pipeline` hands them to its processes by environment.
+**Secrets** have no flag, because every user of a machine can read the arguments of a process. A secret may stand in a
+file instead. The variable with `_FILE` behind its name has the path, as Docker and Kubernetes mount secrets
+(`VLLM_API_KEY_FILE=/run/secrets/api-key`); a line end in the file does not count. `python -m pipeline` hands secrets to
+its processes by environment.
 
-The [vLLM guide's](vllm-http-guide.md) JSON file works as it is: `base_url`, `api_key`, `model_name`, `temperature` and
-`max_tokens` of `models.local_models.vllm_http`, `vllm_server_url` of `api`; and `timeout` (`timeout_s`), `batch_size`
-(`concurrency`) and `cache` wherever it says to set them.
+The JSON file of the [vLLM guide](vllm-http-guide.md) works as it is. It sets `base_url`, `api_key`, `model_name`,
+`temperature` and `max_tokens` in `models.local_models.vllm_http`, and `vllm_server_url` in `api`. `timeout`
+(`timeout_s`), `batch_size` (`concurrency`) and `cache` may stand in any of its objects.
 """
 
 

@@ -1,4 +1,4 @@
-"""The message contract as JSON Schema (`schemas/json/`) and as AsyncAPI (`docs/asyncapi.yaml`)."""
+"""Writes the message contract as JSON Schema (`schemas/json/`) and as AsyncAPI (`docs/asyncapi.yaml`)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Grafana's dashboard, from a table of panels."""
+"""Writes Grafana's dashboard from a table of panels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ COLUMNS = 24
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`queries` are expressions by legend. A panel without is the heading of a row. Units are Grafana's."""
+    """One panel. `queries` are pairs of legend and expression; without any, it is the heading of a row.
+
+    `unit` is a name of Grafana's.
+    """
 
     title: str
     queries: tuple[tuple[str, str], ...] = ()
@@ -26,7 +29,7 @@ class Panel:
     height: int = 8
     description: str = ""
     whole: bool = False
-    """Of things that are counted one by one: `increase` extrapolates to fractions."""
+    """Shows whole numbers, because `increase` extrapolates counts to fractions."""
 
 
 def _stat(title: str, expression: str, unit: str = "short", description: str = "", *, whole: bool = False) -> Panel:
@@ -34,7 +37,7 @@ def _stat(title: str, expression: str, unit: str = "short", description: str = "
 
 
 def _rate(metric: str, *, by: str = "", where: str = "", over: str = "5m") -> str:
-    """Per second, summed over all processes, or `by` a label."""
+    """Return an expression for the rate per second, summed over all processes or by a label."""
     series = f"{metric}{{{where}}}" if where else metric
     return f"sum by ({by}) (rate({series}[{over}]))" if by else f"sum(rate({series}[{over}]))"
 
@@ -53,7 +56,7 @@ def _quantiles(metric: str, by: str = "") -> tuple[tuple[str, str], ...]:
 
 
 PANELS = (
-    _stat("Chunks left", "sum(qastream_chunks_unfinished)", description="Published, without an outcome yet."),
+    _stat("Chunks left", "sum(qastream_chunks_unfinished)", description="Published chunks without an outcome."),
     _stat(
         "Time left",
         "sum(qastream_chunks_unfinished) / sum(rate(qastream_chunks_total[5m]))",
@@ -62,7 +65,9 @@ PANELS = (
     ),
     _stat("Chunks per second", _rate("qastream_chunks_total")),
     _stat("Accepted pairs per second", _rate("qastream_pairs_total", where='outcome="accepted"')),
-    _stat("Tokens per second", _rate("qastream_tokens_total", where='kind="completion"'), description="Completions'."),
+    _stat(
+        "Tokens per second", _rate("qastream_tokens_total", where='kind="completion"'), description="Of completions."
+    ),
     _stat("Dead letters, 24 h", "sum(increase(qastream_dead_letters_total[24h]))", whole=True),
     Panel("Work"),
     Panel("Chunks per second, by status", (("{{status}}", _rate("qastream_chunks_total", by="status")),)),
@@ -104,7 +109,7 @@ PANELS = (
     Panel(
         "Queue at the server",
         (("{{state}} {{endpoint}}", "max by (endpoint, state) (qastream_model_queue)"),),
-        description="Of everybody: each worker sees the same.",
+        description="Requests of all clients; each worker sees the same number.",
     ),
     Panel("Seconds of a call", _quantiles("qastream_model_call_seconds", "endpoint"), "s"),
     Panel("Tokens per second", (("{{kind}}", _rate("qastream_tokens_total", by="kind")),)),
@@ -196,7 +201,7 @@ def dashboard() -> dict[str, Any]:
 
 
 def _placed() -> Iterator[dict[str, Any]]:
-    """From left to right, and down."""
+    """Yield the panels in rows, from left to right."""
     x = y = below = 0
     for number, panel in enumerate(PANELS, start=1):
         width, height = (panel.width, panel.height) if panel.queries else (COLUMNS, 1)

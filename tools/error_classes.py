@@ -1,4 +1,4 @@
-"""The tables of error classes in docs/model-server.md and docs/troubleshooting.md."""
+"""Writes the tables of error classes in docs/model-server.md and docs/troubleshooting.md."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +26,5 @@ def _advice() -> Iterator[str]:
 
 
 def pages() -> dict[Path, str]:
-    """The content of both pages."""
     tables = {CLASSES_PAGE: _classes(), ADVICE_PAGE: _advice()}
     return {page: between(page, BEGIN, END, lines) for page, lines in tables.items()}

@@ -1,4 +1,4 @@
-"""The part of docs/security.md that says which rights each process needs: a table, and commands that grant them."""
+"""Writes the rights of each process in docs/security.md: a table, and the commands that grant them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ BEGIN, END = "<!-- rights: made by `python -m tools`; do not edit -->\n", "<!-- 
 _USERS = {Role.PACED_PRODUCER: "qa-producer"}
 _WHAT = {
     Role.PRODUCER: "`python -m producer`",
-    Role.PACED_PRODUCER: "the same, with `--max-backlog` or `--on-done`: what is the producer's, and",
+    Role.PACED_PRODUCER: "the same with `--max-backlog` or `--on-done`: the rights of the producer, and",
     Role.WORKER: "`python -m consumer`",
     Role.SINK: "`python -m consumer sink`",
     Role.TOOLS: "`dead-letters`, `verify`, `pipeline status`, `pipeline read`",
@@ -47,7 +47,7 @@ def _cell(own: list[Need], kind: str) -> str:
 
 
 def acl_command(need: Need, principal: str) -> str:
-    """For Kafka's own tool."""
+    """Return the command of Kafka's own tool that grants a right."""
     pattern = " --resource-pattern-type prefixed" if need.prefix else ""
     operation = need.operation.capitalize()
     return (
