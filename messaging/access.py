@@ -44,92 +44,92 @@ class AccessError(QAStreamError):
     """Kafka does not let us in, or does not let us do it."""
 
 
-def client_options(settings: KafkaSettings) -> dict[str, Any]:
+def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     """What every Kafka client is made with, whatever its kind. Raises SettingsError for unusable files."""
     options: dict[str, Any] = {
-        "bootstrap_servers": settings.brokers.split(","),
-        "security_protocol": settings.security_protocol,
+        "bootstrap_servers": kafka.brokers.split(","),
+        "security_protocol": kafka.security_protocol,
     }
-    if settings.security_protocol.endswith("SSL"):
+    if kafka.security_protocol.endswith("SSL"):
         options["ssl_context"] = client_context(
-            settings.ssl_cafile,
+            kafka.ssl_cafile,
             setting="ssl_cafile",
-            certfile=settings.ssl_certfile,
-            keyfile=settings.ssl_keyfile,
-            key_password=settings.ssl_key_password,
+            certfile=kafka.ssl_certfile,
+            keyfile=kafka.ssl_keyfile,
+            key_password=kafka.ssl_key_password,
         )
-    if settings.sasl_password is not None:
+    if kafka.sasl_password is not None:
         options |= {
-            "sasl_mechanism": settings.sasl_mechanism,
-            "sasl_plain_username": settings.sasl_username,
-            "sasl_plain_password": settings.sasl_password.get_secret_value(),
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": kafka.sasl_username,
+            "sasl_plain_password": kafka.sasl_password.get_secret_value(),
         }
     return options
 
 
-def who(settings: KafkaSettings) -> str:
-    return f"user {settings.sasl_username}" if settings.sasl_username else "this client"
+def who(kafka: KafkaSettings) -> str:
+    return f"user {kafka.sasl_username}" if kafka.sasl_username else "this client"
 
 
-def denial(settings: KafkaSettings, operation: str, resource: str) -> AccessError:
+def denial(kafka: KafkaSettings, operation: str, resource: str) -> AccessError:
     return AccessError(
-        f"Kafka does not allow {who(settings)} to {operation} {resource}. Grant it (docs/security.md has the commands "
+        f"Kafka does not allow {who(kafka)} to {operation} {resource}. Grant it (docs/security.md has the commands "
         "for each process), or use another user"
     )
 
 
 @contextmanager
-def explained(settings: KafkaSettings, operation: str) -> Iterator[None]:
+def explained(kafka: KafkaSettings, operation: str) -> Iterator[None]:
     """Raises AccessError for what the client was refused while it did `operation` on topics."""
     try:
         yield
     except AUTHORIZATION as exc:
-        raise from_refusal(settings, exc, operation) from exc
+        raise from_refusal(kafka, exc, operation) from exc
 
 
-def from_refusal(settings: KafkaSettings, exc: KafkaError, operation: str) -> AccessError:
+def from_refusal(kafka: KafkaSettings, exc: KafkaError, operation: str) -> AccessError:
     """`operation` is on topics: the client's error has their names, or an id, and not what it wanted."""
     name = _names(exc.args[0]) if exc.args else ""
     match exc:
         case GroupAuthorizationFailedError():
-            return denial(settings, "READ", f"group {name}")
+            return denial(kafka, "READ", f"group {name}")
         case TransactionalIdAuthorizationFailed():
-            return denial(settings, "WRITE", f"transactional id {name}")
+            return denial(kafka, "WRITE", f"transactional id {name}")
         case ClusterAuthorizationFailedError():
-            return denial(settings, operation, "the cluster")
+            return denial(kafka, operation, "the cluster")
         case _:
-            return denial(settings, operation, f"topic {name}")
+            return denial(kafka, operation, f"topic {name}")
 
 
 def _names(argument: object) -> str:
     return ", ".join(sorted(argument)) if isinstance(argument, set | frozenset) else str(argument)
 
 
-async def refusal(settings: KafkaSettings) -> AccessError | None:
+async def refusal(kafka: KafkaSettings) -> AccessError | None:
     """Why a broker turns us away, if it does: the client logs that and keeps the error to itself.
 
     None where none answers, or all is well; with no TLS and no password there is nothing to refuse.
     """
-    if settings.security_protocol == "PLAINTEXT":
+    if kafka.security_protocol == "PLAINTEXT":
         return None
-    options = client_options(settings)
+    options = client_options(kafka)
     for host, port in broker_addresses(options.pop("bootstrap_servers")):
         try:
             await try_connection(host, port, timeout_ms=PROBE_MS, **options)
         except (KafkaError, OSError, TimeoutError) as exc:
-            if error := _from_connecting(settings, exc, f"{host}:{port}"):
+            if error := _from_connecting(kafka, exc, f"{host}:{port}"):
                 return error
     return None
 
 
-def _from_connecting(settings: KafkaSettings, exc: Exception, where: str) -> AccessError | None:
+def _from_connecting(kafka: KafkaSettings, exc: Exception, where: str) -> AccessError | None:
     match exc:
         case UnsupportedSaslMechanismError():
-            return AccessError(f"Kafka at {where} does not take sasl_mechanism {settings.sasl_mechanism}")
+            return AccessError(f"Kafka at {where} does not take sasl_mechanism {kafka.sasl_mechanism}")
         case _ if isinstance(exc, _AUTHENTICATION):
             return AccessError(
-                f"Kafka at {where} refuses {who(settings)}: is the password right, and sasl_mechanism "
-                f"{settings.sasl_mechanism} the one that the user was made for?"
+                f"Kafka at {where} refuses {who(kafka)}: is the password right, and sasl_mechanism "
+                f"{kafka.sasl_mechanism} the one that the user was made for?"
             )
         case ssl.SSLCertVerificationError():
             return AccessError(

@@ -34,7 +34,7 @@ class BrokerUnreachableError(QAStreamError):
     """No broker answered within the patience of a command."""
 
 
-def make_consumer(settings: KafkaSettings, **options: Any) -> AIOKafkaConsumer:
+def make_consumer(kafka: KafkaSettings, **options: Any) -> AIOKafkaConsumer:
     """A consumer that reads committed records only and never commits by itself."""
     defaults = {
         "enable_auto_commit": False,
@@ -44,12 +44,12 @@ def make_consumer(settings: KafkaSettings, **options: Any) -> AIOKafkaConsumer:
         "fetch_max_wait_ms": 200,
         "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,
     }
-    return AIOKafkaConsumer(**client_options(settings), **(defaults | options))
+    return AIOKafkaConsumer(**client_options(kafka), **(defaults | options))
 
 
-def make_transactional_producer(settings: KafkaSettings, transactional_id: str) -> AIOKafkaProducer:
+def make_transactional_producer(kafka: KafkaSettings, transactional_id: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(
-        **client_options(settings),
+        **client_options(kafka),
         transactional_id=transactional_id,
         transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         acks="all",
@@ -57,7 +57,7 @@ def make_transactional_producer(settings: KafkaSettings, transactional_id: str) 
         max_batch_size=900_000,  # the default of 16 KiB costs 2.4 times the throughput
         max_request_size=MAX_RECORD_BYTES,
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
-        compression_type=None if settings.compression == "none" else settings.compression,
+        compression_type=None if kafka.compression == "none" else kafka.compression,
     )
 
 
@@ -126,7 +126,7 @@ async def _close(client: BareClient) -> None:
     closing.cancel()
 
 
-async def start_patiently(client: Any, settings: KafkaSettings, *, patience_s: float | None = None) -> None:
+async def start_patiently(client: Any, kafka: KafkaSettings, *, patience_s: float | None = None) -> None:
     """Start a client of any kind, waiting for a broker that is away: for ever, or `patience_s` seconds.
 
     Raises BrokerUnreachableError when the patience is over, and AccessError at once where a broker turns us away.
@@ -136,20 +136,20 @@ async def start_patiently(client: Any, settings: KafkaSettings, *, patience_s: f
         try:
             await client.start()
         except AUTHORIZATION as exc:
-            raise from_refusal(settings, exc, "DESCRIBE") from exc
+            raise from_refusal(kafka, exc, "DESCRIBE") from exc
         except KafkaError as exc:
             waited = time.monotonic() - began
-            if refused := await refusal(settings):
+            if refused := await refusal(kafka):
                 raise refused from exc
             if patience_s is not None and waited >= patience_s:
                 raise BrokerUnreachableError(
-                    f"no Kafka broker answers over {settings.security_protocol} at {settings.brokers}: {exc}. "
+                    f"no Kafka broker answers over {kafka.security_protocol} at {kafka.brokers}: {exc}. "
                     "Start one (`python -m server broker`), or set KAFKA_BOOTSTRAP_SERVERS, and --security-protocol to "
                     "what it speaks"
                 ) from None
             if waited - warned >= 10:
-                protocol = settings.security_protocol
-                log.warning("waiting for a Kafka broker that answers over %s at %s", protocol, settings.brokers)
+                protocol = kafka.security_protocol
+                log.warning("waiting for a Kafka broker that answers over %s at %s", protocol, kafka.brokers)
                 warned = waited
             await asyncio.sleep(RETRY_S)
         else:
@@ -157,11 +157,9 @@ async def start_patiently(client: Any, settings: KafkaSettings, *, patience_s: f
 
 
 @asynccontextmanager
-async def admin_client(
-    settings: KafkaSettings, *, patience_s: float | None = None
-) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await start_patiently(admin, settings, patience_s=patience_s)
+async def admin_client(kafka: KafkaSettings, *, patience_s: float | None = None) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**client_options(kafka))
+    await start_patiently(admin, kafka, patience_s=patience_s)
     try:
         yield admin
     finally:

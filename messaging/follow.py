@@ -1,49 +1,85 @@
-"""Reading a topic as it grows, through all that may happen to brokers."""
+"""Reading a topic as it grows, each committed record once."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from configs.sections import KafkaSettings
 from messaging.access import AccessError
 from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
-from messaging.reading import TopicMissingError, assign_all
+from messaging.reading import TopicMissingError, assign_all, last_offsets
 from messaging.record import Record, poll
 
-BATCH = 500
 RETRY_S = 2.0
 TROUBLE = (AccessError, BrokerUnreachableError, KafkaError, ConnectionError, TimeoutError, TopicMissingError)
+Take = Callable[[Record], None]
+Offsets = Mapping[int, int]
+"""Offset by partition."""
 log = logging.getLogger(__name__)
 
 
-async def follow(
-    settings: KafkaSettings, topic: str, take: Callable[[Record], None], *, start: Mapping[int, int] | None = None
-) -> None:
-    """Give every committed record to `take`, each once, those of a partition in their order; for ever.
+class Follower:
+    """Reads all partitions of one topic. `read` has the offset after the last record that was taken, by partition."""
 
-    `start` has the first offset by partition; one that is not named begins at its oldest record.
+    def __init__(self, kafka: KafkaSettings, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
+        self.read: dict[int, int] = {}
+        self._kafka = kafka
+        self._consumer = consumer
+        self._partitions = partitions
+
+    async def run(self, take: Take) -> None:
+        """Gives every record to `take`, those of a partition in their order, for ever. Raises KafkaError."""
+        while True:
+            for records in (await poll(self._consumer, timeout_ms=500)).values():
+                for record in records:
+                    take(record)
+                    self.read[record.partition] = record.offset + 1
+            await asyncio.sleep(0)
+
+    async def ends(self) -> dict[int, int]:
+        """Returns where each partition ends now, records of open transactions included.
+
+        A reader of committed records sees no further than the first open transaction. It would take that for the end,
+        although other writers may have committed records behind it.
+        """
+        return {tp.partition: end for tp, end in (await last_offsets(self._kafka, self._partitions)).items()}
+
+    async def has_reached(self, ends: Offsets) -> bool:
+        """Tells whether the consumer's positions are at `ends`, which may lie behind transaction markers."""
+        for tp in self._partitions:
+            if await self._consumer.position(tp) < ends[tp.partition]:
+                return False
+        return True
+
+
+@asynccontextmanager
+async def follow(
+    kafka: KafkaSettings, topic: str, *, start: Offsets | None = None, patience_s: float | None = 60
+) -> AsyncIterator[Follower]:
+    """Yields a follower that begins at the offsets of `start`, and at the oldest record of all other partitions.
+
+    Raises TopicMissingError, AccessError, and BrokerUnreachableError after `patience_s` without a broker.
     """
+    consumer = make_consumer(kafka)
+    try:
+        await start_patiently(consumer, kafka, patience_s=patience_s)
+        yield Follower(kafka, consumer, await assign_all(consumer, topic, start=start))
+    finally:
+        await stop_reading(consumer)
+
+
+async def keep_following(kafka: KafkaSettings, topic: str, take: Take, *, start: Offsets | None = None) -> None:
+    """Follows a topic for ever, with a new client after any trouble with the brokers. No record is given twice."""
     following = dict(start or {})
     while True:
-        consumer = make_consumer(settings, fetch_max_wait_ms=500)
         try:
-            await start_patiently(consumer, settings)
-            await assign_all(consumer, topic, start=following)
-            await _read(consumer, take, following)
+            async with follow(kafka, topic, start=following, patience_s=None) as follower:
+                follower.read = following
+                await follower.run(take)
         except TROUBLE as exc:
             log.warning("reading %s starts over: %r", topic, exc)
-        finally:
-            await stop_reading(consumer)
         await asyncio.sleep(RETRY_S)
-
-
-async def _read(consumer: AIOKafkaConsumer, take: Callable[[Record], None], following: dict[int, int]) -> None:
-    while True:
-        for records in (await poll(consumer, timeout_ms=1000, max_records=BATCH)).values():
-            for record in records:
-                take(record)
-                following[record.partition] = record.offset + 1
-        await asyncio.sleep(0)

@@ -16,10 +16,9 @@ from configs.sections import KafkaSettings
 from messaging.access import explained
 from messaging.client_internals import client_of, fetch_leniently, partitions_of
 from messaging.connection import RETRY_S, BrokerUnreachableError, make_consumer, start_patiently, stop_reading
-from messaging.described import describe
-from messaging.record import Batches, Record, poll
+from messaging.record import BATCH, Batches, Record, poll
+from messaging.topics import describe
 
-BATCH = 500
 WAIT_MS = 500
 LOOK_UP_S = 10.0
 IF_DAMAGED = (
@@ -37,7 +36,7 @@ class UnreadableError(QAStreamError):
 
 
 async def read_to_end(
-    settings: KafkaSettings,
+    kafka: KafkaSettings,
     topic: str,
     *,
     start: Mapping[int, int] | None = None,
@@ -52,15 +51,15 @@ async def read_to_end(
 
     Raises TopicMissingError, AccessError, UnreadableError, and BrokerUnreachableError after `patience_s`.
     """
-    consumer = make_consumer(settings)
+    consumer = make_consumer(kafka)
     try:
-        await start_patiently(consumer, settings, patience_s=patience_s)
-        with explained(settings, "READ"):
+        await start_patiently(consumer, kafka, patience_s=patience_s)
+        with explained(kafka, "READ"):
             partitions = await assign_all(consumer, topic, start=start)
-        ends = await last_offsets(settings, partitions) if through_pending else await consumer.end_offsets(partitions)
+        ends = await last_offsets(kafka, partitions) if through_pending else await consumer.end_offsets(partitions)
         handed_on = {tp: await consumer.position(tp) for tp in partitions}
         while behind := [tp for tp in partitions if await consumer.position(tp) < ends[tp]]:
-            with explained(settings, "READ"):
+            with explained(kafka, "READ"):
                 batches = await _read(consumer, {tp: handed_on[tp] for tp in behind})
             for tp, records in batches.items():
                 for record in records:
@@ -74,7 +73,7 @@ async def read_to_end(
 async def _read(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> Batches:
     """What comes next; after an error, of each partition by itself: it does not say which one has it, and where."""
     try:
-        return await poll(consumer, *positions, timeout_ms=WAIT_MS, max_records=BATCH)
+        return await poll(consumer, *positions, timeout_ms=WAIT_MS)
     except Exception as exc:
         if not _of_the_bytes(exc):
             raise
@@ -111,11 +110,11 @@ async def _read_apart(consumer: AIOKafkaConsumer, tp: TopicPartition, position: 
     return records
 
 
-async def last_offsets(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+async def last_offsets(kafka: KafkaSettings, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
     """Ends of what is written, committed or not: a request for offsets carries its consumer's isolation level."""
-    consumer = make_consumer(settings, isolation_level="read_uncommitted")
+    consumer = make_consumer(kafka, isolation_level="read_uncommitted")
     try:
-        await start_patiently(consumer, settings)
+        await start_patiently(consumer, kafka)
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         return ends
     finally:
@@ -134,12 +133,12 @@ async def assign_all(
     return partitions
 
 
-async def count_partitions(settings: KafkaSettings, topic: str, *, patience_s: float | None = None) -> int:
+async def count_partitions(kafka: KafkaSettings, topic: str, *, patience_s: float | None = None) -> int:
     """Raises what `topic_partitions` raises, KafkaError, and BrokerUnreachableError after `patience_s`."""
-    consumer = make_consumer(settings)
+    consumer = make_consumer(kafka)
     try:
-        await start_patiently(consumer, settings, patience_s=patience_s)
-        with explained(settings, "DESCRIBE"):
+        await start_patiently(consumer, kafka, patience_s=patience_s)
+        with explained(kafka, "DESCRIBE"):
             return len(await topic_partitions(consumer, topic))
     finally:
         await stop_reading(consumer)

@@ -11,6 +11,10 @@ Batches = Mapping[TopicPartition, list["Record"]]
 """Records by partition; those of one partition are in the order of their offsets."""
 
 
+BATCH = 500
+"""Records that are taken out of a consumer at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One committed record of a topic.
@@ -35,7 +39,7 @@ def from_client(record: ConsumerRecord) -> Record:
 
 
 async def poll(
-    consumer: AIOKafkaConsumer, *partitions: TopicPartition, timeout_ms: int, max_records: int | None = None
+    consumer: AIOKafkaConsumer, *partitions: TopicPartition, timeout_ms: int, max_records: int = BATCH
 ) -> Batches:
     """Returns the next records of `partitions` (default: all that are assigned), or nothing after `timeout_ms`.
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -18,14 +19,15 @@ from aiokafka.errors import (
 from configs.errors import QAStreamError
 from configs.sections import KafkaSettings
 from messaging.access import AUTHORIZATION, denial, from_refusal
-from messaging.client_internals import client_of
+from messaging.client_internals import NO_OPERATIONS, BareClient, ask_for_topics, client_of
 from messaging.connection import RETRY_S, BrokerUnreachableError, admin_client
-from messaging.described import Described, describe
-from messaging.roles import Need, Role, needs
+from messaging.roles import Need, Operation, Role, needs
 from schemas.topics import TopicNames
 
 READY_S = 60.0
 MOST_COPIES = 3
+_BITS: dict[Operation, int] = {"READ": 3, "WRITE": 4, "CREATE": 5, "DESCRIBE": 8}
+"""Of org.apache.kafka.common.acl.AclOperation."""
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -34,60 +36,71 @@ class TopicError(QAStreamError):
     """A topic could not be created, or is not what we need."""
 
 
+@dataclass(frozen=True, slots=True)
+class TopicDescription:
+    """`partitions` is 0 while one has no leader; `operations` is NO_OPERATIONS by brokers older than 2.3."""
+
+    partitions: int
+    operations: int
+
+    def allows(self, operation: Operation) -> bool:
+        return self.operations == NO_OPERATIONS or bool(self.operations >> _BITS[operation] & 1)
+
+
 async def ensure_topics(
-    settings: KafkaSettings, *, role: Role | None = None, patience_s: float | None = None
+    kafka: KafkaSettings, *, role: Role | None = None, patience_s: float | None = None
 ) -> dict[str, int]:
     """Create what is missing, wait until every partition has a leader; partitions by topic.
 
     Raises TopicError, with the broker's reason, BrokerUnreachableError after `patience_s` seconds without a broker, and
     AccessError where the process that calls, which is `role`, may not do with a topic what it is there for.
     """
-    return await _patiently(lambda admin: _ensured(admin, settings, role), settings, patience_s)
+    return await _patiently(lambda admin: _ensured(admin, kafka, role), kafka, patience_s)
 
 
-async def check_access(settings: KafkaSettings, role: Role, *, patience_s: float | None = None) -> None:
+async def check_access(kafka: KafkaSettings, role: Role, *, patience_s: float | None = None) -> None:
     """Raises AccessError where `role` may not do with a topic what it is there for."""
-    wanted = {need.name for need in _needs(settings, role)}
-    topics = [topic for topic in TopicNames(settings.namespace).configs if topic in wanted]
-    present = await _patiently(lambda admin: _described(admin, settings, role, topics), settings, patience_s)
-    _check_allowed(settings, role, present)
+    wanted = {need.name for need in _needs(kafka, role)}
+    topics = [topic for topic in TopicNames(kafka.namespace).configs if topic in wanted]
+    present = await _patiently(lambda admin: _described(admin, kafka, role, topics), kafka, patience_s)
+    _check_allowed(kafka, role, present)
 
 
-async def cluster_id(settings: KafkaSettings, *, patience_s: float | None = None) -> str:
+async def cluster_id(kafka: KafkaSettings, *, patience_s: float | None = None) -> str:
     """Identifies the Kafka cluster; an output directory belongs to one."""
-    return await _patiently(_asked_for_its_id, settings, patience_s)
+    return await _patiently(_asked_for_its_id, kafka, patience_s)
 
 
 async def _patiently(
-    ask: Callable[[AIOKafkaAdminClient], Awaitable[T]], settings: KafkaSettings, patience_s: float | None
+    ask: Callable[[AIOKafkaAdminClient], Awaitable[T]], kafka: KafkaSettings, patience_s: float | None
 ) -> T:
     """What `ask` gives. A broker that goes away meanwhile is asked again, by a new client."""
     began = time.monotonic()
     while True:
         try:
-            async with admin_client(settings, patience_s=patience_s) as admin:
+            async with admin_client(kafka, patience_s=patience_s) as admin:
                 return await ask(admin)
         except KafkaError as exc:
             if not exc.retriable:
                 raise
             if patience_s is not None and time.monotonic() - began >= patience_s:
-                raise BrokerUnreachableError(f"the Kafka broker at {settings.brokers} went away: {exc}") from exc
-            log.warning("the Kafka broker at %s went away; asking again", settings.brokers)
+                raise BrokerUnreachableError(f"the Kafka broker at {kafka.brokers} went away: {exc}") from exc
+            log.warning("the Kafka broker at %s went away; asking again", kafka.brokers)
         await asyncio.sleep(RETRY_S)
 
 
-async def _ensured(admin: AIOKafkaAdminClient, settings: KafkaSettings, role: Role | None) -> dict[str, int]:
-    names = TopicNames(settings.namespace)
+async def _ensured(admin: AIOKafkaAdminClient, kafka: KafkaSettings, role: Role | None) -> dict[str, int]:
+    names = TopicNames(kafka.namespace)
     deadline = time.monotonic() + READY_S
     while True:
-        present = await _described(admin, settings, role, list(names.configs))
+        present = await _described(admin, kafka, role, list(names.configs))
         missing = [topic for topic in names.configs if topic not in present]
         if not missing and all(topic.partitions for topic in present.values()):
-            _check_allowed(settings, role, present)
+            _check_allowed(kafka, role, present)
             return {name: topic.partitions for name, topic in present.items()}
         if time.monotonic() > deadline:
             raise TopicError(f"topics without a leader after {READY_S:.0f} s: {', '.join(names.configs)}")
-        await _create(admin, settings, missing)
+        await _create(admin, kafka, missing)
         await asyncio.sleep(0.1)
 
 
@@ -97,26 +110,26 @@ async def _asked_for_its_id(admin: AIOKafkaAdminClient) -> str:
 
 
 async def _described(
-    admin: AIOKafkaAdminClient, settings: KafkaSettings, role: Role | None, topics: list[str]
-) -> dict[str, Described]:
+    admin: AIOKafkaAdminClient, kafka: KafkaSettings, role: Role | None, topics: list[str]
+) -> dict[str, TopicDescription]:
     """Raises AccessError for what is hidden from us: with what `role` wants to do with it, if anything."""
     try:
         return await describe(client_of(admin), topics)
     except TopicAuthorizationFailedError as exc:
-        wanted = [need for need in _needs(settings, role) if need.name in exc.args[0]]
+        wanted = [need for need in _needs(kafka, role) if need.name in exc.args[0]]
         if wanted:
-            raise denial(settings, wanted[0].operation, f"topic {wanted[0].name}") from exc
-        raise from_refusal(settings, exc, "DESCRIBE") from exc
+            raise denial(kafka, wanted[0].operation, f"topic {wanted[0].name}") from exc
+        raise from_refusal(kafka, exc, "DESCRIBE") from exc
 
 
-def _needs(settings: KafkaSettings, role: Role | None) -> list[Need]:
-    return needs(role, TopicNames(settings.namespace)) if role else []
+def _needs(kafka: KafkaSettings, role: Role | None) -> list[Need]:
+    return needs(role, TopicNames(kafka.namespace)) if role else []
 
 
-def _check_allowed(settings: KafkaSettings, role: Role | None, present: Mapping[str, Described]) -> None:
-    for need in _needs(settings, role):
+def _check_allowed(kafka: KafkaSettings, role: Role | None, present: Mapping[str, TopicDescription]) -> None:
+    for need in _needs(kafka, role):
         if need.name in present and not present[need.name].allows(need.operation):
-            raise denial(settings, need.operation, f"topic {need.name}")
+            raise denial(kafka, need.operation, f"topic {need.name}")
 
 
 async def _count_brokers(admin: AIOKafkaAdminClient) -> int:
@@ -126,12 +139,12 @@ async def _count_brokers(admin: AIOKafkaAdminClient) -> int:
     return len(brokers)
 
 
-async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, topics: list[str]) -> None:
+async def _create(admin: AIOKafkaAdminClient, kafka: KafkaSettings, topics: list[str]) -> None:
     if not topics:
         return
-    configs = TopicNames(settings.namespace).configs
-    copies = settings.replication_factor or min(MOST_COPIES, await _count_brokers(admin))
-    wanted = [NewTopic(topic, settings.partitions, copies, topic_configs=configs[topic]) for topic in topics]
+    configs = TopicNames(kafka.namespace).configs
+    copies = kafka.replication_factor or min(MOST_COPIES, await _count_brokers(admin))
+    wanted = [NewTopic(topic, kafka.partitions, copies, topic_configs=configs[topic]) for topic in topics]
     try:
         response = await admin.create_topics(wanted)
     except TopicAlreadyExistsError:
@@ -145,8 +158,23 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, topics: l
     for topic, code, message in response.topic_errors:  # the library returns errors and does not raise them
         error = for_code(code)
         if issubclass(error, AUTHORIZATION):
-            raise denial(settings, "CREATE", f"topic {topic}")
+            raise denial(kafka, "CREATE", f"topic {topic}")
         if code and error is not TopicAlreadyExistsError and not error.retriable:
             raise TopicError(f"could not create {topic}: {message or error.__name__}")
         if not code:
-            log.info("created topic %s with %d partitions", topic, settings.partitions)
+            log.info("created topic %s with %d partitions", topic, kafka.partitions)
+
+
+async def describe(client: BareClient, topics: list[str]) -> dict[str, TopicDescription]:
+    """Those of `topics` that exist. Raises TopicAuthorizationFailedError, and KafkaError when no broker answers."""
+    found, hidden = {}, set()
+    for topic in await ask_for_topics(client, topics):
+        if for_code(topic["error_code"]) is TopicAuthorizationFailedError:
+            hidden.add(topic["topic"])
+        elif topic["error_code"] == 0:
+            ready = all(partition["error_code"] == 0 for partition in topic["partitions"])
+            partitions = len(topic["partitions"]) if ready else 0
+            found[topic["topic"]] = TopicDescription(partitions, topic.get("authorized_operations", NO_OPERATIONS))
+    if hidden:
+        raise TopicAuthorizationFailedError(hidden)
+    return found

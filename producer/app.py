@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from configs.settings import Settings
 from ledger.account import Account
 from ledger.needs import Rules
 from ledger.outcome import OutcomeSummary, ResultPosition
-from messaging.follow import follow
+from messaging.follow import keep_following
+from messaging.messages import decoded, ignore
 from messaging.pulse import feeling
 from messaging.record import Record
 from messaging.roles import Role
@@ -34,7 +35,7 @@ from producer.text.decode import check_encoding
 from producer.text.measure import load_tokens
 from producer.text.splitting import Sizes, splitter_hash
 from producer.watcher import Parts, Tally, Watcher
-from schemas import DecodeError, TopicNames, decode
+from schemas import TopicNames
 from schemas.paths import source_name
 from telemetry.metrics import ProducerMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry
@@ -181,7 +182,7 @@ async def _watch(parts: Parts, tally: Tally) -> None:
                 parts.account.take_entry(entry)
         requests = await load_requests(kafka, source, ring=parts.alarm.call)
         # With --once too: who asks and hears nothing takes our place.
-        _beside(stack, follow(kafka, parts.names.requests, requests.take, start=requests.following))
+        _beside(stack, keep_following(kafka, parts.names.requests, requests.take, start=requests.following))
         await Watcher(parts, Publisher(producer, ledger), tally, requests).watch()
 
 
@@ -199,11 +200,11 @@ async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
     account = Account(parts.publication.source)
 
     def take(record: Record) -> None:
-        with suppress(DecodeError):  # it is no outcome, and the sink reports it
-            outcome = decode(OutcomeSummary, record.value)
+        outcome = decoded(OutcomeSummary, record, undecodable=ignore)  # the sink reports what is no outcome
+        if outcome is not None:
             account.take_outcome(outcome, ResultPosition(record.partition, record.offset))
 
-    _beside(stack, follow(kafka, parts.names.results, take))
+    _beside(stack, keep_following(kafka, parts.names.results, take))
     if options.on_done == "keep" or parts.output_dir is None:
         return replace(parts, account=account)
     cluster = await cluster_id(kafka)

@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 
 from configs.errors import SettingsError
 from configs.sections import KafkaSettings
-from messaging.reading import read_to_end
-from schemas import DeadLetter, DecodeError, ReplayMarker, TopicNames, decode
+from messaging.messages import ignore, read_messages
+from schemas import DeadLetter, ReplayMarker, TopicNames
 from schemas.error_classes import current_name
 
 DURATION = re.compile(r"(\d+)([smhd])")
@@ -65,23 +65,17 @@ async def read_letters(
     """
     topic = TopicNames(kafka.namespace).dead_letters
     replayed = await _replayed(kafka, topic, every=every_marker)
-    async with aclosing(read_to_end(kafka, topic, patience_s=PATIENCE_S)) as records:
-        async for record in records:
-            try:
-                letter = decode(DeadLetter, record.value)
-            except DecodeError:  # a marker
-                continue
+    reading = read_messages(kafka, topic, DeadLetter, undecodable=ignore, patience_s=PATIENCE_S)
+    async with aclosing(reading) as letters:
+        async for record, letter in letters:
             if wanted.takes(letter):
                 yield Filed(record.key, letter, letter.letter_id in replayed)
 
 
 async def _replayed(kafka: KafkaSettings, topic: str, *, every: bool) -> set[str]:
     """Ids of letters that have a marker."""
-    found = set()
-    async with aclosing(read_to_end(kafka, topic, patience_s=PATIENCE_S, through_pending=every)) as records:
-        async for record in records:
-            try:
-                found.add(decode(ReplayMarker, record.value).letter_id)
-            except DecodeError:
-                continue
-    return found
+    reading = read_messages(
+        kafka, topic, ReplayMarker, undecodable=ignore, patience_s=PATIENCE_S, through_pending=every
+    )
+    async with aclosing(reading) as markers:
+        return {marker.letter_id async for _, marker in markers}

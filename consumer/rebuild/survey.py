@@ -13,9 +13,10 @@ from consumer.rebuild.errors import OutcomesError, RebuildError
 from consumer.rebuild.points import Identity, Partition, Rebuilding, Rebuilt
 from messaging.committed import committed_point
 from messaging.connection import TRANSACTION_TIMEOUT_MS, make_consumer, start_patiently, stop_reading
+from messaging.messages import ignore, read_messages
 from messaging.reading import read_to_end, topic_partitions
 from messaging.record import Record
-from schemas import Chunk, DeadLetter, DecodeError, Origin, Result, TopicNames, decode
+from schemas import Chunk, DeadLetter, DecodeError, Result, TopicNames, decode
 from schemas.ids import record_id
 
 PATIENCE_S = 10.0
@@ -68,38 +69,26 @@ async def _refuse_incomplete(kafka: KafkaSettings, topic: str) -> None:
 
 async def _read_outcomes(kafka: KafkaSettings, names: TopicNames) -> Outcomes:
     found: Outcomes = defaultdict(dict)
-    async with aclosing(read_to_end(kafka, names.results, patience_s=PATIENCE_S)) as records:
-        async for record in records:
-            result = _decoded_result(record)
+    results = read_messages(kafka, names.results, Result, undecodable=_refuse, patience_s=PATIENCE_S)
+    letters = read_messages(kafka, names.dead_letters, DeadLetter, undecodable=ignore, patience_s=PATIENCE_S)
+    async with aclosing(results):
+        async for _, result in results:
             if result.origin.topic == names.chunks:
                 found[result.origin.partition][result.origin.offset] = _shortened(result.record_id)
-    async with aclosing(read_to_end(kafka, names.dead_letters, patience_s=PATIENCE_S)) as records:
-        async for record in records:
-            origin, identity = _undecodable(record)
-            if origin is not None and origin.topic == names.chunks:
-                found[origin.partition][origin.offset] = identity
+    async with aclosing(letters):
+        async for _, letter in letters:
+            if letter.kind != "record" or letter.origin is None or letter.original.sha256 is None:
+                continue  # the letter of a chunk: its result is the outcome
+            if letter.origin.topic == names.chunks:
+                found[letter.origin.partition][letter.origin.offset] = _shortened(letter.original.sha256)
     return found
 
 
-def _decoded_result(record: Record) -> Result:
-    try:
-        return decode(Result, record.value)
-    except DecodeError as exc:
-        raise OutcomesError(
-            f"{record.topic}, partition {record.partition}, offset {record.offset}: {exc}. It does not tell which "
-            "chunk it is the result of"
-        ) from exc
-
-
-def _undecodable(record: Record) -> tuple[Origin | None, Identity]:
-    """Of a letter that is the only outcome of its record: that could not be decoded."""
-    try:
-        letter = decode(DeadLetter, record.value)
-    except DecodeError:  # a replay's marker
-        return None, 0
-    if letter.kind != "record" or letter.original.sha256 is None:
-        return None, 0
-    return letter.origin, _shortened(letter.original.sha256)
+def _refuse(record: Record, exc: DecodeError) -> None:
+    raise OutcomesError(
+        f"{record.topic}, partition {record.partition}, offset {record.offset}: {exc}. It does not tell which chunk it "
+        "is the result of"
+    ) from exc
 
 
 def _identity(record: Record) -> Identity:

@@ -17,7 +17,6 @@ from messaging.reading import topic_partitions
 from messaging.record import Record, poll
 from output.share import ALL, Share
 
-BATCH = 500
 PAUSE_S = 0.5
 SETTLE_S = 15.0
 """A broker that has just started may not yet know how far its partitions reach."""
@@ -70,7 +69,7 @@ class TopicReader:
         """
         self._check_client()
         try:
-            batches = await poll(self._consumer, timeout_ms=round(timeout_s * 1000), max_records=BATCH)
+            batches = await poll(self._consumer, timeout_ms=round(timeout_s * 1000))
         except OffsetOutOfRangeError:
             await self._check_range()
             self._rewind()

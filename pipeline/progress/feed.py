@@ -1,14 +1,11 @@
 """Feeding a run's progress from the topics."""
 
-import logging
-
 from ledger.outcome import OutcomeSummary, ResultPosition
 from ledger.progress import Progress
+from messaging.follow import Offsets
+from messaging.messages import decoded
 from messaging.record import Record
-from pipeline.progress.follow import Offsets
-from schemas import DecodeError, LedgerEntry, decode
-
-log = logging.getLogger(__name__)
+from schemas import LedgerEntry
 
 
 class Tally:
@@ -20,22 +17,12 @@ class Tally:
         self._fresh_from = fresh_from
 
     def take_entry(self, record: Record) -> None:
-        try:
-            self._progress.take_entry(decode(LedgerEntry, record.value))
-        except DecodeError as exc:
-            _complain(record, exc)
+        if (entry := decoded(LedgerEntry, record)) is not None:
+            self._progress.take_entry(entry)
 
     def take_result(self, record: Record) -> None:
-        try:
-            outcome = decode(OutcomeSummary, record.value)
-        except DecodeError as exc:
-            _complain(record, exc)
-        else:
+        if (outcome := decoded(OutcomeSummary, record)) is not None:
             began = self._fresh_from.get(record.partition)
             fresh = began is not None and record.offset >= began
             position = ResultPosition(record.partition, record.offset)
             self._progress.take_outcome(outcome, position, fresh=fresh)
-
-
-def _complain(record: Record, exc: DecodeError) -> None:
-    log.warning("%s %d:%d: %s", record.topic, record.partition, record.offset, exc)

@@ -10,11 +10,11 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from ledger.progress import Progress
+from messaging.follow import Follower, follow
 from messaging.topics import ensure_topics
 from output.sink_state import read_sink_state
 from pipeline.errors import PipelineError, StoppedError
 from pipeline.progress.feed import Tally
-from pipeline.progress.follow import Follower, follow
 from pipeline.progress.view import View
 from pipeline.run.children import Child
 from pipeline.run.family import Family

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
 
@@ -17,24 +17,24 @@ from configs.sections import KafkaSettings
 from ledger.outcome import OutcomeSummary
 from ledger.progress import Progress
 from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
+from messaging.follow import Offsets, Take, follow
+from messaging.messages import decoded, ignore
 from messaging.reading import TopicMissingError, assign_all, read_to_end
 from messaging.record import Record
 from output.run import broker_of_run
 from pipeline.errors import OutputError
 from pipeline.progress.feed import Tally
-from pipeline.progress.follow import Offsets, follow
 from pipeline.status.endpoints import Scraped, look_at_endpoints
 from pipeline.status.letters import Letter, Letters
 from pipeline.status.members import Members, look_at_members
 from pipeline.status.rates import WINDOW_S, Window
 from pipeline.status.screen import picture, screen
 from pipeline.status.snapshot import Snapshot
-from schemas import DecodeError, TopicNames, decode
+from schemas import TopicNames
 
 PATIENCE_S = 15.0
 REFRESH_S = 0.5
 LOOK_S = 3.0
-Take = Callable[[Record], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,15 +110,13 @@ class Board:
         if not self._quick:
             self._tally.take_result(record)
         now_s, time_s = time.time(), record.timestamp_ms / 1000
-        if time_s > now_s - WINDOW_S:
-            with suppress(DecodeError):
-                outcome = decode(OutcomeSummary, record.value)
-                tokens = outcome.usage.completion_tokens
-                self._window.add(time_s, pairs=len(outcome.pairs), tokens=tokens, now_s=now_s)
+        if time_s > now_s - WINDOW_S and (outcome := decoded(OutcomeSummary, record, undecodable=ignore)):
+            tokens = outcome.usage.completion_tokens
+            self._window.add(time_s, pairs=len(outcome.pairs), tokens=tokens, now_s=now_s)
 
     def _take_letter(self, record: Record) -> None:
-        with suppress(DecodeError):  # a record that is no letter needs nobody's attention here
-            self._letters.take(decode(Letter, record.value))
+        if (letter := decoded(Letter, record, undecodable=ignore)) is not None:
+            self._letters.take(letter)
 
 
 async def _look(kafka: KafkaSettings, addresses: Sequence[str], *, quick: bool) -> Snapshot:

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from configs.sections import KafkaSettings
 from ledger.requests import ActionName, has_to_wait, requested
 from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
-from messaging.follow import follow
+from messaging.follow import keep_following
 from messaging.record import Record
 from producer.errors import PublishError
 from producer.publishing.ledger_topic import load_ledger, read_entries
@@ -99,7 +99,7 @@ async def not_taken_up(kafka: KafkaSettings, requests: Collection[Request], pati
             del left[record.key]
             news.set()
 
-    following = asyncio.create_task(follow(kafka, TopicNames(kafka.namespace).requests, take))
+    following = asyncio.create_task(keep_following(kafka, TopicNames(kafka.namespace).requests, take))
     try:
         while left:
             news.clear()

@@ -8,9 +8,10 @@ from contextlib import aclosing
 
 from configs.sections import KafkaSettings
 from ledger.entries import Ledger
-from messaging.reading import read_to_end
+from messaging.messages import read_messages
+from messaging.record import Record
 from producer.errors import LedgerError
-from schemas import DecodeError, LedgerEntry, TopicNames, decode
+from schemas import DecodeError, LedgerEntry, TopicNames
 
 
 async def load_ledger(kafka: KafkaSettings, source: str) -> Ledger:
@@ -31,17 +32,23 @@ async def read_entries(
     Use it within `contextlib.aclosing`. Raises LedgerError, TopicMissingError, and BrokerUnreachableError after
     `patience_s` seconds; without `patience_s` it waits for a broker without end.
     """
-    topic = TopicNames(kafka.namespace).files
-    reading = read_to_end(kafka, topic, through_pending=through_pending, patience_s=patience_s)
-    async with aclosing(reading) as records:
-        async for record in records:
-            if record.value is None:
-                continue
-            try:
-                entry = decode(LedgerEntry, record.value)
-            except DecodeError as exc:
-                raise LedgerError(
-                    f"{topic} partition {record.partition} offset {record.offset}: {exc}. Only producers write "
-                    "there; a newer version may have. Use that version, or another --namespace"
-                ) from exc
-            yield entry, record.value
+    reading = read_messages(
+        kafka,
+        TopicNames(kafka.namespace).files,
+        LedgerEntry,
+        undecodable=_refuse,
+        through_pending=through_pending,
+        patience_s=patience_s,
+    )
+    async with aclosing(reading) as entries:
+        async for record, entry in entries:
+            yield entry, record.value or b""
+
+
+def _refuse(record: Record, exc: DecodeError) -> None:
+    """Raises LedgerError for a record that is neither an entry nor a tombstone."""
+    if record.value is not None:
+        raise LedgerError(
+            f"{record.topic} partition {record.partition} offset {record.offset}: {exc}. Only producers write there; "
+            "a newer version may have. Use that version, or another --namespace"
+        ) from exc

@@ -12,10 +12,11 @@ from configs.failpoints import hit
 from configs.sections import KafkaSettings
 from ledger.entries import Ledger
 from ledger.requests import has_to_wait, requested
+from messaging.messages import decoded
 from messaging.reading import read_to_end
 from messaging.record import Record
 from producer.publishing.batches import MAX_CHUNKS, Batch, OutgoingRecord, put_entry
-from schemas import DecodeError, Request, TopicNames, decode
+from schemas import Request, TopicNames
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +39,8 @@ class Requests:
         if record.value is None:
             self._waiting.pop(key, None)
             return
-        try:
-            request = decode(Request, record.value)
-        except DecodeError as exc:
-            log.warning("not a request, left alone: %s partition %d: %s", record.topic, record.partition, exc)
-            return
-        if request.document.source == self._source:
+        request = decoded(Request, record)
+        if request is not None and request.document.source == self._source:
             self._waiting[key] = request
             self.unseen = True
             self._ring()

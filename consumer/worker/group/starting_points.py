@@ -11,8 +11,8 @@ from consumer.worker.errors import OffsetsLostError
 from consumer.worker.group.transactions import commit_first_point
 from messaging.committed import CommitPoint, MetadataError, committed_point
 from messaging.connection import BrokerUnreachableError
-from messaging.reading import read_to_end
-from schemas import DeadLetter, DecodeError, Result, TopicNames, decode
+from messaging.messages import ignore, read_messages
+from schemas import DeadLetter, Result, TopicNames
 
 
 class StartingPoints:
@@ -65,15 +65,12 @@ class StartingPoints:
             raise
 
     async def _origins(self, topic: str, kind: type[Result] | type[DeadLetter]) -> set[int]:
+        """Ignores records that can't be decoded: no worker has written them, so they are no sign of one."""
         found = set()
-        async with aclosing(read_to_end(self._kafka, topic)) as records:
-            async for record in records:
-                try:
-                    origin = decode(kind, record.value).origin
-                except DecodeError:  # not written by a worker, so no sign of one
-                    continue
-                if origin is not None and origin.topic == self._names.chunks:
-                    found.add(origin.partition)
+        async with aclosing(read_messages(self._kafka, topic, kind, undecodable=ignore)) as outcomes:
+            async for _, outcome in outcomes:
+                if outcome.origin is not None and outcome.origin.topic == self._names.chunks:
+                    found.add(outcome.origin.partition)
         return found
 
     def _advice(self, tp: TopicPartition, problem: str) -> str:

@@ -6,8 +6,8 @@ from aiokafka import AIOKafkaProducer
 
 from configs.settings import Settings
 from messaging.connection import make_transactional_producer
+from messaging.follow import Follower, Offsets, follow
 from messaging.topics import ensure_topics
-from pipeline.progress.follow import Follower, Offsets, follow
 from schemas import TopicNames
 
 
