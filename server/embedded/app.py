@@ -17,7 +17,6 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from configs.sections import ModelSettings
 from configs.settings import load_settings
 from server.arguments import port_number
 from server.broker.kafka_config import address
@@ -54,7 +53,6 @@ class EmbeddedServer:
         self._counts = EmbeddedMetrics()
 
     def app(self) -> web.Application:
-        """The aiohttp application with all routes."""
         app = web.Application(client_max_size=_MOST_BODY_BYTES, middlewares=[self._errors, self._authorized])
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._models)
@@ -137,17 +135,15 @@ def _refused(error: RequestError) -> web.Response:
 @asynccontextmanager
 async def serve(options: EmbeddedOptions, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serves while the context lasts and yields the base URL, http://host:port/v1. Raises EmbeddedError."""
-    runner = web.AppRunner(
-        EmbeddedServer(options).app(), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S
-    )
+    app = EmbeddedServer(options).app()
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     try:
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as exc:
-            raise EmbeddedError(
-                f"can't listen on {address(host, port)}: {exc.strerror}. Stop what is there, or give another --port"
-            ) from exc
+            advice = "Stop what is there, or give another --port"
+            raise EmbeddedError(f"can't listen on {address(host, port)}: {exc.strerror}. {advice}") from exc
         yield f"http://{address(host, runner.addresses[0][1])}/v1"
     finally:
         await runner.cleanup()
@@ -155,18 +151,23 @@ async def serve(options: EmbeddedOptions, *, host: str = "127.0.0.1", port: int 
 
 def main(argv: Sequence[str]) -> int:
     """The command `python -m server embedded`."""
-    return asyncio.run(_run(_parser().parse_args(argv)))
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.max_num_seqs < 1 or not 0 <= args.latency_ms < float("inf"):
+        parser.error("--max-num-seqs takes 1 or more, --latency-ms a time in milliseconds")
+    return asyncio.run(_run(args))
 
 
 async def _run(args: argparse.Namespace) -> int:
     forget_ready_file(args.ready_file)
-    log = RequestLog(args.request_log) if args.request_log else None
+    model = load_settings().model
+    names = ",".join(args.served_model_name or [MODEL, _GUIDE_MODEL])
     options = EmbeddedOptions(
-        served=_names(args.served_model_name or [f"{MODEL},{_GUIDE_MODEL}"]),
-        api_key=_key(load_settings().model),
+        served=tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip())),
+        api_key=model.api_key.get_secret_value() if "api_key" in model.model_fields_set else "",
         latency_ms=args.latency_ms,
         max_num_seqs=args.max_num_seqs,
-        request_log=log,
+        request_log=RequestLog(args.request_log) if args.request_log else None,
     )
     stopped = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -175,18 +176,7 @@ async def _run(args: argparse.Namespace) -> int:
         with ready_file(args.ready_file, {"base_url": base_url, "pid": os.getpid()}):
             print(f"The embedded model server is ready at {base_url} (model {MODEL})", flush=True)
             await stopped.wait()
-    if log is not None:
-        log.close()
     return 0
-
-
-def _key(model: ModelSettings) -> str:
-    return model.api_key.get_secret_value() if "api_key" in model.model_fields_set else ""
-
-
-def _names(given: list[str]) -> tuple[str, ...]:
-    """The served model names in order, each once. Names may be given one by one or comma-separated."""
-    return tuple(dict.fromkeys(name.strip() for one in given for name in one.split(",") if name.strip()))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -201,22 +191,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     add("--port", type=port_number, default=8000, metavar="P", help="0 takes a free port (default 8000)")
     names = "names that the model answers to, comma-separated or repeated (default extractive,qwen-vllm)"
-    add("--served-model-name", action="append", default=[], metavar="NAME", help=names)
-    add("--latency-ms", type=_not_negative, default=0.0, metavar="MS", help="simulated time of a call")
+    add("--served-model-name", action="append", metavar="NAME", help=names)
+    add("--latency-ms", type=float, default=0.0, metavar="MS", help="simulated time of a call")
     slots = "calls answered at the same time; further calls wait (default 256)"
-    add("--max-num-seqs", type=_positive, default=256, metavar="N", help=slots)
+    add("--max-num-seqs", type=int, default=256, metavar="N", help=slots)
     add("--request-log", type=Path, metavar="F", help="file to append a JSON line to for each accepted request")
     add("--ready-file", type=Path, metavar="F", help="JSON with the server's URL and pid, written once it answers")
     return parser
-
-
-def _not_negative(text: str) -> float:
-    if not 0 <= (value := float(text)) < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time in milliseconds")
-    return value
-
-
-def _positive(text: str) -> int:
-    if (value := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is less than 1")
-    return value

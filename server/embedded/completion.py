@@ -9,7 +9,7 @@ from typing import Any
 from languages import language_of
 from server.embedded.errors import RequestError
 from server.embedded.pairs import extract
-from server.embedded.prompt import Prompt, contents, count_tokens, prompt_of
+from server.embedded.prompt import TOKEN, Prompt, contents, count_tokens, prompt_of
 from server.embedded.response_formats import ResponseFormat, as_json, response_format
 
 MODEL = "extractive"
@@ -48,10 +48,8 @@ def check(body: Any, *, served: tuple[str, ...]) -> CheckedRequest:
     asked, as_json = _response_format(body.get("response_format"))
     prompt_tokens = sum(count_tokens(content) for _, content in messages)
     if prompt_tokens > MAX_MODEL_LEN:
-        raise RequestError(
-            f"This model's maximum context length is {MAX_MODEL_LEN} tokens; the prompt has {prompt_tokens}.",
-            param="messages",
-        )
+        limit = f"This model's maximum context length is {MAX_MODEL_LEN} tokens"
+        raise RequestError(f"{limit}; the prompt has {prompt_tokens}.", param="messages")
     return CheckedRequest(prompt_of(messages), _max_tokens(body), asked, as_json, prompt_tokens)
 
 
@@ -91,34 +89,27 @@ def _content(request: CheckedRequest) -> tuple[str, str]:
 
 
 def _cut(text: str, max_tokens: int | None) -> tuple[str, str]:
-    if max_tokens is None or count_tokens(text) <= max_tokens:
-        return text, "stop"
-    end = len(text)
-    while count_tokens(text[:end]) > max_tokens:
-        end -= 1
-    return text[:end], "length"
+    """The text and its finish reason, cut after the last token that fits."""
+    ends = [match.end() for match in TOKEN.finditer(text)]
+    return (text, "stop") if max_tokens is None or len(ends) <= max_tokens else (text[: ends[max_tokens - 1]], "length")
 
 
 def _max_tokens(body: dict[str, Any]) -> int | None:
-    for name in ("max_completion_tokens", "max_tokens"):
-        value = body.get(name)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise RequestError(f"{name} must be a whole number, at least 1", param=name)
-        if value is not None:
-            return int(value)
-    return None
+    name = "max_tokens" if body.get("max_completion_tokens") is None else "max_completion_tokens"
+    value = body.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise RequestError(f"{name} must be a whole number, at least 1", param=name)
+    return value
 
 
 def _response_format(asked: Any) -> tuple[ResponseFormat | None, bool]:
-    """The format for a schema, if there is one; true if the answer must be JSON."""
-    if asked is None:
-        return None, False
-    kind = asked.get("type") if isinstance(asked, dict) else None
-    if kind == "json_schema":
-        schema = asked["json_schema"].get("schema") if isinstance(asked.get("json_schema"), dict) else None
-        if not isinstance(schema, dict):
-            raise RequestError("json_schema needs a schema", param="response_format.json_schema.schema")
-        return response_format(json.dumps(schema, sort_keys=True)), True
-    if kind in ("text", "json_object"):
+    """The format for the schema, if one is given; true if the answer must be JSON."""
+    kind = asked.get("type") if isinstance(asked, dict) else "text" if asked is None else None
+    if kind not in ("text", "json_object", "json_schema"):
+        raise RequestError("response_format.type takes text, json_object and json_schema", param="response_format.type")
+    if kind != "json_schema":
         return None, kind == "json_object"
-    raise RequestError("response_format.type takes text, json_object and json_schema", param="response_format.type")
+    schema = asked["json_schema"].get("schema") if isinstance(asked.get("json_schema"), dict) else None
+    if not isinstance(schema, dict):
+        raise RequestError("json_schema needs a schema", param="response_format.json_schema.schema")
+    return response_format(json.dumps(schema, sort_keys=True)), True

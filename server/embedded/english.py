@@ -15,65 +15,36 @@ def _any(words: str) -> str:
 
 
 # A sentence that points outside itself is not asked.
-_OUTSIDE = _any("""
-    this these those such former latter aforementioned said here figure fig section chapter me my you your we us our
-    ours i he she his her him above following shown
-""")
-_POINTS_OUTSIDE = re.compile(rf"(?<![\w.]){_OUTSIDE}(?![\w.])|\b(?:Inc|Corp|Ltd|Co)\. [A-Z]", re.IGNORECASE)
-# Nobody understands these in a question that stands alone.
-_POINTING = _any("""
-    it its they them their ones? same others? another then now currently today yesterday previous next latest below
-""")
-_INCOMPLETE = re.compile(rf"\b{_POINTING}\b|—", re.IGNORECASE)
-_NO_NAME = _any("""
-    is are was were be been being has have had can cannot could may might must shall should will would do does did
-    which who whose whom that because so therefore if when while whereas where but than not no nor or and as below
-    there what why how to by into about also only even just both each every any all some many most much more less few
-    several either neither since until unless although though after before note make makes made ensure sure see use
-    uses using used let suppose assume remember consider please says say think thinks believe believes mean means know
-    knows want wants needs? like get gets got give gives called known without via per instead rather very too yet still
-    ever never whatever according based good better best bad worse worst main first second third last new old usual
-    typical common simple easy similar different special further additional alternative possible proper correct wrong
-    final current default own certain attached enclosed one two three sometimes often
-""")
+_POINTING = _any(
+    "this these those such former latter aforementioned said here figure fig section chapter me my you your we us our i he she his her him following shown"
+)
+_POINTS_OUTSIDE = re.compile(rf"(?<![\w.]){_POINTING}(?![\w.])|\b(?:Inc|Corp|Ltd|Co)\. [A-Z]", re.IGNORECASE)
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|they|them|their|ones?|same|others?|another|then|above|below|previous|next|today|currently|now)\b|—",
+    re.IGNORECASE,
+)
+_NO_NAME = _any(
+    "is are was were be been has have had can could may might must will would do does did that which who whom whose this because so if when while where but than not no nor or and as there what why how to by into about also only just both each every any all some many most much more less few several since until although though after before make made ensure see use uses used using let suppose say says think mean means want needs? like get give gives called via very ever good better best bad main first second third last new old usual common simple similar different special other possible correct wrong current default own certain one two three sometimes often"
+)
 _NOT_IN_A_NAME = re.compile(rf"(?<![\w-]){_NO_NAME}(?![\w-])|n['’]t\b|.\bthe\b", re.IGNORECASE)
-_GENERIC = _any("""
-    result reason approach method step problem solution answer goal aim idea advantage disadvantage key device value
-    effect example way cause difference technique purpose point structure system number part rest price cost limit
-    benefit case role file name option argument parameter function program package version user command line list
-    string directory variable field type format message error text document code data output input set group copy
-    choice kind thing person people man time author license work bug change feature request page word question entry
-""")
-_VAGUE = _any(r"""
-    the way part kind sort thing matter result reason case bug mistake bit lot few step choice question member problem
-    issue copy example name idea fact alias number trademark form type version release author maintainer creator
-    founder developer leader writer person man woman good better great nice simple big common useful single separate
-    new free very more less same only default first last next most main \w+est
-""")
-_PROPERTY = _any("""
-    gap thickness width depth height diameter radius pitch temperature pressure wavelength frequency voltage
-    resistivity resistance capacitance conductivity mobility concentration density energy power efficiency constant
-    permittivity coefficient lifetime brightness ratio resolution yield velocity dose aperture roughness strength mass
-    transmittance reflectance bandwidth tolerance field index
-""")
-_ABOUT = f"(?:{_any('about approximately around roughly nearly almost only usually often limited to at least most')} )*"
+_GENERIC = _any(
+    "result reason approach method step problem solution answer goal advantage key device value effect example way difference purpose structure system part rest limit case role file name option argument function program package version user command list string directory variable type format error text code data group kind thing person people time author license work change page question entry"
+)
+_VAGUE = _any(
+    r"the way part kind matter result reason case bug bit lot step choice question member problem issue copy example name fact number trademark form type version author maintainer founder leader writer person good great simple common useful single new free very more less same only default first last next main \w+est"
+)
+_PROPERTY = _any(
+    "gap thickness width depth height diameter radius pitch temperature pressure wavelength frequency voltage resistance resistivity capacitance conductivity mobility concentration density energy power efficiency constant coefficient lifetime brightness ratio resolution yield velocity dose aperture roughness strength mass bandwidth field index"
+)
 _UNIT = r"(?: ?(?:percent\b|[%°℃ÅΩµμ]|[A-Za-z][\w²³⁻]{0,3}(?![a-z])[\w²³⁻¹⁰·()/µμΩ]*)+)?"
 _NUMBER = rf"[±−-]?\d(?:[\d.,]*\d)?(?: ?× ?10[⁻⁺⁰¹²³⁴-⁹]+)?{_UNIT}"
-_MEASURE = rf"{_ABOUT}{_NUMBER}(?: (?:to|and) {_NUMBER})?"
-_COMPARATIVE = _any("""
-    higher lower larger smaller bigger faster slower thicker thinner longer shorter wider narrower stronger weaker
-    deeper lighter heavier cheaper harder softer denser brighter safer easier more less
-""")
-_COMPARED = rf"(?:(?:far|much|slightly|usually) )?(?:(?:more|less) [a-z]+|{_COMPARATIVE}) than"
-_COMMON = _any(r"""
-    an? the copper gold iron lead nickel silicon silver tin water light gallium double multiple single thin mass
-    overlay extreme deep air oxygen hydrogen carbon steel glass heat micro solder hybrid \w+-[a-z-]+
-    [a-z]+(?:tion|sion|ment|ness|ity|ing|ance|ence|graphy|logy|ics|ism|al|ous|able|ible|ary|ive|ated|ally)
-""")
+_MEASURE = rf"(?:(?:about|around|nearly|only|typically|usually|limited to) )*{_NUMBER}(?: (?:to|and) {_NUMBER})?"
+_COMPARED = "(?:(?:far|much|usually) )?(?:(?:more|less)(?: [a-z]+)?|(?:high|low|larg|small|bigg|fast|slow|thick|thinn|long|short|wid|strong|weak|deep|light|heavi|cheap|hard|soft|dens|bright|saf|easi)er) than"
+_COMMON = r"an?|the|copper|gold|iron|silicon|silver|water|light|gallium|double|multiple|single|thin|mass|overlay|solder|micro|hybrid|\w+-[a-z-]+|[a-z]+(?:tion|sion|ment|ness|ity|ing|ance|ence|graphy|logy|ics|ism|al|ous|able|ary|ive|ated|ally|ium)"
 _VERB = "has|have|(?:need|require|use|cost|contain|emit|conduct|absorb|fall|switch|account|leave)(?:e?s)?"
 _THE_ONE = "that|whose|(?:(?:in|at|after|with|within|through) )?which|(?:pair|stack|sheet|set|group|sequence|matrix) of"
 _WHAT = f"(?P<what>(?:(?!with)[a-z-]+ ){{0,3}}{_PROPERTY})"
-_FACTS = (  # "A wire is 2 m long" speaks of one wire, but the question would ask about all: "a" is not in a name here
+_FACTS = (  # "A wire is 2 m long" speaks of one wire, but the question would ask about all: such names have no "a"
     (rf"(?P<name>(?!.*\ban? )[^,]*?{_PROPERTY} of [^,]+?) is {_MEASURE}(?=$|,| at )", "What is {name}?"),
     (rf"(?P<name>[^,]*?{_PROPERTY} of [^,]+?) can reach {_MEASURE}(?=$|,| at )", "What value can {name} reach?"),
     (rf"(?!An? )(?P<name>[^,]+?) (?P<verb>has|have) (?:an? )?{_WHAT} of {_MEASURE}", "What {what} {do} {name} have?"),
@@ -90,7 +61,7 @@ def questions(sentence: str) -> Iterator[Question]:
     plain = len(body.split()) <= 50 and re.match(r"[A-Z]", body) and not re.search('["“”?:!]', body)
     if plain and not _POINTS_OUTSIDE.search(body):
         for kind, question in (*_definition(body), *_reason(body), *_comparison(body), *_facts(body)):
-            if not _INCOMPLETE.search(question):
+            if not _POINTS_BACK.search(question):
                 yield kind, question, f"{body}."
 
 
@@ -136,8 +107,9 @@ def _reason(body: str) -> Iterator[tuple[str, str]]:
     match = re.match(
         rf"(?P<name>.+?) (?:(?P<be>is|are|was|were|can|must|should)|(?P<verb>{_VERB})) (?P<rest>.+)$", effect
     )
-    narrowed = re.search(r"\b(?:if|unless|when|that|which|who|only|just|simply|mainly|also)\b", effect)
-    if match and is_name(match["name"]) and not narrowed:
+    narrowed = re.search(r"\b(?:if|unless|when|that|which|who|only|just|simply|mainly|also)\b|[()]", effect)
+    vague = match and re.fullmatch(r"(?:\w+ )?(?:\w+ed|necessary)", match["rest"])  # "friction can be ignored": where?
+    if match and is_name(match["name"]) and not narrowed and not vague:
         asked = match["be"] or _do(match["verb"])
         verb = f" {_base(match['verb'])}" if match["verb"] else ""
         name = lowered(match["name"], plural=asked in ("are", "were", "do"))
@@ -150,8 +122,8 @@ def _comparison(body: str) -> Iterator[tuple[str, str]]:
         body,
     )
     if match and is_name(match["one"]) and is_name(match["other"]):
-        asked = _do(match["verb"])
-        yield "comparative", f"How {asked} {lowered(match['one'], plural=asked == 'do')} compare with {match['other']}?"
+        do = _do(match["verb"])
+        yield "comparative", f"How {do} {lowered(match['one'], plural=do == 'do')} compare with {match['other']}?"
 
 
 def _facts(body: str) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,7 @@ from languages import language_of
 from server.embedded import chinese, english
 from server.embedded.sentences import one_line, sentences
 
-_QUESTIONS = {"zh": chinese.questions, "en": english.questions}
-_REASONING = {"zh": "原文直接说明了这一点：", "en": "The text says it directly: "}
+_RULES = {"zh": (chinese.questions, "原文直接说明了这一点："), "en": (english.questions, "The text says it directly: ")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,8 @@ def extract(text: str) -> tuple[ExtractedPair, ...]:
     pairs: dict[str, ExtractedPair] = {}
     for sentence in sentences(text):
         line = one_line(sentence)
-        language = language_of(line).code
-        for kind, question, answer in _QUESTIONS[language](line):
-            pair = ExtractedPair(kind, question, answer, f"{_REASONING[language]}{line}", evidence=sentence)
+        questions, said = _RULES[language_of(line).code]
+        for kind, question, answer in questions(line):
+            pair = ExtractedPair(kind, question, answer, said + line, evidence=sentence)
             pairs.setdefault(question.casefold(), pair)
     return tuple(pairs.values())

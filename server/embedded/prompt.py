@@ -14,7 +14,7 @@ from server.embedded.errors import RequestError
 _FRAME = re.compile(
     r"^<text>[ \t]*\r?\n(?:(?P<text>.*?)\r?\n)??</text>[ \t]*$(?!.*^</text>[ \t]*$)", re.MULTILINE | re.DOTALL
 )
-_TOKEN = re.compile(r"\w+")
+TOKEN = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def contents(messages: Any) -> list[tuple[str, str]]:
 
 def count_tokens(text: str) -> int:
     """Number of tokens. A token of this model is a run of letters, digits or Chinese characters."""
-    return sum(1 for _ in _TOKEN.finditer(text))
+    return sum(1 for _ in TOKEN.finditer(text))
 
 
 def _content(message: Any, where: str) -> tuple[str, str]:

@@ -24,9 +24,6 @@ class RequestLog:
         line = json.dumps({"at": datetime.now(UTC).isoformat(), "key": request_key(body)})
         os.write(self._descriptor, f"{line}\n".encode())
 
-    def close(self) -> None:
-        os.close(self._descriptor)
-
 
 def request_key(body: Any) -> str:
     """SHA-256 of a request body, the same for bodies that differ only in the way their JSON is written."""

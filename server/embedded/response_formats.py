@@ -129,33 +129,29 @@ def _check_pairs(asked: ResponseFormat) -> None:
         errors = [errors[0] if all(errors) else None, *asked.validator.iter_errors({"pairs": []})]
     except Unresolvable as exc:
         raise _refusal(f"a reference in it leads nowhere: {exc.ref}") from None
-    for error in errors:
-        if error is not None and list(error.absolute_path) != ["pairs"]:  # "pairs" itself: minItems, and none are given
+    for error in filter(None, errors):
+        if list(error.absolute_path) != ["pairs"]:  # "pairs" itself: minItems, and none are given
             raise _refusal(error.message)
 
 
 def _questions(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
     """{"questions": {"factual": […], …}}"""
     path = ("properties", "questions", "properties")
-    return {"questions": {kind: _questions_of(kind, asked, prompt, (*path, kind)) for kind in asked.at(*path)}}
-
-
-def _questions_of(kind: str, asked: ResponseFormat, prompt: Prompt, path: tuple[str, ...]) -> list[str]:
-    questions = [pair.question for pair in extract(prompt.text) if pair.type == kind]
-    return [each for each in questions if asked.allows(each, *path, "items")][: asked.at(*path).get("maxItems")]
+    found: dict[str, list[str]] = {kind: [] for kind in asked.at(*path)}
+    for pair in extract(prompt.text):
+        if pair.type in found and asked.allows(pair.question, *path, pair.type, "items"):
+            found[pair.type].append(pair.question)
+    return {"questions": {kind: some[: asked.at(*path, kind).get("maxItems")] for kind, some in found.items()}}
 
 
 def _answer(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
     """An object with some of evidence, reasoning, answerable, answer and question, for the question in the prompt."""
     question = prompt.part("question")
     pair = next((pair for pair in extract(prompt.text) if _words(pair.question) == _words(question)), None)
-    fields = {
-        "evidence": [pair.evidence] if pair else [],
-        "reasoning": pair.reasoning if pair else "",
-        "answerable": pair is not None,
-        "answer": pair.answer if pair else "",
-        "question": question,
-    }
+    fields: dict[str, Any] = {"evidence": [], "reasoning": "", "answerable": pair is not None, "answer": ""}
+    if pair is not None:
+        fields |= {"evidence": [pair.evidence], "reasoning": pair.reasoning, "answer": pair.answer}
+    fields["question"] = question
     return {name: value for name, value in fields.items() if name in asked.at("properties")}
 
 
@@ -163,21 +159,20 @@ def _marks(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
     """{"comment": …, "marks": {criterion: 0 to 10, …}} for an answer; 10 or 0 for a text with or without pairs."""
     answer = prompt.part("answer")
     share = overlap(answer, prompt.part("evidence")) if answer else float(bool(extract(prompt.text)))
-    return {"comment": _comment(prompt), "marks": dict.fromkeys(asked.at(*_MARKS), round(10 * share))}
+    return {
+        "comment": _NO_JUDGEMENT[language_of(prompt.text).code],
+        "marks": dict.fromkeys(asked.at(*_MARKS), round(10 * share)),
+    }
 
 
 def _numbered_marks(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
     """{"comment": …, "marks": {"1": {criterion: 0 to 10, …}, …}} for the numbered questions in the prompt."""
     questions = _NUMBERED.findall(prompt.part("questions"))
-    marks = {
-        number: dict.fromkeys(asked.at(*_MARKS, number, "properties"), round(10 * overlap(question, prompt.text)))
-        for number, question in zip(asked.at(*_MARKS), questions, strict=False)
-    }
-    return {"comment": _comment(prompt), "marks": marks}
-
-
-def _comment(prompt: Prompt) -> str:
-    return _NO_JUDGEMENT[language_of(prompt.text).code]
+    marks = {}
+    for number, question in zip(asked.at(*_MARKS), questions, strict=False):
+        criteria = asked.at(*_MARKS, number, "properties")
+        marks[number] = dict.fromkeys(criteria, round(10 * overlap(question, prompt.text)))
+    return {"comment": _NO_JUDGEMENT[language_of(prompt.text).code], "marks": marks}
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -11,7 +11,6 @@ def test_one_line_for_each_request_after_those_of_before(tmp_path: Path):
     for _ in range(2):
         log = RequestLog(tmp_path / "new" / "log.jsonl")
         log.accepted({"model": "m", "messages": []})
-        log.close()
     lines = [json.loads(line) for line in (tmp_path / "new" / "log.jsonl").read_text().splitlines()]
     assert [set(line) for line in lines] == [{"at", "key"}] * 2
     assert lines[0]["key"] == lines[1]["key"]
