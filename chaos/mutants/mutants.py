@@ -71,7 +71,7 @@ def ids_per_process() -> None:
 
 def committed_before_start() -> None:
     """The committed point is read before the partition's former owner is fenced."""
-    make_producer, find = GroupClient.make_producer, GroupClient.starting_point
+    make_producer, find = GroupClient.make_producer, StartingPoints.find
     started: dict[AIOKafkaProducer, Callable[[], Any]] = {}
 
     def make_later(self: GroupClient, tp: TopicPartition) -> AIOKafkaProducer:
@@ -80,12 +80,12 @@ def committed_before_start() -> None:
         producer.start = lambda: asyncio.sleep(0)
         return producer
 
-    async def find_first(self: GroupClient, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
-        point = await consumer.worker.group.starting_points.committed_point(self.consumer, tp)
+    async def find_first(self: StartingPoints, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
+        point = await consumer.worker.group.starting_points.committed_point(self._consumer, tp)
         await started.pop(producer)()
         return point or await find(self, tp, producer)
 
-    GroupClient.make_producer, GroupClient.starting_point = make_later, find_first
+    GroupClient.make_producer, StartingPoints.find = make_later, find_first
 
 
 def bare_committed() -> None:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from configs.recipe import Recipe
@@ -22,14 +22,7 @@ from consumer.worker.model.redis_cache import RedisCache
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.model.sqlite_cache import SqliteCache
-from consumer.worker.observing import (
-    GroupObserver,
-    ObservedCache,
-    ObservedClient,
-    begin_at_zero,
-    watch_endpoints,
-    watch_membership,
-)
+from consumer.worker.observing import GroupObserver, ObservedCache, ObservedClient, watch_endpoints, watch_membership
 from consumer.worker.recipe.answering import Answerer
 from messaging.pulse import feeling
 from messaging.roles import Role
@@ -39,12 +32,12 @@ from telemetry.metrics import WorkerMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry
 
 IN_HAND_PER_CALL = 2
-"""Chunks in hand for each call that the settings allow at a time, so that there is always one that waits for a slot."""
+"""Chunks in hand for each call that may be under way, so that a chunk always waits for the next slot."""
 log = logging.getLogger(__name__)
 
 
 async def run_worker(settings: Settings, recipe: Recipe) -> None:
-    """Answer chunks until SIGTERM or SIGINT. Raises WorkerError."""
+    """Answers chunks until SIGTERM or SIGINT. Raises WorkerError."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -52,45 +45,46 @@ async def run_worker(settings: Settings, recipe: Recipe) -> None:
 
 
 async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
-    """Answer chunks until `stop` is set; sets it when it ends by itself. Raises WorkerError."""
-    kafka, concurrency = settings.kafka, settings.worker.concurrency
+    """Answers chunks until `stop` is set; sets it when it ends by itself. Raises WorkerError."""
+    kafka, worker = settings.kafka, settings.worker
     async with AsyncExitStack() as stack:
         stack.callback(stop.set)
         telemetry = await stack.enter_async_context(open_telemetry(settings.telemetry, WorkerMetrics, process="worker"))
-        metrics = telemetry.metrics
-        cache = await _open_cache(settings.worker, stack, metrics)
-        waits = Waits(on_retry=lambda error_class: metrics.retries.labels(error_class).inc())
-        servers = await stack.enter_async_context(_model_servers(settings.model, concurrency, recipe, stop, telemetry))
-        model = _make_model(settings.model, servers, cache, waits)
-        every, judge = [servers], None
-        if settings.judge is not None and recipe.judge is not None:
-            every.append(
-                await stack.enter_async_context(_model_servers(settings.judge, concurrency, recipe, stop, telemetry))
+        cache = await _open_cache(worker, stack, telemetry.metrics)
+
+        async def open_model(model: ModelSettings) -> LanguageModel:
+            servers = await stack.enter_async_context(
+                _model_servers(model, worker.concurrency, recipe, stop, telemetry)
             )
-            judge = _make_model(settings.judge, every[-1], cache, waits)
-        begin_at_zero(metrics, every)
-        watch_endpoints(metrics, every)
-        stack.enter_context(_pausing(every))
+            every.append(servers)
+            waits = Waits(on_retry=lambda error_class: telemetry.metrics.retries.labels(error_class).inc())
+            return LanguageModel(model.model_name, servers, cache, waits=waits, priority=model.priority)
+
+        every: list[ModelServers] = []
+        model = await open_model(settings.model)
+        judge = await open_model(settings.judge) if settings.judge is not None and recipe.judge is not None else None
+        watch_endpoints(telemetry.metrics, every)
+        for number, change in ((signal.SIGUSR1, ModelServers.pause), (signal.SIGUSR2, ModelServers.resume)):
+            asyncio.get_running_loop().add_signal_handler(number, _switch, every, change)
+            stack.callback(asyncio.get_running_loop().remove_signal_handler, number)
         answerer = Answerer(settings.model, recipe, model, judge=judge)
-        telemetry.health.check(
-            "kafka",
-            (await stack.enter_async_context(feeling(kafka, watched=bool(settings.telemetry.metrics_port)))).trouble,
-        )
+        pulse = await stack.enter_async_context(feeling(kafka, watched=bool(settings.telemetry.metrics_port)))
+        telemetry.health.check("kafka", pulse.trouble)
         stack.enter_context(suppress(StoppedError))
         await unless_stopped(ensure_topics(kafka, role=Role.WORKER), stop)
-        client = GroupClient(kafka, session_timeout_ms=settings.worker.session_timeout_ms)
+        client = GroupClient(kafka, session_timeout_ms=worker.session_timeout_ms)
         await unless_stopped(client.start(), stop)
         stack.push_async_callback(client.leave)
         stack.push_async_callback(answerer.close)
         log.info("worker is up", extra={"group": client.names.group, "recipe": recipe.name})
-        observer = GroupObserver(metrics)
+        observer = GroupObserver(telemetry.metrics)
         membership = Membership(
             client,
             ChunkHandler(client.names, answerer, every, tracing=telemetry.tracing),
             observer,
-            most_in_hand=IN_HAND_PER_CALL * concurrency * len(settings.model.model_urls),
-            flush_s=settings.worker.flush_ms / 1000,
-            drain_s=settings.worker.drain_s,
+            most_in_hand=IN_HAND_PER_CALL * worker.concurrency * len(settings.model.model_urls),
+            flush_s=worker.flush_ms / 1000,
+            drain_s=worker.drain_s,
         )
         watch_membership(telemetry, membership, observer)
         telemetry.health.note(START, None)
@@ -104,13 +98,9 @@ def default_cache_path() -> Path:
 
 @asynccontextmanager
 async def _model_servers(
-    model: ModelSettings,
-    concurrency: int,
-    recipe: Recipe,
-    stop: asyncio.Event,
-    telemetry: Telemetry[WorkerMetrics],
+    model: ModelSettings, concurrency: int, recipe: Recipe, stop: asyncio.Event, telemetry: Telemetry[WorkerMetrics]
 ) -> AsyncIterator[ModelServers]:
-    """Watched as long as the context lasts. A wrong model or key stops the worker."""
+    """Yields servers that are watched as long as the context lasts. A wrong model or API key sets `stop`."""
     async with AsyncExitStack() as stack:
         metrics, tracing = telemetry.metrics, telemetry.tracing
         endpoints = make_endpoints(
@@ -129,30 +119,13 @@ async def _model_servers(
                 await watching
 
 
-@contextmanager
-def _pausing(every: list[ModelServers]) -> Iterator[None]:
-    """SIGUSR1 pauses all, SIGUSR2 resumes them."""
-
-    def switch(change: Callable[[ModelServers], None]) -> None:
-        for servers in every:
-            change(servers)
-
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGUSR1, switch, ModelServers.pause)
-    loop.add_signal_handler(signal.SIGUSR2, switch, ModelServers.resume)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
-            loop.remove_signal_handler(number)
-
-
-def _make_model(model: ModelSettings, servers: ModelServers, cache: Cache, waits: Waits) -> LanguageModel:
-    return LanguageModel(model.model_name, servers, cache, waits=waits, priority=model.priority)
+def _switch(every: list[ModelServers], change: Callable[[ModelServers], None]) -> None:
+    for servers in every:
+        change(servers)
 
 
 async def _open_cache(worker: WorkerSettings, stack: AsyncExitStack, metrics: WorkerMetrics) -> Cache:
-    """Its look-ups are counted; without a cache there are none."""
+    """Returns the cache of the settings, whose look-ups are counted. Raises WorkerError."""
     if not worker.cache:
         return NoCache()
     if worker.cache_url is not None:

@@ -1,4 +1,4 @@
-"""What of a worker's work is counted, measured and traced: at its seams, so that the work knows nothing of it."""
+"""Counts, measures and traces a worker at its seams, so that the work itself knows nothing of metrics."""
 
 import time
 from collections import defaultdict
@@ -12,13 +12,13 @@ from consumer.worker.outcome import Outcome
 from inference.chat import ChatRequest, Completion
 from inference.client import ModelClient
 from inference.errors import ModelError
-from schemas import Pair, PairType, Result
+from schemas import PairType, Result
 from telemetry.metrics import CALL_OUTCOMES, WorkerMetrics, bounded
 from telemetry.telemetry import Telemetry
 from telemetry.tracing import Tracing
 
 FAILED_S = 10.0
-"""Transactions that fail one after the other for longer than this are a trouble; one that is repeated is none."""
+"""Time after which transactions that fail one after another make the worker unready. A single failure does not."""
 
 
 class ObservedClient:
@@ -53,12 +53,23 @@ class ObservedClient:
         return completion
 
 
-def begin_at_zero(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
-    """Series that first appear with a number hide it: `rate` sees a rise only from what was there before."""
+def watch_endpoints(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
+    """Sets the gauges of all endpoints. A URL that serves model and judge is one endpoint here: their limits add up."""
+    at: defaultdict[str, list[tuple[ModelEndpoint, ModelServers]]] = defaultdict(list)
+    for servers in every:
+        for endpoint in servers.endpoints:
+            at[endpoint.url].append((endpoint, servers))
+    _begin_at_zero(metrics, at)
+    for url, models in at.items():
+        _watch(metrics, url, models)
+
+
+def _begin_at_zero(metrics: WorkerMetrics, urls: Iterable[str]) -> None:
+    """Makes all series with the value 0, because `rate` does not see the rise of a series that was not there before."""
     for kind in PairType:
         for outcome in ("accepted", "rejected"):
             metrics.pairs.labels(outcome, kind)
-    for url in {endpoint.url for servers in every for endpoint in servers.endpoints}:
+    for url in urls:
         metrics.call_seconds.labels(url)
         for outcome in CALL_OUTCOMES:
             metrics.calls.labels(url, outcome)
@@ -66,18 +77,7 @@ def begin_at_zero(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None
             metrics.tokens.labels(url, tokens)
 
 
-def watch_endpoints(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
-    """Gauges that look when they are asked. A URL that has the judge as well is one endpoint here: limits add up."""
-    at: defaultdict[str, list[tuple[ModelEndpoint, ModelServers]]] = defaultdict(list)
-    for servers in every:
-        for endpoint in servers.endpoints:
-            at[endpoint.url].append((endpoint, servers))
-    for url, models in at.items():
-        _watch(metrics, url, models)
-
-
 def _watch(metrics: WorkerMetrics, url: str, models: list[tuple[ModelEndpoint, ModelServers]]) -> None:
-    """`models` are those that are called at this URL."""
     endpoints = [endpoint for endpoint, _ in models]
     metrics.model_limit.labels(url).set_function(lambda: sum(each.limit for each in endpoints))
     metrics.model_up.labels(url).set_function(lambda: float(not any(each.away for each in endpoints)))
@@ -103,7 +103,7 @@ class ObservedCache:
 
 
 class GroupObserver:
-    """The `Observer` of a worker's membership: counts rebalances, transactions and their outcomes."""
+    """The group's `Observer`: counts rebalances, transactions and their outcomes."""
 
     def __init__(self, metrics: WorkerMetrics, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
@@ -131,24 +131,23 @@ class GroupObserver:
             self._failing_since_s = self._clock()
 
     def trouble(self) -> str | None:
+        """Returns that transactions have failed for FAILED_S or longer, in words, or None."""
         if self._failing_since_s is None or self._clock() - self._failing_since_s < FAILED_S:
             return None
         return f"transactions have failed for {self._clock() - self._failing_since_s:.0f} s"
 
     def _count(self, result: Result) -> None:
         self._metrics.chunks.labels(result.status).inc()
-        self._count_pairs("accepted", result.pairs)
-        self._count_pairs("rejected", [rejected.pair for rejected in result.rejected])
-
-    def _count_pairs(self, outcome: str, pairs: Sequence[Pair]) -> None:
-        for pair in pairs:
-            self._metrics.pairs.labels(outcome, pair.type).inc()
+        for pair in result.pairs:
+            self._metrics.pairs.labels("accepted", pair.type).inc()
+        for rejected in result.rejected:
+            self._metrics.pairs.labels("rejected", rejected.pair.type).inc()
 
 
 def watch_membership(telemetry: Telemetry[WorkerMetrics], membership: Membership, observer: GroupObserver) -> None:
-    """Sets the gauges of the membership, which look when they are asked, and what the worker's health depends on."""
+    """Sets the gauges of the membership and the health checks of the worker."""
     telemetry.metrics.in_hand.set_function(lambda: membership.in_hand)
     telemetry.metrics.partitions.set_function(lambda: membership.partitions)
     telemetry.health.check("transactions", observer.trouble)
     telemetry.health.check("group", membership.group_trouble)
-    telemetry.health.check("reading", membership.reading_trouble)
+    telemetry.health.check("reading", membership.intake.trouble)

@@ -1,13 +1,14 @@
-"""The records that an outcome consists of: its result, and a dead letter where it failed.
+"""The records that make up an outcome: a result, and a dead letter if the chunk failed.
 
-Whatever the input record holds, each of them is one that the broker takes. One that it refused would be sent again
-without end, and nothing of its partition be committed any more.
+Whatever the input record holds, the broker has to accept these records. A record that it refused would be sent again
+without end, and nothing more of its partition would be committed.
 """
 
 import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from messaging.record import Record
 from schemas import DeadLetter, Origin, Original, OutcomeError, Result, Status, TopicNames, encode
@@ -16,11 +17,11 @@ from schemas.messages import now
 from telemetry.tracing import Header
 
 MAX_ORIGINAL_BYTES = 1024 * 1024
-"""More of a failed record is not kept in its letter; size and SHA-256 still identify it."""
+"""Bytes of a failed record that its dead letter keeps. Size and SHA-256 still identify a longer one."""
 MAX_HEADER_BYTES = 8 * 1024
-"""Headers beyond this are not kept in a letter. Ours have some hundred bytes."""
+"""Bytes of headers that a dead letter keeps. Our own headers have some hundred bytes."""
 MAX_NAME = 4096
-"""Characters kept of a name of any kind where a result is too large; no path is longer."""
+"""Characters that are kept of a name if a result is too large. No path is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class OutputRecord:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the input record at `offset` came to; its records are committed together with that offset.
+    """The records that follow from the input record at `offset`. They are committed together with that offset.
 
-    The rest is for metrics: when the input was published, its result, and the error class of its letter.
+    The other fields are for metrics: when the input was published, its result, and the error class of its letter.
     """
 
     offset: int
@@ -52,7 +53,10 @@ def origin_of(record: Record) -> Origin:
 def answered(
     record: Record, result: Result, names: TopicNames, *, max_bytes: int, headers: Iterable[Header] = ()
 ) -> Outcome:
-    """Outcome of a chunk; `headers` are the result's. A result that no broker would take becomes a failed one."""
+    """Returns the outcome of a chunk. `headers` are put on the result.
+
+    A result of more than `max_bytes` becomes a failed one.
+    """
     value = encode(result)
     if len(value) > max_bytes:
         result = _too_large(result, len(value), max_bytes)
@@ -60,32 +64,22 @@ def answered(
     records = [OutputRecord(names.results, result.document.id.encode(), value, tuple(headers))]
     error_class = None
     if result.status is Status.FAILED and result.error is not None:
-        records.append(_letter_record(record, result, result.error, names))
+        letter = _letter_of_chunk(record, result, result.error)
+        records.append(OutputRecord(names.dead_letters, result.chunk.id.encode(), encode(letter)))
         error_class = result.error.error_class
     return Outcome(record.offset, tuple(records), record.timestamp_ms, result, error_class)
 
 
 def undecodable(record: Record, problem: str, names: TopicNames) -> Outcome:
-    """Outcome of a record that is no chunk: a letter, and no result, since nothing says whose it would be."""
-    origin = origin_of(record)
-    letter = DeadLetter(
-        letter_id=letter_id(origin.topic, origin.partition, origin.offset),
-        kind="record",
-        reason=problem,
-        error_class="undecodable",
-        original=_original(record.value or b""),
-        headers=_headers(record.headers),
-        origin=origin,
-        created_at=now(),
-    )
+    """Returns the outcome of a record that is no chunk: only a dead letter, since a result would have no chunk."""
+    letter = _letter(record, kind="record", reason=problem, error_class="undecodable")
     sent = OutputRecord(names.dead_letters, letter.letter_id.encode(), encode(letter))
     return Outcome(record.offset, (sent,), record.timestamp_ms, error_class=letter.error_class)
 
 
-def _letter_record(record: Record, result: Result, error: OutcomeError, names: TopicNames) -> OutputRecord:
-    origin = result.origin
-    letter = DeadLetter(
-        letter_id=letter_id(origin.topic, origin.partition, origin.offset),
+def _letter_of_chunk(record: Record, result: Result, error: OutcomeError) -> DeadLetter:
+    return _letter(
+        record,
         kind="chunk",
         reason=error.message,
         error_class=error.error_class,
@@ -94,16 +88,28 @@ def _letter_record(record: Record, result: Result, error: OutcomeError, names: T
         chunk_id=result.chunk.id,
         generation=result.generation,
         attempt=result.attempt,
-        original=_original(record.value or b""),
-        headers=_headers(record.headers),
-        origin=origin,
-        created_at=now(),
     )
-    return OutputRecord(names.dead_letters, result.chunk.id.encode(), encode(letter))
+
+
+def _letter(record: Record, **fields: Any) -> DeadLetter:
+    value = record.value or b""
+    return DeadLetter(
+        letter_id=letter_id(record.topic, record.partition, record.offset),
+        original=Original(
+            base64=base64.b64encode(value[:MAX_ORIGINAL_BYTES]).decode(),
+            size_bytes=len(value),
+            sha256=sha256(value).hexdigest(),
+            truncated=len(value) > MAX_ORIGINAL_BYTES,
+        ),
+        headers=_headers(record.headers),
+        origin=origin_of(record),
+        created_at=now(),
+        **fields,
+    )
 
 
 def _too_large(result: Result, size: int, max_bytes: int) -> Result:
-    """Of what the input record or the model may have made long, nothing is left that is."""
+    """Returns a failed result without anything that the input record or the model may have made long."""
     error = OutcomeError(error_class="too_large", message=f"the result has {size} bytes, over {max_bytes}")
     names = {name: getattr(result.document, name)[:MAX_NAME] for name in ("source", "path", "title")}
     return result.model_copy(
@@ -120,17 +126,8 @@ def _too_large(result: Result, size: int, max_bytes: int) -> Result:
     )
 
 
-def _original(value: bytes) -> Original:
-    return Original(
-        base64=base64.b64encode(value[:MAX_ORIGINAL_BYTES]).decode(),
-        size_bytes=len(value),
-        sha256=sha256(value).hexdigest(),
-        truncated=len(value) > MAX_ORIGINAL_BYTES,
-    )
-
-
 def _headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
-    """Each whole or not at all: half of a trace's name would name another."""
+    """Keeps whole headers only: half of a trace's name would name another trace."""
     kept, left = {}, MAX_HEADER_BYTES
     for name, value in headers:
         size = len(name.encode()) + len(value or b"")

@@ -4,13 +4,10 @@ import asyncio
 import logging
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from configs.sections import KafkaSettings
 from consumer.worker.group.starting_points import StartingPoints
-from messaging.access import AccessError, from_refusal
-from messaging.client_internals import ROUND_ROBIN, include_topic, knows_coordinator, refresh_metadata
-from messaging.committed import CommitPoint
+from messaging.client_internals import ROUND_ROBIN, include_topic, refresh_metadata
 from messaging.connection import make_consumer, make_transactional_producer, start_patiently, stop_reading
 from schemas import TopicNames
 
@@ -20,20 +17,20 @@ log = logging.getLogger(__name__)
 
 
 class GroupClient:
-    """The consumer that is the member, and what its partitions need."""
+    """The member's consumer, and what the member's partitions need besides."""
 
     def __init__(self, kafka: KafkaSettings, *, session_timeout_ms: int) -> None:
         self.kafka = kafka
         self.names = TopicNames(kafka.namespace)
         self.consumer = _make_member(kafka, self.names, session_timeout_ms)
-        self._starting_points = StartingPoints(kafka, self.consumer)
+        self.starting_points = StartingPoints(kafka, self.consumer)
 
     async def start(self) -> None:
         """Connects to Kafka, and waits for a broker that is away. Raises BrokerUnreachableError and AccessError."""
         await start_patiently(self.consumer, self.kafka)
 
     async def leave(self) -> None:
-        """Leaves the group and closes the connections, within `LEAVE_S` seconds."""
+        """Leaves the group and closes the connections, within LEAVE_S seconds."""
         if not await stop_reading(self.consumer, within_s=LEAVE_S):
             log.warning("the broker is away: the group will notice our absence after the session timeout")
 
@@ -42,31 +39,16 @@ class GroupClient:
         """True when the client has metadata of the topic of chunks."""
         return bool(self.consumer.partitions_for_topic(self.names.chunks))
 
-    @property
-    def knows_coordinator(self) -> bool:
-        return knows_coordinator(self.consumer)
-
     async def learn_topic(self) -> None:
-        """Returns when the client knows the topic of chunks.
-
-        A member that joins without that knowledge, and leads the group, assigns nothing to anybody.
-        """
+        """Waits until the client knows the topic: a member that joins without it may assign nothing to anybody."""
         while not self.knows_topic:
             include_topic(self.consumer, self.names.chunks)
             await refresh_metadata(self.consumer)
             await asyncio.sleep(RETRY_S)
 
-    def refresh_metadata(self) -> None:
-        """Asks for metadata in the background."""
-        refresh_metadata(self.consumer)
-
     def make_producer(self, tp: TopicPartition) -> AIOKafkaProducer:
-        """Returns a new producer of the partition. Its transactional id is always the same: it fences the former."""
+        """Makes the partition's producer. All its producers have one transactional id: a new one fences the former."""
         return make_transactional_producer(self.kafka, self.names.worker_id(tp.partition))
-
-    async def starting_point(self, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
-        """Returns where the partition starts; `producer` has been started. Raises OffsetsLostError."""
-        return await self._starting_points.find(tp, producer)
 
     def pause(self, tp: TopicPartition) -> None:
         self.consumer.pause(tp)
@@ -74,10 +56,6 @@ class GroupClient:
     def resume_at(self, tp: TopicPartition, offset: int) -> None:
         self.consumer.seek(tp, offset)
         self.consumer.resume(tp)
-
-    def denied(self, error: KafkaError, operation: str) -> AccessError:
-        """Returns the error that ends the worker when Kafka does not allow `operation`, READ or WRITE."""
-        return from_refusal(self.kafka, error, operation)
 
 
 def _make_member(kafka: KafkaSettings, names: TopicNames, session_timeout_ms: int) -> AIOKafkaConsumer:

@@ -1,9 +1,10 @@
-"""Reads the group's partitions. One that can't be read holds up no other, and nothing is lost of any.
+"""Reads the group's partitions. A partition that can't be read delays no other, and no record is lost.
 
-The client moves a partition's position as it takes the records out of its buffer, and throws them away when the next
-partition in the same call turns out to be unreadable. So after any error all positions are put back to what the
-tenures have, and for a while each partition is read apart, record by record: all that stands before the damage is
-taken in, and it is known which partition has it and where. What only has strange names of headers is read otherwise.
+The client moves a partition's position when it takes records out of its buffer. It throws these records away when the
+next partition in the same call turns out to be unreadable. So after any error, all positions go back to those of the
+tenures, and for a while each partition is read apart, record by record. Then all records before the damage are taken
+in, and it is known which partition is damaged and where. Records whose only fault is a header name that is not UTF-8
+are read in another way.
 """
 
 import asyncio
@@ -18,23 +19,24 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from consumer.worker.errors import WorkerError
 from consumer.worker.group.client import GroupClient
 from consumer.worker.group.tenure import Tenure
-from messaging.access import AUTHORIZATION
+from messaging.access import AUTHORIZATION, from_refusal
 from messaging.client_internals import coordination_task, fetch_leniently, reading_task
 from messaging.reading import IF_DAMAGED
 from messaging.record import Record, poll
 
 NOWHERE = TopicPartition("_nowhere", 0)
-"""Polled while nothing may be taken in: a member that does not poll is expelled."""
+"""Polled while no record may be taken in, because the group expels a member that does not poll."""
 POLL_MS = 50
 RETRY_S = 10.0
+"""Pause before a partition that can't be read is tried again."""
 APART_S = 60.0
-"""After its last trouble a partition is read apart for so long; more than RETRY_S."""
+"""Time for which a partition is read apart after its last trouble. It must be longer than RETRY_S."""
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Apart:
-    """A partition that is read by itself. `stuck_at` is the offset from which on it can't be read, if it can't."""
+    """A partition that is read by itself. It can't be read from offset `stuck_at` on, if that is set."""
 
     since_s: float
     stuck_at: int | None = None
@@ -53,9 +55,9 @@ class GroupIntake:
         self._apart: dict[TopicPartition, Apart] = {}
 
     async def read(self, partitions: Sequence[TopicPartition], room: int) -> None:
-        """Take in up to `room` records of the partitions, or wait a moment for some.
+        """Takes in up to `room` records of the partitions, or waits a moment for some.
 
-        Raises WorkerError where the client reads no more, and AccessError.
+        Raises WorkerError when the client has stopped reading, and AccessError.
         """
         self._check_running("reading", reading_task(self._consumer))
         together = [tp for tp in partitions if tp not in self._apart]
@@ -69,33 +71,32 @@ class GroupIntake:
             self._settle(tp, apart)
 
     def trouble(self) -> str | None:
-        stuck = sorted((tp.partition, apart.stuck_at) for tp, apart in self._apart.items() if self._is_stuck(tp, apart))
+        """Returns which of our partitions can't be read, in words, or None."""
+        ours = [(tp.partition, apart.stuck_at) for tp, apart in self._apart.items() if tp in self._tenures]
+        stuck = sorted((number, at) for number, at in ours if at is not None)
         return "; ".join(f"partition {number} can't be read from offset {at} on" for number, at in stuck) or None
 
     def _take_in(self, tp: TopicPartition, records: Sequence[Record]) -> None:
-        """Hands records to the partition's tenure. It may be ours no more, since it was asked for."""
+        """Hands records to the partition's tenure, unless the partition was lost during the poll."""
         if (tenure := self._tenures.get(tp)) is not None:
             tenure.take_in(records)
 
-    def _is_stuck(self, tp: TopicPartition, apart: Apart) -> bool:
-        return apart.stuck_at is not None and self._tenures.get(tp) is not None
-
     def _check_running(self, name: str, task: asyncio.Task[None]) -> None:
-        """The client only logs why a task of its own has ended, and nothing comes any more."""
+        """Raises WorkerError if a task of the client has ended. The client only logs that, and no record comes."""
         if task.done():
             error = None if task.cancelled() else task.exception()
             why = error.__cause__ or error if error else "cancelled"
             raise WorkerError(f"the Kafka client's {name} ended: {why!r}. Start the worker again") from error
 
     async def _read_together(self, together: list[TopicPartition], room: int) -> int:
-        """How many records there were."""
+        """Returns the number of records."""
         try:
             batches = await poll(self._consumer, *(together or [NOWHERE]), timeout_ms=POLL_MS, max_records=max(room, 1))
         except AUTHORIZATION as exc:
-            raise self._client.denied(exc, "READ") from exc
+            raise from_refusal(self._client.kafka, exc, "READ") from exc
         except ConsumerStoppedError:
             raise
-        except Exception as exc:  # noqa: BLE001 - whatever the client makes of bytes that it can't parse
+        except Exception as exc:  # noqa: BLE001 - bytes that the client can't parse raise errors of any kind
             self._check_running("coordination", coordination_task(self._consumer))
             log.warning("reading failed: %r. Reading again, each partition by itself", exc)
             for tp in together:
@@ -108,7 +109,7 @@ class GroupIntake:
         return sum(map(len, batches.values()))
 
     async def _read_apart(self, tp: TopicPartition, apart: Apart, room: int) -> int:
-        """How many records there were. Read one by one: of more at once, those before the damage are thrown away."""
+        """Reads one record at a time, since the records of a batch before damage are thrown away. Returns how many."""
         if time.monotonic() < apart.retry_s:
             return 0
         for count in range(room):
@@ -118,7 +119,7 @@ class GroupIntake:
             try:
                 batches = await poll(self._consumer, tp, timeout_ms=0, max_records=1)
             except AUTHORIZATION as exc:
-                raise self._client.denied(exc, "READ") from exc
+                raise from_refusal(self._client.kafka, exc, "READ") from exc
             except ConsumerStoppedError:
                 raise
             except UnicodeDecodeError as exc:
@@ -132,7 +133,7 @@ class GroupIntake:
         return room
 
     async def _read_strange_names(self, tp: TopicPartition, apart: Apart, room: int, exc: UnicodeDecodeError) -> int:
-        """How many records there were."""
+        """Reads records whose header names are not UTF-8. Returns the number of records."""
         tenure = self._tenures.get(tp)
         if tenure is None or (position := tenure.position) is None:
             return 0
@@ -153,7 +154,7 @@ class GroupIntake:
         return len(records)
 
     def _leave(self, tp: TopicPartition, apart: Apart, exc: Exception) -> None:
-        """Its records stay where they are; it is looked at again from time to time, and told of once."""
+        """Leaves the partition's records where they are for RETRY_S. Each offset is logged once."""
         position = self._rewind(tp)
         apart.since_s = time.monotonic()
         apart.retry_s = apart.since_s + RETRY_S
@@ -167,9 +168,8 @@ class GroupIntake:
         )  # fmt: skip
 
     def _settle(self, tp: TopicPartition, apart: Apart) -> None:
-        """Back to the others after a while without trouble."""
-        tenure = self._tenures.get(tp)
-        position = tenure.position if tenure is not None else None
+        """Reads the partition with the others again after APART_S without trouble."""
+        position = self._position(tp)
         if apart.stuck_at is not None and position is not None and position > apart.stuck_at:
             apart.stuck_at = None
             log.info("partition %d of %s can be read again", tp.partition, tp.topic)
@@ -177,9 +177,12 @@ class GroupIntake:
             del self._apart[tp]
 
     def _rewind(self, tp: TopicPartition) -> int | None:
-        """To what the tenure has not taken in yet; where that is, if it is known."""
-        tenure = self._tenures.get(tp)
-        position = tenure.position if tenure is not None else None
+        """Seeks to the tenure's position and returns it, or None if it is not known."""
+        position = self._position(tp)
         if position is not None:
             self._consumer.seek(tp, position)
         return position
+
+    def _position(self, tp: TopicPartition) -> int | None:
+        tenure = self._tenures.get(tp)
+        return tenure.position if tenure is not None else None

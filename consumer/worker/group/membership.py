@@ -18,6 +18,7 @@ from consumer.worker.group.intake import NOWHERE, POLL_MS, GroupIntake
 from consumer.worker.group.protocols import Handler, Observer
 from consumer.worker.group.tasks import MemberTasks
 from consumer.worker.group.tenure import Tenure
+from messaging.client_internals import knows_coordinator, refresh_metadata
 
 REVOKE_S = 3.0
 """Longest time for which a revocation waits for the commits of finished outcomes."""
@@ -52,7 +53,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
         self._drain_s = drain_s
         self._tasks = MemberTasks()
         self._tenures: dict[TopicPartition, Tenure] = {}
-        self._intake = GroupIntake(client, self._tenures)
+        self.intake = GroupIntake(client, self._tenures)
         self._assigned = False
         self._revoked_s = time.monotonic()
         self._stopping = False
@@ -60,7 +61,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
     @property
     def in_hand(self) -> int:
         """Number of records that are being handled."""
-        return self._tasks.in_hand
+        return len(self._tasks.handling)
 
     @property
     def partitions(self) -> int:
@@ -71,13 +72,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
         """Returns what is wrong with the membership, in words, or None."""
         if not self._assigned:
             return "has not joined the consumer group yet"
-        if not self._client.knows_coordinator:
+        if not knows_coordinator(self._client.consumer):
             return "the consumer group's coordinator is not known"
         return None
-
-    def reading_trouble(self) -> str | None:
-        """Returns which partitions can't be read, in words, or None."""
-        return self._intake.trouble()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop` is set. Raises WorkerError when going on could lose or double results."""
@@ -91,7 +88,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
             for task in (reading, stopped):
                 task.cancel()
             await asyncio.gather(reading, stopped, return_exceptions=True)
-            await self._shut_down(drain_s=0.0 if failure.done() else self._drain_s)
+            await self._drain(0.0 if failure.done() else self._drain_s)
+            await self._end_tenures(STOP_S)
+            await self._tasks.cancel(within_s=STOP_S)
         for ended in (failure, reading):
             if ended.done() and not ended.cancelled() and (error := ended.exception()) is not None:
                 raise error
@@ -101,11 +100,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
         self._client.consumer.subscribe([self._client.names.chunks], listener=self)
         while True:
             room = {tp: tenure.room for tp, tenure in self._tenures.items() if tenure.room}
-            free = self._most_in_hand - self.in_hand if self._handler.ready and room else 0
-            if free > 0:
-                await self._intake.read(list(room), min(free, *room.values()))
-            else:
-                await self._intake.read([], 0)
+            most = min(self._most_in_hand - self.in_hand, *room.values()) if self._handler.ready and room else 0
+            await self.intake.read(list(room) if most > 0 else [], most)
 
     # Rebalances: called by the consumer, one at a time
 
@@ -113,18 +109,16 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
         partitions = list(assigned)
         self._assigned = True
         self._observer.rebalanced()
-        for tp in partitions:  # before the first await: records are already on their way
-            self._client.pause(tp)
+        self._client.consumer.pause(*partitions)  # before the first await: records are already on their way
         if not self._client.knows_topic:
             # A leader without metadata assigns nothing to everybody; fresh metadata makes it assign again.
-            self._client.refresh_metadata()
+            refresh_metadata(self._client.consumer)
         if self._stopping:
             return
         for tp in partitions:
-            self._tenures[tp] = Tenure(
-                tp, self._client, self._handler, self._observer, self._tasks, flush_s=self._flush_s
-            )
-            self._tenures[tp].start()
+            tenure = Tenure(tp, self._client, self._handler, self._observer, self._tasks, flush_s=self._flush_s)
+            self._tenures[tp] = tenure
+            tenure.start()
         log.info(
             "assigned %d partitions",
             len(partitions),
@@ -157,16 +151,10 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
 
     # The end
 
-    async def _shut_down(self, *, drain_s: float) -> None:
-        await self._drain(drain_s)
-        await self._end_tenures(STOP_S)
-        await self._tasks.cancel(within_s=STOP_S)
-
     async def _drain(self, drain_s: float) -> None:
-        """Waits up to `drain_s` seconds for calls under way, since they are paid for.
+        """Waits up to `drain_s` seconds for calls under way, since they are paid for, even if their partition is lost.
 
-        That includes calls for partitions that are lost meanwhile, for the cache. Chunks without a call under way are
-        left to the next owner.
+        Chunks without a call under way are left to the next owner.
         """
         finishing, staying = asyncio.create_task(self._handler.finish()), asyncio.create_task(self._stay())
         await asyncio.wait([finishing], timeout=drain_s)
@@ -178,10 +166,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
         await asyncio.gather(finishing, staying, return_exceptions=True)
 
     async def _stay(self) -> None:
-        """Polls without reading until cancelled: without an assignment, a poll waits for one without limit.
-
-        Errors of the group are ignored here, because the worker is stopping already.
-        """
+        """Polls without reading until it is cancelled. Errors do not matter, because the worker is stopping already."""
         while True:
             try:
                 await self._client.consumer.getmany(NOWHERE, timeout_ms=POLL_MS)

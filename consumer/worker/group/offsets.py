@@ -1,7 +1,4 @@
-"""Which records of a partition are done, when they finish in any order.
-
-What is committed says so too: messaging/committed.py.
-"""
+"""Tracks which records of a partition are done when they finish in any order. messaging/committed.py encodes it."""
 
 from collections.abc import Collection, Iterable
 
@@ -9,26 +6,26 @@ from messaging.committed import METADATA_LIMIT, CommitPoint
 
 INTAKE_LIMIT = METADATA_LIMIT * 3 // 4
 RECORD_LENGTH = 6
-"""Characters that an unfinished offset takes at most: a distance of five digits and its comma."""
+"""Characters that an unfinished offset takes at most in the metadata: a distance of five digits and its comma."""
 HEAD_LENGTH = 32
-"""At most, of what stands before the distances."""
+"""Characters that stand before the distances at most."""
 MOST_RECORDS = (METADATA_LIMIT - INTAKE_LIMIT - HEAD_LENGTH) // RECORD_LENGTH
 """Records that may be delivered at once while the metadata is within INTAKE_LIMIT."""
 
 
 class OffsetTracker:
-    """Unfinished offsets of one partition during one tenure. Starts where a committed point left off."""
+    """The unfinished offsets of one partition during one tenure. It starts from the committed point."""
 
     def __init__(self, point: CommitPoint) -> None:
         """Raises MetadataError."""
-        left, self._next = point.decode()
-        self._unfinished = dict.fromkeys(left)  # keeps its order, which is ascending: offsets only arrive upwards
+        unfinished, self._next = point.decode()
+        self._unfinished = dict.fromkeys(unfinished)  # ascending, since offsets only arrive upwards
         self._delivered: set[int] = set()
         self._length = len(point.metadata)
         self._position = point.offset
 
     def deliver(self, offset: int) -> bool:
-        """Take note of a record that was read; False when it is done, or being done, and must not be run again."""
+        """Takes note of a record that was read. Returns False if the record is done or in hand."""
         self._position = max(self._position, offset + 1)
         if offset >= self._next:
             self._unfinished[offset] = None
@@ -40,31 +37,26 @@ class OffsetTracker:
         return True
 
     def point(self, finished: Collection[int] = ()) -> CommitPoint:
-        """Where to commit if `finished` were done as well."""
+        """Returns the point to commit if `finished` are done too."""
         return CommitPoint.of((offset for offset in self._unfinished if offset not in finished), self._next)
 
     def commit(self, finished: Iterable[int]) -> None:
-        """The transaction with `finished` has been committed."""
+        """Takes note that the transaction with `finished` was committed."""
         for offset in finished:
             self._unfinished.pop(offset, None)
             self._delivered.discard(offset)
         self._length = len(self.point().metadata)
 
     @property
-    def open(self) -> int:
-        """Records delivered and not yet committed as finished."""
-        return len(self._delivered)
-
-    @property
     def position(self) -> int:
-        """Where reading goes on: all before it was delivered, or was done before this tenure."""
+        """Offset to read from: all records before it were delivered, or were done before this tenure."""
         return self._position
 
     @property
     def room(self) -> int:
-        """Records that may be read at once; 0 while more could outgrow the metadata that the broker takes.
+        """Number of records that may be read now. It is 0 while more offsets could outgrow the metadata.
 
-        What a former owner left unfinished is in the metadata already: it may always be read again.
+        Offsets that a former owner left unfinished are in the metadata already, so they may always be read again.
         """
         if self._length <= INTAKE_LIMIT:
             return MOST_RECORDS

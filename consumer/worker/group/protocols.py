@@ -1,7 +1,7 @@
 """The two protocols that join the consumer group with the rest of the worker.
 
-The way of a chunk through this package: `Membership` reads records with `GroupIntake`, `Tenure.take_in` starts
-`Handler.handle` for each of them, and the tenure commits the outcome with its offset in `commit_outcomes`.
+The way of a chunk: `Membership` reads records with `GroupIntake`; `Tenure.take_in` starts `Handler.handle` for each of
+them; the tenure commits the outcome with its offset in `commit_outcomes`, and tells the `Observer`.
 """
 
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ class Handler(Protocol):
 
     @property
     def ready(self) -> bool:
-        """True while more records may be read. While it is False, the member stays in the group and reads nothing."""
+        """False while no record should be read. The member then stays in the group and waits."""
 
     async def handle(self, record: Record) -> Outcome:
-        """Returns the outcome of one record, however long that takes; it is cancelled when the partition is lost.
+        """Returns the record's outcome, however long it takes. It is cancelled when the partition is lost.
 
         Raises WorkerError when the worker can't go on. Any other failure is an outcome.
         """
 
     async def finish(self) -> None:
-        """Begins no more calls to the model; returns when the calls under way have ended and are in the cache.
+        """Begins no more calls to the model, and waits until the calls under way are in the cache.
 
-        It is called once, when the worker stops. It is cancelled after `drain_s` seconds.
+        It is called once, when the worker stops, and cancelled after `drain_s` seconds.
         """
 
 
@@ -38,7 +38,7 @@ class Observer(Protocol):
         """The group has assigned partitions to this member, perhaps none."""
 
     def committed(self, outcomes: Sequence[Outcome], seconds: float) -> None:
-        """A transaction with these outcomes is committed; it took `seconds`."""
+        """A transaction with these outcomes was committed, in `seconds`."""
 
     def failed(self) -> None:
-        """A transaction failed, and is repeated."""
+        """A transaction failed. Its records are handled again."""

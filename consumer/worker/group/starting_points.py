@@ -1,4 +1,4 @@
-"""Where a partition starts: at the committed point, or, the very first time, at its beginning. Never by guess."""
+"""Finds where a partition starts: at its committed point or, the first time, at its beginning. It never guesses."""
 
 import asyncio
 from contextlib import aclosing
@@ -16,7 +16,7 @@ from schemas import DeadLetter, Result, TopicNames
 
 
 class StartingPoints:
-    """Of the partitions of one group, for the consumer that is its member."""
+    """Finds the starting points of the partitions of `consumer`, a member of the group."""
 
     def __init__(self, kafka: KafkaSettings, consumer: AIOKafkaConsumer) -> None:
         self._kafka = kafka
@@ -26,9 +26,9 @@ class StartingPoints:
         self._scanning = asyncio.Lock()
 
     async def find(self, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
-        """Call after the producer has started. Commits the first point of a partition that never had one.
+        """Returns where the partition starts, and commits that point if it has none. Start `producer` before.
 
-        Raises OffsetsLostError when offsets are missing although there are results, out of range, or not ours.
+        Raises OffsetsLostError when the offset is missing although there are results, is out of range, or is not ours.
         """
         point = await committed_point(self._consumer, tp)
         first = (await self._consumer.beginning_offsets([tp]))[tp]
@@ -47,14 +47,14 @@ class StartingPoints:
         return point
 
     async def _partitions_with_results(self) -> set[int]:
-        """Input partitions that outcomes came from. One scan serves all: later outcomes come with an offset."""
+        """Returns the input partitions that have outcomes. One scan is enough: later outcomes come with an offset."""
         async with self._scanning:
             if self._with_results is None:
                 self._with_results = await self._scan()
             return self._with_results
 
     async def _scan(self) -> set[int]:
-        """Of letters too: a record that can't be decoded comes to nothing else."""
+        """Reads dead letters too, because an undecodable record leaves no other trace."""
         try:
             return await self._origins(self._names.results, Result) | await self._origins(
                 self._names.dead_letters, DeadLetter

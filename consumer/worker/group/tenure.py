@@ -21,7 +21,7 @@ from consumer.worker.group.protocols import Handler, Observer
 from consumer.worker.group.tasks import MemberTasks
 from consumer.worker.group.transactions import commit_outcomes
 from consumer.worker.outcome import Outcome
-from messaging.access import AUTHORIZATION
+from messaging.access import AUTHORIZATION, from_refusal
 from messaging.connection import PRODUCER_FAILED, abandon, discard, in_words
 from messaging.record import Record
 
@@ -122,11 +122,8 @@ class Tenure:
             self._committing.cancel()
 
     async def _handle(self, tracker: OffsetTracker, record: Record) -> None:
-        self._finish(tracker, await self._handler.handle(record))
-
-    def _finish(self, tracker: OffsetTracker, outcome: Outcome) -> None:
-        """Takes an outcome. It is dropped when the record was delivered before the producer was last replaced."""
-        if not self._alive or tracker is not self._tracker:
+        outcome = await self._handler.handle(record)
+        if not self._alive or tracker is not self._tracker:  # the record was delivered again, to another producer
             return
         self._unfinished -= 1
         self._finished.append(outcome)
@@ -150,7 +147,7 @@ class Tenure:
             hit("worker.takeover.begun")
             await producer.start()
             hit("worker.takeover.fenced")
-            point = await self._client.starting_point(self.tp, producer)
+            point = await self._client.starting_points.find(self.tp, producer)
             hit("worker.takeover.found")
             tracker = OffsetTracker(point)
         except (asyncio.CancelledError, QAStreamError):
@@ -158,7 +155,7 @@ class Tenure:
             raise
         except AUTHORIZATION as exc:
             await discard(producer)
-            raise self._client.denied(exc, "WRITE") from exc
+            raise from_refusal(self._client.kafka, exc, "WRITE") from exc
         except (*PRODUCER_FAILED, OSError) as exc:
             log.info("partition %d can not be taken over yet: %r", self.tp.partition, exc)
             await discard(producer)
@@ -182,7 +179,7 @@ class Tenure:
                     break
                 error = await self._flush()
             if isinstance(error, AUTHORIZATION):
-                raise self._client.denied(error, "WRITE") from error
+                raise from_refusal(self._client.kafka, error, "WRITE") from error
             if error is not None:
                 return isinstance(error, ProducerFenced)
         return False
@@ -216,19 +213,16 @@ class Tenure:
                 cancelled = True
             except Exception:  # noqa: BLE001, S110 - read from the future below
                 pass
-        self._observe(commit, batch, time.monotonic() - began)
-        if cancelled:
+        error = None if commit.cancelled() else commit.exception()
+        if commit.cancelled() or error is not None:
+            self._observer.failed()
+        else:
+            self._observer.committed(batch, time.monotonic() - began)
+        if cancelled or commit.cancelled():
             raise asyncio.CancelledError
-        error = commit.exception()
         if error is not None:
             log.warning("partition %d: a transaction failed and is repeated: %s", self.tp.partition, in_words(error))
         return error
-
-    def _observe(self, commit: asyncio.Future[None], batch: list[Outcome], seconds: float) -> None:
-        if commit.cancelled() or commit.exception() is not None:
-            self._observer.failed()
-        else:
-            self._observer.committed(batch, seconds)
 
     async def _restart(self, *, fenced: bool) -> None:
         """Discards the producer and the tracker: after an error the producer's state is unknown."""

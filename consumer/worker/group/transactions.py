@@ -14,15 +14,21 @@ from messaging.committed import CommitPoint, commit_with
 async def commit_outcomes(
     producer: AIOKafkaProducer, tp: TopicPartition, tracker: OffsetTracker, outcomes: Sequence[Outcome], *, group: str
 ) -> None:
-    """Commits the outcomes' records and then the offsets of their input in one transaction.
+    """Commits the outcomes' records and the offsets of their input in one transaction.
 
-    Every send is awaited, because a send that failed does not make the commit fail. After an error the producer can't
-    be used any more.
+    Every send is awaited, because a failed send does not make the commit fail. After an error, discard the producer.
     """
     finished = {outcome.offset for outcome in outcomes}
     await producer.begin_transaction()
     hit("worker.flush.begun")
-    await _send(producer, outcomes)
+    sends = [
+        await producer.send(record.topic, record.value, key=record.key, headers=list(record.headers) or None)
+        for outcome in outcomes
+        for record in outcome.records
+    ]
+    for sent in await asyncio.gather(*sends, return_exceptions=True):
+        if isinstance(sent, BaseException):
+            raise sent
     hit("worker.flush.sent")
     await commit_with(producer, group, tp, tracker.point(finished))
     hit("worker.flush.offsets")
@@ -38,14 +44,3 @@ async def commit_first_point(producer: AIOKafkaProducer, tp: TopicPartition, poi
     hit("worker.first.offsets")
     await producer.commit_transaction()
     hit("worker.first.committed")
-
-
-async def _send(producer: AIOKafkaProducer, outcomes: Sequence[Outcome]) -> None:
-    sends = [
-        await producer.send(record.topic, record.value, key=record.key, headers=list(record.headers) or None)
-        for outcome in outcomes
-        for record in outcome.records
-    ]
-    for sent in await asyncio.gather(*sends, return_exceptions=True):
-        if isinstance(sent, BaseException):
-            raise sent

@@ -12,7 +12,6 @@ from consumer.worker.recipe.candidate import Candidate
 from consumer.worker.recipe.chunk_calls import ChunkCalls
 from consumer.worker.recipe.halves import halves
 from consumer.worker.recipe.planning import plan_of
-from consumer.worker.recipe.prompts import RequestDefaults
 from consumer.worker.recipe.stage_requests import StageRequests
 from consumer.worker.recipe.stage_runner import ChunkCandidates, StageRunner, merge
 from languages import language_of
@@ -44,11 +43,10 @@ class Answerer:
         self, settings: ModelSettings, recipe: Recipe, model: LanguageModel, *, judge: LanguageModel | None = None
     ) -> None:
         """`judge` is the model that judges answers, if that is another one than `model`."""
+        self._settings = settings
         self._recipe = recipe
         self._model = model
         self._judge = judge or model
-        self._defaults = _defaults(settings, model.name)
-        self._judge_defaults = _defaults(settings, self._judge.name)
 
     async def answer(self, chunk: Chunk, origin: Origin) -> Result:
         """Returns the chunk's result: ok, empty, or failed with its error.
@@ -97,7 +95,7 @@ class Answerer:
 
         Raises CallFailedError.
         """
-        requests = StageRequests(self._recipe, chunk, defaults=self._defaults, judge_defaults=self._judge_defaults)
+        requests = StageRequests(self._recipe, chunk, self._settings, judge=self._judge.name)
         try:
             return await StageRunner(self._recipe, chunk, requests, calls).run()
         except CallFailedError as exc:
@@ -123,15 +121,6 @@ class Answerer:
 
 
 _CHUNK_FIELDS = {"index", "start", "end", "text", "headings", "content_key"}
-
-
-def _defaults(settings: ModelSettings, model: str) -> RequestDefaults:
-    return RequestDefaults(
-        model=model,
-        temperature=settings.temperature,
-        max_tokens=settings.max_tokens,
-        reasoning_max_tokens=settings.reasoning_max_tokens,
-    )
 
 
 def _finished(draft: Result, found: ChunkCandidates) -> Result:

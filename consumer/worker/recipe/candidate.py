@@ -1,8 +1,10 @@
 """A question on its way through the stages. In the end it is a pair that is kept, or is rejected with its reasons."""
 
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from configs.recipe_parts import Limits, Scoring
+from consumer.worker.checks.checking import Checked
 from consumer.worker.checks.pair import AnsweredPair
 from consumer.worker.recipe.response_formats import MOST_MARK, CriterionMarks, ModelAnswer
 from schemas import Evidence, PairType, Reason
@@ -24,60 +26,60 @@ class Candidate:
     comment: str = ""
     reasons: tuple[Reason, ...] = ()
 
+    @classmethod
+    def of(cls, pair: AnsweredPair, limits: Limits) -> Self:
+        return cls(
+            type=pair.type, question=pair.question, answer=pair.answer, reasoning=pair.reasoning, quotes=pair.evidence
+        ).checked_for_cuts(limits)
+
     @property
     def as_answered(self) -> AnsweredPair:
         return AnsweredPair(
             type=self.type, question=self.question, answer=self.answer, reasoning=self.reasoning, evidence=self.quotes
         )
 
+    def rejected(self, *reasons: Reason) -> Self:
+        return replace(self, reasons=(*self.reasons, *reasons))
 
-def from_pair(pair: AnsweredPair, limits: Limits) -> Candidate:
-    given = Candidate(
-        type=pair.type, question=pair.question, answer=pair.answer, reasoning=pair.reasoning, quotes=pair.evidence
-    )
-    return against_cuts(given, limits)
+    def checked_for_cuts(self, limits: Limits) -> Self:
+        """Rejects a candidate with a text as long as its limit: the schema's bound has cut it within a sentence."""
+        bounds = {
+            "question": limits.question_characters,
+            "answer": limits.answer_characters,
+            "reasoning": limits.reasoning_characters,
+        }
+        cut = [f"{name} at {most} characters" for name, most in bounds.items() if len(getattr(self, name)) >= most]
+        return self.rejected(Reason(check="cut", detail=", ".join(cut))) if cut and not limits.keep_cut else self
 
+    def checked(self, checked: Checked) -> Self:
+        """Adds what the checks found: evidence, and reasons against the pair."""
+        return replace(self, evidence=checked.evidence, reasons=(*self.reasons, *checked.reasons))
 
-def against(candidate: Candidate, *reasons: Reason) -> Candidate:
-    """Returns the candidate with more reasons against it."""
-    return replace(candidate, reasons=(*candidate.reasons, *reasons))
+    def answered(self, given: ModelAnswer, thinking: str, limits: Limits) -> Self:
+        """Adds the answer, or rejects the question as unanswerable.
 
+        Thoughts over the limit are left out, since half of a chain of thought teaches nothing.
+        """
+        answered = replace(
+            self,
+            question=given.question.strip() or self.question,
+            answer=given.answer,
+            reasoning=given.reasoning,
+            quotes=given.evidence,
+            thinking=thinking if len(thinking) <= limits.thinking_characters else "",
+        )
+        if not given.answerable:
+            return answered.rejected(Reason(check="unanswerable", detail=given.reasoning))
+        return answered.checked_for_cuts(limits)
 
-def against_cuts(candidate: Candidate, limits: Limits) -> Candidate:
-    """Rejects a candidate with a text as long as its limit: the schema's bound has cut it within a sentence."""
-    bounds = {
-        "question": limits.question_characters,
-        "answer": limits.answer_characters,
-        "reasoning": limits.reasoning_characters,
-    }
-    cut = [f"{name} at {most} characters" for name, most in bounds.items() if len(getattr(candidate, name)) >= most]
-    return against(candidate, Reason(check="cut", detail=", ".join(cut))) if cut and not limits.keep_cut else candidate
-
-
-def with_answer(candidate: Candidate, given: ModelAnswer, thinking: str, limits: Limits) -> Candidate:
-    """Adds the answer, or rejects the question as unanswerable.
-
-    Thoughts over the limit are left out, since half of a chain of thought teaches nothing.
-    """
-    answered = replace(
-        candidate,
-        question=given.question.strip() or candidate.question,
-        answer=given.answer,
-        reasoning=given.reasoning,
-        quotes=given.evidence,
-        thinking=thinking if len(thinking) <= limits.thinking_characters else "",
-    )
-    if not given.answerable:
-        return against(answered, Reason(check="unanswerable", detail=given.reasoning))
-    return against_cuts(answered, limits)
-
-
-def with_scores(candidate: Candidate, name: str, marks: CriterionMarks, scoring: Scoring) -> Candidate:
-    """Adds the scores `name` and `name.criterion`, and the reason `name_score` if they are too low."""
-    scores = scores_of(marks)
-    named = {name: scoring.total(scores)} | {f"{name}.{criterion}": score for criterion, score in scores.items()}
-    scored = replace(candidate, scores=candidate.scores | named, comment=marks.comment)
-    return scored if scoring.passes(scores) else against(scored, shortfall(f"{name}_score", scores, marks, scoring))
+    def scored(self, name: str, marks: CriterionMarks, scoring: Scoring) -> Self:
+        """Adds the scores `name` and `name.criterion`, and the reason `name_score` if they are too low."""
+        scores = scores_of(marks)
+        named = {name: scoring.total(scores)} | {f"{name}.{criterion}": score for criterion, score in scores.items()}
+        scored = replace(self, scores=self.scores | named, comment=marks.comment)
+        if scoring.passes(scores):
+            return scored
+        return scored.rejected(shortfall(f"{name}_score", scores, marks, scoring))
 
 
 def scores_of(marks: CriterionMarks) -> dict[str, float]:

@@ -1,56 +1,13 @@
-"""The prompts of a stage: first the system prompt, then the chunk, then the task.
-
-Prefix caches reuse the beginning of a prompt, and this beginning is the same in all stages of a chunk.
-"""
+"""The parts of a prompt, as text."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from string import Template
 
-from configs.recipe import Recipe
-from configs.recipe_parts import Example, Stage
-from inference.chat import ChatRequest, Message, ResponseFormat
+from configs.recipe_parts import Example
 from schemas import Chunk, PairType
 
 MOST_TERMS = 20
 """Number of terms that a prompt explains at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestDefaults:
-    """The settings of a model's requests. `reasoning_max_tokens` is added to `max_tokens` unless thinking is off."""
-
-    model: str
-    temperature: float
-    max_tokens: int
-    reasoning_max_tokens: int = 0
-
-
-def chat_request(
-    recipe: Recipe,
-    stage: Stage,
-    framed: str,
-    language: str,
-    *,
-    values: Mapping[str, str],
-    wanted: ResponseFormat,
-    defaults: RequestDefaults,
-) -> ChatRequest:
-    """Returns the request of a stage. It depends on the chunk's content only: equal chunks make equal requests."""
-    thinking = recipe.thinking if stage.thinking is None else stage.thinking
-    task = Template(recipe.prompt(stage.prompt, language)).substitute(values, **recipe.limits.placeholders)
-    return ChatRequest(
-        model=defaults.model,
-        messages=(
-            Message("system", recipe.prompt(recipe.system, language)),
-            Message("user", f"{framed}\n\n{task.strip()}"),
-        ),
-        temperature=defaults.temperature if stage.temperature is None else stage.temperature,
-        max_tokens=defaults.max_tokens + (0 if thinking is False else defaults.reasoning_max_tokens),
-        response_format=wanted,
-        thinking=thinking,
-    )
 
 
 def frame(chunk: Chunk, terms: Mapping[str, str]) -> str:

@@ -163,12 +163,7 @@ def _marks(criteria: Sequence[str]) -> Schema:
 
 
 def _object(properties: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
 def _array(items: Schema, most: int) -> Schema:

@@ -7,18 +7,20 @@ embedded server reads these lines too.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from string import Template
 from typing import Generic, TypeVar
 
 from configs.recipe import Recipe
 from configs.recipe_parts import Scoring, Stage
+from configs.sections import ModelSettings
 from consumer.worker.checks.pair import AnsweredPair
 from consumer.worker.recipe import prompts
 from consumer.worker.recipe import response_formats as formats
 from consumer.worker.recipe.candidate import Candidate
 from consumer.worker.recipe.planning import plan_of
-from consumer.worker.recipe.prompts import RequestDefaults, block, one_line
+from consumer.worker.recipe.prompts import block, one_line
 from consumer.worker.recipe.response_formats import CriterionMarks, ModelAnswer
-from inference.chat import ChatRequest, ResponseFormat
+from inference.chat import ChatRequest, Message, ResponseFormat
 from languages import language_of
 from schemas import Chunk, PairType
 
@@ -37,13 +39,11 @@ class StageRequest(Generic[T]):
 class StageRequests:
     """Makes the requests of one chunk. Only make requests of stages that the recipe has."""
 
-    def __init__(
-        self, recipe: Recipe, chunk: Chunk, defaults: RequestDefaults, judge_defaults: RequestDefaults
-    ) -> None:
-        """`judge_defaults` are for the judge of answers, which may be another model."""
+    def __init__(self, recipe: Recipe, chunk: Chunk, settings: ModelSettings, *, judge: str) -> None:
+        """`judge` is the name of the model that judges answers."""
         self._recipe = recipe
-        self._defaults = defaults
-        self._judge_defaults = judge_defaults
+        self._settings = settings
+        self._judge = judge
         self._language = language_of(chunk.text).code
         self._frame = prompts.frame(chunk, recipe.terms.get(self._language, {}))
         self.plan = plan_of(chunk, recipe.plan, self._language)
@@ -54,7 +54,7 @@ class StageRequests:
         return StageRequest("one_call", self._chat(stage, values, wanted), formats.parse_pairs)
 
     def text_gate(self, stage: Scoring) -> StageRequest[CriterionMarks]:
-        return self._marks("text_gate", stage, {}, self._defaults)
+        return self._marks("text_gate", stage, {})
 
     def ask(self, stage: Stage) -> StageRequest[tuple[tuple[PairType, str], ...]]:
         values = self._planned() | {"examples": prompts.example_questions(self._recipe.examples, self._language)}
@@ -82,7 +82,7 @@ class StageRequests:
         return self._answer("second_answer", stage, _shown(candidate), wanted)
 
     def judge(self, stage: Scoring, candidate: Candidate) -> StageRequest[CriterionMarks]:
-        return self._marks("judge", stage, _shown(candidate), self._judge_defaults)
+        return self._marks("judge", stage, _shown(candidate), self._judge)
 
     def rewrite(self, stage: Stage, candidate: Candidate) -> StageRequest[ModelAnswer]:
         wanted = formats.rewriting_format(self._recipe.limits)
@@ -98,24 +98,34 @@ class StageRequests:
         return StageRequest(name, self._chat(stage, values, wanted), partial(formats.parse, ModelAnswer))
 
     def _marks(
-        self, name: str, stage: Scoring, values: Mapping[str, str], defaults: RequestDefaults
+        self, name: str, stage: Scoring, values: Mapping[str, str], model: str | None = None
     ) -> StageRequest[CriterionMarks]:
         criteria = list(stage.criteria)
         wanted = formats.marks_format(self._recipe.limits, criteria)
         read = partial(formats.parse_marks, criteria=criteria)
-        return StageRequest(name, self._chat(stage, values, wanted, defaults), read)
+        return StageRequest(name, self._chat(stage, values, wanted, model), read)
 
     def _chat(
-        self, stage: Stage, values: Mapping[str, str], wanted: ResponseFormat, defaults: RequestDefaults | None = None
+        self, stage: Stage, values: Mapping[str, str], wanted: ResponseFormat, model: str | None = None
     ) -> ChatRequest:
-        return prompts.chat_request(
-            self._recipe,
-            stage,
-            self._frame,
-            self._language,
-            values=values,
-            wanted=wanted,
-            defaults=defaults or self._defaults,
+        """Makes a request from the content of the chunk only: equal chunks make equal requests.
+
+        The system prompt comes first, then the chunk, then the task, because prefix caches reuse what is the same in
+        all stages.
+        """
+        recipe, settings = self._recipe, self._settings
+        thinking = recipe.thinking if stage.thinking is None else stage.thinking
+        task = Template(recipe.prompt(stage.prompt, self._language)).substitute(values, **recipe.limits.placeholders)
+        return ChatRequest(
+            model=model or settings.model_name,
+            messages=(
+                Message("system", recipe.prompt(recipe.system, self._language)),
+                Message("user", f"{self._frame}\n\n{task.strip()}"),
+            ),
+            temperature=settings.temperature if stage.temperature is None else stage.temperature,
+            max_tokens=settings.max_tokens + (0 if thinking is False else settings.reasoning_max_tokens),
+            response_format=wanted,
+            thinking=thinking,
         )
 
 

@@ -10,17 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from configs.recipe import Recipe
 from configs.recipe_parts import Rewriting, Scoring, Stage
-from consumer.worker.checks import Checked, check_pairs
-from consumer.worker.recipe.candidate import (
-    Candidate,
-    against,
-    against_cuts,
-    from_pair,
-    scores_of,
-    shortfall,
-    with_answer,
-    with_scores,
-)
+from consumer.worker.checks import check_pairs
+from consumer.worker.recipe.candidate import Candidate, scores_of, shortfall
 from consumer.worker.recipe.chunk_calls import ChunkCalls, together
 from consumer.worker.recipe.stage_requests import StageRequests
 from schemas import Chunk, PairType, Reason
@@ -90,7 +81,7 @@ class StageRunner:
         recipe = self._recipe
         if recipe.one_call is not None:
             pairs = (await self._calls.ask(self._requests.one_call(recipe.one_call))).value
-            return tuple(from_pair(pair, recipe.limits) for pair in pairs)
+            return tuple(Candidate.of(pair, recipe.limits) for pair in pairs)
         candidates = await self._asked(recipe.ask) if recipe.ask is not None else ()
         if recipe.question_gate is not None:
             candidates = await self._gated(candidates, recipe.question_gate)
@@ -102,7 +93,7 @@ class StageRunner:
         asked = (await self._calls.ask(self._requests.ask(stage))).value
         candidates = (Candidate(type=kind, question=question.strip()) for kind, question in asked)
         return tuple(
-            against_cuts(each, self._recipe.limits) if each.question else against(each, Reason(check="empty"))
+            each.checked_for_cuts(self._recipe.limits) if each.question else each.rejected(Reason(check="empty"))
             for each in candidates
         )
 
@@ -112,7 +103,7 @@ class StageRunner:
             return candidates
         marks = iter((await self._calls.ask(self._requests.question_gate(stage, going))).value)
         return tuple(
-            candidate if candidate.reasons else with_scores(candidate, "question", next(marks), stage)
+            candidate if candidate.reasons else candidate.scored("question", next(marks), stage)
             for candidate in candidates
         )
 
@@ -122,7 +113,7 @@ class StageRunner:
         if recipe.second_answer is not None:
             wanted.append(requests.second_answer(recipe.second_answer, candidate))
         first, *others = await together(map(self._calls.ask, wanted))
-        answered = with_answer(candidate, first.value, first.thinking, recipe.limits)
+        answered = candidate.answered(first.value, first.thinking, recipe.limits)
         return replace(answered, second=others[0].value) if others else answered
 
     def _checked(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
@@ -138,14 +129,14 @@ class StageRunner:
                 checks=self._recipe.checks,
             )
         )
-        return tuple(each if each.reasons else _with_checks(each, next(checked)) for each in candidates)
+        return tuple(each if each.reasons else each.checked(next(checked)) for each in candidates)
 
     async def _judged(self, candidates: tuple[Candidate, ...], stage: Scoring) -> tuple[Candidate, ...]:
         async def judge(candidate: Candidate) -> Candidate:
             if "answer" in candidate.scores:
                 return candidate
             marks = (await self._calls.judge(self._requests.judge(stage, candidate))).value
-            return with_scores(candidate, "answer", marks, stage)
+            return candidate.scored("answer", marks, stage)
 
         judged = await _for_each(candidates, judge)
         if self._recipe.rewrite is None:
@@ -161,7 +152,7 @@ class StageRunner:
             reply = await self._calls.ask(self._requests.rewrite(stage, candidate))
             scores = {name: score for name, score in candidate.scores.items() if not name.startswith("answer")}
             fresh = replace(candidate, reasons=(), evidence=(), scores=scores)
-            return with_answer(fresh, reply.value, reply.thinking, self._recipe.limits)
+            return fresh.answered(reply.value, reply.thinking, self._recipe.limits)
 
         return tuple(await together(map(rewrite, candidates)))
 
@@ -170,10 +161,6 @@ def _worth_rewriting(candidate: Candidate, stage: Rewriting) -> bool:
     """True when only the judge rejected the candidate, with a score of at least `stage.worth`."""
     only_judged = [reason.check for reason in candidate.reasons] == ["answer_score"]
     return only_judged and candidate.scores["answer"] >= stage.worth
-
-
-def _with_checks(candidate: Candidate, checked: Checked) -> Candidate:
-    return against(replace(candidate, evidence=checked.evidence), *checked.reasons)
 
 
 async def _for_each(candidates: Sequence[Candidate], step: Step) -> tuple[Candidate, ...]:

@@ -12,7 +12,7 @@ from configs.settings import load_settings
 from consumer.worker.app import _open_cache
 from consumer.worker.model.endpoint import make_endpoints
 from consumer.worker.model.servers import ModelServers
-from consumer.worker.observing import begin_at_zero, watch_endpoints
+from consumer.worker.observing import watch_endpoints
 from inference.client import QueueSample
 from inference.errors import KillsServerError, ModelError
 from schemas import PairType
@@ -84,7 +84,7 @@ async def test_series_are_there_before_what_they_count():
     async with AsyncExitStack() as stack:
         metrics = WorkerMetrics(CollectorRegistry())
         model = await servers(load_settings({"model_urls": "http://a/v1"}).model, stack)
-        begin_at_zero(metrics, [model])
+        watch_endpoints(metrics, [model])
     found = {(sample.name, *sample.labels.values()) for each in metrics.registry.collect() for sample in each.samples}
     for type_ in PairType:
         assert {("qastream_pairs_total", outcome, type_) for outcome in ("accepted", "rejected")} <= found

@@ -61,12 +61,13 @@ class StuckClient(GroupClient):
     def __init__(self) -> None:
         super().__init__(load_settings({}).kafka, session_timeout_ms=6000)
         self.producers: list[StuckProducer] = []
+        self.starting_points = self
 
     def make_producer(self, tp: TopicPartition) -> StuckProducer:
         self.producers.append(StuckProducer())
         return self.producers[-1]
 
-    async def starting_point(self, tp: TopicPartition, producer: StuckProducer) -> CommitPoint:
+    async def find(self, tp: TopicPartition, producer: StuckProducer) -> CommitPoint:
         return CommitPoint.of([], 0)
 
     def pause(self, tp: TopicPartition) -> None: ...
@@ -128,9 +129,9 @@ async def test_work_that_is_dropped_before_it_began_is_in_hand_no_more():
     """Given records taken in, when their tenure ends in the same iteration of the event loop."""
     async with started(NeverHandles()) as (tenure, _, tasks):
         tenure.take_in([record(offset) for offset in (1, 2, 3)])
-        assert tasks.in_hand == 3
+        assert len(tasks.handling) == 3
         tenure.stop()
         await tenure.end()
-        while tasks.in_hand:
+        while tasks.handling:
             await asyncio.sleep(0)
         assert not tasks.failure.done()

@@ -133,7 +133,7 @@ async def test_invented_evidence_is_rejected_and_kept_apart(make_answerer):
 
 
 async def test_a_bug_of_ours_is_an_outcome_too(make_answerer, monkeypatch):
-    monkeypatch.setattr("consumer.worker.recipe.prompts.chat_request", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("consumer.worker.recipe.prompts.frame", lambda *a: 1 / 0)
     async with FakeModel().serve() as server:
         result = await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
     assert (result.status, result.error.error_class) == (Status.FAILED, "internal")

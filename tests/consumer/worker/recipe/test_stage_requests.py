@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from configs.recipe import Recipe, load_recipe
+from configs.settings import load_settings
 from consumer.worker.recipe.candidate import Candidate
-from consumer.worker.recipe.prompts import RequestDefaults, frame
+from consumer.worker.recipe.prompts import frame
 from consumer.worker.recipe.response_formats import ModelAnswer
 from consumer.worker.recipe.stage_requests import StageRequest, StageRequests
 from inference.errors import MalformedError
@@ -25,8 +26,8 @@ CANDIDATE = Candidate(
 
 
 def stages(recipe: Recipe, chunk: Chunk, *, max_tokens: int = 100, **more: int) -> StageRequests:
-    sent = RequestDefaults(model="qwen-vllm", temperature=0.5, max_tokens=max_tokens, **more)
-    return StageRequests(recipe, chunk, defaults=sent, judge_defaults=sent)
+    settings = load_settings({"temperature": 0.5, "max_tokens": max_tokens, **more}).model
+    return StageRequests(recipe, chunk, settings, judge="qwen-vllm")
 
 
 def requests(recipe: Recipe, chunk: Chunk, **more: int) -> dict[str, StageRequest]:
