@@ -10,37 +10,26 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
 from configs.errors import QAStreamError
-from configs.sections import (
-    JudgeSettings,
-    KafkaSettings,
-    ModelSettings,
-    ProducerSettings,
-    Section,
-    SinkSettings,
-    TelemetrySettings,
-    WorkerSettings,
-)
-from configs.settings import FIELDS, SECRETS, Settings, environment_name, flag_name, load_settings
+from configs.settings import FIELDS, SECRETS, SECTIONS, Settings, environment_name, flag_name, load_settings
 
 DEAD_LETTERS = 3
 
 
-def _flags_of(section: type[Section], *, but: tuple[str, ...] = ()) -> tuple[str, ...]:
+def _flags_of(section: str, *, but: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the settings of `section` that have a flag, without those named in `but`."""
-    return tuple(name for name in section.model_fields if name not in SECRETS and name not in but)
+    return tuple(name for name in SECTIONS[section].model_fields if name not in SECRETS and name not in but)
 
 
-_NEW_TOPICS = ("partitions", "replication_factor", "compression")
-KAFKA = _flags_of(KafkaSettings)
-"""For commands that may create topics."""
-REACH = _flags_of(KafkaSettings, but=_NEW_TOPICS)
-"""For commands that only read and write topics."""
-MODEL = _flags_of(ModelSettings) + _flags_of(JudgeSettings)
-WORKER = _flags_of(WorkerSettings)
-PRODUCER = _flags_of(ProducerSettings, but=("input_dir",))
-SINK = _flags_of(SinkSettings, but=("output_dir", "only_partitions"))
+KAFKA = _flags_of("kafka")
+"""Flags of commands that may create topics."""
+REACH = _flags_of("kafka", but=("partitions", "replication_factor", "compression"))
+"""Flags of commands that only read and write topics."""
+MODEL = _flags_of("model") + _flags_of("judging")
+WORKER = _flags_of("worker")
+PRODUCER = _flags_of("producer", but=("input_dir",))
+SINK = _flags_of("sink", but=("output_dir", "only_partitions"))
 LOGS = ("log_level", "log_format")
-TELEMETRY = _flags_of(TelemetrySettings)
+TELEMETRY = _flags_of("telemetry")
 
 
 def add_settings(parser: argparse.ArgumentParser, *fields: str) -> None:

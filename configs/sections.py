@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,19 +22,14 @@ from pydantic_settings import NoDecode
 
 from configs.ranges import parse_partitions, show_partitions
 
-GUIDE_ENVIRONMENT = {
-    "model_urls": "VLLM_SERVER_URL",
-    "api_key": "VLLM_API_KEY",
-    "bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS",
-}
 LEAST_TOKENS = 50
 """The smallest size of chunks in tokens; smaller chunks say too little to ask about."""
 DEFAULT_BOOTSTRAP = "localhost:9092"
 
 
-def _guide_name(field: str) -> AliasChoices:
-    """Return the variable's name in the vLLM guide, which has no QASTREAM_ prefix."""
-    return AliasChoices(GUIDE_ENVIRONMENT[field])
+def _setting(default: Any, text: str, **rules: Any) -> Any:
+    """Declare a setting by its default, its text for `--help` and the reference, and its bounds."""
+    return Field(default=default, description=text, **rules)
 
 
 def _user_path(value: object) -> object:
@@ -82,10 +76,6 @@ class Section(BaseModel):
         values = {name: getattr(flat, name) for name in cls.model_fields}
         return super().model_construct(flat.model_fields_set & values.keys(), **values)
 
-    def given(self) -> dict[str, Any]:
-        """Return the fields that a flag, the environment or a file has set, by name."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
-
     def replaced(self, **values: Any) -> Self:
         """Return a copy with other `values`. They are not checked, and they count as given."""
         return self.model_copy(update=values)
@@ -94,51 +84,39 @@ class Section(BaseModel):
 class KafkaSettings(Section):
     """How clients reach Kafka, and how new topics are created."""
 
-    bootstrap_servers: str | None = Field(
-        default=None,
-        validation_alias=_guide_name("bootstrap_servers"),
-        description=f"Addresses of Kafka brokers, host:port, comma-separated. Default {DEFAULT_BOOTSTRAP}; when it is "
-        "not "
-        "set, `python -m pipeline` starts a broker of its own.",
+    bootstrap_servers: str | None = _setting(
+        None,
+        f"Addresses of Kafka brokers, host:port, comma-separated. Default {DEFAULT_BOOTSTRAP}; when it is not set, "
+        "`python -m pipeline` starts a broker of its own.",
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
     )
-    namespace: str = Field(
-        default="qa",
+    namespace: str = _setting(
+        "qa",
+        "Prefix of the topics, the consumer group and the transactional ids.",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$",
-        description="Prefix of the topics, the consumer group and the transactional ids.",
     )
-    partitions: int = Field(
-        default=12, ge=1, le=1000, description="Number of partitions of a topic that has to be created."
+    partitions: int = _setting(12, "Number of partitions of a topic that has to be created.", ge=1, le=1000)
+    replication_factor: int = _setting(
+        0, "Number of replicas of a topic that has to be created. 0 means one on each broker, at most 3.", ge=0, le=9
     )
-    replication_factor: int = Field(
-        default=0,
-        ge=0,
-        le=9,
-        description="Number of replicas of a topic that has to be created. 0 means one on each broker, at most 3.",
+    # zstd is five times as fast as lz4 with aiokafka, and smaller
+    compression: Literal["zstd", "lz4", "gzip", "none"] = _setting(
+        "zstd", "Compression of records written to Kafka. Brokers unpack records, so each broker must support it."
     )
-    compression: Literal["zstd", "lz4", "gzip", "none"] = Field(
-        default="zstd",  # with aiokafka five times as fast as lz4, and smaller
-        description="Compression of records written to Kafka. Brokers unpack records, so each broker must support it.",
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = _setting(
+        "PLAINTEXT", "Protocol of the brokers. SSL in the name means TLS, SASL means a user name and a password."
     )
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT",
-        description="Protocol of the brokers. SSL in the name means TLS, SASL means a user name and a password.",
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = _setting(
+        "SCRAM-SHA-512", "Method by which Kafka checks the password."
     )
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        default="SCRAM-SHA-512", description="Method by which Kafka checks the password."
+    sasl_username: str = _setting("", "User name for Kafka.")
+    sasl_password: SecretStr | None = _setting(None, "Password for Kafka.")
+    ssl_cafile: UserPath | None = _setting(
+        None, "PEM file of the certificate authorities for the brokers. Default: the system's."
     )
-    sasl_username: str = Field(default="", description="User name for Kafka.")
-    sasl_password: SecretStr | None = Field(default=None, description="Password for Kafka.")
-    ssl_cafile: UserPath | None = Field(
-        default=None,
-        description="PEM file of the certificate authorities for the brokers. Default: the system's.",
-    )
-    ssl_certfile: UserPath | None = Field(
-        default=None, description="PEM file of the client certificate, for mutual TLS."
-    )
-    ssl_keyfile: UserPath | None = Field(
-        default=None, description="PEM file of the client certificate's key, if it is in another file."
-    )
-    ssl_key_password: SecretStr | None = Field(default=None, description="Password of the client certificate's key.")
+    ssl_certfile: UserPath | None = _setting(None, "PEM file of the client certificate, for mutual TLS.")
+    ssl_keyfile: UserPath | None = _setting(None, "PEM file of the client certificate's key, if it is in another file.")
+    ssl_key_password: SecretStr | None = _setting(None, "Password of the client certificate's key.")
 
     @model_validator(mode="after")
     def _check_security(self) -> Self:
@@ -163,62 +141,44 @@ class KafkaSettings(Section):
 class ModelSettings(Section):
     """One model, its servers and its sampling; the judge has an instance of its own."""
 
-    model_urls: Urls = Field(
-        default=("http://localhost:8000/v1",),
+    model_urls: Urls = _setting(
+        ("http://localhost:8000/v1",),
+        "Base URLs of the model servers, comma-separated.",
         min_length=1,
-        validation_alias=_guide_name("model_urls"),
-        description="Base URLs of the model servers, comma-separated.",
+        validation_alias="VLLM_SERVER_URL",
     )
-    api_key: SecretStr = Field(
-        default=SecretStr("dummy-key"),
-        validation_alias=_guide_name("api_key"),
-        description="API key of the model servers.",
+    api_key: SecretStr = _setting(
+        SecretStr("dummy-key"), "API key of the model servers.", validation_alias="VLLM_API_KEY"
     )
-    model_ca_file: UserPath | None = Field(
-        default=None,
-        description="PEM file of the certificate authorities for the model servers. Default: the system's.",
+    model_ca_file: UserPath | None = _setting(
+        None, "PEM file of the certificate authorities for the model servers. Default: the system's."
     )
-    model_name: str = Field(default="qwen-vllm", min_length=1, description="Name of the model at the server.")
-    temperature: float = Field(default=0.7, ge=0, le=2, description="Sampling temperature.")
-    max_tokens: int = Field(default=2048, ge=1, le=1_000_000, description="Largest number of tokens of one answer.")
-    reasoning_max_tokens: int = Field(
-        default=0,
-        ge=0,
-        le=1_000_000,
-        description="Tokens that a reasoning model may think with, in addition to max_tokens.",
+    model_name: str = _setting("qwen-vllm", "Name of the model at the server.", min_length=1)
+    temperature: float = _setting(0.7, "Sampling temperature.", ge=0, le=2)
+    max_tokens: int = _setting(2048, "Largest number of tokens of one answer.", ge=1, le=1_000_000)
+    reasoning_max_tokens: int = _setting(
+        0, "Tokens that a reasoning model may think with, in addition to max_tokens.", ge=0, le=1_000_000
     )
-    timeout_s: float = Field(
-        default=600.0, gt=0, le=86_400, description="Longest time for one answer in seconds, waiting included."
-    )
+    timeout_s: float = _setting(600.0, "Longest time for one answer in seconds, waiting included.", gt=0, le=86_400)
 
-    share: float = Field(
-        default=1.0,
-        gt=0,
-        le=1,
-        description="Part of the model servers' capacity that we use. Below 1, requests of other clients go first.",
+    share: float = _setting(
+        1.0, "Part of the model servers' capacity that we use. Below 1, requests of other clients go first.", gt=0, le=1
     )
-    priority: int | None = Field(
-        default=None,
-        description="Priority sent with each request, for vLLM with --scheduling-policy priority. Higher numbers wait "
-        "longer.",
+    priority: int | None = _setting(
+        None, "Priority sent with each request, for vLLM with --scheduling-policy priority. Higher numbers wait longer."
     )
 
 
 class JudgeSettings(Section):
     """Another model that judges the answers, if there is one."""
 
-    judge_urls: Urls = Field(
-        default=(),
-        description="Base URLs of the model that judges answers, comma-separated, where the recipe has a [judge]. "
-        "Default: "
-        "the servers at model_urls.",
+    judge_urls: Urls = _setting(
+        (),
+        "Base URLs of the model that judges answers, comma-separated, where the recipe has a [judge]. Default: the "
+        "servers at model_urls.",
     )
-    judge_model_name: str = Field(
-        default="", description="Name of the model that judges, at judge_urls or else at model_urls."
-    )
-    judge_api_key: SecretStr = Field(
-        default=SecretStr("dummy-key"), description="API key of the servers at judge_urls."
-    )
+    judge_model_name: str = _setting("", "Name of the model that judges, at judge_urls or else at model_urls.")
+    judge_api_key: SecretStr = _setting(SecretStr("dummy-key"), "API key of the servers at judge_urls.")
 
     def in_place_of(self, model: ModelSettings) -> ModelSettings | None:
         """Return `model` with the judge's name and servers, or None if no other model judges."""
@@ -231,46 +191,35 @@ class JudgeSettings(Section):
 class WorkerSettings(Section):
     """A worker's calls in flight, recipe, cache and membership in the consumer group."""
 
-    concurrency: int = Field(
-        default=64, ge=1, le=4096, description="Largest number of calls in flight from one worker to one model server."
+    concurrency: int = _setting(
+        64, "Largest number of calls in flight from one worker to one model server.", ge=1, le=4096
     )
-    recipe: str = Field(
-        default="fast", min_length=1, description="Name of a recipe in configs/recipes, or path of a recipe file."
+    recipe: str = _setting("fast", "Name of a recipe in configs/recipes, or path of a recipe file.", min_length=1)
+    cache: bool = _setting(True, "Answer repeated calls from the generation cache.")
+    cache_path: UserPath | None = _setting(
+        None,
+        "File of the generation cache. Default: in the user's cache directory; `python -m pipeline` puts it into the "
+        "output directory.",
     )
-    cache: bool = Field(default=True, description="Answer repeated calls from the generation cache.")
-    cache_path: UserPath | None = Field(
-        default=None,
-        description="File of the generation cache. Default: in the user's cache directory; `python -m pipeline` puts "
-        "it into "
-        "the output directory.",
+    cache_bytes: int = _setting(
+        10 * 1024**3, "Size at which the oldest tenth of the cache is dropped, in bytes.", ge=1024**2
     )
-    cache_bytes: int = Field(
-        default=10 * 1024**3,
-        ge=1024**2,
-        description="Size at which the oldest tenth of the cache is dropped, in bytes.",
+    cache_url: SecretStr | None = _setting(
+        None,
+        "URL of a cache on Redis, shared by workers on several hosts, such as redis://host:6379/0. It replaces the "
+        "file.",
     )
-    cache_url: SecretStr | None = Field(
-        default=None,
-        description="URL of a cache on Redis, shared by workers on several hosts, such as redis://host:6379/0. "
-        "It replaces the file.",
-    )
-    flush_ms: int = Field(
-        default=200,
+    flush_ms: int = _setting(
+        200,
+        "Longest time in milliseconds for which finished outcomes wait for others before a transaction.",
         ge=1,
         le=60_000,
-        description="Longest time in milliseconds for which finished outcomes wait for others before a transaction.",
     )
-    drain_s: float = Field(
-        default=5.0,
-        ge=0,
-        le=600,
-        description="Longest time in seconds for which a stopping worker waits for its calls.",
+    drain_s: float = _setting(
+        5.0, "Longest time in seconds for which a stopping worker waits for its calls.", ge=0, le=600
     )
-    session_timeout_ms: int = Field(
-        default=10_000,
-        ge=1_000,
-        le=600_000,
-        description="Silence in milliseconds after which a worker loses its partitions.",
+    session_timeout_ms: int = _setting(
+        10_000, "Silence in milliseconds after which a worker loses its partitions.", ge=1_000, le=600_000
     )
 
     @field_validator("cache_url")
@@ -284,72 +233,53 @@ class WorkerSettings(Section):
 class ProducerSettings(Section):
     """The watched directory, and how its files become chunks."""
 
-    input_dir: UserPath | None = Field(default=None, description="Directory to watch for texts.")
-    source: str = Field(
-        default="",
+    input_dir: UserPath | None = _setting(None, "Directory to watch for texts.")
+    source: str = _setting(
+        "",
+        "Name of the watched directory in document ids; one producer runs for each name. Default: the directory's own "
+        "name.",
         max_length=200,
-        description="Name of the watched directory in document ids; one producer runs for each name. Default: the "
-        "directory's own name.",
     )
-    chunk_size: int = Field(default=2000, ge=50, le=200_000, description="Largest size of a chunk in characters.")
-    chunk_overlap: int = Field(
-        default=0,
+    chunk_size: int = _setting(2000, "Largest size of a chunk in characters.", ge=50, le=200_000)
+    chunk_overlap: int = _setting(
+        0, "Number of characters (with --chunk-tokens: tokens) repeated from the previous chunk.", ge=0, le=100_000
+    )
+    chunk_tokens: int = _setting(
+        0,
+        "Largest size of a chunk in tokens, counted by --tokenizer. It replaces --chunk-size; 0 switches it off.",
         ge=0,
         le=100_000,
-        description="Number of characters (with --chunk-tokens: tokens) repeated from the previous chunk.",
     )
-    chunk_tokens: int = Field(
-        default=0,
-        ge=0,
-        le=100_000,
-        description="Largest size of a chunk in tokens, counted by --tokenizer. It replaces --chunk-size; 0 switches "
-        "it off.",
+    tokenizer: str = _setting(
+        "", "A tokenizer.json, the directory of a model that has one, or a model's name on the Hugging Face hub."
     )
-    tokenizer: str = Field(
-        default="",
-        description="A tokenizer.json, the directory of a model that has one, or a model's name on the Hugging Face "
-        "hub.",
+    encoding: str | None = _setting(None, "Encoding of all files. Default: it is detected for each file.")
+    settle_ms: int = _setting(
+        500, "Time in milliseconds for which a file must not change before it is read.", ge=0, le=3_600_000
     )
-    encoding: str | None = Field(
-        default=None, description="Encoding of all files. Default: it is detected for each file."
-    )
-    settle_ms: int = Field(
-        default=500,
-        ge=0,
-        le=3_600_000,
-        description="Time in milliseconds for which a file must not change before it is read.",
-    )
-    scan_interval_s: float = Field(
-        default=5.0, gt=0, le=86_400, description="Time between full scans of the directory in seconds."
-    )
-    max_file_bytes: int = Field(
-        default=2 * 1024**3,
-        ge=1,
-        description="Largest size of a file in bytes. Larger files are rejected with a dead letter.",
+    scan_interval_s: float = _setting(5.0, "Time between full scans of the directory in seconds.", gt=0, le=86_400)
+    max_file_bytes: int = _setting(
+        2 * 1024**3, "Largest size of a file in bytes. Larger files are rejected with a dead letter.", ge=1
     )
 
-    include: CommaList = Field(
-        default=(),
-        description="Globs of the only files that are read, comma-separated. A glob with a / is compared with the "
-        "path, others "
+    include: CommaList = _setting(
+        (),
+        "Globs of the only files that are read, comma-separated. A glob with a / is compared with the path, others "
         "with the name.",
     )
-    exclude: CommaList = Field(
-        default=(),
-        description="Globs of files that are not read, comma-separated. `drafts/*` leaves out a whole folder.",
+    exclude: CommaList = _setting(
+        (), "Globs of files that are not read, comma-separated. `drafts/*` leaves out a whole folder."
     )
 
-    max_backlog: int = Field(
-        default=0,
-        ge=0,
-        description="Number of chunks without an outcome above which publishing pauses. 0 means that it never pauses.",
+    max_backlog: int = _setting(
+        0, "Number of chunks without an outcome above which publishing pauses. 0 means that it never pauses.", ge=0
     )
-    on_done: Literal["keep", "move", "delete"] = Field(
-        default="keep",
-        description="What happens to a file when all its outcomes are on disk in --output-dir. For move and delete the "
-        "producer must see that directory.",
+    on_done: Literal["keep", "move", "delete"] = _setting(
+        "keep",
+        "What happens to a file when all its outcomes are on disk in --output-dir. For move and delete the producer "
+        "must see that directory.",
     )
-    done_dir: UserPath | None = Field(default=None, description="Directory that --on-done move puts files into.")
+    done_dir: UserPath | None = _setting(None, "Directory that --on-done move puts files into.")
 
     @field_validator("source")
     @classmethod
@@ -370,22 +300,18 @@ class ProducerSettings(Section):
 class SinkSettings(Section):
     """The output directory, and what the sink writes there."""
 
-    output_dir: UserPath | None = Field(default=None, description="Directory for the results.")
-    only_partitions: str = Field(
-        default="all",
-        description="Partitions of the results that this sink writes, such as 0-5,7. Other sinks may write the rest, "
-        "also into "
+    output_dir: UserPath | None = _setting(None, "Directory for the results.")
+    only_partitions: str = _setting(
+        "all",
+        "Partitions of the results that this sink writes, such as 0-5,7. Other sinks may write the rest, also into "
         "the same directory.",
     )
-    segment_ms: int = Field(
-        default=300, ge=1, le=600_000, description="Age in milliseconds at which a segment is closed."
-    )
-    segment_bytes: int = Field(default=64 * 1024**2, ge=1024, description="Size in bytes at which a segment is closed.")
-    formats: Annotated[tuple[Literal["documents", "parquet"], ...], NoDecode] = Field(
-        default=("documents",),
-        description="Formats made from the segments, comma-separated: documents (one JSON file for each document), "
-        "parquet "
-        "(one row for each pair); or none.",
+    segment_ms: int = _setting(300, "Age in milliseconds at which a segment is closed.", ge=1, le=600_000)
+    segment_bytes: int = _setting(64 * 1024**2, "Size in bytes at which a segment is closed.", ge=1024)
+    formats: Annotated[tuple[Literal["documents", "parquet"], ...], NoDecode] = _setting(
+        ("documents",),
+        "Formats made from the segments, comma-separated: documents (one JSON file for each document), parquet (one "
+        "row for each pair); or none.",
     )
 
     @field_validator("only_partitions")
@@ -403,35 +329,29 @@ class SinkSettings(Section):
 class ServerSettings(Section):
     """The model server on this machine."""
 
-    vllm_python: str | None = Field(
-        default=None, description="Python interpreter that has vLLM. Default: the one that runs the command."
+    vllm_python: str | None = _setting(
+        None, "Python interpreter that has vLLM. Default: the one that runs the command."
     )
 
 
 class TelemetrySettings(Section):
     """Logs, metrics, health and traces."""
 
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Lowest level that is logged."
-    )
-    log_format: Literal["auto", "human", "json"] = Field(
-        default="auto", description="Format of the log. auto means human on a terminal and JSON elsewhere."
+    log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "Lowest level that is logged.")
+    log_format: Literal["auto", "human", "json"] = _setting(
+        "auto", "Format of the log. auto means human on a terminal and JSON elsewhere."
     )
 
-    metrics_port: int = Field(
-        default=0,
-        ge=0,
-        le=65_535,
-        description="Port of /metrics, /livez and /readyz; each process needs its own. 0 means none.",
+    metrics_port: int = _setting(
+        0, "Port of /metrics, /livez and /readyz; each process needs its own. 0 means none.", ge=0, le=65_535
     )
-    metrics_host: str = Field(
-        default="127.0.0.1",
+    metrics_host: str = _setting(
+        "127.0.0.1",
+        "Address that the metrics port listens on. 0.0.0.0 makes it reachable from other machines.",
         min_length=1,
-        description="Address that the metrics port listens on. 0.0.0.0 makes it reachable from other machines.",
     )
-    otlp_endpoint: str | None = Field(
-        default=None,
-        description="Base URL of an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318.",
+    otlp_endpoint: str | None = _setting(
+        None, "Base URL of an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318."
     )
 
     @field_validator("otlp_endpoint")

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -12,7 +12,6 @@ from configs.errors import SettingsError
 from configs.guide import read_config
 from configs.secret_files import FILE, read_secret_files
 from configs.sections import (
-    GUIDE_ENVIRONMENT,
     JudgeSettings,
     KafkaSettings,
     ModelSettings,
@@ -41,18 +40,17 @@ class Settings:
     telemetry: TelemetrySettings
 
     @property
-    def sections(self) -> tuple[Section, ...]:
-        """All sections, in the order of the fields above."""
-        return tuple(getattr(self, name) for name in self.__slots__)
-
-    @property
     def judge(self) -> ModelSettings | None:
         """The model that judges answers, or None if the model that answers judges them itself."""
         return self.judging.in_place_of(self.model)
 
     def given(self) -> dict[str, Any]:
         """Return the settings that a flag, the environment or a file has set, by name."""
-        return {name: value for section in self.sections for name, value in section.given().items()}
+        sections: list[Section] = [getattr(self, name) for name in SECTIONS]
+        return {name: getattr(section, name) for section in sections for name in section.model_fields_set}
+
+
+SECTIONS: dict[str, type[Section]] = get_type_hints(Settings)
 
 
 class Flat(
@@ -72,24 +70,10 @@ class Flat(
 
 
 FIELDS = Flat.model_fields
-"""Every setting by its name."""
-
-
-def _in_sections(flat: Flat) -> Settings:
-    return Settings(
-        kafka=KafkaSettings.part_of(flat),
-        model=ModelSettings.part_of(flat),
-        judging=JudgeSettings.part_of(flat),
-        worker=WorkerSettings.part_of(flat),
-        producer=ProducerSettings.part_of(flat),
-        sink=SinkSettings.part_of(flat),
-        server=ServerSettings.part_of(flat),
-        telemetry=TelemetrySettings.part_of(flat),
-    )
-
-
-def _members(annotation: Any) -> tuple[Any, ...]:
-    return (annotation, *get_args(annotation))
+GUIDE_ENVIRONMENT = {name: str(field.validation_alias) for name, field in FIELDS.items() if field.validation_alias}
+"""Variables of the vLLM guide and of Kafka, which have no prefix, by setting."""
+SECRETS = tuple(name for name, field in FIELDS.items() if SecretStr in (field.annotation, *get_args(field.annotation)))
+"""Settings without a flag, because every user of a machine can read the arguments of a process."""
 
 
 def load_settings(
@@ -126,11 +110,8 @@ def load_settings(
     except ValidationError as exc:
         elsewhere = given.keys() | {name for name in FIELDS if environment_name(name) in environ}
         raise SettingsError(_explain(exc, dict.fromkeys(from_file.keys() - elsewhere, f" in {config}"))) from None
-    return _in_sections(flat)
-
-
-SECRETS = tuple(name for name, field in FIELDS.items() if SecretStr in _members(field.annotation))
-"""Settings without a flag, because every user of a machine can read the arguments of a process."""
+    parts: dict[str, Any] = {name: kind.part_of(flat) for name, kind in SECTIONS.items()}
+    return Settings(**parts)
 
 
 def environment_name(field: str) -> str:

@@ -8,32 +8,16 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from configs.sections import (
-    JudgeSettings,
-    KafkaSettings,
-    ModelSettings,
-    ProducerSettings,
-    Section,
-    ServerSettings,
-    SinkSettings,
-    TelemetrySettings,
-    WorkerSettings,
-)
-from configs.settings import FIELDS, SECRETS, environment_name, flag_name
+from configs.settings import FIELDS, SECRETS, SECTIONS, environment_name, flag_name
 from tools.places import ROOT
 
 PAGE = ROOT / "docs" / "configuration.md"
-TITLES: dict[type[Section], str] = {
-    KafkaSettings: "Kafka",
-    ModelSettings: "The model server",
-    JudgeSettings: "The model that judges",
-    WorkerSettings: "Worker",
-    ProducerSettings: "Producer",
-    SinkSettings: "Sink",
-    ServerSettings: "vLLM on this machine",
-    TelemetrySettings: "Logs, metrics, health and traces",
-}
-"""The heading of each section, in the order of the page."""
+TITLES = {
+    "kafka": "Kafka", "model": "The model server", "judging": "The model that judges", "worker": "Worker",
+    "producer": "Producer", "sink": "Sink", "server": "vLLM on this machine",
+    "telemetry": "Logs, metrics, health and traces",
+}  # fmt: skip
+"""Headings of the sections of the settings."""
 _HEAD = """# Configuration
 
 <!-- made by `python -m tools`; do not edit -->
@@ -59,9 +43,9 @@ def render() -> str:
 
 
 def _sections() -> Iterator[str]:
-    for section, title in TITLES.items():
-        yield f"## {title}\n\n| flag | environment | default | |\n|---|---|---|---|"
-        yield from (_row(name, FIELDS[name]) for name in section.model_fields)
+    for name, section in SECTIONS.items():
+        yield f"## {TITLES[name]}\n\n| flag | environment | default | |\n|---|---|---|---|"
+        yield from (_row(field, FIELDS[field]) for field in section.model_fields)
         yield ""
 
 
