@@ -26,13 +26,13 @@ from aiohttp import web
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from chaos.fake_model import FakeModel, block_of, completion, good_answer, stage_of, text_of  # noqa: E402
 from configs.recipe import load_recipe  # noqa: E402
 from consumer.worker.recipe.planning import plan_of  # noqa: E402
 from languages import language_of  # noqa: E402
 from schemas import Chunk, PairType, Result, decode  # noqa: E402
 from schemas.ids import digest  # noqa: E402
 from server.broker.broker import Broker  # noqa: E402
-from tests.fake_model import FakeModel, block_of, completion, good_answer, stage_of, text_of  # noqa: E402
 
 SHARES = {PairType.FACTUAL: 15, PairType.COMPARATIVE: 15, PairType.REASONING: 50, PairType.OPEN: 20}
 WHOLE = sum(SHARES.values())

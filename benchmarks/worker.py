@@ -33,13 +33,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.running import Benchmark, run_benchmarks  # noqa: E402
+from chaos.fake_model import FakeModel, text_of  # noqa: E402
 from chaos.workers import Worker, Workers  # noqa: E402
 from configs.settings import Settings  # noqa: E402
 from messaging.connection import make_consumer, start_patiently  # noqa: E402
 from messaging.reading import assign_all  # noqa: E402
 from messaging.topics import ensure_topics  # noqa: E402
 from schemas import TopicNames  # noqa: E402
-from tests.fake_model import FakeModel, text_of  # noqa: E402
 from tests.support.chunks import make_chunk  # noqa: E402
 from tests.support.outcomes import (  # noqa: E402
     Message,

@@ -22,6 +22,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
+from chaos.room import Room, small_room
+from chaos.waiting import eventually
 from configs.failpoints import ENVIRONMENT
 from configs.settings import Settings
 from messaging.topics import ensure_topics
@@ -31,8 +33,6 @@ from output.segments.records import iter_records
 from output.share import Share
 from schemas import TopicNames
 from telemetry.children import die_with_parent
-from tests.support.room import Room, small_room
-from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCER_POINTS = ("producer.begun", "producer.sent", "producer.committed")

@@ -16,8 +16,8 @@ from typing import Any
 
 from aiohttp import web
 
+from chaos.fake_model import FakeModel, completion, pairs_about, text_of
 from telemetry.children import die_with_parent
-from tests.fake_model import FakeModel, completion, pairs_about, text_of
 
 MOST_SPOILT = 2
 SLOW_SHARE = 0.02

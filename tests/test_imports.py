@@ -66,6 +66,10 @@ def test_a_wing_of_the_worker_imports_only_what_stands_below_it(wing: str) -> No
     assert of_worker <= WINGS[wing] | COMMON | {wing}
 
 
+def test_chaos_does_without_the_tests() -> None:
+    assert not [file for file in files_of("chaos") if "tests" in imported(file)]
+
+
 def test_no_wing_of_the_worker_is_missing_from_the_table() -> None:
     assert {init.parent.name for init in (ROOT / "consumer" / "worker").glob("*/__init__.py")} == set(WINGS)
 

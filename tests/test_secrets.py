@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from chaos.fake_model import FakeModel, text_of
 from messaging.roles import Role, needs
 from messaging.topics import ensure_topics
 from schemas import TopicNames
-from tests.fake_model import FakeModel, text_of
 from tests.support.secure_kafka import grant, make_users
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -19,9 +19,9 @@ from typing import Any
 
 from aiohttp import web
 
+from chaos.fake_model import FakeModel, text_of
 from chaos.model import COSTLY, FREE
 from telemetry.children import die_with_parent
-from tests.fake_model import FakeModel, text_of
 
 INJECT = re.compile(r"INJECT (\S+) (\d+|always)")
 CONTEXT_TOKENS = 8192

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from threading import Event
 
+from chaos.waiting import eventually
 from configs.settings import load_settings
 from messaging.reading import read_to_end
 from schemas import Result, TopicNames, decode
 from tests.compose.stack import READY_S, Stack
-from tests.support.waiting import eventually
 
 WAITING = 60
 """Files that are kept waiting while there has to be load: some 240 chunks, 15 s of work."""

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chaos.waiting import eventually
 from server.ports import free_port
-from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 600

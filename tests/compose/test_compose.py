@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
+from chaos.waiting import eventually
 from tests.compose.load import OVERRIDE, load, result_times_s, results_go_on
 from tests.compose.stack import READY_S, Stack, assert_hardened, docker, inspected, logs, running_stack
-from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(3 * READY_S)]
 WORKERS = 4

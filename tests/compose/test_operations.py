@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from chaos.waiting import eventually
 from tests.compose.load import OVERRIDE, load, result_times_s, results_go_on
 from tests.compose.stack import READY_S, Stack, docker, inspected, running_stack
-from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(3 * READY_S)]
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "operations.md"

@@ -9,9 +9,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from chaos.waiting import eventually
 from server.ports import free_port
 from tests.compose.stack import READY_S, Stack, assert_hardened, running_stack
-from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(3 * READY_S)]
 GRAFANA = "grafana/grafana:13.2.2"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from chaos.waiting import eventually
 from tests.support.observed import Observed, observed_pipeline
 from tests.support.prometheus import RULES, Prometheus
-from tests.support.waiting import eventually
 from tools.dashboard import expressions
 
 pytestmark = pytest.mark.promtool

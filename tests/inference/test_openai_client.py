@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from chaos.fake_model import FakeModel, asking, completion
 from configs.settings import load_settings
 from inference.client import QueueSample, identify
 from inference.errors import (
@@ -21,7 +22,6 @@ from inference.errors import (
     WrongServerError,
 )
 from inference.openai_client import OpenAIClient
-from tests.fake_model import FakeModel, asking, completion
 
 REQUEST = asking("some text")
 

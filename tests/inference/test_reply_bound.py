@@ -4,12 +4,12 @@ import pytest
 import trustme
 from aiohttp import web
 
+from chaos.fake_model import FakeModel, asking
 from configs.errors import SettingsError
 from configs.settings import load_settings
 from inference import reply_bound
 from inference.errors import MalformedError, OutageError, RefusedError
 from inference.openai_client import OpenAIClient
-from tests.fake_model import FakeModel, asking
 
 PROMPT = "A prompt that is long enough to be recognised."
 REQUEST = asking(PROMPT)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from chaos.waiting import eventually
 from server.broker.broker import Broker
 from server.ports import free_port
 from tests.support.embedded import EmbeddedServer, embedded_server
 from tests.support.pipeline import Running, documents, finished, pipeline, records
-from tests.support.waiting import eventually
 
 ENDING = ["producer", "worker", "sink", "runner"]
 """Processes whose death ends the run; it is started again."""

@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 from statistics import median
 
+from chaos.waiting import eventually
 from tests.support.embedded import embedded_server
 from tests.support.pipeline import documents, pipeline
-from tests.support.waiting import eventually
 
 TEXT = "Photolithography is a process that transfers a pattern from a mask to a wafer.\n"
 LATENCY_MS = 300

@@ -9,13 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from chaos.waiting import eventually
 from configs.settings import Settings
 from producer.publishing.asking import make_plan, not_taken_up, send
 from schemas import FileState
 from tests.conftest import MakeSettings
 from tests.producer.kafka import Published, published, run_once, watching, write_all
 from tests.producer.test_main import until
-from tests.support.waiting import eventually
 
 LARGE = 50 * 1000**3
 """Bytes, all of them holes: they take no space, and half a minute or more to be read and hashed."""

@@ -6,11 +6,11 @@ import orjson
 import pytest
 
 from chaos.ends import Program
+from chaos.waiting import eventually
 from output.segments.records import iter_records
 from tests.conftest import MakeSettings
 from tests.producer.kafka import write_all
 from tests.support.embedded import EmbeddedServer
-from tests.support.waiting import eventually
 
 FILES = {
     f"sub/{number}.txt": f"An excimer laser {number} is a light source that emits at 193 nm." for number in range(6)

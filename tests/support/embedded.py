@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.waiting import eventually
 from telemetry.children import die_with_parent
-from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 

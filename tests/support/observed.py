@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from chaos.waiting import eventually
 from tests.support.embedded import EmbeddedServer, embedded_server
 from tests.support.pipeline import Running, documents, pipeline
 from tests.support.prometheus import Prometheus, metrics_port, running_prometheus
-from tests.support.waiting import eventually
 
 WORKERS = 2
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from tests.support.waiting import eventually
+from chaos.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {

@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from chaos.waiting import eventually
 from server.ports import free_port, is_taken
 from telemetry.children import die_with_parent
-from tests.support.waiting import eventually
 
 RULES = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "alerts.yml"
 Series = list[dict[str, Any]]

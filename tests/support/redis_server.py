@@ -4,9 +4,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from chaos.waiting import eventually
 from server.ports import free_port
 from telemetry.children import die_with_parent
-from tests.support.waiting import eventually
 
 
 def obstacle() -> str | None:

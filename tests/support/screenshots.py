@@ -6,11 +6,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from chaos.waiting import eventually
 from tests.support.browser import running_browser
 from tests.support.dashboard_picture import Span, page
 from tests.support.observed import Observed, observed_pipeline
 from tests.support.pipeline import finished
-from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -16,6 +16,7 @@ import orjson
 import pytest
 from aiohttp import web
 
+from chaos.fake_model import FakeModel
 from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
 from consumer.sink.service import run_sink
@@ -29,7 +30,6 @@ from server.broker.broker import Broker
 from server.ports import free_port
 from telemetry.logs import configure_logs
 from tests.conftest import MakeSettings
-from tests.fake_model import FakeModel
 from tests.support.chunks import make_chunk, publish, read_all
 from tests.support.collector import Collector
 from tests.support.metrics import Scrape, get, readiness, scrape, until

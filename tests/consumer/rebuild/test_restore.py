@@ -12,13 +12,13 @@ import pytest
 from aiohttp import web
 from aiokafka.protocol.admin import DeleteGroupsRequest, DeleteRecordsRequest
 
+from chaos.fake_model import FakeModel, text_of
 from configs.settings import Settings
 from consumer.rebuild.errors import OutcomesError, WorkersRunningError
 from consumer.rebuild.points import State
 from consumer.rebuild.restore import look, restore
 from messaging.connection import admin_client
 from schemas import Result, TopicNames
-from tests.fake_model import FakeModel, text_of
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -10,6 +10,7 @@ import time
 
 import orjson
 
+from chaos.waiting import eventually
 from output.layout import Layout
 from output.segments.naming import list_segments
 from output.segments.records import iter_records
@@ -26,7 +27,6 @@ from tests.support.outcomes import (
     values_by_partition,
 )
 from tests.support.outputs import times, tree
-from tests.support.waiting import eventually
 
 
 def stored(output) -> dict[int, list[bytes]]:

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from chaos.room import Room, small_room
+from chaos.waiting import eventually
 from output.segments.naming import parse_name
 from output.segments.records import iter_records
 from schemas import TopicNames
@@ -16,8 +18,6 @@ from tests.support.outcomes import (
     running_sink,
     values_by_partition,
 )
-from tests.support.room import Room, small_room
-from tests.support.waiting import eventually
 
 WINDOWS = 4
 FLAGS = ("--segment-ms", "50", "--formats", "documents,parquet")

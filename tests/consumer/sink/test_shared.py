@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import orjson
 import pytest
 
+from chaos.waiting import eventually
 from consumer.dataset.errors import DatasetError
 from consumer.dataset.pairs import iter_pairs
 from consumer.dataset.report.gathering import gather
@@ -28,7 +29,6 @@ from tests.support.outcomes import (
     values_by_partition,
 )
 from tests.support.outputs import times, tree
-from tests.support.waiting import eventually
 
 DOCUMENTS = [make_document(f"part-{number % 4}/{number}.md") for number in range(24)]
 RESULTS = [make_result(document, index, rejected=index) for document in DOCUMENTS for index in range(2)]

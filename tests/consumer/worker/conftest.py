@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from chaos.fake_model import FakeModel
 from configs.recipe import Recipe, load_recipe
 from configs.sections import ModelSettings
 from configs.settings import Settings, load_settings
@@ -15,7 +16,6 @@ from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.model.sqlite_cache import SqliteCache
 from consumer.worker.recipe.answering import Answerer
-from tests.fake_model import FakeModel
 
 QUICK = Waits(outage_s=0.01, overload_s=0.01, transient_s=0.01, first_s=0.005)
 

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from chaos.fake_model import FakeModel, asking
 from configs.sections import ModelSettings
 from configs.settings import load_settings
 from consumer.worker.app import _open_cache
@@ -17,7 +18,6 @@ from inference.client import QueueSample
 from inference.errors import KillsServerError, ModelError
 from schemas import PairType
 from telemetry.metrics import WorkerMetrics
-from tests.fake_model import FakeModel, asking
 
 REQUEST = asking("Text.")
 

@@ -3,6 +3,7 @@
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from chaos.fake_model import FakeModel
 from consumer.worker.handler import MAX_RESULT_BYTES
 from consumer.worker.outcome import MAX_HEADER_BYTES, answered, undecodable
 from messaging.access import client_options
@@ -12,7 +13,6 @@ from messaging.topics import ensure_topics
 from schemas import Chunk, DeadLetter, Result, Status, TopicNames, decode, encode
 from schemas.topics import MAX_MESSAGE_BYTES
 from tests.consumer.worker.group.test_membership import letters_of, results_of, working
-from tests.fake_model import FakeModel
 from tests.support.chunks import make_chunk, publish
 from tests.support.outcomes import make_result
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from chaos.waiting import eventually, is_gone
 from pipeline.errors import ChildDiedError
 from pipeline.run.children import Child, printable, wait_for_file
 from telemetry.log_file import tail
-from tests.support.waiting import eventually, is_gone
 
 STUBBORN = """
 import signal, subprocess, sys, time

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from chaos.waiting import eventually
 from pipeline.errors import ChildDiedError
 from pipeline.run.family import Family
-from tests.support.waiting import eventually
 
 WAITS = """
 import signal, sys, time

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from chaos.waiting import eventually
 from output.errors import OutputLockedError
 from output.layout import Layout
 from output.lock import pipeline_lock
 from tests.support.pipeline import ROOT, pipeline
-from tests.support.waiting import eventually
 
 NOBODY = ["--bootstrap-servers", "127.0.0.1:1", "--model-urls", "http://127.0.0.1:1/v1"]
 

@@ -5,10 +5,10 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaos.fake_model import FakeModel
 from messaging.committed import CommitPoint
 from pipeline.status.members import look_at_members, unfinished_of
 from tests.consumer.worker.group.test_membership import working
-from tests.fake_model import FakeModel
 from tests.support.chunks import make_chunk, publish
 
 

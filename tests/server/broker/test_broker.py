@@ -14,12 +14,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from chaos.waiting import eventually
 from server.broker.broker import Broker
 from server.broker.jars import KAFKA_VERSION
 from server.broker.java import find_java
 from server.broker.storage import format_storage
 from server.errors import BrokerError, SettingsError
-from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPIC = TopicPartition("kept", 0)

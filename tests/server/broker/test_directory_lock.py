@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from chaos.waiting import eventually, is_gone
 from server.broker.directory_lock import DirectoryLock
 from server.errors import BrokerError
-from tests.support.waiting import eventually, is_gone
 
 HOLDER = """
 import subprocess, sys

@@ -15,12 +15,12 @@ import openai
 import pytest
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
+from chaos.waiting import eventually
 from server.embedded.app import EmbeddedOptions, serve
 from server.embedded.request_log import RequestLog
 from server.errors import EmbeddedError
 from server.ports import free_port
 from tests.server.embedded.test_pair_format import schema
-from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = "<text>\n光刻是一种工艺。\n</text>\n\n提问。"

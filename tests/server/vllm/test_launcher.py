@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from chaos.waiting import eventually
 from server.ports import free_port
 from server.vllm.launcher import gpu_visible
-from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -6,6 +6,7 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 
+from chaos.waiting import eventually
 from configs.settings import Settings
 from consumer.dataset.export.dataset import export
 from consumer.dataset.export.gathering import Choice
@@ -21,7 +22,6 @@ from tests.support.outcomes import (
     publish,
     running_sink,
 )
-from tests.support.waiting import eventually
 
 FORMATS = "documents,parquet"
 V1, V2, OTHER = make_document("sub/a.md"), make_document("sub/a.md", version=2), make_document("b.md")

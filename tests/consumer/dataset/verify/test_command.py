@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from chaos.waiting import eventually
 from configs.settings import Settings
 from consumer.dataset.verify.verification import verify
 from output.errors import OutputMismatchError
@@ -26,7 +27,6 @@ from tests.support.outcomes import (
     publish,
     running_sink,
 )
-from tests.support.waiting import eventually
 
 A, B = make_document("a.md"), make_document("sub/b\\x0a.md")
 RESULTS = [make_result(A, 0), make_result(A, 1, status=Status.EMPTY), make_result(B, 0, rejected=1)]

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.errors import KafkaError
 
+from chaos.fake_model import FakeModel
 from configs.settings import load_settings
 from consumer.worker.errors import WorkerError
 from consumer.worker.group import intake
@@ -19,7 +20,6 @@ from messaging.topics import ensure_topics
 from schemas import TopicNames, encode
 from server.broker.broker import Broker
 from tests.consumer.worker.group.test_membership import letters_of, results_of, working
-from tests.fake_model import FakeModel
 from tests.support.chunks import doubled, make_chunk, publish
 from tests.support.strange_bytes import batch_of, damage, produce
 

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiokafka.structs import OffsetAndMetadata
 
+from chaos.fake_model import FakeModel, completion, stage_of
 from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
 from consumer.worker import app, handler
@@ -22,7 +23,6 @@ from messaging.topics import ensure_topics
 from schemas import DeadLetter, Result, Status, TopicNames
 from server.broker.broker import Broker
 from tests.consumer.worker.group.stand_ins import CountingObserver, NeverHandles
-from tests.fake_model import FakeModel, completion, stage_of
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 
 CALLS = 2

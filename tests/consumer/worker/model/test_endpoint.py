@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from chaos.fake_model import FakeModel
 from configs.settings import load_settings
 from consumer.worker.model.endpoint import ModelEndpoint, Pace
 from inference.errors import TransientError
-from tests.fake_model import FakeModel
 from tests.support.settings import endpoints_of
 
 

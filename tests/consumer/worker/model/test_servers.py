@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from chaos.fake_model import FakeModel, asking, text_of
 from configs.settings import load_settings
 from consumer.worker.model.servers import ModelServers
 from inference.chat import ChatRequest, Completion
 from inference.client import ModelClient
 from inference.errors import OutageError, TimedOutError, TransientError, WrongServerError
-from tests.fake_model import FakeModel, asking, text_of
 from tests.support.settings import endpoints_of
 
 REQUEST = asking("some text")

@@ -4,10 +4,10 @@ import orjson
 import pytest
 from aiohttp import web
 
+from chaos.fake_model import FakeModel, completion, text_of
 from consumer.worker.model.cache import NoCache
 from inference.errors import OutageError
 from schemas import Origin, Status, decode, encode
-from tests.fake_model import FakeModel, completion, text_of
 from tests.support.chunks import make_chunk as chunk
 
 ORIGIN = Origin(topic="qa.chunks", partition=0, offset=0)

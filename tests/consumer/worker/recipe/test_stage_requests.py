@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from chaos.fake_model import good_answer
 from configs.recipe import Recipe, load_recipe
 from configs.settings import load_settings
 from consumer.worker.recipe.candidate import Candidate
@@ -16,7 +17,6 @@ from consumer.worker.recipe.stage_requests import StageRequest, StageRequests
 from inference.errors import MalformedError
 from inference.openai_wire import request_body
 from schemas import Chunk, PairType
-from tests.fake_model import good_answer
 from tests.support.chunks import make_chunk
 
 TEXT = "栅极介质变薄时，直接隧穿电流近似指数上升，因此改用高介电常数材料。阈值电压随之稳定。"

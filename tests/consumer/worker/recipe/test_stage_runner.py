@@ -8,9 +8,9 @@ import orjson
 import pytest
 from aiohttp import web
 
+from chaos.fake_model import FakeModel, block_of, completion, good_answer, stage_of, text_of
 from configs.recipe import Recipe, load_recipe
 from schemas import Origin, Result, Status, decode, encode
-from tests.fake_model import FakeModel, block_of, completion, good_answer, stage_of, text_of
 from tests.support.chunks import make_chunk
 
 ORIGIN = Origin(topic="qa.chunks", partition=0, offset=0)
