@@ -1,7 +1,7 @@
 """Writes Grafana's dashboard from a table of panels."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ COLUMNS = 24
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel. `queries` are pairs of legend and expression; without any, it is the heading of a row.
+    """One panel. `queries` are expressions by legend; without any, it is the heading of a row.
 
     `unit` is a name of Grafana's.
     """
 
     title: str
-    queries: tuple[tuple[str, str], ...] = ()
+    queries: dict[str, str] = field(default_factory=dict)
     unit: str = "short"
     kind: str = "timeseries"
     width: int = 8
@@ -33,7 +33,7 @@ class Panel:
 
 
 def _stat(title: str, expression: str, unit: str = "short", description: str = "", *, whole: bool = False) -> Panel:
-    return Panel(title, (("", expression),), unit, kind="stat", width=4, height=4, description=description, whole=whole)
+    return Panel(title, {"": expression}, unit, kind="stat", width=4, height=4, description=description, whole=whole)
 
 
 def _rate(metric: str, *, by: str = "", where: str = "", over: str = "5m") -> str:
@@ -42,17 +42,13 @@ def _rate(metric: str, *, by: str = "", where: str = "", over: str = "5m") -> st
     return f"sum by ({by}) (rate({series}[{over}]))" if by else f"sum(rate({series}[{over}]))"
 
 
-def _share(part: str, whole: str) -> str:
-    return f"{part} / {whole}"
-
-
-def _quantiles(metric: str, by: str = "") -> tuple[tuple[str, str], ...]:
+def _quantiles(metric: str, by: str = "") -> dict[str, str]:
     labels = f"le, {by}" if by else "le"
     legend = f" {{{{{by}}}}}" if by else ""
-    return tuple(
-        (f"p{share * 100:.0f}{legend}", f"histogram_quantile({share}, {_rate(f'{metric}_bucket', by=labels)})")
+    return {
+        f"p{share * 100:.0f}{legend}": f"histogram_quantile({share}, {_rate(f'{metric}_bucket', by=labels)})"
         for share in (0.5, 0.9, 0.99)
-    )
+    }
 
 
 PANELS = (
@@ -70,121 +66,104 @@ PANELS = (
     ),
     _stat("Dead letters, 24 h", "sum(increase(qastream_dead_letters_total[24h]))", whole=True),
     Panel("Work"),
-    Panel("Chunks per second, by status", (("{{status}}", _rate("qastream_chunks_total", by="status")),)),
-    Panel(
-        "Backlog",
-        (("without outcome", "sum(qastream_chunks_unfinished)"), ("in hand", "sum(qastream_chunks_in_hand)")),
-    ),
+    Panel("Chunks per second, by status", {"{{status}}": _rate("qastream_chunks_total", by="status")}),
+    Panel("Backlog", {"without outcome": "sum(qastream_chunks_unfinished)", "in hand": "sum(qastream_chunks_in_hand)"}),
     Panel("From publication to result", _quantiles("qastream_chunk_seconds"), "s"),
     Panel(
         "Accepted pairs per second, by type",
-        (("{{type}}", _rate("qastream_pairs_total", by="type", where='outcome="accepted"')),),
+        {"{{type}}": _rate("qastream_pairs_total", by="type", where='outcome="accepted"')},
     ),
     Panel(
         "Share of pairs rejected",
-        (
-            (
-                "",
-                _share(
-                    _rate("qastream_pairs_total", where='outcome="rejected"', over="15m"),
-                    _rate("qastream_pairs_total", over="15m"),
-                ),
-            ),
-        ),
+        {
+            "": _rate("qastream_pairs_total", where='outcome="rejected"', over="15m")
+            + " / "
+            + _rate("qastream_pairs_total", over="15m")
+        },
         "percentunit",
     ),
     Panel(
         "Dead letters in 5 minutes, by reason",
-        (("{{reason}}", "sum by (reason) (increase(qastream_dead_letters_total[5m])) > 0"),),
+        {"{{reason}}": "sum by (reason) (increase(qastream_dead_letters_total[5m])) > 0"},
         whole=True,
     ),
     Panel("Model servers"),
     Panel(
         "Calls in flight and limit",
-        (
-            ("in flight {{endpoint}}", "sum by (endpoint) (qastream_model_calls_in_flight)"),
-            ("limit {{endpoint}}", "sum by (endpoint) (qastream_model_limit)"),
-        ),
+        {
+            "in flight {{endpoint}}": "sum by (endpoint) (qastream_model_calls_in_flight)",
+            "limit {{endpoint}}": "sum by (endpoint) (qastream_model_limit)",
+        },
     ),
     Panel(
         "Queue at the server",
-        (("{{state}} {{endpoint}}", "max by (endpoint, state) (qastream_model_queue)"),),
+        {"{{state}} {{endpoint}}": "max by (endpoint, state) (qastream_model_queue)"},
         description="Requests of all clients; each worker sees the same number.",
     ),
     Panel("Seconds of a call", _quantiles("qastream_model_call_seconds", "endpoint"), "s"),
-    Panel("Tokens per second", (("{{kind}}", _rate("qastream_tokens_total", by="kind")),)),
+    Panel("Tokens per second", {"{{kind}}": _rate("qastream_tokens_total", by="kind")}),
     Panel(
         "Calls that failed, and retries, per second",
-        (
-            ("{{outcome}}", _rate("qastream_model_calls_total", by="outcome", where='outcome!="ok"') + " > 0"),
-            ("retry: {{error_class}}", _rate("qastream_retries_total", by="error_class") + " > 0"),
-        ),
+        {
+            "{{outcome}}": _rate("qastream_model_calls_total", by="outcome", where='outcome!="ok"') + " > 0",
+            "retry: {{error_class}}": _rate("qastream_retries_total", by="error_class") + " > 0",
+        },
     ),
     Panel(
         "Answers from a cache",
-        (
-            (
-                "generation cache",
-                _share(
-                    _rate("qastream_cache_lookups_total", where='result="hit"'), _rate("qastream_cache_lookups_total")
-                ),
-            ),
-            (
-                "prompt tokens, vLLM's prefix cache",
-                _share(
-                    _rate("qastream_tokens_total", where='kind="cached_prompt"'),
-                    _rate("qastream_tokens_total", where='kind="prompt"'),
-                ),
-            ),
-        ),
+        {
+            "generation cache": _rate("qastream_cache_lookups_total", where='result="hit"')
+            + " / "
+            + _rate("qastream_cache_lookups_total"),
+            "prompt tokens, vLLM's prefix cache": _rate("qastream_tokens_total", where='kind="cached_prompt"')
+            + " / "
+            + _rate("qastream_tokens_total", where='kind="prompt"'),
+        },
         "percentunit",
     ),
-    Panel("Endpoints that answer", (("{{endpoint}}", "max by (endpoint) (qastream_model_up)"),)),
-    Panel("vLLM: KV cache in use", (("{{instance}}", "vllm:kv_cache_usage_perc"),), "percentunit"),
-    Panel("vLLM: preemptions per second", (("{{instance}}", "rate(vllm:num_preemptions_total[5m])"),)),
+    Panel("Endpoints that answer", {"{{endpoint}}": "max by (endpoint) (qastream_model_up)"}),
+    Panel("vLLM: KV cache in use", {"{{instance}}": "vllm:kv_cache_usage_perc"}, "percentunit"),
+    Panel("vLLM: preemptions per second", {"{{instance}}": "rate(vllm:num_preemptions_total[5m])"}),
     Panel("Files in, results out"),
     Panel(
         "Files",
-        (
-            ("in the directory", "sum(qastream_files)"),
-            ("waiting", "sum(qastream_files_waiting)"),
-            ("rejected", "sum(qastream_files_rejected_total)"),
-        ),
+        {
+            "in the directory": "sum(qastream_files)",
+            "waiting": "sum(qastream_files_waiting)",
+            "rejected": "sum(qastream_files_rejected_total)",
+        },
     ),
     Panel(
         "Published per second",
-        (("files", _rate("qastream_files_published_total")), ("chunks", _rate("qastream_chunks_published_total"))),
+        {"files": _rate("qastream_files_published_total"), "chunks": _rate("qastream_chunks_published_total")},
     ),
     Panel(
         "Bytes",
-        (("published", _rate("qastream_published_bytes_total")), ("written", _rate("qastream_written_bytes_total"))),
+        {"published": _rate("qastream_published_bytes_total"), "written": _rate("qastream_written_bytes_total")},
         "Bps",
     ),
     Panel("From topic to disk", _quantiles("qastream_sink_delay_seconds"), "s"),
-    Panel(
-        "Documents",
-        (("complete", "sum(qastream_documents_complete)"), ("waiting", "sum(qastream_documents_waiting)")),
-    ),
-    Panel("Free on the output's disk", (("", "min(qastream_disk_free_bytes)"),), "bytes"),
+    Panel("Documents", {"complete": "sum(qastream_documents_complete)", "waiting": "sum(qastream_documents_waiting)"}),
+    Panel("Free on the output's disk", {"": "min(qastream_disk_free_bytes)"}, "bytes"),
     Panel("Kafka and processes"),
-    Panel("Transactions per second", (("{{outcome}}", _rate("qastream_transactions_total", by="outcome")),)),
+    Panel("Transactions per second", {"{{outcome}}": _rate("qastream_transactions_total", by="outcome")}),
     Panel("Seconds of a transaction", _quantiles("qastream_transaction_seconds"), "s"),
     Panel(
         "Partitions, rebalances",
-        (
-            ("partitions {{instance}}", "qastream_partitions_assigned"),
-            ("rebalances, 5 m", "sum(increase(qastream_rebalances_total[5m]))"),
-        ),
+        {
+            "partitions {{instance}}": "qastream_partitions_assigned",
+            "rebalances, 5 m": "sum(increase(qastream_rebalances_total[5m]))",
+        },
         whole=True,
     ),
-    Panel("Ready", (("{{job}} {{instance}}", "qastream_ready"),)),
-    Panel("CPU", (("{{job}} {{instance}}", "rate(process_cpu_seconds_total[5m])"),)),
-    Panel("Memory", (("{{job}} {{instance}}", "process_resident_memory_bytes"),), "bytes"),
+    Panel("Ready", {"{{job}} {{instance}}": "qastream_ready"}),
+    Panel("CPU", {"{{job}} {{instance}}": "rate(process_cpu_seconds_total[5m])"}),
+    Panel("Memory", {"{{job}} {{instance}}": "process_resident_memory_bytes"}, "bytes"),
 )
 
 
 def expressions() -> Iterator[str]:
-    yield from (expression for panel in PANELS for _, expression in panel.queries)
+    yield from (expression for panel in PANELS for expression in panel.queries.values())
 
 
 def dashboard() -> dict[str, Any]:
@@ -227,7 +206,7 @@ def _rendered(number: int, panel: Panel) -> dict[str, Any]:
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
         "targets": [
             {"refId": chr(ord("A") + place), "datasource": SOURCE, "expr": expression, "legendFormat": legend}
-            for place, (legend, expression) in enumerate(panel.queries)
+            for place, (legend, expression) in enumerate(panel.queries.items())
         ],
     }
 
