@@ -1,8 +1,8 @@
-"""How many calls one worker may have under way at one server: pure arithmetic, fed with what the server's queue shows.
+"""How many calls one worker may have under way at one server: pure arithmetic on what the server's queue shows.
 
-A server is fed when a few requests wait, and flooded when many do: more in flight then only makes each of them slower.
-Many workers may share a server without knowing of each other. All see the same queue; each adds the same when it runs
-dry and gives up its own share of what is too much, so their limits approach each other (additive increase,
+A server is fed when a few requests wait, and flooded when many do: more calls then only make each of them slower. Many
+workers may share a server without knowing of each other. All see the same queue. Each adds the same when the queue runs
+dry, and gives up its own share of what is too much, so their limits approach each other (additive increase,
 multiplicative decrease: Chiu and Jain, 1989).
 """
 
@@ -10,29 +10,29 @@ from inference.client import QueueSample
 
 LEAST_WAITING = 1
 LEAST_WAITING_SHARE = 3 / 16
-"""Fewer waiting than this share of what runs do not fill the slots of requests that end together."""
+"""If a smaller share of the running requests waits, the slots of requests that end together stay empty."""
 MOST_WAITING = 4
 MOST_WAITING_SHARE = 1 / 2
-"""The queue may hold this share of what runs, and at least MOST_WAITING."""
+"""The queue may hold this share of the running requests, and at least MOST_WAITING."""
 COLD_GROWTH = 0.5
-"""Of the limit is added a step from cold while nothing waits: by its own, not by what runs, or sharers that begin
-together would outdo each other."""
+"""Part of the limit that a step from cold adds while nothing waits. It is a part of the worker's own limit, not of all
+running requests: else workers that begin together would outdo each other."""
 GROWTH = 1 / 32
-"""Of what runs at the server is added a step after that."""
+"""Part of the server's running requests that a later step adds."""
 DECAY = 0.02
-"""Given up a step while the queue is right, so that sharers approach each other while it stays so."""
+"""Part of the limit that a step gives up while the queue is right, so that workers approach each other then too."""
 CUT = 0.7
-"""What is left of the limit after an overload that a server without metrics reports."""
+"""Factor for the limit after an overload that a server without metrics reports."""
 OVERLOADED_SHARE = 1 / 8
-"""Of the calls that ended in a step: with fewer refused for overload, the server is not full but moody."""
+"""Least part of the calls of a step that an overload refuses: with fewer refusals the server is moody, not full."""
 USED = 0.9
-"""A limit that is not used up says nothing about the server, and is not raised."""
+"""Least part of the limit in use for a step to raise it: an unused limit says nothing about the server."""
 MOST_SLOWER = 1.3
-"""With a share below 1: so much longer than alone a token may take, before the limit is lowered."""
+"""With a share below 1: a token may take so many times as long as alone before the limit is lowered."""
 SLOWER = 1.15
-"""Up to here it may still be raised."""
+"""Up to this factor the limit may still be raised."""
 FEW_TOKENS = 30
-"""Between two looks: their mean says too little."""
+"""Least tokens between two looks: the mean of fewer says too little."""
 
 
 class SlowDown:
@@ -44,7 +44,7 @@ class SlowDown:
         self._now: float | None = None
 
     def observe(self, sample: QueueSample) -> float | None:
-        """By what was made since enough was known the last time; None as long as nothing is known."""
+        """The factor, by the tokens since enough of them were known the last time; None while nothing is known."""
         if sample.tokens is None:
             return 1.0
         if self._since is None or self._since.tokens is None or sample.tokens < self._since.tokens:  # or it began anew
@@ -65,7 +65,7 @@ class LimitController:
     """The limit of one worker at one server, within [least, most]. Call `observe` or `tick` at a steady pace."""
 
     def __init__(self, *, least: int, most: int, start: int, share: float = 1.0) -> None:
-        """`share` below 1 leaves the rest of the server to others: nothing of ours may wait there, nor slow it down."""
+        """A `share` below 1 leaves the rest to other users: our calls may not wait there, nor slow the server down."""
         self._least, self._most = least, most
         self._share = share
         self._capacity = float("inf")
@@ -83,16 +83,16 @@ class LimitController:
         return int(self._limit)
 
     def searching(self, in_flight: int) -> bool:
-        """Does a step soon bring the limit nearer to what the server can run? Only from cold, with work enough."""
+        """True if a step soon brings the limit nearer to what the server can run: only from cold, with work enough."""
         return self._cold and self._limit < self._most and in_flight >= USED * self.limit
 
     @property
     def calm(self) -> int:
-        """Steps since the queue was last not right: the next one may wait, since each costs the server some time."""
+        """Steps since the queue was last wrong. After many the next one may wait: each costs the server time."""
         return self._calm
 
     def observe(self, sample: QueueSample, in_flight: int) -> None:
-        """One step with the server's own word; `in_flight` are this worker's calls there."""
+        """One step by the server's own queue; `in_flight` are this worker's calls there."""
         self._thaw(in_flight)
         self._cold = self._cold and (sample.waiting < LEAST_WAITING or sample.running > self._most_ran)
         self._most_ran = max(self._most_ran, sample.running)
@@ -103,7 +103,7 @@ class LimitController:
         elif sample.waiting < self._least_waiting(sample):
             if in_flight >= USED * self.limit:
                 self._grow(sample, in_flight)
-        elif self._cold:  # it still takes in what we sent: prompts wait to be read, not for a place
+        elif self._cold:  # the server still takes in our calls: prompts wait to be read, not for a slot
             pass
         elif sample.waiting > self._most_waiting(sample):
             self._cut_excess(sample, in_flight)
@@ -111,7 +111,7 @@ class LimitController:
             self._set(self._limit * (1 - DECAY))
 
     def tick(self, in_flight: int) -> None:
-        """One step where the server has no metrics: grow until it says that it is overloaded."""
+        """One step for a server without metrics: grow until it says that it is overloaded."""
         self._thaw(in_flight)
         if self._refused > OVERLOADED_SHARE * self._ended:
             self._set(self._limit * CUT)
@@ -121,12 +121,12 @@ class LimitController:
         self._ended = self._refused = 0
 
     def ended(self, *, overloaded: bool) -> None:
-        """A call came back; `overloaded` when the server refused it as too much, or was too slow."""
+        """A call came back; `overloaded` if the server refused it as too much, or was too slow."""
         self._ended += 1
         self._refused += overloaded
 
     def _yield(self, sample: QueueSample, in_flight: int) -> None:
-        """Find out once how much runs when the server is full; then keep to the share, and give way at once."""
+        """Finds out once how much runs when the server is full; then keeps to the share, and gives way at once."""
         slower = self._slow_down.observe(sample)
         if sample.waiting >= LEAST_WAITING:
             self._capacity = sample.running
@@ -140,7 +140,7 @@ class LimitController:
         self._set(min(self._limit, self._share * self._capacity))
 
     def _grow(self, sample: QueueSample, in_flight: int) -> None:
-        """From cold by leaps, as long as the sample has our last one in it: metrics of a busy server can be old."""
+        """Leaps from cold while the sample has our last leap in it: metrics of a busy server can be old."""
         leap = self._cold and sample.running + sample.waiting >= USED * in_flight
         self._set(self._limit + max(1.0, COLD_GROWTH * self._limit if leap else GROWTH * sample.running))
 
@@ -150,13 +150,12 @@ class LimitController:
             self._frozen = True
 
     def _cut_excess(self, sample: QueueSample, in_flight: int) -> None:
-        """Give up our share of what is too much; then wait until it has drained, or each look would cut again."""
-        if self._frozen:
-            return
+        """Gives up our share of what is too much, then waits until it has drained: else each look would cut again."""
         excess = sample.waiting - self._most_waiting(sample) / 2
         share = in_flight / (sample.running + sample.waiting)
-        self._set(min(self._limit, in_flight) - excess * min(1.0, share))
-        self._frozen = True
+        if not self._frozen:
+            self._set(min(self._limit, in_flight) - excess * min(1.0, share))
+            self._frozen = True
 
     def _thaw(self, in_flight: int) -> None:
         self._frozen = self._frozen and in_flight > self.limit

@@ -1,9 +1,9 @@
-"""Single flight: equal calls under way at the same time are one call."""
+"""Single flight: equal calls that are under way at the same time are one call."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 StillWanted = Callable[[], bool]
@@ -11,7 +11,7 @@ StillWanted = Callable[[], bool]
 
 
 class UnwantedError(Exception):
-    """The flight was given up before it cost anything, since nobody waited for it any more."""
+    """The flight was given up before it cost anything, because nobody waited for it any more."""
 
 
 @dataclass(slots=True)
@@ -21,15 +21,19 @@ class _Flight(Generic[T]):
 
 
 class Flights(Generic[T]):
-    """A flight belongs to nobody who waits for it: who is cancelled leaves it to the others, and to the cache."""
+    """Flights by key. A flight outlives a caller that is cancelled: its result is for the others, and for the cache."""
 
     def __init__(self) -> None:
         self._flying: dict[str, _Flight[T]] = {}
 
-    async def join(self, key: str, start: Callable[[StillWanted], Awaitable[T]]) -> tuple[T, bool]:
-        """The result of the flight `key`, started if there is none; True when it was started here.
+    def waiting(self, key: str) -> int:
+        """The number of callers that wait for the flight `key`."""
+        return self._flying[key].waiting if key in self._flying else 0
 
-        What `start` makes may raise UnwantedError if it is not wanted: then who joins meanwhile starts it again.
+    async def join(self, key: str, start: Callable[[StillWanted], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
+        """The result of the flight `key`, which begins with `start` if there is none; True if this caller began it.
+
+        `start` may raise UnwantedError while nobody waits. A caller that joins at that moment begins the flight again.
         """
         while True:
             flight = self._flying.get(key)
@@ -44,12 +48,15 @@ class Flights(Generic[T]):
             finally:
                 flight.waiting -= 1
 
-    def waiting(self, key: str) -> int:
-        """How many callers wait for the flight `key`."""
-        return self._flying[key].waiting if key in self._flying else 0
+    async def cancel(self) -> None:
+        """Ends all flights; each takes its request back from the server."""
+        tasks = [flight.task for flight in self._flying.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, key: str, start: Callable[[StillWanted], Awaitable[T]]) -> _Flight[T]:
-        flight = _Flight(asyncio.create_task(_run(start, lambda: flight.waiting > 0)))
+    def _start(self, key: str, start: Callable[[StillWanted], Coroutine[Any, Any, T]]) -> _Flight[T]:
+        flight = _Flight(asyncio.create_task(start(lambda: flight.waiting > 0)))
         self._flying[key] = flight
         flight.task.add_done_callback(lambda _: self._land(key, flight))
         return flight
@@ -60,17 +67,6 @@ class Flights(Generic[T]):
             flight.task.exception()  # seen: if nobody waits any more, there is nobody to tell
 
     def _forget(self, key: str, flight: _Flight[T]) -> None:
-        """Unless another has taken its place: who joined between its end and its landing has started one."""
+        """Removes the flight, unless a caller that joined between its end and its landing has begun another."""
         if self._flying.get(key) is flight:
             del self._flying[key]
-
-    async def cancel(self) -> None:
-        """End all flights; each aborts its request at the server."""
-        tasks = [flight.task for flight in self._flying.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _run(start: Callable[[StillWanted], Awaitable[T]], wanted: StillWanted) -> T:
-    return await start(wanted)

@@ -1,6 +1,6 @@
 """The generation cache on a Redis server, for workers on several hosts.
 
-Redis bounds and ages it (`maxmemory`, `maxmemory-policy allkeys-lru`). While it is away, calls are made without it.
+Redis bounds and ages it (`maxmemory`, `maxmemory-policy allkeys-lru`). While Redis is away, calls are made without it.
 """
 
 import logging
@@ -13,22 +13,18 @@ from redis.exceptions import RedisError
 
 TIMEOUT_S = 1.0
 AWAY_S = 5.0
-"""A server that failed is left alone for so long: its time-out must not slow every call."""
+"""Time without requests to a server that has failed: its time-out must not slow down every call."""
 CONNECTIONS = 16
-"""Of one worker; more lookups at once wait for one of them."""
+"""Connections of one worker; more look-ups at once wait for one of them."""
 PREFIX = "qastream:generation:"
 log = logging.getLogger(__name__)
 
 
-def _kind(exc: Exception) -> str:
-    """With the word that Redis begins a refusal with (DENIED, MISCONF, …). Its others may repeat what was sent."""
-    word = str(exc).partition(" ")[0]
-    return f"{type(exc).__name__}: {word}" if word.isalpha() and word.isupper() else type(exc).__name__
-
-
 class RedisCache:
+    """A Cache that other workers share over the network."""
+
     def __init__(self, url: str) -> None:
-        pool = BlockingConnectionPool.from_url(  # the default pool refuses what is over its size
+        pool = BlockingConnectionPool.from_url(  # the default pool refuses requests beyond its size
             url,
             max_connections=CONNECTIONS,
             timeout=TIMEOUT_S,
@@ -65,6 +61,9 @@ class RedisCache:
         return time.monotonic() < self._away_until_s
 
     def _failed(self, exc: Exception) -> None:
+        """Logs the word that Redis begins a refusal with (DENIED, MISCONF …): its other words may repeat the entry."""
         if not self._away:
-            log.warning("the shared generation cache failed (%s); calls are made without it", _kind(exc))
+            word = str(exc).partition(" ")[0]
+            kind = type(exc).__name__ + (f": {word}" if word.isalpha() and word.isupper() else "")
+            log.warning("the shared generation cache failed (%s); calls are made without it", kind)
         self._away_until_s = time.monotonic() + AWAY_S

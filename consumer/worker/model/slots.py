@@ -1,4 +1,4 @@
-"""Who may call which server when: the slots of all endpoints, under limits that change while callers wait."""
+"""Who may call which endpoint when: the slots of all endpoints, under limits that change while callers wait."""
 
 import asyncio
 from collections import deque
@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class SlotOwner(Protocol):
-    """What has slots: an endpoint. Fields are read whenever somebody waits."""
+    """An endpoint has slots: `limit` calls at a time, none while it is `away`. Both are read at each decision."""
 
     @property
     def limit(self) -> int: ...
@@ -28,9 +28,9 @@ class _Waiter(Generic[Owner]):
 
 
 class Slots(Generic[Owner]):
-    """First come, first served, at the owner with the smallest share of its limit in use.
+    """Callers are served in the order of their coming, at the owner with the smallest share of its limit in use.
 
-    `alone` waits until nothing else is under way at a owner, and lets nothing else begin there.
+    A caller that wants to be alone waits until nothing else is under way at an owner, and nothing else begins there.
     """
 
     def __init__(self, owners: list[Owner]) -> None:
@@ -46,7 +46,7 @@ class Slots(Generic[Owner]):
     async def slot(
         self, *, alone: bool = False, prefers: Callable[[], Owner | None] = lambda: None
     ) -> AsyncIterator[Owner]:
-        """A owner that is not away; `prefers` may name one, which is taken if it has room."""
+        """Waits for a slot and gives its owner, which is the one that `prefers` names if that has room."""
         waiter = _Waiter(alone, prefers)
         self._waiting.append(waiter)
         try:
@@ -61,20 +61,18 @@ class Slots(Generic[Owner]):
             self._release(owner)
 
     def look(self) -> None:
-        """Serve who waits; call it when a limit was raised or a owner came back."""
+        """Serves callers that wait; call it when a limit was raised or an owner came back."""
         while self._waiting:
             waiter = self._waiting[0]
-            if waiter.granted.done():
-                self._waiting.popleft()
-                continue
-            owner = self._choose(waiter)
-            if owner is None:
-                return
+            if not waiter.granted.done():
+                owner = self._choose(waiter)
+                if owner is None:
+                    return
+                self._in_use[owner] += 1
+                if waiter.alone:
+                    self._alone.add(owner)
+                waiter.granted.set_result(owner)
             self._waiting.popleft()
-            self._in_use[owner] += 1
-            if waiter.alone:
-                self._alone.add(owner)
-            waiter.granted.set_result(owner)
 
     def _choose(self, waiter: _Waiter[Owner]) -> Owner | None:
         free = [owner for owner in self._owners if self._has_room(owner, alone=waiter.alone)]
@@ -84,7 +82,7 @@ class Slots(Generic[Owner]):
         return min(free, key=lambda owner: (self._in_use[owner] + 1) / owner.limit, default=None)
 
     def _has_room(self, owner: Owner, *, alone: bool) -> bool:
-        if owner.away or owner.limit < 1 or owner in self._alone:  # paused, it has a limit of 0
+        if owner.away or owner.limit < 1 or owner in self._alone:  # a paused owner has a limit of 0
             return False
         return self._in_use[owner] == 0 if alone else self._in_use[owner] < owner.limit
 

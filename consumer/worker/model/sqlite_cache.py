@@ -18,15 +18,17 @@ CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, value BLOB NOT NULL, c
 CREATE INDEX IF NOT EXISTS answers_by_age ON answers (created_s);
 """
 GROUP_S = 0.02
+"""Time in which entries gather for one transaction."""
 BUSY_MS = 5_000
 SWITCH_S = 0.01
 PRUNE_EVERY = 1_000
+"""Entries written between two looks at the size of the file."""
 WARN_EVERY_S = 30.0
 log = logging.getLogger(__name__)
 
 
 class SqliteCache:
-    """A Cache in an SQLite database; writes within 20 ms of each other are one transaction."""
+    """A Cache in an SQLite database, which one thread of this process reads and writes."""
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
         self._path = path
@@ -40,7 +42,7 @@ class SqliteCache:
         self._inode = 0
 
     async def open(self) -> None:
-        """Raises OSError when the directory can't be made."""
+        """Raises OSError if the directory can't be made."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._make_directory)
         await self._call(self._open)
 
@@ -61,7 +63,7 @@ class SqliteCache:
         await asyncio.shield(written)
 
     async def _write(self) -> None:
-        """Commit what has gathered; the futures resolve either way, since no answer may wait for a broken cache."""
+        """Commits what has gathered. The futures resolve either way: no answer may wait for a broken cache."""
         await asyncio.sleep(GROUP_S)
         batch, self._waiting, self._writer = self._waiting, [], None
         try:
@@ -77,7 +79,7 @@ class SqliteCache:
     def _guarded(self, function: Callable[[], T | None]) -> T | None:
         try:
             return function()
-        except Exception as exc:  # noqa: BLE001 - from a damaged file come MemoryError, ValueError and more
+        except Exception as exc:  # noqa: BLE001 - a damaged file raises MemoryError, ValueError and more
             self._warn(exc)
             with contextlib.suppress(OSError):
                 if _is_corrupt(exc) or self._inode != self._current_inode():  # another worker may have set it aside
@@ -101,13 +103,13 @@ class SqliteCache:
         if self._db is None:
             return None
         row = self._db.execute("SELECT value FROM answers WHERE key = ?", (key,)).fetchone()
-        return row[0] if row and isinstance(row[0], bytes) else None  # one flipped bit makes text of it
+        return row[0] if row and isinstance(row[0], bytes) else None  # one flipped bit makes it text
 
     def _insert(self, rows: list[tuple[str, bytes, float]]) -> None:
         if self._db is None:
             return
         with self._db:
-            self._db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows)
+            self._db.executemany("INSERT OR REPLACE INTO answers (key, value, created_s) VALUES (?, ?, ?)", rows)
             hit("cache.inserted")
         hit("cache.committed")
         self._written += len(rows)
@@ -116,7 +118,7 @@ class SqliteCache:
             self._prune(self._db)
 
     def _prune(self, db: sqlite3.Connection) -> None:
-        """Drop the oldest tenth when the file is over its size; SQLite reuses the pages."""
+        """Drops the oldest tenth of the entries if the file is over its size; SQLite reuses the pages."""
         (pages,), (free,), (size,) = (
             db.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count", "page_size")
         )
@@ -129,7 +131,7 @@ class SqliteCache:
             )
 
     def _set_aside(self) -> None:
-        """Keep the damaged file for whoever wants to look, and begin an empty one, unless another worker just did."""
+        """Keeps the damaged file under another name and begins an empty one, unless another worker has just done so."""
         self._close()
         if self._inode == self._current_inode():
             self._rename()
@@ -171,7 +173,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _use_wal(db: sqlite3.Connection) -> None:
-    """SQLite does not wait its busy time for another process that switches at this moment."""
+    """Switches to a write-ahead log. If another process does so at this moment, SQLite refuses without any wait."""
     deadline = time.monotonic() + BUSY_MS / 1000
     while True:
         try:
