@@ -6,7 +6,6 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _imported_in, _parent = os.getpid(), os.getppid()
 
 
@@ -24,8 +23,8 @@ def be_killed_with_parent() -> None:
 
 
 def _on_death_of_parent(number: signal.Signals) -> None:
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, number)
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
         expected = _parent if os.getpid() == _imported_in else _imported_in
         if os.getppid() != expected:  # the parent ended before we could ask for the signal
             os.kill(os.getpid(), number)
