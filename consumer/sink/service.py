@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
@@ -85,23 +86,13 @@ async def serve(
         starts = {names.results: following, names.files: index.ledger.offsets()}
         lasts, shares = _lasts(layout, names.results, present), {names.results: layout.share}
         opening = stack.enter_async_context(open_reader(kafka, starts, lasts, shares))
-        source = await unless_stopped(opening, stop)
+        reader = await unless_stopped(opening, stop)
         observer = SinkObserver(telemetry, layout.results)
         watch_disk(telemetry.metrics, layout.root)
-        sink = Sink(
-            names,
-            options,
-            layout=layout,
-            index=index,
-            documents=documents,
-            source=source,
-            following=following,
-            observer=observer,
-            owns=owns,
-        )
+        sink = Sink(names, options, layout, index, documents, reader, observer, following, owns)
+        stack.callback(sink.writer.discard_all)
         for name in (START, "disk"):
             telemetry.health.note(name, None)
-        stack.callback(sink.writer.discard_all)
         await sink.run(stop)
 
 
@@ -120,73 +111,54 @@ async def claimed(kafka: KafkaSettings, layout: Layout, cluster: str) -> tuple[M
     return manifest, share.documents(count)
 
 
+@dataclass(slots=True)
 class Sink:
     """Writes segments, and documents and merges as upkeep.
 
-    Both run on one event loop and share the index; each leaves it consistent at every await.
+    Both run on one event loop and share the index; each leaves it consistent at every await. `following` has the next
+    offset of qa.results by partition; `owns` tells by id which documents have their results in our share.
     """
 
-    def __init__(
-        self,
-        names: TopicNames,
-        options: SinkSettings,
-        *,
-        layout: Layout,
-        index: Index,
-        documents: Documents,
-        source: TopicReader,
-        following: dict[int, int],
-        observer: SinkObserver,
-        owns: Callable[[str], bool],
-    ) -> None:
-        """`following` has the next offset of qa.results by partition; `owns` tells which documents are in our share."""
-        self._names = names
-        self._layout = layout
-        self._index = index
-        self._documents = documents
-        self._source = source
-        self._observer = observer
-        self._owns = owns
-        self._state_file = SinkStateFile(layout)
-        self._limit_bytes = options.segment_bytes
-        self._changed = asyncio.Event()
-        self._changed.set()
+    names: TopicNames
+    options: SinkSettings
+    layout: Layout
+    index: Index
+    documents: Documents
+    reader: TopicReader
+    observer: SinkObserver
+    following: dict[int, int]
+    owns: Callable[[str], bool]
+    writer: SegmentWriter = field(init=False)
+    _state_file: SinkStateFile = field(init=False)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
         self.writer = SegmentWriter(
-            layout,
-            self._names.results,
-            following=following,
-            take=self._take_segment,
-            max_age_s=options.segment_ms / 1000,
-            max_bytes=options.segment_bytes,
-            clock=time.monotonic,
-        )
+            self.layout, self.names.results, following=self.following, take=self._take_segment,
+            max_age_s=self.options.segment_ms / 1000, max_bytes=self.options.segment_bytes, clock=time.monotonic,
+        )  # fmt: skip
+        self._state_file = SinkStateFile(self.layout)
+        self._changed.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`, and then until everything that was read is on disk."""
         upkeep = asyncio.create_task(self._upkeep())
-        log.info(
-            "sink is up",
-            extra={
-                "pid": os.getpid(),
-                "output_dir": str(self._layout.root),
-                "partitions": str(self._layout.share),
-                "next_offsets": self.writer.following,
-            },
-        )
+        place = {"output_dir": str(self.layout.root), "partitions": str(self.layout.share)}
+        log.info("sink is up", extra={"pid": os.getpid(), **place, "next_offsets": self.writer.following})
         try:
             while not stop.is_set():
                 await self._turn(upkeep)
         finally:
             upkeep.cancel()
             await asyncio.gather(upkeep, return_exceptions=True)
-        self._take(await self._source.poll(0))
+        self._take(await self.reader.poll(0))
         self.writer.close_all()
-        await self._documents.write_due()
+        await self.documents.write_due()
         await self._report(at_once=True)
 
     async def _turn(self, upkeep: asyncio.Task[None]) -> None:
         due_in_s = self.writer.due_in_s()
-        self._take(await self._source.poll(POLL_S if due_in_s is None else min(POLL_S, due_in_s)))
+        self._take(await self.reader.poll(POLL_S if due_in_s is None else min(POLL_S, due_in_s)))
         self.writer.close_due()
         await self._report(at_once=False)
         if upkeep.done():
@@ -194,34 +166,30 @@ class Sink:
 
     def _take(self, records: list[Record]) -> None:
         for record in records:
-            if record.topic == self._names.results:
-                self._observer.took(record)
+            if record.topic == self.names.results:
+                self.observer.took(record)
                 self.writer.add(record)
-        self._take_ledger([record for record in records if record.topic == self._names.files])
-
-    def _take_ledger(self, records: list[Record]) -> None:
-        if not records:
-            return
-        add_ledger_records(self._index, records, self._owns)
-        self._changed.set()
+        if entries := [record for record in records if record.topic == self.names.files]:
+            add_ledger_records(self.index, entries, self.owns)
+            self._changed.set()
 
     def _take_segment(self, segment: Segment) -> None:
-        self._observer.wrote(segment)
-        add_segment_file(self._layout, self._index, segment)
+        self.observer.wrote(segment)
+        add_segment_file(self.layout, self.index, segment)
         self._changed.set()
 
     async def _upkeep(self) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self._documents.write_due()
+            await self.documents.write_due()
             await self._report(at_once=True)
-            await merge_segments(self._layout, self._index, limit_bytes=self._limit_bytes)
+            await merge_segments(self.layout, self.index, limit_bytes=self.options.segment_bytes)
 
     async def _report(self, *, at_once: bool) -> None:
-        ledger = await self._source.positions(self._names.files)
-        totals = self._index.totals()
-        self._observer.reported(totals)
+        ledger = await self.reader.positions(self.names.files)
+        totals = self.index.totals()
+        self.observer.reported(totals)
         self._state_file.update(totals, next_offsets=self.writer.following, ledger_offsets=ledger, at_once=at_once)
 
 

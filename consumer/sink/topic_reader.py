@@ -1,4 +1,4 @@
-"""qa.results and qa.files as they grow: committed records of the sink's partitions, from where the disk ends."""
+"""Reads the committed records of the sink's partitions of qa.results and qa.files, from the end of the disk on."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from output.share import ALL, Share
 
 PAUSE_S = 0.5
 SETTLE_S = 15.0
-"""A broker that has just started may not yet know how far its partitions reach."""
+"""How long to wait for offsets: a broker that has just started may not know yet how far its partitions reach."""
 MADE_AGAIN = (
     "the topic was deleted and made again, or the broker has lost data. What is on disk is whole; go on with another "
     "--output-dir, or with the broker's data restored"
@@ -30,10 +30,10 @@ Lasts = Mapping[TopicPartition, bytes | None]
 
 
 class TopicReader:
-    """Partitions of some topics, each read from a given offset. Survives brokers that go and come back.
+    """Reads partitions from the offsets in `positions`, also while brokers go and come back.
 
-    `positions` has that offset for each; `lasts` the value of the record before it where we have it: the topic must
-    have the same, or it is another one of the same name. `counts` are all partitions of each topic.
+    `lasts` has the values of the records just before these offsets, as far as they are on disk: a topic with another
+    value there is another topic of the same name. `counts` has the number of partitions by topic.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class TopicReader:
         self._lasts = dict(lasts)
 
     async def begin(self) -> None:
-        """Raises ContinuityError where a partition does not reach to our position."""
+        """Assign the partitions. Raises ContinuityError where a partition does not reach to its offset."""
         self._consumer.assign(self._partitions)
         beginnings = await self._check_range()
         for tp in list(self._lasts):
@@ -63,7 +63,7 @@ class TopicReader:
         self._rewind()
 
     async def poll(self, timeout_s: float) -> list[Record]:
-        """Records that came within the time, in the order of each partition.
+        """The records that come within `timeout_s`, ordered by offset within each partition.
 
         Raises ContinuityError, StartOverError and AccessError.
         """
@@ -104,16 +104,16 @@ class TopicReader:
         return records[1:]
 
     async def positions(self, topic: str) -> dict[int, int]:
-        """By partition, behind what was read and behind markers of transactions."""
-        wanted = [tp for tp in self._partitions if tp.topic == topic]
-        return {tp.partition: await self._consumer.position(tp) for tp in wanted}
+        """The next offsets by partition, after the records that were read and the transaction markers behind them."""
+        partitions = [tp for tp in self._partitions if tp.topic == topic]
+        return {tp.partition: await self._consumer.position(tp) for tp in partitions}
 
     def _rewind(self) -> None:
         for tp, offset in self._positions.items():
             self._consumer.seek(tp, offset)
 
     async def _check_range(self) -> Positions:
-        """First offsets of the partitions, all of which our positions lie within."""
+        """The first offsets of the partitions. Raises ContinuityError where a position is outside its partition."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + SETTLE_S
         while True:
@@ -126,7 +126,7 @@ class TopicReader:
             await asyncio.sleep(PAUSE_S)
 
     async def _ranges(self) -> tuple[Positions, Positions]:
-        """First and last offsets. Raises StartOverError when they can't be had: a stop is heard there."""
+        """The first and the end offsets. Raises StartOverError after `SETTLE_S`: a new life notices a stop."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + SETTLE_S
         while True:
@@ -165,10 +165,10 @@ async def open_reader(
     lasts: Lasts,
     shares: Mapping[str, Share] | None = None,
 ) -> AsyncIterator[TopicReader]:
-    """A source over the topics of `starts`, which has first offsets by partition; others are read from their beginning.
+    """A reader of the topics in `starts`, which has offsets by partition; other partitions are read from the beginning.
 
-    Of a topic that is in `shares` only those partitions are read, of others all.
-    Waits for the broker without limit. Raises ContinuityError, TopicMissingError and KafkaError.
+    `shares` limits a topic to some partitions. Waits for the broker without limit.
+    Raises ContinuityError, TopicMissingError and KafkaError.
     """
     consumer = make_consumer(kafka)
     try:
@@ -188,7 +188,7 @@ async def open_reader(
 async def _positions(
     consumer: AIOKafkaConsumer, read: Mapping[str, list[int]], starts: Mapping[str, Mapping[int, int]]
 ) -> Positions:
-    """`read` are the partitions by topic."""
+    """The first offset to read of all partitions in `read`, which has them by topic."""
     positions: dict[TopicPartition, int] = {}
     for topic, offsets in starts.items():
         partitions = [TopicPartition(topic, number) for number in read[topic]]

@@ -1,7 +1,7 @@
 """The SQLite file of an index: opened, made where it is missing, and told apart from a damaged one."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ class Database:
         try:
             self._prepare(read_only=read_only)
         except BaseException:
-            self._db.close()
+            self.close()
             raise
 
     def _prepare(self, *, read_only: bool) -> None:
@@ -55,13 +55,16 @@ class Database:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def execute(self, statement: str, values: Mapping[str, object]) -> int | None:
-        """Run a statement inside `transaction`. Returns the id of the row that it inserted, if it did."""
-        return self._db.execute(statement, values).lastrowid
+    def execute(self, statement: str, values: Mapping[str, object]) -> None:
+        """Run a statement inside `transaction`."""
+        self._db.execute(statement, values)
 
-    def execute_many(self, statement: str, values: Iterable[Mapping[str, object]]) -> None:
-        """Run a statement for each set of values, inside `transaction`."""
-        self._db.executemany(statement, values)
+    def insert(self, table: str, values: Mapping[str, object], *, replacing: str = "") -> int:
+        """Insert a row inside `transaction`, or set the column `replacing` where its key exists. Returns its id."""
+        conflict = f"ON CONFLICT DO UPDATE SET {replacing} = excluded.{replacing}" if replacing else ""
+        places = ", ".join(f":{name}" for name in values)
+        statement = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places}) {conflict}"  # noqa: S608 - names of ours
+        return self._db.execute(statement, values).lastrowid or 0
 
     def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """All rows of a query."""

@@ -31,10 +31,8 @@ class DocumentTable:
     def mark_due(self, documents: Iterable[str]) -> None:
         """Give each document a mark higher than all others. Called inside a transaction."""
         first = self._db.rows("SELECT ifnull(max(mark), 0) + 1 FROM due")[0][0]
-        self._db.execute_many(
-            "INSERT INTO due (document, mark) VALUES (:document, :mark) ON CONFLICT DO UPDATE SET mark = excluded.mark",
-            ({"document": document, "mark": mark} for mark, document in enumerate(documents, start=first)),
-        )
+        for mark, document in enumerate(documents, start=first):
+            self._db.insert("due", {"document": document, "mark": mark}, replacing="mark")
 
     def settle(self, document: str, mark: int) -> None:
         """End the due state that has this mark; a change that came meanwhile has a higher mark and stays due."""
@@ -44,19 +42,15 @@ class DocumentTable:
     def settle_written(self, written: Written, mark: int) -> None:
         """Settle a document whose newest complete version is `written` now."""
         document = written.promise.document
+        row = {
+            "document": document.id, "source": document.source, "path": document.path,
+            "promise": encode(written.promise), "name": written.name, "formats": " ".join(sorted(written.formats)),
+            "replaced": written.replaced, "pairs": written.pairs, "rejected": written.rejected,
+            "failed": written.failed,
+        }  # fmt: skip
         with self._db.transaction():
             self._delete(document.id)
-            self._db.execute(
-                "INSERT INTO documents (document, source, path, promise, name, formats, replaced, pairs, rejected, "
-                "failed) VALUES (:document, :source, :path, :promise, :name, :formats, :replaced, :pairs, :rejected, "
-                ":failed)",
-                {
-                    "document": document.id, "source": document.source, "path": document.path,
-                    "promise": encode(written.promise), "name": written.name,
-                    "formats": " ".join(sorted(written.formats)), "replaced": written.replaced,
-                    "pairs": written.pairs, "rejected": written.rejected, "failed": written.failed,
-                },
-            )  # fmt: skip
+            self._db.insert("documents", row)
             self._settle(document.id, mark)
 
     def settle_removed(self, document: str, mark: int) -> None:
@@ -72,10 +66,9 @@ class DocumentTable:
             "WHERE document = :document",
             document=document,
         )
-        if not rows:
-            return None
-        promise, name, formats, *counts = rows[0]
-        return Written(decode(Promise, promise), name, frozenset(formats.split()), *counts)
+        for promise, name, formats, *counts in rows:
+            return Written(decode(Promise, promise), name, frozenset(formats.split()), *counts)
+        return None
 
     def all_written(self) -> Iterator[Written]:
         """All complete documents, ordered by source and path."""
@@ -97,9 +90,8 @@ class DocumentTable:
         self._db.execute("DELETE FROM documents WHERE document = :document", {"document": document})
 
     def _settle(self, document: str, mark: int) -> None:
-        self._db.execute(
-            "DELETE FROM due WHERE document = :document AND mark = :mark", {"document": document, "mark": mark}
-        )
+        values = {"document": document, "mark": mark}
+        self._db.execute("DELETE FROM due WHERE document = :document AND mark = :mark", values)
         entry = self._ledger.entry(document)
         if entry is not None:
             self._ledger.set_waiting(entry, self.age(document))

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Protocol
 
 from output.errors import IndexDamagedError
-from output.index.rows import Head, head_of
 from output.index.tables import Index
 from output.layout import Layout
 from output.segments.naming import Segment, covering, list_segments
@@ -27,7 +26,7 @@ def add_segment_file(layout: Layout, index: Index, segment: Segment) -> None:
     Raises SegmentsError, IndexDamagedError, OSError and sqlite3.OperationalError.
     """
     size = (layout.results / segment.name).stat().st_size
-    index.add_segment(segment, size, _with_heads(read_segment(layout.results, segment)))
+    index.add_segment(segment, size, _with_results(read_segment(layout.results, segment)))
 
 
 async def catch_up(layout: Layout, topic: str, index: Index) -> list[Segment]:
@@ -49,16 +48,15 @@ async def catch_up(layout: Layout, topic: str, index: Index) -> list[Segment]:
     return counting
 
 
-def _with_heads(records: Iterator[StoredRecord]) -> Iterator[tuple[StoredRecord, Head | None]]:
+def _with_results(records: Iterator[StoredRecord]) -> Iterator[tuple[StoredRecord, Result | None]]:
     for record in records:
-        head = None
+        result = None
         try:
-            head = head_of(decode(Result, record.value))
+            result = decode(Result, record.value)
         except DecodeError as exc:
-            log.warning(
-                "not a result, kept as it is: %s", exc, extra={"segment": record.segment.name, "byte": record.start}
-            )
-        yield record, head
+            place = {"segment": record.segment.name, "byte": record.start}
+            log.warning("not a result, kept as it is: %s", exc, extra=place)
+        yield record, result
 
 
 def _check_known(layout: Layout, known: dict[Segment, int], counting: list[Segment]) -> None:
@@ -112,7 +110,6 @@ def _ledger_entry(record: LedgerRecord) -> LedgerEntry | None:
     try:
         return decode(LedgerEntry, record.value)
     except DecodeError as exc:
-        log.warning(
-            "not a ledger entry, left out: %s", exc, extra={"partition": record.partition, "offset": record.offset}
-        )
+        place = {"partition": record.partition, "offset": record.offset}
+        log.warning("not a ledger entry, left out: %s", exc, extra=place)
         return None

@@ -30,27 +30,21 @@ class LedgerTable:
         after = ""
         while rows := self._db.rows(query, after=after, page=PAGE):
             after = rows[-1][0]
-            for _, entry in rows:
-                yield decode(LedgerEntry, entry)
+            yield from (decode(LedgerEntry, entry) for _, entry in rows)
 
     def put(self, entry: LedgerEntry) -> None:
         """Replace the document's entry. Called inside a transaction; `set_waiting` completes the row."""
-        self._db.execute(
-            "INSERT INTO ledger (document, entry, waiting) VALUES (:document, :entry, 0) "
-            "ON CONFLICT DO UPDATE SET entry = excluded.entry",
-            {"document": entry.document.id, "entry": encode(entry)},
-        )
+        row = {"document": entry.document.id, "entry": encode(entry), "waiting": 0}
+        self._db.insert("ledger", row, replacing="entry")
 
     def set_offsets(self, offsets: dict[int, int]) -> None:
         """Note where reading goes on. Called inside a transaction."""
-        self._db.execute_many(
-            "INSERT INTO ledger_offsets (partition, following) VALUES (:partition, :following) "
-            "ON CONFLICT DO UPDATE SET following = excluded.following",
-            ({"partition": partition, "following": following} for partition, following in offsets.items()),
-        )
+        for partition, following in offsets.items():
+            row = {"partition": partition, "following": following}
+            self._db.insert("ledger_offsets", row, replacing="following")
 
     def set_waiting(self, entry: LedgerEntry, written: tuple[int, int] | None) -> None:
-        """Note whether the entry promises a newer version than `written`, the age of the document's complete version.
+        """Note whether the entry promises a newer version than the complete one, whose age is `written`.
 
         Called inside a transaction.
         """

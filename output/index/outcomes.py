@@ -6,10 +6,10 @@ from typing import Any, Literal
 from ledger.promise import Promise
 from output.errors import IndexDamagedError
 from output.index.database import Database
-from output.index.rows import Answers, Head, Located, Written
+from output.index.rows import Answers, Located, Written
 from output.segments.naming import Segment
 from output.segments.records import StoredRecord
-from schemas import Status
+from schemas import Result, Status
 
 PAGE = 200
 OutcomeFilter = Literal["all", "pairs", "rejected", "failed"]
@@ -24,8 +24,8 @@ class OutcomeTable:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def put(self, segment: int, record: StoredRecord, head: Head) -> None:
-        """Note an outcome in the segment with that id. Called inside a transaction.
+    def put(self, segment: int, record: StoredRecord, result: Result) -> None:
+        """Note a result that is `record` in the segment with that id. Called inside a transaction.
 
         A later attempt replaces an earlier one, and the same attempt replaces its earlier place.
         """
@@ -37,13 +37,8 @@ class OutcomeTable:
             "pairs = excluded.pairs, rejected = excluded.rejected, "
             "segment = excluded.segment, start = excluded.start, length = excluded.length "
             "WHERE excluded.attempt >= attempt",
-            {
-                "document": head.document, "version": head.version, "generation": head.generation,
-                "position": head.position, "attempt": head.attempt, "record_id": head.record_id,
-                "status": head.status, "pairs": head.pairs, "rejected": head.rejected,
-                "segment": segment, "start": record.start, "length": record.length,
-            },
-        )  # fmt: skip
+            {**_row(result), "segment": segment, "start": record.start, "length": record.length},
+        )
 
     def answers(self, promise: Promise) -> Answers:
         """The number of promised chunks that have an outcome."""
@@ -63,15 +58,7 @@ class OutcomeTable:
         query = f"SELECT total(pairs), total(rejected), total(status = 'failed') FROM outcomes WHERE {PROMISED}"  # noqa: S608 - no outside text
         pairs, rejected, failed = map(int, self._db.rows(query, **_of(promise))[0])
         replaced = self.answers(promise).replaced
-        return Written(
-            promise=promise,
-            name=name,
-            formats=frozenset(formats),
-            replaced=replaced,
-            pairs=pairs,
-            rejected=rejected,
-            failed=failed,
-        )
+        return Written(promise, name, frozenset(formats), replaced, pairs, rejected, failed)
 
     def of(self, promise: Promise, only: OutcomeFilter = "all", *, start: int = 0) -> Iterator[Located]:
         """The last outcomes of the promised chunks from position `start` on, in the order of the chunks."""
@@ -98,12 +85,16 @@ class OutcomeTable:
 
 def _of(promise: Promise) -> dict[str, object]:
     version, generation = promise.age
+    return {"document": promise.document.id, "version": version, "generation": generation, "chunks": promise.chunks}
+
+
+def _row(result: Result) -> dict[str, object]:
+    document, chunk = result.document, result.chunk
     return {
-        "document": promise.document.id,
-        "version": version,
-        "generation": generation,
-        "chunks": promise.chunks,
-    }
+        "document": document.id, "version": document.version, "generation": result.generation, "position": chunk.index,
+        "attempt": result.attempt, "record_id": result.record_id, "status": result.status,
+        "pairs": len(result.pairs), "rejected": len(result.rejected),
+    }  # fmt: skip
 
 
 def _located(row: tuple[Any, ...]) -> Located:

@@ -4,22 +4,7 @@ from dataclasses import dataclass
 
 from ledger.promise import Promise
 from output.segments.naming import Segment
-from schemas import Result, Status
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The fields of a result that the index keeps. `position` is the chunk's index in its document."""
-
-    document: str
-    version: int
-    generation: int
-    position: int
-    attempt: int
-    record_id: str
-    status: Status
-    pairs: int
-    rejected: int
+from schemas import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +60,3 @@ class IndexTotals:
     documents: int
     pairs: int
     waiting: int
-
-
-def head_of(result: Result) -> Head:
-    """The fields of `result` that the index keeps."""
-    return Head(
-        document=result.document.id,
-        version=result.document.version,
-        generation=result.generation,
-        position=result.chunk.index,
-        attempt=result.attempt,
-        record_id=result.record_id,
-        status=result.status,
-        pairs=len(result.pairs),
-        rejected=len(result.rejected),
-    )

@@ -1,12 +1,16 @@
 """The index's account of segment files."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from output.errors import IndexDamagedError
 from output.index.database import Database
 from output.segments.naming import Segment
 
-KEY = "topic = :topic AND partition = :partition AND first = :first AND last = :last"
+FIND = (
+    "SELECT id, size, records, undecodable FROM segments "
+    "WHERE topic = :topic AND partition = :partition AND first = :first AND last = :last"
+)
 
 
 class SegmentTable:
@@ -22,13 +26,7 @@ class SegmentTable:
 
     def insert(self, segment: Segment, size: int) -> int:
         """The id of the new row. Called inside a transaction; `count` completes the row."""
-        number = self._db.execute(
-            "INSERT INTO segments (topic, partition, first, last, size, records, undecodable) "
-            "VALUES (:topic, :partition, :first, :last, :size, 0, 0)",
-            {**_key(segment), "size": size},
-        )
-        assert number is not None
-        return number
+        return self._db.insert("segments", asdict(segment) | {"size": size})
 
     def count(self, number: int, *, records: int, undecodable: int) -> None:
         """Note how many records the segment has. Called inside a transaction."""
@@ -43,43 +41,30 @@ class SegmentTable:
         with self._db.transaction():
             number, base, records, undecodable = self.insert(merged, size), 0, 0, 0
             for part in parts:
-                old = self._row(part)
+                old, old_size, old_records, old_undecodable = self._delete(part)
                 self._db.execute(
                     "UPDATE outcomes SET segment = :number, start = start + :base WHERE segment = :old",
-                    {"number": number, "base": base, "old": old["id"]},
+                    {"number": number, "base": base, "old": old},
                 )
-                base, records = base + old["size"], records + old["records"]
-                undecodable += old["undecodable"]
-                self._delete(old)
+                base, records, undecodable = base + old_size, records + old_records, undecodable + old_undecodable
             self.count(number, records=records, undecodable=undecodable)
 
     def forget(self, segments: Iterable[Segment]) -> None:
         """Drop segments whose outcomes have moved to segments that cover them."""
         with self._db.transaction():
             for segment in segments:
-                self._delete(self._row(segment))
+                self._delete(segment)
 
-    def _row(self, segment: Segment) -> dict[str, int]:
-        rows = self._db.rows(f"SELECT id, size, records, undecodable FROM segments WHERE {KEY}", **_key(segment))  # noqa: S608 - no outside text
+    def _delete(self, segment: Segment) -> tuple[int, int, int, int]:
+        """The id, size, records and undecodable records of the deleted row."""
+        rows = self._db.rows(FIND, **asdict(segment))
         if not rows:
             raise IndexDamagedError(f"it does not know results/{segment.name}")
-        return dict(zip(("id", "size", "records", "undecodable"), rows[0], strict=True))
-
-    def _delete(self, row: dict[str, int]) -> None:
-        self._db.execute("DELETE FROM segments WHERE id = :id", {"id": row["id"]})
-        self._add_totals(-row["records"], -row["undecodable"])
+        number, size, records, undecodable = rows[0]
+        self._db.execute("DELETE FROM segments WHERE id = :number", {"number": number})
+        self._add_totals(-records, -undecodable)
+        return number, size, records, undecodable
 
     def _add_totals(self, records: int, undecodable: int) -> None:
-        self._db.execute_many(
-            "UPDATE totals SET value = value + :more WHERE name = :name",
-            [{"name": "records", "more": records}, {"name": "undecodable", "more": undecodable}],
-        )
-
-
-def _key(segment: Segment) -> dict[str, object]:
-    return {
-        "topic": segment.topic,
-        "partition": segment.partition,
-        "first": segment.first,
-        "last": segment.last,
-    }
+        for name, more in (("records", records), ("undecodable", undecodable)):
+            self._db.execute("UPDATE totals SET value = value + :more WHERE name = :name", {"name": name, "more": more})

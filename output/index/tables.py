@@ -11,11 +11,11 @@ from output.index.database import Database
 from output.index.documents import DocumentTable
 from output.index.ledger import LedgerTable
 from output.index.outcomes import OutcomeTable
-from output.index.rows import Head, IndexTotals
+from output.index.rows import IndexTotals
 from output.index.segments import SegmentTable
 from output.segments.naming import Segment
 from output.segments.records import StoredRecord
-from schemas import LedgerEntry
+from schemas import LedgerEntry, Result
 
 
 class Index:
@@ -35,21 +35,21 @@ class Index:
     def close(self) -> None:
         self._db.close()
 
-    def add_segment(self, segment: Segment, size: int, records: Iterable[tuple[StoredRecord, Head | None]]) -> None:
-        """Take in all records of a segment of `size` bytes; their documents become due.
+    def add_segment(self, segment: Segment, size: int, records: Iterable[tuple[StoredRecord, Result | None]]) -> None:
+        """Take in all records of a segment of `size` bytes, each with its result; their documents become due.
 
-        An undecodable record has no head: it is counted only.
+        A record that is no result is counted only.
         """
         with self._db.transaction():
             number = self.segments.insert(segment, size)
-            undecodable, decoded, documents = 0, 0, set()
-            for record, head in records:
-                if head is None:
+            decoded, undecodable, documents = 0, 0, set()
+            for record, result in records:
+                if result is None:
                     undecodable += 1
                 else:
                     decoded += 1
-                    documents.add(head.document)
-                    self.outcomes.put(number, record, head)
+                    documents.add(result.document.id)
+                    self.outcomes.put(number, record, result)
             self.segments.count(number, records=decoded + undecodable, undecodable=undecodable)
             self.documents.mark_due(documents)
 

@@ -68,7 +68,7 @@ def targets_of(layout: Layout, to: Path | None, kind: str) -> dict[str, Path]:
     if kind == "both":
         page = to or layout.root / "report.html"
         if page.suffix == SUFFIXES["json"]:
-            raise SettingsError(f"--to {page}: names the page, and the JSON file gets that name; or give --format json")
+            raise SettingsError(f"--to {page}: is the page. Give it another end than the JSON file, or --format json")
         return {"html": page, "json": page.with_suffix(SUFFIXES["json"])}
     return {kind: to or layout.root / f"report{SUFFIXES[kind]}"}
 
