@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from consumer.dataset.errors import DatasetError
@@ -49,24 +49,22 @@ def _workshop(target: Path) -> Iterator[Path]:
     A lock on the directory says that its owner is alive. A lock on the parent keeps others away between the making of a
     directory and its lock.
     """
-    with _locked(target.parent):
-        for left in target.parent.glob(f".{target.name}.*"):
-            _clear(left)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        lock = _open(folder)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
+    with ExitStack() as stack:
+        with _locked(target.parent):
+            for left in target.parent.glob(f".{target.name}.*"):
+                _clear(left)
+            folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+            stack.enter_context(_locked(folder))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    descriptor = _open(folder)
+def _locked(folder: Path, *, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
+    """Hold a lock on a directory."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, kind)
         yield
     finally:
         os.close(descriptor)
@@ -76,22 +74,12 @@ def _clear(left: Path) -> None:
     """Remove a hidden directory, unless an export works in it or it is not an export's."""
     if left.is_symlink() or not left.is_dir() or any(not _is_ours(path.name) for path in left.iterdir()):
         return
-    descriptor = _open(left)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with suppress(BlockingIOError), _locked(left, kind=fcntl.LOCK_EX | fcntl.LOCK_NB):
         shutil.rmtree(left)
-    except BlockingIOError:
-        pass
-    finally:
-        os.close(descriptor)
 
 
 def _is_ours(name: str) -> bool:
     return name in (_NEW, _OLD) or name.startswith(_POOL)
-
-
-def _open(folder: Path) -> int:
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _check_replaceable(target: Path) -> None:

@@ -1,6 +1,7 @@
 """Writes items into a file: JSON lines, one JSON array, or Parquet."""
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 import orjson
@@ -13,12 +14,13 @@ from output.formats.parquet import parquet_pieces
 
 def write_items(path: Path, container: Container, items: Iterable[Item], features: Features) -> int:
     """Write the file, which appears whole or not at all. Returns the number of items."""
-    counted = _Counted(items)
+    counter = count()
+    counted = (item for item, _ in zip(items, counter, strict=False))  # the items end first, so the number is exact
     with TempFile(path.with_name(f".{path.name}.tmp")) as file:
         for piece in render(counted, container, features):
             file.write(piece)
         file.publish(path)
-    return counted.count
+    return next(counter)
 
 
 def render(items: Iterable[Item], container: Container, features: Features) -> Iterator[bytes]:
@@ -38,14 +40,3 @@ def _array(items: Iterable[Item]) -> Iterator[bytes]:
         yield separator + orjson.dumps(item)
         separator = b",\n"
     yield b"\n]\n" if separator == b",\n" else b"[]\n"
-
-
-class _Counted:
-    def __init__(self, items: Iterable[Item]) -> None:
-        self._items = items
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Item]:
-        for item in self._items:
-            self.count += 1
-            yield item

@@ -19,23 +19,13 @@ def gather(layout: Layout, *, seed: int = 0, prices: Prices | None = None) -> Re
     with open_indexes(layout) as indexes, SegmentFiles(layout.results) as files:
         documents = _count_documents(indexes, files, tally)
     return Report(
-        output_dir=layout.root.absolute().name,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        documents=documents,
-        chunks=tally.chunks(),
-        pairs=tally.types.all(),
-        types=tally.types.each(),
-        languages=tally.languages.each(),
-        plan_is_known=tally.plan_is_known,
-        rejections=dict(tally.rejections.most_common()),
-        scores=tally.scores(),
-        lengths=tally.lengths(),
-        usage=tally.usage_numbers(prices),
-        slowest=tuple(tally.slowest),
-        made_with=tally.made_with(),
-        sample=tally.sample(),
-        rejected_sample=tally.rejected_sample(),
-    )
+        output_dir=layout.root.absolute().name, made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        documents=documents, chunks=tally.chunks(), plan_is_known=tally.plan_is_known,
+        pairs=tally.types.all(), types=tally.types.each(), languages=tally.languages.each(),
+        rejections=dict(tally.rejections.most_common()), scores=tally.scores(), lengths=tally.lengths(),
+        usage=tally.usage_numbers(prices), slowest=tuple(tally.slowest), made_with=tally.made_with(),
+        sample=tally.sample(), rejected_sample=tally.rejected_sample(),
+    )  # fmt: skip
 
 
 def _count_documents(indexes: list[Index], files: SegmentFiles, tally: ReportTally) -> DocumentNumbers:
@@ -51,13 +41,9 @@ def _count_documents(indexes: list[Index], files: SegmentFiles, tally: ReportTal
             states[unfinished.state] += 1
             named = [*named, unfinished][:NAMED]
     return DocumentNumbers(
-        complete=complete,
-        with_failed_chunks=with_failed,
-        waiting=states["waiting"],
-        reading=states["reading"],
-        rejected=states["rejected"],
-        unfinished=tuple(named),
-    )
+        complete=complete, with_failed_chunks=with_failed, unfinished=tuple(named),
+        waiting=states["waiting"], reading=states["reading"], rejected=states["rejected"],
+    )  # fmt: skip
 
 
 def _unfinished(index: Index, entry: LedgerEntry) -> Unfinished | None:

@@ -36,15 +36,10 @@ class Groups:
 
     def _group(self, name: str, planned: int, kept: int, rejected: int) -> PairNumbers:
         return PairNumbers(
-            name=name or "unknown",
-            planned=planned,
-            asked=kept + rejected,
-            kept=kept,
-            rejected=rejected,
-            planned_share=ratio(planned, self.planned.total()),
-            kept_share=ratio(kept, self.kept.total()),
+            name=name or "unknown", planned=planned, asked=kept + rejected, kept=kept, rejected=rejected,
+            planned_share=ratio(planned, self.planned.total()), kept_share=ratio(kept, self.kept.total()),
             passed=ratio(kept, kept + rejected),
-        )
+        )  # fmt: skip
 
 
 def ratio(part: float, whole: float) -> float | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, groupby, pairwise
 from typing import Any, Literal
 
 CONTEXT = 160
@@ -26,9 +26,9 @@ def pieces(text: str, quotes: Iterable[tuple[int, int]], *, context: int = CONTE
     marked = [(max(start, 0), min(end, len(text))) for start, end in quotes]
     marked = [span for span in marked if span[0] < span[1]]
     shown = [(start - context, end + context) for start, end in marked] or [(0, 2 * context)]
-    edges = {0, len(text)} | {edge for span in [*marked, *shown] for edge in span}
-    kinds = [(_kind(start, marked, shown), start, end) for start, end in _steps(edges, len(text))]
-    for kind, start, end in _joined(kinds):
+    edges = {0, len(text)} | {edge for span in [*marked, *shown] for edge in span if 0 <= edge <= len(text)}
+    for kind, steps in groupby(pairwise(sorted(edges)), key=lambda step: _kind(step[0], marked, shown)):
+        start, *_, end = chain.from_iterable(steps)
         yield Piece(kind, text[start:end])
 
 
@@ -45,25 +45,7 @@ def spans(pair: dict[str, Any], text: str, start: int) -> list[tuple[int, int]]:
     return found
 
 
-def _steps(edges: Iterable[int], length: int) -> Iterator[tuple[int, int]]:
-    return pairwise(sorted(edge for edge in edges if 0 <= edge <= length))
-
-
 def _kind(at: int, marked: list[tuple[int, int]], shown: list[tuple[int, int]]) -> Kind:
     if any(start <= at < end for start, end in marked):
         return "quote"
     return "near" if any(start <= at < end for start, end in shown) else "far"
-
-
-def _joined(kinds: Iterable[tuple[Kind, int, int]]) -> Iterator[tuple[Kind, int, int]]:
-    """Join neighbours of one kind."""
-    last: tuple[Kind, int, int] | None = None
-    for kind, start, end in kinds:
-        if last is not None and last[0] == kind:
-            last = kind, last[1], end
-            continue
-        if last is not None:
-            yield last
-        last = kind, start, end
-    if last is not None:
-        yield last

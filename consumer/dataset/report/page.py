@@ -1,6 +1,7 @@
 """Renders a report as one HTML page without scripts, external fonts or network access."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,12 +30,9 @@ class Plot:
 def render(report: Report) -> str:
     """The page. All texts are escaped, because documents and answers may hold anything."""
     environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
-    )
+    )  # fmt: skip
     environment.filters |= FILTERS
     style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
     return environment.get_template("page.html").render(
@@ -107,15 +105,12 @@ def _breakable(name: str) -> Markup:
 
 def _by_name(scores: dict[str, float]) -> list[tuple[str, float, list[tuple[str, float]]]]:
     """The total scores, each with the scores of its criteria."""
-    totals = {name: value for name, value in scores.items() if "." not in name}
-    return [
-        (
-            total,
-            value,
-            [(name.partition(".")[2], mark) for name, mark in scores.items() if name.startswith(f"{total}.")],
-        )
-        for total, value in totals.items()
-    ]
+    criteria = defaultdict[str, list[tuple[str, float]]](list)
+    for name, mark in scores.items():
+        total, dot, criterion = name.partition(".")
+        if dot:
+            criteria[total].append((criterion, mark))
+    return [(total, value, criteria[total]) for total, value in scores.items() if "." not in total]
 
 
 def _count(value: float) -> str:

@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 360, 210
 ROW_HEIGHT = 24
 X_LABELS, Y_LABELS = 6, 5
 LONGEST_LABEL = 24
+FONT_SIZE = 12
 PLANNED, KEPT, REJECTED = "var(--planned)", "var(--kept)", "var(--rejected)"
 
 
@@ -72,40 +73,21 @@ def _edges(spread: Spread) -> list[float]:
 
 def _options(name: str, *colors: str, **more: Any) -> dict[str, Any]:
     return {
-        "style": _style(colors),
-        "js": (),
-        "width": WIDTH,
-        "height": HEIGHT,
-        "margin": 4,
-        "spacing": 8,
-        "disable_xml_declaration": True,
-        "show_x_guides": False,
-        "truncate_label": -1,
-        "legend_box_size": 10,
-        "max_scale": 6,
-        "min_scale": 3,
-        "classes": ("plot", name),
-        **more,
-    }
+        "style": _style(colors), "js": (), "width": WIDTH, "height": HEIGHT, "margin": 4, "spacing": 8,
+        "disable_xml_declaration": True, "show_x_guides": False, "truncate_label": -1, "legend_box_size": 10,
+        "max_scale": 6, "min_scale": 3, "classes": ("plot", name), **more,
+    }  # fmt: skip
 
 
 def _style(colors: tuple[str, ...]) -> Style:
+    ink = dict.fromkeys(("foreground", "foreground_strong"), "var(--ink)")
+    lines = dict.fromkeys(("foreground_subtle", "guide_stroke_color", "major_guide_stroke_color"), "var(--line)")
+    sizes = dict.fromkeys(
+        ("label_font_size", "major_label_font_size", "legend_font_size", "value_font_size"), FONT_SIZE
+    )
+    backgrounds = dict.fromkeys(("background", "plot_background"), "transparent")
     return Style(
-        background="transparent",
-        plot_background="transparent",
-        foreground="var(--ink)",
-        foreground_strong="var(--ink)",
-        foreground_subtle="var(--line)",
-        guide_stroke_color="var(--line)",
-        major_guide_stroke_color="var(--line)",
-        opacity="1",
-        opacity_hover="1",
-        colors=colors,
-        font_family="inherit",
-        label_font_size=12,
-        major_label_font_size=12,
-        legend_font_size=12,
-        value_font_size=12,
+        **ink, **lines, **sizes, **backgrounds, opacity="1", opacity_hover="1", colors=colors, font_family="inherit"
     )
 
 

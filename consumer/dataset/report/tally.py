@@ -83,24 +83,16 @@ class ReportTally:
         """Account for the outcomes since the last call as one document."""
         done, self._document = self._document, Counter()
         slow = SlowDocument(
-            document=path,
-            chunks=done["chunks"],
-            pairs=done["pairs"],
-            seconds=round(done["total_ms"] / 1000, 3),
-            model_seconds=round(done["model_ms"] / 1000, 3),
-        )
+            document=path, chunks=done["chunks"], pairs=done["pairs"],
+            seconds=round(done["total_ms"] / 1000, 3), model_seconds=round(done["model_ms"] / 1000, 3),
+        )  # fmt: skip
         self.slowest = sorted([*self.slowest, slow], key=lambda each: -each.seconds)[:SLOWEST]
 
     def chunks(self) -> ChunkNumbers:
-        return ChunkNumbers(
-            total=self.statuses.total(),
-            ok=self.statuses["ok"],
-            empty=self.statuses["empty"],
-            failed=self.statuses["failed"],
-            skipped=dict(self.skipped.most_common()),
-            errors=dict(self.errors.most_common()),
-            failures=tuple(self.failures),
-        )
+        counts = {status: self.statuses[status] for status in ("ok", "empty", "failed")}
+        skipped, errors = dict(self.skipped.most_common()), dict(self.errors.most_common())
+        failures = tuple(self.failures)
+        return ChunkNumbers(total=self.statuses.total(), **counts, skipped=skipped, errors=errors, failures=failures)
 
     def usage_numbers(self, prices: Prices | None) -> UsageNumbers:
         tokens = self.usage["prompt_tokens"] + self.usage["completion_tokens"]
@@ -151,14 +143,9 @@ class ReportTally:
         error = result.get("error") or {"error_class": "unknown", "message": ""}
         self.errors[error["error_class"]] += 1
         if len(self.failures) < NAMED:
-            self.failures.append(
-                FailedChunk(
-                    document=result["document"]["path"],
-                    index=result["chunk"]["index"],
-                    error_class=error["error_class"],
-                    message=error["message"],
-                )
-            )
+            path, index = result["document"]["path"], result["chunk"]["index"]
+            fields = {name: error[name] for name in ("error_class", "message")}
+            self.failures.append(FailedChunk(document=path, index=index, **fields))
 
     def _count_groups(self, result: dict[str, Any], kept: list[dict[str, Any]], rejected: list[dict[str, Any]]) -> None:
         planned = result.get("planned")
@@ -189,23 +176,18 @@ class ReportTally:
         self._lengths["answer"][len(pair["answer"])] += 1
         self._lengths["evidence"].update(len(quote["text"]) for quote in pair.get("evidence", ()))
         shown = ShownPair(
-            document=result["document"]["path"],
-            headings=tuple(chunk.get("headings", ())),
-            chunk_index=chunk["index"],
-            pair=pair,
-            text=chunk["text"],
-            start=chunk["start"],
-        )
+            document=result["document"]["path"], headings=tuple(chunk.get("headings", ())), chunk_index=chunk["index"],
+            pair=pair, text=chunk["text"], start=chunk["start"],
+        )  # fmt: skip
         self._sampler.offer(pair["id"], shown)
 
     def _cost(self, prices: Prices) -> Cost:
-        spent = self.usage["prompt_tokens"] * prices.prompt + self.usage["completion_tokens"] * prices.completion
+        tokens = self.usage["prompt_tokens"] * prices.prompt + self.usage["completion_tokens"] * prices.completion
+        total, pairs = tokens / MILLION, self.types.kept.total()
         return Cost(
-            price_prompt=prices.prompt,
-            price_completion=prices.completion,
-            total=round(spent / MILLION, 6),
-            per_pair=ratio(spent / MILLION, self.types.kept.total()),
-        )
+            price_prompt=prices.prompt, price_completion=prices.completion, total=round(total, 6),
+            per_pair=ratio(total, pairs),
+        )  # fmt: skip
 
 
 def _spreads(
