@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from consumer.dataset.export.gathering import Account, Choice
+from consumer.dataset.export.gathering import Choice, ExportAccount
 from output.formats.features import Features, card_features
 
 MARK = "qastream-export"
@@ -28,13 +28,13 @@ class Part:
     counts: Mapping[str, int]
 
 
-def render_card(format_name: str, parts: list[Part], account: Account, choice: Choice) -> bytes:
+def render_card(format_name: str, parts: list[Part], account: ExportAccount, choice: Choice) -> bytes:
     """The content of README.md."""
     matter = "".join(f"{key}: {orjson.dumps(value).decode()}\n" for key, value in _front_matter(parts, account).items())
     return f"---\n{matter}---\n\n{_body(format_name, parts, account, choice)}".encode()
 
 
-def _front_matter(parts: list[Part], account: Account) -> dict[str, Any]:
+def _front_matter(parts: list[Part], account: ExportAccount) -> dict[str, Any]:
     total = sum(parts[0].counts.values())
     return {
         "pretty_name": "Questions and answers by QAStream",
@@ -52,7 +52,7 @@ def _config(part: Part, *, default: bool) -> dict[str, Any]:
     return {"config_name": part.name, "data_files": files} | ({"default": True} if default else {})
 
 
-def _body(format_name: str, parts: list[Part], account: Account, choice: Choice) -> str:
+def _body(format_name: str, parts: list[Part], account: ExportAccount, choice: Choice) -> str:
     paragraphs = (
         "# Questions and answers",
         f"Made by QAStream, in the format {format_name}. A language model wrote each pair about a piece of a text.",
@@ -78,7 +78,7 @@ def _file_rows(parts: list[Part]) -> list[tuple[object, ...]]:
     return [(part.name, split, path, part.counts[split]) for part in parts for split, path in part.files.items()]
 
 
-def _pair_rows(account: Account) -> list[tuple[object, ...]]:
+def _pair_rows(account: ExportAccount) -> list[tuple[object, ...]]:
     counted = (("type", account.types), ("language", account.languages), ("model", account.models))
     return [(what, name or "unknown", count) for what, counts in counted for name, count in sorted(counts.items())]
 

@@ -11,7 +11,7 @@ from consumer.dataset.errors import DatasetError
 from consumer.dataset.export.card import Part, render_card
 from consumer.dataset.export.folder import CARD, new_folder, pool_file
 from consumer.dataset.export.formats import FORMATS, Format, Item, ItemShape, Reasoning
-from consumer.dataset.export.gathering import Account, Choice, Gathering
+from consumer.dataset.export.gathering import Choice, ExportAccount, Gathering
 from consumer.dataset.export.pool import Pool
 from consumer.dataset.export.writing import write_items
 from consumer.dataset.outcomes import indexed
@@ -29,7 +29,7 @@ class ExportedSet:
 
     out: Path
     parts: tuple[Part, ...]
-    account: Account
+    account: ExportAccount
 
 
 def export(
@@ -54,7 +54,7 @@ def export(
     return ExportedSet(out, tuple(parts), account)
 
 
-def _gather(layout: Layout, pool: Pool, choice: Choice) -> Account:
+def _gather(layout: Layout, pool: Pool, choice: Choice) -> ExportAccount:
     gathering = Gathering(pool, choice)
     gathering.take(iter_pairs(layout, rejected=choice.rejected))
     return gathering.finish()

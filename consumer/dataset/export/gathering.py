@@ -43,7 +43,7 @@ class Choice:
 
 
 @dataclass(slots=True)
-class Account:
+class ExportAccount:
     """What happened to the pairs that were read. The counts by type, language and model are of the data set."""
 
     filtered: int = 0
@@ -71,7 +71,7 @@ class Gathering:
     """`take` all pairs in their order, then `finish`: after that the pool has the data set."""
 
     def __init__(self, pool: Pool, choice: Choice) -> None:
-        self.account = Account()
+        self.account = ExportAccount()
         self._pool = pool
         self._choice = choice
         self._clusters = Clusters()
@@ -86,7 +86,7 @@ class Gathering:
             if self._choice.only.status in (exported.status, "all"):
                 self._take(exported)
 
-    def finish(self) -> Account:
+    def finish(self) -> ExportAccount:
         """Balance and split the pairs that were taken."""
         account = self.account
         account.available = self._pool.available()
