@@ -32,7 +32,7 @@ from aiohttp import web
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from server.broker.broker import Broker  # noqa: E402
+from server.broker.node import Broker  # noqa: E402
 from server.embedded.app import EmbeddedOptions, serve  # noqa: E402
 from server.embedded.pairs import extract  # noqa: E402
 

@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from server.broker.broker import Broker  # noqa: E402
+from server.broker.node import Broker  # noqa: E402
 
 WORDS = ("gate", "oxide", "film", "plasma", "etch", "dopant", "wafer", "mask", "pixel", "panel", "anode", "layer")
 FILES, CHUNKS = 400, 10

@@ -32,7 +32,7 @@ from consumer.worker.recipe.planning import plan_of  # noqa: E402
 from languages import language_of  # noqa: E402
 from schemas import Chunk, PairType, Result, decode  # noqa: E402
 from schemas.ids import digest  # noqa: E402
-from server.broker.broker import Broker  # noqa: E402
+from server.broker.node import Broker  # noqa: E402
 
 SHARES = {PairType.FACTUAL: 15, PairType.COMPARATIVE: 15, PairType.REASONING: 50, PairType.OPEN: 20}
 WHOLE = sum(SHARES.values())

@@ -25,7 +25,7 @@ from inference.chat import ChatRequest, Message, ResponseFormat  # noqa: E402
 from inference.errors import MalformedError, TruncatedError  # noqa: E402
 from inference.openai_client import OpenAIClient  # noqa: E402
 from server.ports import free_port  # noqa: E402
-from telemetry.children import die_with_parent  # noqa: E402
+from telemetry.children import ends_with_parent  # noqa: E402
 from tests.vllm_cpu import server as vllm  # noqa: E402
 
 TIMEOUT_S = 600.0
@@ -63,7 +63,7 @@ def thinking_server(folder: Path) -> Iterator[str]:
             env=vllm.environment(),
             stdout=log,
             stderr=log,
-            preexec_fn=die_with_parent,  # noqa: PLW1509
+            preexec_fn=ends_with_parent(),  # noqa: PLW1509
         )
     running = vllm.RunningVllm(
         base_url=f"http://127.0.0.1:{port}", model=vllm.SERVED_MODEL_NAME, log_path=folder / "log", process=process

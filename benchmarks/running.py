@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from configs.settings import Settings, load_settings
-from server.broker.broker import Broker
+from server.broker.node import Broker
 
 Benchmark = Callable[[Settings, Path, float], None]
 """With settings that name the broker, a directory that is removed at the end, and the scale."""

@@ -20,7 +20,7 @@ from chaos.ends import KINDS, SHARED, Program, run_ends
 from chaos.ends import Report as EndsReport
 from chaos.run import Options, Report, options_of
 from configs.settings import load_settings
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from server.ports import free_port
 
 PAUSE_SHARE = 0.6

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from chaos.proxy import Proxy
-from server.broker.broker import Broker
 from server.broker.jars import cache_dir
+from server.broker.node import Broker
 from server.broker.storage import CHECKPOINT, META, format_storage, random_uuid
 from server.ports import free_port
 

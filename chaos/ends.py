@@ -32,7 +32,7 @@ from output.segments.naming import parse_name, temp_name
 from output.segments.records import iter_records
 from output.share import Share
 from schemas import TopicNames
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCER_POINTS = ("producer.begun", "producer.sent", "producer.committed")
@@ -92,7 +92,7 @@ class Program:
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with_parent,  # noqa: PLW1509
+                preexec_fn=ends_with_parent(),  # noqa: PLW1509
             )
 
     @property

@@ -21,7 +21,7 @@ from chaos.decks import Profile
 from chaos.workers import POLL_S, Workers
 from configs.settings import Settings, load_settings
 from messaging.topics import ensure_topics
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 STALL_S = 90.0
@@ -234,7 +234,7 @@ class Child:
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - what it calls is safe after fork
+                preexec_fn=ends_with_parent(),  # noqa: PLW1509 - what it calls is safe after fork
             )
 
     @property

@@ -6,7 +6,7 @@ from importlib import import_module
 from configs.cli import run
 
 # Imported when asked for: the broker needs no web server, the check no Kafka client.
-COMMANDS = {"check": "server.check", "embedded": "server.embedded.app", "broker": "server.broker.broker"}
+COMMANDS = {"check": "server.check", "embedded": "server.embedded.app", "broker": "server.broker.node"}
 LAUNCHER = "server.vllm.launcher"
 
 

@@ -4,27 +4,32 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 
 _PR_SET_PDEATHSIG = 1
-_imported_in, _parent = os.getpid(), os.getppid()
+
+
+def ends_with_parent(number: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
+    """Give a `preexec_fn` for Popen with which the child gets signal `number` when this process ends.
+
+    The signal comes when the thread that starts the child ends, so start children from the main thread.
+    """
+    return _asking(number, parent=os.getpid())  # loads the C library here: after a fork that is not safe
 
 
 def die_with_parent() -> None:
-    """Ask for SIGTERM when the parent ends. Call it at a program's start, or as Popen's `preexec_fn`.
-
-    The signal comes when the thread that started the child ends, so start children from the main thread.
-    """
-    _on_death_of_parent(signal.SIGTERM)
+    """Ask for SIGTERM for this process itself when its parent ends. Call it at the start of a program."""
+    _asking(signal.SIGTERM, parent=os.getppid())()
 
 
-def be_killed_with_parent() -> None:
-    """Ask for SIGKILL when the parent ends, for a child that might wait forever for processes that end as well."""
-    _on_death_of_parent(signal.SIGKILL)
+def _asking(number: signal.Signals, *, parent: int) -> Callable[[], None]:
+    if sys.platform != "linux":
+        return lambda: None
+    return partial(_ask, ctypes.CDLL(None, use_errno=True), number, parent)
 
 
-def _on_death_of_parent(number: signal.Signals) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
-        expected = _parent if os.getpid() == _imported_in else _imported_in
-        if os.getppid() != expected:  # the parent ended before we could ask for the signal
-            os.kill(os.getpid(), number)
+def _ask(libc: ctypes.CDLL, number: signal.Signals, parent: int) -> None:
+    libc.prctl(_PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:  # it ended before we could ask for the signal
+        os.kill(os.getpid(), number)

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as property_tests
 
 from configs.settings import Settings, environment_name, known_environment, load_settings
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from tests.compose import obstacle as whole_compose
 from tests.support import browser, docker_engine, kcat, prometheus, redis_server
 from tests.support.embedded import EmbeddedServer

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.driving.classes import classes
 from benchmarks.driving.trials import TRIALS, Trial
-from server.broker.broker import Broker
+from server.broker.node import Broker
 
 ALL = {**TRIALS, "classes": classes}
 

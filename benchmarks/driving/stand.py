@@ -21,7 +21,7 @@ from messaging.reading import assign_all
 from messaging.topics import ensure_topics
 from schemas import DeadLetter, Result, Status, TopicNames, decode
 from server.ports import free_port
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 from tests.support.chunks import make_chunk, publish
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +48,7 @@ class Process:
                 env={**os.environ, **self._environment},
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with_parent,  # noqa: PLW1509
+                preexec_fn=ends_with_parent(),  # noqa: PLW1509
             )
 
     def output(self) -> str:

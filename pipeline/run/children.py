@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import ChildDiedError
-from telemetry.children import be_killed_with_parent
+from telemetry.children import ends_with_parent
 from telemetry.log_file import tail
 
 POLL_S = 0.05
@@ -44,7 +44,7 @@ class Child:
                 env=dict(env),
                 start_new_session=True,
                 # A runner that is killed takes all at once; the JVM ends in order: its parent is the broker process.
-                preexec_fn=be_killed_with_parent,  # noqa: PLW1509 - no other threads when children are started
+                preexec_fn=ends_with_parent(signal.SIGKILL),  # noqa: PLW1509 - no other threads when children are started
             )
 
     def poll(self) -> int | None:

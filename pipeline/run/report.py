@@ -1,10 +1,11 @@
 """The page about the data at the end of a run: written by a process of its own, as all that the stages do."""
 
+import signal
 import subprocess
 from collections.abc import Mapping
 
 from pipeline.run.plan import Plan, environment, report_command
-from telemetry.children import be_killed_with_parent
+from telemetry.children import ends_with_parent
 
 
 def write_report(plan: Plan, environ: Mapping[str, str]) -> str:
@@ -17,7 +18,7 @@ def write_report(plan: Plan, environ: Mapping[str, str]) -> str:
         text=True,
         errors="replace",
         check=False,
-        preexec_fn=be_killed_with_parent,
+        preexec_fn=ends_with_parent(signal.SIGKILL),
     )
     if done.returncode == 0:
         return f"{plan.output_dir / 'report.html'} (opens in a browser; its numbers are in report.json)"

@@ -9,11 +9,12 @@ import fcntl
 import hashlib
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from server.broker.java import Java
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 
 _CLASSES, _ARCHIVE = "classes.lst", "classes.jsa"  # in the broker's data directory, while in the making
 
@@ -53,7 +54,7 @@ class ClassData:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                preexec_fn=_in_child,  # noqa: PLW1509 - what it calls is safe after fork
+                preexec_fn=partial(_in_child, ends_with_parent()),  # noqa: PLW1509 - what it calls is safe after fork
                 pass_fds=(lock.fileno(),),  # held until it is done
             )
 
@@ -88,6 +89,6 @@ def _key(java: Java, jars: Sequence[Path]) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:12]
 
 
-def _in_child() -> None:
-    die_with_parent()
+def _in_child(end_with_parent: Callable[[], None]) -> None:
+    end_with_parent()
     os.nice(19)

@@ -19,7 +19,7 @@ from server.errors import SettingsError, VLLMError
 from server.ports import is_taken
 from server.vllm.command import Launch, banner, check_model_path, command, is_given, parse
 from server.vllm.trouble import explain
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 
 _POLL_S = 0.5
 _KEPT_LINES = 400  # of vLLM's output, to find a cause in
@@ -111,7 +111,7 @@ async def _run(launch: Launch, arguments: list[str], key: str) -> int:
         stderr=subprocess.STDOUT,
         env=_environment() | ({"VLLM_API_KEY": key} if key else {}),
         start_new_session=True,  # a terminal's Ctrl-C is for us, who pass it on once
-        preexec_fn=die_with_parent,
+        preexec_fn=ends_with_parent(),
     )
     stopping = _forward_signals(process)
     kept: deque[bytes] = deque(maxlen=_KEPT_LINES)

@@ -8,7 +8,7 @@ from configs.settings import Settings, load_settings
 from messaging.reading import UnreadableError, read_to_end
 from messaging.record import Record
 from schemas import TopicNames
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from tests.support.chunks import make_chunk, publish
 from tests.support.strange_bytes import batch_of, damage, produce
 

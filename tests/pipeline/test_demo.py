@@ -11,7 +11,7 @@ import pytest
 
 from configs.settings import load_settings
 from messaging.reading import read_to_end
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from tests.support.embedded import EmbeddedServer, embedded_server
 from tests.support.pipeline import ROOT, documents, finished, records
 

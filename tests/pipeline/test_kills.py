@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chaos.waiting import eventually
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from server.ports import free_port
 from tests.support.embedded import EmbeddedServer, embedded_server
 from tests.support.pipeline import Running, documents, finished, pipeline, records

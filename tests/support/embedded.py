@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.waiting import eventually
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,7 +43,7 @@ def embedded_server(
             cwd=ROOT,
             stdout=log,
             stderr=log,
-            preexec_fn=die_with_parent,  # noqa: PLW1509
+            preexec_fn=ends_with_parent(),  # noqa: PLW1509
         )
     try:
         eventually(lambda: ready.exists() or process.poll() is not None, what="the embedded server")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from server.ports import is_taken
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 from tests.vllm_cpu import server as vllm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ def first_terminal(folder: Path) -> Iterator[vllm.RunningVllm]:
             env=environment(),
             stdout=out,
             stderr=out,
-            preexec_fn=die_with_parent,  # noqa: PLW1509
+            preexec_fn=ends_with_parent(),  # noqa: PLW1509
         )
     server = vllm.RunningVllm(
         base_url=f"http://127.0.0.1:{PORT}", model=vllm.SERVED_MODEL_NAME, log_path=screen, process=process

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 from chaos.waiting import eventually
 from server.ports import free_port, is_taken
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 
 RULES = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "alerts.yml"
 Series = list[dict[str, Any]]
@@ -71,7 +71,7 @@ def running_prometheus(directory: Path, targets: Mapping[str, list[str]]) -> Ite
             ["prometheus", *flags],
             stdout=log,
             stderr=log,
-            preexec_fn=die_with_parent,  # noqa: PLW1509
+            preexec_fn=ends_with_parent(),  # noqa: PLW1509
         )
     try:
         prometheus = Prometheus(f"http://{address}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chaos.waiting import eventually
 from server.ports import free_port
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 
 
 def obstacle() -> str | None:
@@ -29,7 +29,7 @@ class RedisServer:
             command,
             cwd=self._directory,
             stdout=subprocess.DEVNULL,
-            preexec_fn=die_with_parent,  # noqa: PLW1509
+            preexec_fn=ends_with_parent(),  # noqa: PLW1509
         )
         eventually(self._answers, what="redis-server")
 

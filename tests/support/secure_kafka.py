@@ -37,7 +37,7 @@ from cryptography.hazmat.primitives.serialization import (
 from configs.settings import Settings, load_settings
 from messaging.connection import admin_client
 from messaging.roles import Need
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from server.ports import free_port
 
 PLAIN_USERS = {"plain-user": "plain-password-canary"}

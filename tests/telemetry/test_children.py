@@ -7,8 +7,8 @@ import pytest
 
 PARENT = """
 import subprocess, sys
-from telemetry.children import die_with_parent
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], preexec_fn=die_with_parent)
+from telemetry.children import ends_with_parent
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], preexec_fn=ends_with_parent())
 print(child.pid, flush=True)
 child.wait()
 """

@@ -26,7 +26,7 @@ from output.layout import Layout
 from producer.app import run
 from producer.files.watch import Alarm
 from schemas import Result, Status, TopicNames
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from server.ports import free_port
 from telemetry.logs import configure_logs
 from tests.conftest import MakeSettings

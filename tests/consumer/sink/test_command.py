@@ -15,7 +15,7 @@ from output.layout import Layout
 from output.segments.naming import list_segments
 from output.segments.records import iter_records
 from schemas import FileState, Status, TopicNames
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from tests.support.outcomes import (
     Publisher,
     SinkProcess,

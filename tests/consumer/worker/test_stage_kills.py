@@ -24,7 +24,7 @@ from chaos.fake_model import FakeModel
 from chaos.workers import Worker, Workers
 from configs.settings import Settings, load_settings
 from schemas import Result, Status, TopicNames
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 
 POINTS = ("worker.answered", "worker.cached", "cache.inserted", "cache.committed")

@@ -16,7 +16,7 @@ from aiokafka.admin import NewTopic
 from configs.settings import Settings, load_settings
 from messaging.connection import admin_client, discard, make_transactional_producer, start_patiently
 from messaging.reading import read_to_end
-from server.broker.broker import Broker
+from server.broker.node import Broker
 
 TOPIC = "decided"
 WRITERS = 60

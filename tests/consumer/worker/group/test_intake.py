@@ -18,7 +18,7 @@ from consumer.worker.group.intake import GroupIntake
 from messaging.connection import admin_client
 from messaging.topics import ensure_topics
 from schemas import TopicNames, encode
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from tests.consumer.worker.group.test_membership import letters_of, results_of, working
 from tests.support.chunks import doubled, make_chunk, publish
 from tests.support.strange_bytes import batch_of, damage, produce

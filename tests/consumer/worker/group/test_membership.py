@@ -21,7 +21,7 @@ from consumer.worker.model.sqlite_cache import SqliteCache
 from messaging.connection import make_transactional_producer
 from messaging.topics import ensure_topics
 from schemas import DeadLetter, Result, Status, TopicNames
-from server.broker.broker import Broker
+from server.broker.node import Broker
 from tests.consumer.worker.group.stand_ins import CountingObserver, NeverHandles
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 

@@ -30,7 +30,7 @@ from server.broker.storage import CHECKPOINT, format_storage
 from server.errors import BrokerError, SettingsError
 from server.ports import free_port, is_taken
 from server.ready_file import forget_ready_file, ready_file
-from telemetry.children import die_with_parent
+from telemetry.children import ends_with_parent
 from telemetry.log_file import tail
 
 START_TIMEOUT_S = 90.0
@@ -204,7 +204,7 @@ class Broker:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a terminal's Ctrl-C is for us, who then stop it in order
-                preexec_fn=_in_child,  # noqa: PLW1509 - what it calls is safe after fork
+                preexec_fn=partial(_in_child, ends_with_parent()),  # noqa: PLW1509 - what it calls is safe after fork
                 pass_fds=(self._lock.fileno(),),
             )
         self._lock.record(self._process.pid)
@@ -252,9 +252,9 @@ def _format(kafka: _Kafka, directory: Path, cluster_id: str) -> None:
         raise BrokerError(f"Kafka's storage tool failed:\n{(done.stderr or done.stdout).strip()}")
 
 
-def _in_child() -> None:
-    """After fork: end with the parent, and take the signals that the parent may have blocked."""
-    die_with_parent()
+def _in_child(end_with_parent: Callable[[], None]) -> None:
+    """Runs after the fork: the child ends with its parent and takes the signals that the parent may have blocked."""
+    end_with_parent()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
 
 

@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chaos.waiting import eventually
-from server.broker.broker import Broker
 from server.broker.jars import KAFKA_VERSION
 from server.broker.java import find_java
+from server.broker.node import Broker
 from server.broker.storage import format_storage
 from server.errors import BrokerError, SettingsError
 
