@@ -28,8 +28,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.support.settings import endpoints_of
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -41,6 +39,7 @@ from inference.chat import ChatRequest, Completion, Message  # noqa: E402
 from inference.client import ModelClient, QueueSample  # noqa: E402
 from inference.errors import TruncatedError  # noqa: E402
 from server.ports import free_port  # noqa: E402
+from tests.support.settings import endpoints_of  # noqa: E402
 from tests.vllm_cpu.server import running  # noqa: E402
 
 PAGE, PLOT = ROOT / "docs" / "concurrency.md", ROOT / "docs" / "concurrency.svg"

@@ -27,8 +27,6 @@ import orjson
 import psutil
 from aiohttp import web
 
-from tests.support.settings import changed
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -50,6 +48,7 @@ from tests.support.outcomes import (  # noqa: E402
     make_entry,
     make_result,
 )
+from tests.support.settings import changed  # noqa: E402
 
 MB = 1_000_000
 CONCURRENCY = 64

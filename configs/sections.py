@@ -82,7 +82,7 @@ class Section(BaseModel):
 
 
 class KafkaSettings(Section):
-    """How clients reach Kafka, and how new topics are created."""
+    """Access to Kafka, and the properties of new topics."""
 
     bootstrap_servers: str | None = _setting(
         None,

@@ -64,7 +64,7 @@ class Flat(
     KafkaSettings,
     BaseSettings,
 ):
-    """All settings side by side, as flags, variables and files name them. The last base gives the first fields."""
+    """Holds all settings side by side, as flags, variables and files do. The last base gives the first fields."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
 

@@ -1,4 +1,4 @@
-"""How other commands find the broker of a running `python -m pipeline`."""
+"""Finds the broker of a running `python -m pipeline` for other commands."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from output.layout import Layout
 
 
 def broker_of_run(kafka: KafkaSettings, output_dir: Path | None) -> KafkaSettings:
-    """`kafka` with the address of the broker that a pipeline runs for `output_dir`, unless it has an address itself."""
+    """Return `kafka` with the address of the broker that a pipeline runs for `output_dir`, unless it has one."""
     if kafka.bootstrap_servers is not None or output_dir is None:
         return kafka
     try:

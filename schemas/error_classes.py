@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 
 class Fault(StrEnum):
-    """Where something has to change before it works."""
+    """The side that has to change before a repetition can work."""
 
     SERVER = "server"
     CHUNK = "chunk"

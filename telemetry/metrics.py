@@ -21,7 +21,7 @@ REASONS = frozenset(each.name for each in ERROR_CLASSES.values() if each.in_lett
 RETRIED = tuple(sorted(each.name for each in ERROR_CLASSES.values() if each.retry is not Retry.NEVER))
 """Error classes after which a call is made again."""
 CALL_OUTCOMES = ("ok", *sorted(each.name for each in ERROR_CLASSES.values() if each.of_call))
-"""How a call to a model server may end."""
+"""Outcomes of a call to a model server."""
 OTHER = "other"
 
 

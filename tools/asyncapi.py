@@ -16,7 +16,8 @@ _CHANNELS: dict[str, tuple[str, str, tuple[type[Message], ...]]] = {
     "deadLetters": ("dead_letters", "letter, chunk or document id", (DeadLetter, ReplayMarker)),
     "requests": ("requests", "request id; a record without a value says that it is done", (Request,)),
 }
-"""For each channel: the topic's name in TopicNames, the meaning of its key, its messages."""
+"""Channels with the topic's name in TopicNames, the meaning of its key, and its messages."""
+KINDS = tuple(kind for _, _, messages in _CHANNELS.values() for kind in messages)
 _OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "producer": {"send": ("chunks", "files", "deadLetters"), "receive": ("files", "requests")},
     "worker": {"send": ("results", "deadLetters"), "receive": ("chunks",)},
@@ -27,8 +28,7 @@ _OPERATIONS: dict[str, dict[str, tuple[str, ...]]] = {
 
 def document() -> dict[str, Any]:
     """Make the document for the namespace `qa`."""
-    kinds = tuple(kind for _, _, messages in _CHANNELS.values() for kind in messages)
-    _, schemas = models_json_schema([(kind, "validation") for kind in kinds], ref_template=_SCHEMAS)
+    _, schemas = models_json_schema([(kind, "validation") for kind in KINDS], ref_template=_SCHEMAS)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -43,7 +43,7 @@ def document() -> dict[str, Any]:
         "channels": {name: _channel(topic, key, kinds) for name, (topic, key, kinds) in _CHANNELS.items()},
         "operations": _operations(),
         "components": {
-            "messages": {kind.__name__: _message(kind) for kind in kinds},
+            "messages": {kind.__name__: _message(kind) for kind in KINDS},
             "schemas": schemas["$defs"],
         },
     }
