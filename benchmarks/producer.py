@@ -202,7 +202,7 @@ def only_split(root: Path) -> None:
     chunks = 0
     for found in files.scan().files:
         with files.open(found) as file:
-            reading = Reading(file, listed_bytes=found.size_bytes, encoding=None, stopping=lambda: False)
+            reading = Reading(files, file, found, encoding=None, stopping=lambda: False)
             chunks += sum(1 for _ in reading.splits(Sizes(size=2000), ChunkMarks()))
     assert chunks
 

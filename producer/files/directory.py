@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO
 
 from producer.errors import ChangedError, SettingsError
 from producer.files.paths import PathFilter
@@ -24,47 +24,6 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-
-
-class OpenFile:
-    """A file of the directory, open for reading."""
-
-    def __init__(self, file: FileIO, found: Found) -> None:
-        self._file = file
-        self._found = found
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
-
-    def read(self, size_bytes: int, /) -> bytes:
-        return self._file.read(size_bytes) or b""
-
-    def rewind(self) -> None:
-        self._file.seek(0)
-
-    def beginning(self, size_bytes: int) -> bytes:
-        return os.pread(self._file.fileno(), size_bytes, 0)
-
-    def check_unchanged(self) -> None:
-        status = os.fstat(self._file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ChangedError("not a regular file any more")
-        if (status.st_size, status.st_mtime_ns) != (self._found.size_bytes, self._found.mtime_ns):
-            raise ChangedError("its size or time changed")
-
-    def copy(self, target: Path) -> None:
-        """Write a copy that appears at `target` whole or not at all, with the times of this file."""
-        temporary = target.with_name(f".{target.name[:200]}.part")
-        status = os.fstat(self._file.fileno())
-        with temporary.open("wb") as copy:
-            shutil.copyfileobj(self._file, copy, 1024 * 1024)
-            copy.flush()
-            os.fsync(copy.fileno())
-        os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
-        temporary.replace(target)
 
 
 class Directory:
@@ -131,10 +90,13 @@ class Directory:
         else:
             self._add(path, str(target.relative_to(self.root)), target.lstat(), listing)
 
-    def open(self, found: Found) -> OpenFile:
+    def open(self, found: Found) -> FileIO:
         """Open each part of the file's place without following a link that may have come since the scan."""
         with self._parent(found) as (parent, name):
             return _open(name, parent, found)
+
+    def check_unchanged(self, file: BinaryIO, found: Found) -> None:
+        _check_unchanged(file, found)
 
     def remove(self, found: Found) -> None:
         with self._parent(found) as (parent, name), _open(name, parent, found):
@@ -149,8 +111,8 @@ class Directory:
             except OSError as exc:
                 if exc.errno != errno.EXDEV:
                     raise
-                file.copy(target)
-                file.check_unchanged()
+                _copy(file, target)
+                _check_unchanged(file, found)
                 os.unlink(name, dir_fd=parent)
 
     @contextmanager
@@ -185,11 +147,31 @@ class Directory:
         await hint(self.root, ring, retry_s=retry_s)
 
 
-def _open(name: str, parent: int, found: Found) -> OpenFile:
-    file = OpenFile(os.fdopen(os.open(name, _FILE, dir_fd=parent), "rb", buffering=0), found)
+def _open(name: str, parent: int, found: Found) -> FileIO:
+    file = os.fdopen(os.open(name, _FILE, dir_fd=parent), "rb", buffering=0)
     try:
-        file.check_unchanged()
+        _check_unchanged(file, found)
     except BaseException:
-        file.__exit__()
+        file.close()
         raise
     return file
+
+
+def _check_unchanged(file: BinaryIO, found: Found) -> None:
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise ChangedError("not a regular file any more")
+    if (status.st_size, status.st_mtime_ns) != (found.size_bytes, found.mtime_ns):
+        raise ChangedError("its size or time changed")
+
+
+def _copy(file: FileIO, target: Path) -> None:
+    """Write a copy that appears at `target` whole or not at all, with the times of the file."""
+    temporary = target.with_name(f".{target.name[:200]}.part")
+    status = os.fstat(file.fileno())
+    with temporary.open("wb") as copy:
+        shutil.copyfileobj(file, copy, 1024 * 1024)
+        copy.flush()
+        os.fsync(copy.fileno())
+    os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
+    temporary.replace(target)

@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from ledger import transitions
 from ledger.needs import Need, Outline, Rules, need_of
 from producer.errors import ChangedError, RejectedError
-from producer.files.source import Found, Source, SourceFile
+from producer.files.source import Found, Source
 from producer.text.marks import ChunkMarks
 from producer.text.reading import Reading
 from producer.text.splitting import Sizes, Split
@@ -94,13 +94,13 @@ class Publication:
             base = entry if entry and need is Need.RESUME else self._next_version(found, entry, document_id)
             yield from self._read(file, found, base)
 
-    def _same(self, file: SourceFile, found: Found, entry: LedgerEntry) -> bool:
+    def _same(self, file: BinaryIO, found: Found, entry: LedgerEntry) -> bool:
         same = self._reading(file, found).finish() == entry.sha256
-        file.rewind()
+        file.seek(0)
         return same
 
-    def _reading(self, file: SourceFile, found: Found) -> Reading:
-        return Reading(file, listed_bytes=found.size_bytes, encoding=self.encoding, stopping=self.stopping)
+    def _reading(self, file: BinaryIO, found: Found) -> Reading:
+        return Reading(self.files, file, found, encoding=self.encoding, stopping=self.stopping)
 
     def _next_version(self, found: Found, entry: LedgerEntry | None, document_id: str) -> LedgerEntry:
         return transitions.begin(
@@ -111,7 +111,7 @@ class Publication:
             splitter=self.rules.splitter,
         )
 
-    def _read(self, file: SourceFile, found: Found, base: LedgerEntry) -> Iterator[Step]:
+    def _read(self, file: BinaryIO, found: Found, base: LedgerEntry) -> Iterator[Step]:
         reading = self._reading(file, found)
         document, progress = base.document, None
         try:
@@ -126,7 +126,7 @@ class Publication:
         except RejectedError as exc:
             sha256 = reading.finish()
             entry = progress.entry() if progress else base
-            yield Step(entry, letter=_letter(entry, exc, file.beginning(LETTER_BYTES), sha256))
+            yield Step(entry, letter=_letter(entry, exc, _beginning(file), sha256))
         else:
             yield Step(_complete(progress.entry() if progress else base, reading))
 
@@ -140,7 +140,7 @@ class Publication:
         limit = self.rules.max_file_bytes
         reason = RejectedError("too_large", f"{found.size_bytes} bytes, over the limit of {limit} (--max-file-bytes)")
         with self.files.open(found) as file:
-            return Step(base, letter=_letter(base, reason, file.beginning(LETTER_BYTES), None))
+            return Step(base, letter=_letter(base, reason, _beginning(file), None))
 
 
 def _skip(splits: Iterator[Split], base: LedgerEntry) -> None:
@@ -193,3 +193,8 @@ def _letter(entry: LedgerEntry, why: RejectedError, beginning: bytes, sha256: st
         ),
         created_at=now(),
     )
+
+
+def _beginning(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read(LETTER_BYTES)

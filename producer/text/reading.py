@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from producer.errors import ChangedError, StoppedError
-from producer.files.source import SourceFile
+from producer.files.source import Found, Source
 from producer.text.decode import Decoder
 from producer.text.marks import ChunkMarks
 from producer.text.splitting import Sizes, Split, split
@@ -13,13 +14,14 @@ BLOCK_BYTES = 256 * 1024
 
 
 class Reading:
-    """A file while it is read. `size_bytes` and `characters` count what was read; the scan saw `listed_bytes`."""
+    """An open file of a source while it is read. `size_bytes` and `characters` count the part that was read."""
 
     def __init__(
-        self, file: SourceFile, *, listed_bytes: int, encoding: str | None, stopping: Callable[[], bool]
+        self, files: Source, file: BinaryIO, found: Found, *, encoding: str | None, stopping: Callable[[], bool]
     ) -> None:
+        self._files = files
         self._file = file
-        self._listed_bytes = listed_bytes
+        self._found = found
         self._stopping = stopping
         self._decoder = Decoder(encoding)
         self._hash = hashlib.sha256()
@@ -58,7 +60,7 @@ class Reading:
             if self._stopping():
                 raise StoppedError
             self.size_bytes += len(block)
-            if self.size_bytes > self._listed_bytes:
+            if self.size_bytes > self._found.size_bytes:
                 raise ChangedError("it grew while it was read")
             self._hash.update(block)
             yield block
@@ -72,6 +74,6 @@ class Reading:
 
     def check(self) -> None:
         """Raise ChangedError unless the file is as the scan saw it and was read to its end."""
-        self._file.check_unchanged()
-        if self.size_bytes != self._listed_bytes:
+        self._files.check_unchanged(self._file, self._found)
+        if self.size_bytes != self._found.size_bytes:
             raise ChangedError("it was cut while it was read")

@@ -5,14 +5,15 @@ import itertools
 import os
 from collections.abc import Callable
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO
 
 import pytest
 
 from producer.files.directory import Directory
 from producer.files.paths import PathFilter
-from producer.files.source import Found, SourceFile
+from producer.files.source import Found
 from producer.text import reading
 from schemas import FileState
 from tests.producer.publishing.test_batches import Bench, write
@@ -27,36 +28,6 @@ class Killed(BaseException):
     """Nothing in the program catches it."""
 
 
-class SteppedFile:
-    """An open file that counts each use."""
-
-    def __init__(self, file: SourceFile, hit: Callable[[], None]) -> None:
-        self._file = file
-        self._hit = hit
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.__exit__(*error)
-
-    def read(self, size_bytes: int, /) -> bytes:
-        self._hit()
-        return self._file.read(size_bytes)
-
-    def rewind(self) -> None:
-        self._hit()
-        self._file.rewind()
-
-    def beginning(self, size_bytes: int) -> bytes:
-        self._hit()
-        return self._file.beginning(size_bytes)
-
-    def check_unchanged(self) -> None:
-        self._hit()
-        self._file.check_unchanged()
-
-
 class SteppedDirectory(Directory):
     """A directory in which opening a file, and every use of an open one, is a step."""
 
@@ -64,9 +35,21 @@ class SteppedDirectory(Directory):
         super().__init__(root, PathFilter())
         self._hit = hit
 
-    def open(self, found: Found) -> SourceFile:
+    def open(self, found: Found) -> FileIO:
         self._hit()
-        return SteppedFile(super().open(found), self._hit)
+        hit = self._hit
+
+        class SteppedFile(FileIO):
+            def read(self, size: int | None = -1, /) -> bytes | None:
+                hit()
+                return super().read(size)
+
+        with super().open(found) as file:
+            return SteppedFile(os.dup(file.fileno()), "rb")
+
+    def check_unchanged(self, file: BinaryIO, found: Found) -> None:
+        self._hit()
+        super().check_unchanged(file, found)
 
 
 class Steps:

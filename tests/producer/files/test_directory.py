@@ -113,7 +113,7 @@ def test_a_file_that_changed_or_went_is_noticed(tmp_path: Path) -> None:
     with watched.open(found) as file:
         path.write_text("longer text")
         with pytest.raises(ChangedError):
-            file.check_unchanged()
+            watched.check_unchanged(file, found)
     with pytest.raises(ChangedError):
         watched.open(found)
     path.unlink()

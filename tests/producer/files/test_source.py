@@ -2,40 +2,11 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import Self
 
 from producer.errors import ChangedError
 from producer.files.source import Found, Listing
 from schemas import FileState
 from tests.producer.publishing.test_batches import Bench
-
-
-class Blob:
-    """An object of the bucket, open for reading."""
-
-    def __init__(self, bucket: "Bucket", found: Found) -> None:
-        self._bucket = bucket
-        self._found = found
-        self._bytes = BytesIO(bucket.objects[found.place])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bytes.close()
-
-    def read(self, size_bytes: int, /) -> bytes:
-        return self._bytes.read(size_bytes)
-
-    def rewind(self) -> None:
-        self._bytes.seek(0)
-
-    def beginning(self, size_bytes: int) -> bytes:
-        return self._bytes.getvalue()[:size_bytes]
-
-    def check_unchanged(self) -> None:
-        if self._bucket.objects.get(self._found.place) != self._bytes.getvalue():
-            raise ChangedError("another object has its key")
 
 
 class Bucket:
@@ -47,10 +18,14 @@ class Bucket:
     def scan(self) -> Listing:
         return Listing([Found(f"{key}.txt", key, len(data), 1) for key, data in sorted(self.objects.items())])
 
-    def open(self, found: Found) -> Blob:
+    def open(self, found: Found) -> BytesIO:
         if found.place not in self.objects:
             raise ChangedError("gone")
-        return Blob(self, found)
+        return BytesIO(self.objects[found.place])
+
+    def check_unchanged(self, file: BytesIO, found: Found) -> None:
+        if self.objects.get(found.place) != file.getvalue():
+            raise ChangedError("another object has its key")
 
     def remove(self, found: Found) -> None:
         del self.objects[found.place]
