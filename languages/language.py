@@ -7,62 +7,26 @@ technical text mixes languages: a Chinese sentence holds English words and units
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 Rewrites = tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 """Patterns and their replacements; each pair works on the result of the pair before it."""
+Words = Mapping[str, str]
+Stems = frozenset[str]
 NEVER = "(?!)"
 """A pattern that matches nothing."""
-Words = Mapping[str, str]
-
-
-def rewritten(text: str, rewrites: Rewrites) -> str:
-    """Apply the replacements one after another."""
-    for pattern, replacement in rewrites:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentenceMarks:
-    """Punctuation. A spaced mark ends something only before white space: the point in "3.5 V." ends no sentence."""
+class Writing:
+    """Punctuation and headings. A spaced mark ends something only before white space: the point in "3.5 V" does not."""
 
     ends: str = ""
     spaced_ends: str = ""
     clause_ends: str = ""
     spaced_clause_ends: str = ""
     abbreviations: frozenset[str] = frozenset()  # lower case, without the last full stop: "e.g"
-
-
-class HeadingForm(NamedTuple):
-    """A line that matches `pattern` at its start is a heading of this level. Level 1 is the outermost."""
-
-    pattern: re.Pattern[str]
-    level: int
-
-
-class FractionInWords(NamedTuple):
-    """A share such as 三分之一 or "half" at `text[start:end]`. `step` is the value of its last digit, 0 if exact."""
-
-    value: float
-    step: float
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Numerals:
-    """Numbers in words."""
-
-    pattern: str = ""
-    value: Callable[[str], float] = float  # the number that a match of `pattern` stands for
-    ignored: frozenset[str] = frozenset()  # matches, in lower case, that are seldom meant as a number: "one"
-    multiple: str = ""  # words that multiply the figures before them: "million"
-    multiples: Mapping[str, float] = field(default_factory=dict)  # the factor of each such word
-    continuing: str = ""  # characters that make another number of the figures before them: 3百
-    fractions: Callable[[str], Iterator[FractionInWords]] = lambda _: iter(())
-    halves: Rewrites = ()  # "an hour and a half" becomes "1.5 hour"
-    months: tuple[str, ...] = ()  # the names of the twelve months
+    headings: tuple[tuple[re.Pattern[str], int], ...] = ()  # the beginning of a heading, and its level from 1
+    heading_starts: str = ""  # every first character of such a heading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +43,19 @@ class UnitNames:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuantityWords:
-    """Words around numbers."""
+class Quantities:
+    """Numbers in words, words around numbers, and operators in words."""
 
+    numeral: str = ""
+    value: Callable[[str], float] = float  # the number that a match of `numeral` stands for
+    ignored: frozenset[str] = frozenset()  # matches, in lower case, that are seldom meant as a number: "one"
+    multiple: str = ""  # words that multiply the figures before them: "million"
+    multiples: Mapping[str, float] = field(default_factory=dict)  # the factor of each such word
+    continuing: str = ""  # characters that make another number of the figures before them: 3百
+    fractions: Callable[[str], Iterator[tuple[float, float, int, int]]] = lambda _: iter(())
+    """Shares in a text, such as 三分之一 or "half": value, value of the last digit (0 if exact), start and end."""
+    halves: Rewrites = ()  # "an hour and a half" becomes "1.5 hour"
+    months: tuple[str, ...] = ()  # the names of the twelve months
     between: str = ""  # joins the two ends of a range: "to"
     joining: str = ""  # joins the parts of one quantity: "4 h and 18 min"
     one: str = ""  # means one of the unit after it: "a day"
@@ -96,12 +70,6 @@ class QuantityWords:
     counted: str = ""  # the beginning of the name of counted things
     one_of: str = ""  # stands directly before the name of one such thing
     over: str = ""  # characters after a number that mean a little more than it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arithmetic:
-    """Operators in words."""
-
     power: str = ""
     times: str = ""
     divided: str = ""
@@ -112,10 +80,13 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparisons:
-    """Words that negate and compare."""
+class WordLists:
+    """Words that say little, and words that negate and compare."""
 
-    neither: str = ""  # words that contain such a word without its meaning: 不锈, "not only"
+    idle: Stems = frozenset()
+    reckoning: frozenset[str] = frozenset()  # characters of words around numbers
+    clause_start: str = ""  # conjunctions
+    neither: str = ""  # words that contain one of the following without its meaning: 不锈, "not only"
     no: str = ""
     more: str = ""
     less: str = ""
@@ -123,13 +94,6 @@ class Comparisons:
     low: str = ""
     leading: str = ""  # a clause that belongs to the clause after it: "without it"
     negation: str = ""  # right before a quotation, it turns the quotation into its opposite
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordLists:
-    idle: frozenset[str] = frozenset()  # stems of words that say little by themselves
-    reckoning: frozenset[str] = frozenset()  # characters of words around numbers
-    clause_start: str = ""  # conjunctions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,50 +125,31 @@ class QuestionForms:
     frame: str = ""  # words that only turn a sentence into a question
     idle: frozenset[str] = frozenset()
     synonyms: Words = field(default_factory=dict)  # a stem, and the stem that it is compared as
-    light: frozenset[str] = frozenset()  # words that only one of two equal questions may have
-    narrowing: frozenset[str] = frozenset()  # stems of words that make another question
-    implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # words that add nothing beside the key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointingWords:
-    """Words by which a question points at something outside itself."""
-
-    found: Callable[[str], Iterator[str]] = lambda _: iter(())  # describes each such word of a question
+    light: Stems = frozenset()  # words that only one of two equal questions may have
+    narrowing: Stems = frozenset()  # words that make another question
+    implied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # stems that add nothing beside the key
+    pointing: Callable[[str], Iterator[str]] = lambda _: iter(())  # describes words that point outside a question
     options: str = ""  # begins a list of things to choose from, as a colon does
-    joining: str = ""  # joins the things in such a list
-    choice: str = ""  # points at such a list within the question
-
-
-def spoken_of(question: str, outside: Mapping[str, re.Pattern[str]]) -> Iterator[str]:
-    """Describe the first match of each pattern. The keys name the things that the patterns point at."""
-    for what, pattern in outside.items():
-        if match := pattern.search(question):
-            yield f"speaks of {what}: {match[0].strip('，, ')}"
+    option_joining: str = ""  # joins the things in such a list
+    option_pointing: str = ""  # points at such a list within the question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """One language. `code`, `name`, `claims` and `accepts` are required; each other part improves one thing.
+    """One language. The parts with a default may come later: each one improves a check.
 
-    A change of `sentences` or `headings` changes the chunks of texts: raise `producer.text.splitting.RULES` with it.
+    A change of `writing` changes the chunks of texts: raise `producer.text.splitting.RULES` with it.
     """
 
     code: str  # ISO 639-1: the suffix of prompt files, and `language` of a pair
     name: str
     claims: Callable[[str], bool]  # true when a text is in this language rather than in a later one of `Languages`
     accepts: Callable[[str], bool]  # true when a question or an answer is in it; names and units are in any language
-    sentences: SentenceMarks = SentenceMarks()
-    headings: tuple[HeadingForm, ...] = ()
-    heading_starts: str = ""  # every first character of such a heading
-    numerals: Numerals = Numerals()
+    writing: Writing
     units: UnitNames = UnitNames()
-    quantities: QuantityWords = QuantityWords()
-    arithmetic: Arithmetic = Arithmetic()
+    quantities: Quantities = Quantities()
     words: WordLists = WordLists()
-    comparisons: Comparisons = Comparisons()
     questions: QuestionForms = QuestionForms()
-    pointing: PointingWords = PointingWords()
 
 
 class Languages:
@@ -232,6 +177,24 @@ class Languages:
         """One pattern of each language, joined as alternatives."""
         return "|".join(filter(None, map(pattern, self))) or NEVER
 
+    def pattern(self, pattern: Callable[[Language], str]) -> re.Pattern[str]:
+        """The same, compiled. It ignores case."""
+        return re.compile(self.either(pattern), re.IGNORECASE)
+
     def union(self, words: Callable[[Language], frozenset[str]]) -> frozenset[str]:
         """One word list of each language, joined."""
         return frozenset().union(*map(words, self))
+
+
+def rewritten(text: str, rewrites: Rewrites) -> str:
+    """Apply the replacements one after another."""
+    for pattern, replacement in rewrites:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def spoken_of(question: str, outside: Mapping[str, re.Pattern[str]]) -> Iterator[str]:
+    """Describe the first match of each pattern. The keys name the things that the patterns point at."""
+    for what, pattern in outside.items():
+        if match := pattern.search(question):
+            yield f"speaks of {what}: {match[0].strip('，, ')}"

@@ -19,7 +19,7 @@ class SentenceRules:
     """The marks of a set of languages as patterns."""
 
     def __init__(self, languages: Languages) -> None:
-        marks = [language.sentences for language in languages]
+        marks = [language.writing for language in languages]
         ends, spaced = "".join(each.ends for each in marks), "".join(each.spaced_ends for each in marks)
         clause, spaced_clause = "".join(e.clause_ends for e in marks), "".join(e.spaced_clause_ends for e in marks)
         self.ends = frozenset(ends + spaced + _ENDS)
@@ -28,7 +28,7 @@ class SentenceRules:
         self.start = re.compile(rf"(?:{_any_of(ends)}|{_any_of(spaced)}\s|\n)\s*(?=\S)")
         """Matches from the end of a sentence or line to the first character of the next one."""
         self._spaced = spaced
-        self._abbreviations = languages.union(lambda language: language.sentences.abbreviations)
+        self._abbreviations = languages.union(lambda it: it.writing.abbreviations)
         end = re.escape("".join(sorted(self.ends)))
         self._sentence = re.compile(  # `re` is quick when a pattern starts with one set of characters
             rf"[{end}\n](?:(?<=\n)\n*|[{end}]*{_any_of(CLOSERS)}*(?P<gap>[^\S\n]*\n*))"

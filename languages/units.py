@@ -103,10 +103,10 @@ def _table() -> dict[str, MeasurementUnit]:
 
 _LONGEST = 7
 """Length of the longest name of a unit in a script without spaces, in characters."""
-_LATIN = re.compile(rf"{LANGUAGES.either(lambda language: language.units.phrases)}|[A-Za-zμΩÅ]+|°[CF]?|[%‰€]")
+_LATIN = re.compile(rf"{LANGUAGES.either(lambda it: it.units.phrases)}|[A-Za-zμΩÅ]+|°[CF]?|[%‰€]")
 _EXPONENT = re.compile(r"\^?(-?[1-4])(?!\d)")
 _TIMES = re.compile(r"\s?[·⋅*]\s?")
-_PER = re.compile(rf"\s?/\s?|{LANGUAGES.either(lambda language: language.units.per)}")
+_PER = re.compile(rf"\s?/\s?|{LANGUAGES.either(lambda it: it.units.per)}")
 
 
 def unit_at(text: str, at: int) -> tuple[MeasurementUnit, int] | None:

@@ -7,10 +7,10 @@ from languages import LANGUAGES
 from languages.en.words import stem
 
 _CLAUSE = re.compile(
-    rf"[，。；！？!?;\n]|[.,:](?=\s|$)|(?<!\d),(?!\d)|{LANGUAGES.either(lambda language: language.words.clause_start)}"
+    rf"[，。；！？!?;\n]|[.,:](?=\s|$)|(?<!\d),(?!\d)|{LANGUAGES.either(lambda it: it.words.clause_start)}"
 )
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_\u2e80-\u9fff]+|[\u3400-\u9fff々〇]")
-IDLE = LANGUAGES.union(lambda language: language.words.idle)
+IDLE = LANGUAGES.union(lambda it: it.words.idle)
 
 
 def clauses(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from languages.language import PointingWords, spoken_of
+from languages.language import spoken_of
 
 _NOUN = r"(?:passage|text|excerpt|paragraph|article|author|authors|context|snippet|document|paper|study|section|chapter|figure|diagram|table|chart|graph|report|source|material|image)"
 _OUTSIDE = {
@@ -62,7 +62,7 @@ _IDLE = frozenset(
 _WORD = re.compile(r"[A-Za-z][\w'’-]*")
 
 
-def _found(question: str) -> Iterator[str]:
+def pointing(question: str) -> Iterator[str]:
     yield from spoken_of(question, _OUTSIDE)
     if always := _ALWAYS.search(question):
         yield f"points back: {always[0]}"
@@ -76,11 +76,3 @@ def _found(question: str) -> Iterator[str]:
 
 def _has_content(text: str) -> bool:
     return any(word.lower() not in _IDLE for word in _WORD.findall(text))
-
-
-POINTING = PointingWords(
-    found=_found,
-    options=r"\bof the (?:two|three|four|following),",
-    joining=r"\bor\b|\band\b",
-    choice=r"\b(?:of the (?:two|three|four)|of the following|of these|of those|the following)\b",
-)

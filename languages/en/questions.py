@@ -2,6 +2,7 @@
 
 import re
 
+from languages.en.pointing import pointing
 from languages.en.words import stem
 from languages.language import QuestionForms, Rewrites
 
@@ -103,4 +104,8 @@ QUESTIONS = QuestionForms(
     labels="question|answer|q|a",
     yes_or_no=rf"^(?:{_VERBS})\b|\bor\b",
     choice=r"\b(?:which|who)\b",
+    pointing=pointing,
+    options=r"\bof the (?:two|three|four|following),",
+    option_joining=r"\bor\b|\band\b",
+    option_pointing=r"\b(?:of the (?:two|three|four)|of the following|of these|of those|the following)\b",
 )

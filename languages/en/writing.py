@@ -2,21 +2,21 @@
 
 import re
 
-from languages.language import HeadingForm, SentenceMarks
+from languages.language import Writing
 from languages.scripts import foreign_letters, han, latin_words
 
-SENTENCES = SentenceMarks(
+WRITING = Writing(
     spaced_ends=".!?",
     spaced_clause_ends=",;:",
     abbreviations=frozenset(
         "e.g i.e etc vs cf al fig figs eq eqs no nos vol ch sec ref refs approx dr mr mrs ms prof st inc ltd co dept".split()
     ),
+    headings=(
+        (re.compile(r"(?:Chapter|Part|CHAPTER|PART)\s+(?:\d+|[IVXLC]+)\b"), 1),
+        (re.compile(r"(?:Section|SECTION)\s+\d+"), 2),
+    ),
+    heading_starts="CPS",
 )
-HEADINGS = (
-    HeadingForm(re.compile(r"(?:Chapter|Part|CHAPTER|PART)\s+(?:\d+|[IVXLC]+)\b"), 1),
-    HeadingForm(re.compile(r"(?:Section|SECTION)\s+\d+"), 2),
-)
-HEADING_STARTS = "CPS"
 
 
 def accepts(text: str) -> bool:

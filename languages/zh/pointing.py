@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from languages.language import PointingWords, spoken_of
+from languages.language import spoken_of
 
 _NO_WORD_BEFORE = "(?<![基样成版标根日资脚剧课副亏原书抄刻木土人一两几多孤范读])"
 _OUTSIDE = {
@@ -43,7 +43,7 @@ _SUBSTANCES = frozenset(
 """Materials whose name is one character."""
 
 
-def _found(question: str) -> Iterator[str]:
+def pointing(question: str) -> Iterator[str]:
     yield from spoken_of(question, _OUTSIDE)
     for match in _BACK.finditer(question):
         if not _names_something(question[: match.start()]):
@@ -57,6 +57,3 @@ def _found(question: str) -> Iterator[str]:
 def _names_something(text: str) -> bool:
     left = "".join(re.findall(r"\w", _IDLE.sub("", text)))
     return len(left) >= 2 or left in _SUBSTANCES
-
-
-POINTING = PointingWords(found=_found, joining="还是|或|和", choice="以下|下列|下面|上面")

@@ -3,6 +3,7 @@
 import re
 
 from languages.language import QuestionForms, Rewrites
+from languages.zh.pointing import pointing
 
 _BY_WHAT = re.compile(
     r"(?:可以?|能)?(?:有|用|通过|采用|采取)?(?:什么|哪些|哪种|何种)(?:方法|方式|办法|途径|手段)(?:可以|能够?|来)?|的?(?:方法|方式|办法|途径|机制|机理)(?:是什么|有哪些)(?=[?。]|$)|什么是(?=[^,，]*的(?:方法|方式|办法)\s*[?。]?$)|(?<=\w)的(?:方法|方式|办法)(?=\s*[?。]?$)"
@@ -89,4 +90,7 @@ QUESTIONS = QuestionForms(
     labels="问题?|答案?",
     yes_or_no="吗|是否|还是|能否|可否|有没有|是不是",
     choice="哪|谁",
+    pointing=pointing,
+    option_joining="还是|或|和",
+    option_pointing="以下|下列|下面|上面",
 )

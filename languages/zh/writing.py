@@ -2,19 +2,22 @@
 
 import re
 
-from languages.language import HeadingForm, SentenceMarks
+from languages.language import Writing
 from languages.scripts import foreign_letters, han, latin_words
 
 _NUMBER = "一二三四五六七八九十百千零〇两0-9０-９"
 
-SENTENCES = SentenceMarks(ends="。！？", clause_ends="，；、：")
-HEADINGS = (
-    HeadingForm(re.compile(rf"第\s*[{_NUMBER}]+\s*[章篇编部卷](?!\w{{0,2}}分)"), 1),
-    HeadingForm(re.compile(rf"第\s*[{_NUMBER}]+\s*[节節]"), 2),
-    HeadingForm(re.compile(r"[一二三四五六七八九十百]+、\s*\S"), 2),
-    HeadingForm(re.compile(r"[（(][一二三四五六七八九十百]+[）)]\s*\S"), 3),
+WRITING = Writing(
+    ends="。！？",
+    clause_ends="，；、：",
+    headings=(
+        (re.compile(rf"第\s*[{_NUMBER}]+\s*[章篇编部卷](?!\w{{0,2}}分)"), 1),
+        (re.compile(rf"第\s*[{_NUMBER}]+\s*[节節]"), 2),
+        (re.compile(r"[一二三四五六七八九十百]+、\s*\S"), 2),
+        (re.compile(r"[（(][一二三四五六七八九十百]+[）)]\s*\S"), 3),
+    ),
+    heading_starts="第（(一二三四五六七八九十百",
 )
-HEADING_STARTS = "第（(一二三四五六七八九十百"
 
 
 def claims(text: str) -> bool:

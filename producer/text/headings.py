@@ -39,7 +39,7 @@ def heading(line: str, languages: Languages = LANGUAGES) -> Heading | None:
 @lru_cache
 def _starts(languages: Languages) -> frozenset[str]:
     """The first characters of all kinds of headings: most lines have another one and need no closer look."""
-    return frozenset(_STARTS).union(*(language.heading_starts for language in languages))
+    return frozenset(_STARTS).union(*(language.writing.heading_starts for language in languages))
 
 
 _UNDERLINE = re.compile(r" {0,3}(={3,}|-{3,})[ \t]*\n?\Z")
@@ -66,9 +66,9 @@ def _plain(line: str, languages: Languages) -> Heading | None:
     if not line or len(line) > MAX_PLAIN or line[-1] in _NOT_LAST:
         return None
     for language in languages:
-        for form in language.headings:
-            if form.pattern.match(line):
-                return Heading(form.level, line)
+        for pattern, level in language.writing.headings:
+            if pattern.match(line):
+                return Heading(level, line)
     numbered = _NUMBERED.match(line)
     return Heading(min(numbered[1].count(".") + 1, DEEPEST), line) if numbered else None
 

@@ -8,7 +8,7 @@ import pytest
 from configs.errors import SettingsError
 from configs.recipe import load_recipe
 from languages import LANGUAGES, language_of
-from languages.language import HeadingForm, Language, Languages, SentenceMarks
+from languages.language import Language, Languages, Writing
 from languages.sentences import sentence_rules
 from producer.text.splitting import Sizes, split
 
@@ -22,9 +22,7 @@ HINDI = Language(
     name="Hindi",
     claims=in_devanagari,
     accepts=in_devanagari,
-    sentences=SentenceMarks(ends="।"),
-    headings=(HeadingForm(re.compile(r"अध्याय\s+\d+"), 1),),
-    heading_starts="अ",
+    writing=Writing(ends="।", headings=((re.compile(r"अध्याय\s+\d+"), 1),), heading_starts="अ"),
 )
 THREE = Languages(HINDI, *LANGUAGES)
 TEXT = "अध्याय 1 वेफर\n\nसिलिकॉन एक अर्धचालक है। इसका उपयोग चिप में होता है।"

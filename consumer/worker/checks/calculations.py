@@ -12,25 +12,18 @@ from itertools import combinations
 
 from consumer.worker.checks.quantities import Quantity, plain, quantities, sums, with_sums
 from languages import LANGUAGES
-from languages.language import Arithmetic
 from languages.units import MeasurementUnit
 
 Known = Callable[[Quantity], bool]
 
 _REMARK = re.compile(r"(?<![/·])\([^()\d]*\)")
 _DIGITS = re.compile(r"\d+")
-
-
-def _either(pattern: Callable[[Arithmetic], str]) -> str:
-    return LANGUAGES.either(lambda language: pattern(language.arithmetic))
-
-
-_BEFORE_MINUS = "".join(language.arithmetic.before_minus for language in LANGUAGES)
+_BEFORE_MINUS = "".join(language.quantities.before_minus for language in LANGUAGES)
 _TIGHT_MINUS = re.compile(rf"(?<=[A-Za-z\d%)℃{_BEFORE_MINUS}])-(?=[\d$])(?<!\^-)")
 _TOKEN = re.compile(
-    rf"(?P<power>\^\d|{_either(lambda words: words.power)})|(?P<times>[×*·✕]|x(?=\s?\d)|{_either(lambda words: words.times)})"
-    rf"|(?P<over>[/÷]|{_either(lambda words: words.divided)})|(?P<plus>\+|{_either(lambda words: words.plus)})"
-    rf"|(?P<minus>-|{_either(lambda words: words.minus)})|(?P<equals>[=≈≒→]|{_either(lambda words: words.equals)})"
+    rf"(?P<power>\^\d|{LANGUAGES.either(lambda it: it.quantities.power)})|(?P<times>[×*·✕]|x(?=\s?\d)|{LANGUAGES.either(lambda it: it.quantities.times)})"
+    rf"|(?P<over>[/÷]|{LANGUAGES.either(lambda it: it.quantities.divided)})|(?P<plus>\+|{LANGUAGES.either(lambda it: it.quantities.plus)})"
+    rf"|(?P<minus>-|{LANGUAGES.either(lambda it: it.quantities.minus)})|(?P<equals>[=≈≒→]|{LANGUAGES.either(lambda it: it.quantities.equals)})"
     r"|(?P<open>\()|(?P<close>\))|(?P<end>[，。；;、!?\n]|[,.:](?=\s|$|[\u4e00-\u9fff]))",
     re.IGNORECASE,
 )
@@ -38,39 +31,14 @@ _EQUALS, _OPEN, _CLOSE, _END = "=", "(", ")", "end"
 _OPERATORS = {"times": "*", "over": "/", "plus": "+", "minus": "-", "equals": "=", "open": "(", "close": ")"}
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2}
 _CONSTANTS = frozenset(
-    (
-        1,
-        2,
-        7,
-        8,
-        10,
-        12,
-        24,
-        30,
-        32,
-        52,
-        60,
-        100,
-        180,
-        273,
-        273.15,
-        360,
-        365,
-        1000,
-        1024,
-        1.8,
-        3600,
-        86400,
-        3.14,
-        3.1416,
-    )
-) | {10.0**power for power in range(-12, 13)}
+    (1, 2, 7, 8, 10, 12, 24, 30, 32, 52, 60, 100, 180, 273, 273.15, 360, 365, 1000, 1024, 1.8, 3600, 86400, 3.14, 3.1416)
+) | {10.0**power for power in range(-12, 13)}  # fmt: skip
 """Numbers that a calculation may use without a source: conversions of units, 100 %, two sides."""
 _MOST = 12
 """Most numbers whose pairs are all tried."""
 _POINT = (("point", 1),)
 _ABOUT = re.compile(
-    rf"(?:≈|~|{LANGUAGES.either(lambda language: language.quantities.about)}) ?[$€¥]?$",
+    rf"(?:≈|~|{LANGUAGES.either(lambda it: it.quantities.about)}) ?[$€¥]?$",
     re.IGNORECASE,
 )
 

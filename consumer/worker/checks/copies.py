@@ -6,11 +6,9 @@ from consumer.worker.checks.duplicates import words_of
 from consumer.worker.checks.quantities import plain
 from languages import LANGUAGES
 
-_LABEL = re.compile(
-    rf"^\s*(?:{LANGUAGES.either(lambda language: language.questions.labels)})\s*[:：]\s*", re.IGNORECASE
-)
-_YES_OR_NO = re.compile(LANGUAGES.either(lambda language: language.questions.yes_or_no), re.IGNORECASE)
-_CHOICE = re.compile(LANGUAGES.either(lambda language: language.questions.choice), re.IGNORECASE)
+_LABEL = re.compile(rf"^\s*(?:{LANGUAGES.either(lambda it: it.questions.labels)})\s*[:：]\s*", re.IGNORECASE)
+_YES_OR_NO = LANGUAGES.pattern(lambda it: it.questions.yes_or_no)
+_CHOICE = LANGUAGES.pattern(lambda it: it.questions.choice)
 
 
 def is_copy(question: str, answer: str) -> bool:

@@ -5,50 +5,39 @@ A share of common words would not do: one other number, name or "not" makes anot
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from consumer.worker.checks.quantities import plain, quantities
 from languages import LANGUAGES
 from languages.en.words import stem
-from languages.language import QuestionForms, rewritten
+from languages.language import rewritten
 from languages.words import WORD
 
 _FORMS = [language.questions for language in LANGUAGES]
-
-
-def _either(pattern: Callable[[QuestionForms], str]) -> re.Pattern[str]:
-    return re.compile(LANGUAGES.either(lambda language: pattern(language.questions)), re.IGNORECASE)
-
-
-def _union(words: Callable[[QuestionForms], frozenset[str]]) -> frozenset[str]:
-    return LANGUAGES.union(lambda language: words(language.questions))
-
-
 _KINDS = {
-    "why": _either(lambda forms: forms.why),
-    "when": _either(lambda forms: forms.when),
-    "where": _either(lambda forms: forms.where),
-    "who": _either(lambda forms: forms.who),
+    "why": LANGUAGES.pattern(lambda it: it.questions.why),
+    "when": LANGUAGES.pattern(lambda it: it.questions.when),
+    "where": LANGUAGES.pattern(lambda it: it.questions.where),
+    "who": LANGUAGES.pattern(lambda it: it.questions.who),
 }
-_CAUSE = _either(lambda forms: forms.cause)
-_POLITE = _either(lambda forms: forms.polite)
+_CAUSE = LANGUAGES.pattern(lambda it: it.questions.cause)
+_POLITE = LANGUAGES.pattern(lambda it: it.questions.polite)
 _WHETHER = re.compile(
-    rf"^(?!.*(?:{LANGUAGES.either(lambda language: language.questions.either)}))"
-    rf"(?:{LANGUAGES.either(lambda language: language.questions.whether)})",
+    rf"^(?!.*(?:{LANGUAGES.either(lambda it: it.questions.either)}))"
+    rf"(?:{LANGUAGES.either(lambda it: it.questions.whether)})",
     re.IGNORECASE,
 )
-_HOW = _either(lambda forms: forms.how)
-_DEFINES = _either(lambda forms: forms.defines)
-_AMOUNT = _either(lambda forms: forms.amount)
-_WHICH = _either(lambda forms: forms.which)
-_ORDER = _either(lambda forms: forms.order)
-_PASSIVE = _either(lambda forms: forms.passive)
-_BASELINE = _either(lambda forms: forms.baseline)
+_HOW = LANGUAGES.pattern(lambda it: it.questions.how)
+_DEFINES = LANGUAGES.pattern(lambda it: it.questions.defines)
+_AMOUNT = LANGUAGES.pattern(lambda it: it.questions.amount)
+_WHICH = LANGUAGES.pattern(lambda it: it.questions.which)
+_ORDER = LANGUAGES.pattern(lambda it: it.questions.order)
+_PASSIVE = LANGUAGES.pattern(lambda it: it.questions.passive)
+_BASELINE = LANGUAGES.pattern(lambda it: it.questions.baseline)
 _FRAMES = [re.compile(forms.frame, re.IGNORECASE) for forms in _FORMS if forms.frame]
-_IDLE = _union(lambda forms: forms.idle)
-_LIGHT = _union(lambda forms: forms.light)
-_NARROWS = _union(lambda forms: forms.narrowing)
+_IDLE = LANGUAGES.union(lambda it: it.questions.idle)
+_LIGHT = LANGUAGES.union(lambda it: it.questions.light)
+_NARROWS = LANGUAGES.union(lambda it: it.questions.narrowing)
 _SYNONYMS = {word: shown for forms in _FORMS for word, shown in forms.synonyms.items()}
 _IMPLIED = {word: others for forms in _FORMS for word, others in forms.implied.items()}
 LEAST_SHARED = 3

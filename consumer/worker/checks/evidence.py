@@ -7,8 +7,8 @@ from languages import LANGUAGES
 from schemas import Evidence
 
 _END = frozenset("。．.！!？?；;")
-_MULTIPLES = frozenset("".join(language.numerals.continuing for language in LANGUAGES))
-_NEGATION = re.compile(rf"(?:{LANGUAGES.either(lambda language: language.comparisons.negation)})$")
+_MULTIPLES = frozenset("".join(language.quantities.continuing for language in LANGUAGES))
+_NEGATION = re.compile(rf"(?:{LANGUAGES.either(lambda it: it.words.negation)})$")
 
 
 def locate_evidence(quotes: tuple[str, ...], text: str, start: int) -> tuple[Evidence, ...]:

@@ -10,8 +10,8 @@ from languages import LANGUAGES
 _ALIKE = 1e-6
 _ROUNDED = 0.02
 _WORDS = [language.quantities for language in LANGUAGES]
-_COUNTED = re.compile(rf"\s?({LANGUAGES.either(lambda language: language.quantities.counted)})")
-_EACH = re.compile(LANGUAGES.either(lambda language: language.quantities.each))
+_COUNTED = re.compile(rf"\s?({LANGUAGES.either(lambda it: it.quantities.counted)})")
+_EACH = re.compile(LANGUAGES.either(lambda it: it.quantities.each))
 _OVER = frozenset("".join(words.over for words in _WORDS))
 _FEW = 10
 

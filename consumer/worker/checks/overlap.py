@@ -9,7 +9,7 @@ from languages.words import IDLE, grams
 _JUDGED = 4
 """Fewest words for a comparison: a shorter text may have quite different words."""
 _ELSEWHERE = 3
-_RECKONING = LANGUAGES.union(lambda language: language.words.reckoning)
+_RECKONING = LANGUAGES.union(lambda it: it.words.reckoning)
 
 
 def apart(

@@ -5,7 +5,7 @@ one negates and the other affirms, or one says more and the other less, but only
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rapidfuzz.distance import LCSseq
@@ -13,21 +13,15 @@ from rapidfuzz.distance import LCSseq
 from consumer.worker.checks.quantities import plain
 from languages import LANGUAGES
 from languages.en.words import stem
-from languages.language import Comparisons
 from languages.words import IDLE, WORD, clauses
 
-
-def _either(pattern: Callable[[Comparisons], str]) -> str:
-    return LANGUAGES.either(lambda language: pattern(language.comparisons))
-
-
 _PART = re.compile(
-    rf"(?P<neither>{_either(lambda words: words.neither)})|(?P<less>{_either(lambda words: words.less)})"
-    rf"|(?P<more>{_either(lambda words: words.more)})|(?P<no>{_either(lambda words: words.no)})"
-    rf"|(?P<high>{_either(lambda words: words.high)})|(?P<low>{_either(lambda words: words.low)})|(?P<word>{WORD.pattern})",
+    rf"(?P<neither>{LANGUAGES.either(lambda it: it.words.neither)})|(?P<less>{LANGUAGES.either(lambda it: it.words.less)})"
+    rf"|(?P<more>{LANGUAGES.either(lambda it: it.words.more)})|(?P<no>{LANGUAGES.either(lambda it: it.words.no)})"
+    rf"|(?P<high>{LANGUAGES.either(lambda it: it.words.high)})|(?P<low>{LANGUAGES.either(lambda it: it.words.low)})|(?P<word>{WORD.pattern})",
     re.IGNORECASE,
 )
-_LEADING = re.compile(_either(lambda words: words.leading), re.IGNORECASE)
+_LEADING = LANGUAGES.pattern(lambda it: it.words.leading)
 _SIGNS = {"more": 1, "high": 1, "less": -1, "low": -1}
 _NEAR = 1
 """Most words, or twice as many Chinese characters, between a negation and the comparison that it reverses."""

@@ -2,49 +2,42 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
 from languages import LANGUAGES
-from languages.language import QuantityWords, rewritten
+from languages.language import rewritten
 from languages.units import ONE, MeasurementUnit, unit_at
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
 _MINUS = str.maketrans("−–—‐‑﹣", "------")
-
-
-def _either(pattern: Callable[[QuantityWords], str]) -> str:
-    return LANGUAGES.either(lambda language: pattern(language.quantities))
-
-
 _WORDS = [language.quantities for language in LANGUAGES]
-_NUMERALS = [language.numerals for language in LANGUAGES]
-_IN_WORDS = [(numerals, re.compile(numerals.pattern, re.IGNORECASE)) for numerals in _NUMERALS if numerals.pattern]
-_MULTIPLES = {word: factor for numerals in _NUMERALS for word, factor in numerals.multiples.items()}
+_NUMERALS = [(words, re.compile(words.numeral, re.IGNORECASE)) for words in _WORDS if words.numeral]
+_MULTIPLES = {word: factor for words in _WORDS for word, factor in words.multiples.items()}
 _FIGURES = re.compile(
     r"(?<![A-Za-z\d_^.])(?<![A-Za-z]-)(?<![A-Za-z]\d-)"
     r"(?:(?P<tens>10\^(?P<power>-?\d{1,3}))"
     r"|(?P<number>\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?(?:\s?[×x*]\s?10(?:\^|(?=-))(?P<exponent>-?\d{1,3})(?!\d))?)"
-    rf"(?P<multiple>\s?(?:{LANGUAGES.either(lambda language: language.numerals.multiple)}))?"
+    rf"(?P<multiple>\s?(?:{LANGUAGES.either(lambda it: it.quantities.multiple)}))?"
 )
 _ITEM = re.compile(r"(?:^|\n|(?<=[；;。:：]))\s*[(（]?\d{1,2}(?:[.、)）](?!\d)|:)\s*")
-_RANGE = re.compile(rf"\s?(?:~|-|{_either(lambda words: words.between)})\s?")
+_RANGE = re.compile(rf"\s?(?:~|-|{LANGUAGES.either(lambda it: it.quantities.between)})\s?")
 
 
-_NEGATIVE = re.compile(rf"(?:^|[^A-Za-z\d)%°])-$|{_either(lambda words: words.below_zero)}")
+_NEGATIVE = re.compile(rf"(?:^|[^A-Za-z\d)%°])-$|{LANGUAGES.either(lambda it: it.quantities.below_zero)}")
 TEMPERATURES = frozenset({(("degC", 1),), (("degF", 1),), (("K", 1),)})
-_CHANGE = re.compile(rf"±|{_either(lambda words: words.change)}", re.IGNORECASE)
+_CHANGE = re.compile(rf"±|{LANGUAGES.either(lambda it: it.quantities.change)}", re.IGNORECASE)
 _STOP = re.compile(r"[，。；,;.]")
 _PERIODS = {name: seconds for words in _WORDS for name, seconds in words.periods.items()}
-_PERIOD_AFTER = re.compile(_either(lambda words: words.period_after), re.IGNORECASE)
-_PERIOD_BEFORE = re.compile(_either(lambda words: words.period_before))
-_ONE = re.compile(_either(lambda words: words.one), re.IGNORECASE)
-_JOINED = re.compile(rf"\s?(?:{_either(lambda words: words.joining)})?\s?")
+_PERIOD_AFTER = LANGUAGES.pattern(lambda it: it.quantities.period_after)
+_PERIOD_BEFORE = re.compile(LANGUAGES.either(lambda it: it.quantities.period_before))
+_ONE = LANGUAGES.pattern(lambda it: it.quantities.one)
+_JOINED = re.compile(rf"\s?(?:{LANGUAGES.either(lambda it: it.quantities.joining)})?\s?")
 _YEARS = frozenset("".join(words.year for words in _WORDS))
-_MONTHS = {month: number for numerals in _NUMERALS for number, month in enumerate(numerals.months, 1)}
+_MONTHS = {month: number for words in _WORDS for number, month in enumerate(words.months, 1)}
 _MONTH = re.compile(rf"\b(?:{'|'.join(_MONTHS)})\b")
 _MONTH_OF_YEAR = MeasurementUnit((("month of the year", 1),), 1.0, 1.0)
 
@@ -82,8 +75,8 @@ def plain(text: str) -> str:
     """The form of a text that `quantities` and `unit_at` read: half width, ^ before exponents, - for minus."""
     text = _POWER.sub(lambda match: "^" + match[0].translate(_SUPERSCRIPTS), text.translate(_MINUS))
     text = unicodedata.normalize("NFKC", text).translate(_MINUS).replace("∶", ":").replace("〜", "~")
-    for numerals in _NUMERALS:
-        text = rewritten(text, numerals.halves)
+    for words in _WORDS:
+        text = rewritten(text, words.halves)
     return text
 
 
@@ -140,9 +133,9 @@ def _is_change(text: str, quantity: Quantity) -> bool:
 
 
 def _fractions(text: str) -> Iterator[Quantity]:
-    for numerals in _NUMERALS:
-        for found in numerals.fractions(text):
-            yield Quantity(found.value, ONE, found.step, found.start, found.end, in_words=True)
+    for words in _WORDS:
+        for value, step, start, end in words.fractions(text):
+            yield Quantity(value, ONE, step, start, end, in_words=True)
 
 
 def _figures(text: str) -> Iterator[Quantity]:
@@ -170,10 +163,10 @@ def _is_negative(text: str, start: int) -> bool:
 
 
 def _words(text: str) -> Iterator[Quantity]:
-    for numerals, pattern in _IN_WORDS:
+    for words, pattern in _NUMERALS:
         for match in pattern.finditer(text):
-            if match[0].lower() not in numerals.ignored:
-                yield _measured(text, numerals.value(match[0]), 1.0, *match.span(), in_words=True)
+            if match[0].lower() not in words.ignored:
+                yield _measured(text, words.value(match[0]), 1.0, *match.span(), in_words=True)
     for match in _MONTH.finditer(text):
         yield Quantity(float(_MONTHS[match[0]]), _MONTH_OF_YEAR, 1.0, *match.span(), in_words=True)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from languages.zh.numerals import chinese_number
+from languages.zh.quantities import chinese_number
 
 
 @pytest.mark.parametrize(

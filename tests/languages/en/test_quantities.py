@@ -1,6 +1,6 @@
 import pytest
 
-from languages.en.numerals import english_number
+from languages.en.quantities import english_number
 
 
 @pytest.mark.parametrize(
