@@ -7,7 +7,8 @@ from typing import Any
 from benchmarks.quality.cases import AUTHORS, Author, Half, cases, texts
 from benchmarks.quality.mutations import Mutation, mutations
 from configs.recipe_parts import Checks
-from consumer.worker.checks import check_pairs, locate_evidence
+from consumer.worker.checks.checking import check_pairs
+from consumer.worker.checks.evidence import Quotable
 from consumer.worker.checks.pair import AnsweredPair
 from schemas import PairType
 
@@ -90,7 +91,7 @@ def _figure(what: str, labelled: Iterable[Case], label: str, found: Callable[[Ca
 
 
 def _quoted(case: Case, text: str) -> bool:
-    found = locate_evidence((case["quote"],), text, 0)
+    found = Quotable(text, 0).located((case["quote"],))
     assert all(text[each.start : each.end] == each.text for each in found)
     return bool(found)
 
@@ -98,7 +99,7 @@ def _quoted(case: Case, text: str) -> bool:
 def _still_quoted(case: Case) -> bool:
     """Found, and as the sentence that it was made from."""
     mutation: Mutation = case["mutation"]
-    found = locate_evidence((mutation.quote,), mutation.text, 0)
+    found = Quotable(mutation.text, 0).located((mutation.quote,))
     return bool(found) and (not mutation.good or _letters(found[0].text) == _letters(mutation.original))
 
 

@@ -9,7 +9,7 @@ from benchmarks.quality.__main__ import main
 from benchmarks.quality.cases import AUTHORS, FOLDER, WHOLE, Author, cases, lines
 from benchmarks.quality.figures import failures, figures, of_mutations
 from configs.recipe_parts import Checks
-from consumer.worker.checks import check_pairs
+from consumer.worker.checks.checking import check_pairs
 from consumer.worker.checks.pair import AnsweredPair
 from server.embedded.pairs import extract
 

@@ -11,18 +11,8 @@ _MULTIPLES = frozenset("".join(language.quantities.continuing for language in LA
 _NEGATION = re.compile(rf"(?:{LANGUAGES.either(lambda it: it.words.negation)})$")
 
 
-def locate_evidence(quotes: tuple[str, ...], text: str, start: int) -> tuple[Evidence, ...]:
-    """The quotes that occur in the chunk `text`, which begins at character `start` of the document.
-
-    Evidence is in the words of the text: `text[evidence.start - start : evidence.end - start] == evidence.text`. A
-    quote that begins or ends within a word or a number does not occur: "4 nm" is not in "14 nm". Neither does a quote
-    that leaves out the negation before it.
-    """
-    return Quotable(text, start).located(quotes)
-
-
 class Quotable:
-    """A text that is prepared once for any number of quotes."""
+    """A chunk that is prepared once for any number of quotes. It begins at character `start` of its document."""
 
     def __init__(self, text: str, start: int) -> None:
         self._text = text
@@ -30,6 +20,11 @@ class Quotable:
         self._views = [fold(text)] + ([fold(text, joined=False)] if is_hyphenated(text) else [])
 
     def located(self, quotes: tuple[str, ...]) -> tuple[Evidence, ...]:
+        """The quotes that occur, each in the words of the text: `document[evidence.start:evidence.end]`.
+
+        A quote that begins or ends within a word or a number does not occur: "4 nm" is not in "14 nm". Neither does a
+        quote that leaves out the negation before it.
+        """
         spans = (self._span(quote) for quote in quotes)
         return tuple(
             Evidence(text=self._text[begin:end], start=self._start + begin, end=self._start + end)

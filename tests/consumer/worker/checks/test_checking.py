@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.recipe_parts import Checks
-from consumer.worker.checks import check_pairs
+from consumer.worker.checks.checking import check_pairs
 from consumer.worker.checks.pair import AnsweredPair
 from schemas import PairType
 
