@@ -48,7 +48,7 @@ def _blocks(text: str) -> Iterator[str]:
 
 
 def _is_heading(line: str) -> bool:
-    forms = [form.pattern for language in LANGUAGES for form in language.headings]
+    forms = [pattern for language in LANGUAGES for pattern, _ in language.writing.headings]
     is_numbered = any(form.match(line) for form in (_NUMBERED_HEADING, *forms))
     return is_numbered and (line.startswith("#") or not _ends(line))
 
