@@ -1,33 +1,22 @@
 """Why a chat request got no completion. `inference.failures` finds out which of these errors it is."""
 
-from enum import Enum, auto
+from enum import Enum
 from typing import ClassVar, NamedTuple
 
 from configs.errors import QAStreamError
 from inference.chat import Completion
 from schemas.error_classes import ERROR_CLASSES, Retry
 
+FailureKind = Enum(
+    "FailureKind",
+    "UNKNOWN_HOST UNTRUSTED_CERTIFICATE TLS_FAILED CONNECTION_REFUSED CONNECT_TIMED_OUT NO_CONNECTION CONNECTION_LOST "
+    "STALLED TIMED_OUT KEY_REFUSED NOT_FOUND BAD_GATEWAY ENGINE_DIED OVERLOADED SERVER_FAILED REQUEST_REFUSED "
+    "UNREADABLE",
+)
+"""What stood between a request and its completion, as finely as a user has to know it.
 
-class FailureKind(Enum):
-    """What stood between a request and its completion, as finely as a user has to know it."""
-
-    UNKNOWN_HOST = auto()
-    UNTRUSTED_CERTIFICATE = auto()
-    TLS_FAILED = auto()
-    CONNECTION_REFUSED = auto()
-    CONNECT_TIMED_OUT = auto()
-    NO_CONNECTION = auto()
-    CONNECTION_LOST = auto()
-    STALLED = auto()  # the server stopped in the middle of its answer
-    TIMED_OUT = auto()
-    KEY_REFUSED = auto()
-    NOT_FOUND = auto()
-    BAD_GATEWAY = auto()
-    ENGINE_DIED = auto()
-    OVERLOADED = auto()
-    SERVER_FAILED = auto()
-    REQUEST_REFUSED = auto()
-    UNREADABLE = auto()  # the server answered, but not as this API does
+STALLED: the server stopped in the middle of its answer. UNREADABLE: the server answered, but not as its API does.
+"""
 
 
 class Failure(NamedTuple):

@@ -33,18 +33,14 @@ ERRORS: dict[FailureKind, type[ModelError]] = {
     FailureKind.REQUEST_REFUSED: RefusedError,
 }
 """Every other kind is an outage: a server with another key or model, too, is not the chunk's fault."""
-STATUSES = {
-    401: FailureKind.KEY_REFUSED,
-    403: FailureKind.KEY_REFUSED,
-    404: FailureKind.NOT_FOUND,
-    408: FailureKind.SERVER_FAILED,
-    409: FailureKind.SERVER_FAILED,
-    425: FailureKind.SERVER_FAILED,
-    429: FailureKind.OVERLOADED,
-    502: FailureKind.BAD_GATEWAY,
-    503: FailureKind.OVERLOADED,
-}
+STATUSES = (
+    dict.fromkeys((401, 403), FailureKind.KEY_REFUSED)
+    | {404: FailureKind.NOT_FOUND, 502: FailureKind.BAD_GATEWAY}
+    | dict.fromkeys((408, 409, 425), FailureKind.SERVER_FAILED)
+    | dict.fromkeys((429, 503), FailureKind.OVERLOADED)
+)
 """HTTP statuses with a meaning of their own; others from 500 on are SERVER_FAILED, and below REQUEST_REFUSED."""
+_LOST = (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientResponseError, ConnectionResetError)
 CONNECTIONS: dict[FailureKind, tuple[type[BaseException], ...]] = {
     FailureKind.UNKNOWN_HOST: (aiohttp.ClientConnectorDNSError,),
     FailureKind.UNTRUSTED_CERTIFICATE: (ssl.SSLCertVerificationError,),
@@ -52,12 +48,7 @@ CONNECTIONS: dict[FailureKind, tuple[type[BaseException], ...]] = {
     FailureKind.CONNECTION_REFUSED: (ConnectionRefusedError,),
     FailureKind.CONNECT_TIMED_OUT: (aiohttp.ConnectionTimeoutError,),
     FailureKind.STALLED: (aiohttp.ServerTimeoutError,),
-    FailureKind.CONNECTION_LOST: (
-        aiohttp.ServerDisconnectedError,
-        aiohttp.ClientPayloadError,
-        aiohttp.ClientResponseError,
-        ConnectionResetError,
-    ),
+    FailureKind.CONNECTION_LOST: _LOST,
 }
 """Causes of the SDK's connection errors, the most telling first: the SDK calls refused, reset and closed time-outs."""
 

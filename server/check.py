@@ -14,39 +14,30 @@ from inference.openai_client import CONNECT_S, OpenAIClient
 from server.errors import CheckError
 
 QUESTION = "什么是半导体？"
-_CONNECTED_BUT_LATE = (
+_LATE = (
     "生成超时 / connected, but no answer within {timeout_s:g} s",
     "增加timeout配置值 (--timeout-s)；减少max_tokens参数 (--max-tokens)；检查网络连接",
 )
 _TEXTS = {
     FailureKind.KEY_REFUSED: (
-        "API密钥不对 / {url} refuses the API key (HTTP {status})",
-        "设置环境变量 / set VLLM_API_KEY",
-    ),
+        "API密钥不对 / {url} refuses the API key (HTTP {status})", "设置环境变量 / set VLLM_API_KEY"),
     FailureKind.UNKNOWN_HOST: (
-        "域名无法解析 / host name not found: {url}",
-        "检查base_url中的主机名 / check the host in base_url",
-    ),
+        "域名无法解析 / host name not found: {url}", "检查base_url中的主机名 / check the host in base_url"),
     FailureKind.UNTRUSTED_CERTIFICATE: (
         "证书不受信任 / the certificate of {url} is not trusted",
-        "设置model_ca_file / name its authority with --model-ca-file, and the host as its certificate does",
-    ),
+        "设置model_ca_file / name its authority with --model-ca-file, and the host as its certificate does"),
     FailureKind.TLS_FAILED: ("TLS连接失败 / TLS fails at {url}", "检查地址是http还是https / is it http or https?"),
     FailureKind.CONNECTION_REFUSED: (
         "连接被拒绝 / connection refused: nothing listens at {url}",
-        "检查vLLM服务是否已启动 (python start_vllm_server.py)；确认端口号是否正确（默认8000）",
-    ),
+        "检查vLLM服务是否已启动 (python start_vllm_server.py)；确认端口号是否正确（默认8000）"),
     FailureKind.CONNECT_TIMED_OUT: (
-        "连接超时 / no connection to {url} within {connect_s:.0f} s",
-        "检查防火墙设置；检查网络连接；确认地址是否正确",
-    ),
+        "连接超时 / no connection to {url} within {connect_s:.0f} s", "检查防火墙设置；检查网络连接；确认地址是否正确"),
     FailureKind.NO_CONNECTION: (
         "无法连接 / no connection to {url}: {detail}",
-        "检查vLLM服务是否已启动；确认端口号是否正确（默认8000）；检查防火墙设置",
-    ),
-    FailureKind.TIMED_OUT: _CONNECTED_BUT_LATE,
-    FailureKind.STALLED: _CONNECTED_BUT_LATE,
-}
+        "检查vLLM服务是否已启动；确认端口号是否正确（默认8000）；检查防火墙设置"),
+    FailureKind.TIMED_OUT: _LATE,
+    FailureKind.STALLED: _LATE,
+}  # fmt: skip
 """What is wrong, and the advice of the guide's section "故障排除", by the kind of failure."""
 _ERROR_STATUS = (
     "服务器返回错误 / {url} answers HTTP {status}: {said:.200}",

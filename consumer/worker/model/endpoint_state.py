@@ -49,15 +49,12 @@ class EndpointState:
         """Whether the server died at its last loss, once that is known. If it answers at once, it has not died."""
         return self._died is not None and await asyncio.shield(self._died)
 
-    def see_loss(self) -> None:
-        """The watcher knows of the loss; `wait_for_loss` waits for the next one."""
-        self._loss.clear()
-
     async def wait_for_loss(self, *, within_s: float) -> None:
-        """Returns when the server is lost, at the latest after `within_s` seconds."""
+        """Returns at the next loss, at the latest after `within_s` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._loss.wait()
+        self._loss.clear()
 
     def answered(self) -> None:
         """Takes note of tokens from the server: only they prove that the engine behind its API works."""

@@ -139,7 +139,6 @@ class ModelServers:
         wait_s = PROBE_FIRST_S
         while True:
             if endpoint.away:
-                endpoint.state.see_loss()
                 back = await self._try(endpoint)
                 endpoint.state.looked(back=back)
                 wait_s = SEARCH_EVERY_S if back else min(2 * wait_s, PROBE_MOST_S)
