@@ -1,1 +1,1 @@
-"""What the pipeline talks to on one machine: a vLLM server, a check of it, an embedded stand-in, a Kafka broker."""
+"""The servers that the pipeline talks to on one machine: vLLM, a stand-in for it, a Kafka broker; and a check."""

@@ -1,11 +1,11 @@
-"""`python -m server`: starts vLLM; with a command: check, embedded, broker."""
+"""`python -m server` starts vLLM, or runs one of the commands check, embedded and broker."""
 
 import sys
 from importlib import import_module
 
 from configs.cli import run
 
-# Imported when asked for: the broker needs no web server, the check no Kafka client.
+# A module is imported only when it is asked for: the broker needs no web server, the check no Kafka client.
 COMMANDS = {"check": "server.check", "embedded": "server.embedded.app", "broker": "server.broker.node"}
 LAUNCHER = "server.vllm.launcher"
 

@@ -1,4 +1,4 @@
-"""What the commands of this package share on their command lines."""
+"""Parts that the command lines of this package share."""
 
 import argparse
 import signal
@@ -6,14 +6,14 @@ from types import FrameType
 
 
 def port_number(text: str) -> int:
-    """A TCP port; for argparse."""
+    """Convert a TCP port for argparse."""
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is no TCP port (0 to 65535)")
     return int(text)
 
 
 def interrupt_on_sigterm() -> None:
-    """Make SIGTERM do what Ctrl-C does: raise KeyboardInterrupt in the main thread, once; then we are stopping."""
+    """Make SIGTERM raise KeyboardInterrupt in the main thread, as Ctrl-C does. Later signals are ignored."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM):

@@ -1,11 +1,11 @@
-"""Errors of this package.
+"""The errors of this package.
 
 QAStreamError
 ├── SettingsError           wrong usage: exit code 2
 └── ServerError             something failed: exit code 1
-    ├── JavaError           no Java that Kafka can run on
-    ├── JarsError           Kafka's jars can't be had, or are not the ones we pinned
-    ├── BrokerError         the broker doesn't start, or died
+    ├── JavaError           there is no Java that Kafka can run on
+    ├── JarsError           Kafka's jars can't be downloaded, or are not the ones we pinned
+    ├── BrokerError         the broker doesn't start, or it died
     ├── EmbeddedError       the embedded model server doesn't start
     ├── VLLMError           vLLM doesn't start
     └── CheckError          the model server doesn't answer as one
@@ -14,32 +14,25 @@ QAStreamError
 from configs.errors import QAStreamError, SettingsError
 
 __all__ = [
-    "BrokerError",
-    "CheckError",
-    "EmbeddedError",
-    "JarsError",
-    "JavaError",
-    "QAStreamError",
-    "ServerError",
-    "SettingsError",
-    "VLLMError",
-]
+    "BrokerError", "CheckError", "EmbeddedError", "JarsError", "JavaError", "QAStreamError", "ServerError",
+    "SettingsError", "VLLMError",
+]  # fmt: skip
 
 
 class ServerError(QAStreamError):
-    """Something on this machine failed."""
+    """A server on this machine failed."""
 
 
 class JavaError(ServerError):
-    """No Java that Kafka can run on."""
+    """There is no Java that Kafka can run on."""
 
 
 class JarsError(ServerError):
-    """Kafka's jars can't be had, or are not the ones we pinned."""
+    """Kafka's jars can't be downloaded, or they are not the ones we pinned."""
 
 
 class BrokerError(ServerError):
-    """The broker doesn't start, or died."""
+    """The broker doesn't start, or it died."""
 
 
 class EmbeddedError(ServerError):

@@ -5,7 +5,7 @@ import socket
 
 
 def free_port(host: str) -> int:
-    """A port that is free now on `host`; another process may take it before you do."""
+    """Find a port that is free on `host`. Another process may take it before you do."""
     with _socket(host) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
@@ -13,7 +13,7 @@ def free_port(host: str) -> int:
 
 
 def is_taken(host: str, port: int) -> bool:
-    """Whether another process listens there. Raises OSError if `host` is no address of this machine."""
+    """True if another process listens there. Raises OSError if `host` is no address of this machine."""
     with _socket(host) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # TIME_WAIT of an earlier server doesn't count
         try:

@@ -1,4 +1,4 @@
-"""A file that appears when a server answers, and tells where: for whoever started the server."""
+"""A file that tells the starter of a server that it answers, and at which address."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from server.errors import SettingsError
 
 @contextmanager
 def ready_file(path: Path | None, content: Mapping[str, str | int]) -> Iterator[None]:
-    """Write `content` as JSON, whole or not at all; the file goes when the context ends. `path` None: nothing."""
+    """Write `content` as JSON, whole or not at all, and remove the file when the context ends."""
     if path is None:
         yield
         return
@@ -23,7 +23,7 @@ def ready_file(path: Path | None, content: Mapping[str, str | int]) -> Iterator[
 
 
 def forget_ready_file(path: Path | None) -> None:
-    """Remove what an earlier, killed server left. Raises SettingsError if the folder can't be written."""
+    """Remove the file of an earlier, killed server. Raises SettingsError if the folder can't be written."""
     if path is None:
         return
     try:

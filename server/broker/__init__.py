@@ -1,1 +1,1 @@
-"""`broker`: a real Apache Kafka for one machine."""
+"""A real Apache Kafka for one machine."""

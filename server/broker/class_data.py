@@ -1,8 +1,8 @@
-"""Kafka's classes as the JVM wants them in memory (class data sharing, JEP 310): starts take half the time.
+"""An archive of Kafka's classes for the JVM (class data sharing, JEP 310), with which it starts in half the time.
 
-An archive belongs to one Java and one set of jars, and lies in the user's cache. The first broker writes down what
-classes it loads; once it is ready, a JVM of lowest priority makes the archive of them while the broker runs. A broker
-that stops before that leaves it to the next one.
+The archive is in the user's cache and belongs to one Java and one set of jars. The first broker lists the classes it
+loads. Once it is ready, a JVM of the lowest priority makes the archive from the list while the broker runs. If the
+broker stops earlier, the next one makes the archive.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ _CLASSES, _ARCHIVE = "classes.lst", "classes.jsa"  # in the broker's data direct
 
 
 class ClassData:
-    """The archive for `java` and `jars`; `work` is a directory of our own."""
+    """The archive for `java` and `jars`. `work` is a directory for temporary files."""
 
     def __init__(self, java: Java, jars: Sequence[Path], *, cache: Path, work: Path) -> None:
         self._java = java
@@ -31,16 +31,13 @@ class ClassData:
         self._making: subprocess.Popen[bytes] | None = None
 
     def options(self) -> list[str]:
-        """For the JVM's command line, with `work` as its working directory: use the archive, or prepare for making it.
-
-        A JVM that can't use an archive starts without it.
-        """
+        """JVM options that use the archive or list classes for it. A JVM that can't use an archive starts without."""
         if self.archive.exists():
             return [f"-XX:SharedArchiveFile={self.archive}"]
         return [f"-XX:DumpLoadedClassList={_CLASSES}"]
 
     def make(self) -> None:
-        """Begin to make the archive, unless it is there, or somebody makes it."""
+        """Start to make the archive, unless it exists or another process is making it."""
         if self._making is not None or self.archive.exists() or not (self._work / _CLASSES).exists():
             return
         with (self._cache / ".classes.lock").open("w") as lock:
@@ -55,11 +52,11 @@ class ClassData:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 preexec_fn=partial(_in_child, ends_with_parent()),  # noqa: PLW1509 - what it calls is safe after fork
-                pass_fds=(lock.fileno(),),  # held until it is done
+                pass_fds=(lock.fileno(),),  # the lock is held until the archive is done
             )
 
     def finish(self) -> None:
-        """Put a finished archive in its place; give an unfinished one up."""
+        """Move a finished archive to its place; abandon an unfinished one."""
         if self._making is None:
             return
         if self._making.poll() is None:
@@ -84,7 +81,7 @@ class ClassData:
 
 
 def _key(java: Java, jars: Sequence[Path]) -> str:
-    """Another Java at the same path, or other jars, is another archive."""
+    """A name that changes with the jars and with another Java at the same path."""
     parts = (java.executable, java.executable.stat().st_mtime_ns, *jars)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:12]
 

@@ -1,4 +1,4 @@
-"""One broker for a data directory, also across kill -9."""
+"""Lets one broker at a time use a data directory, also after kill -9."""
 
 import fcntl
 import json
@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -15,18 +15,10 @@ from server.errors import BrokerError
 _POLL_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class _Holder:
-    """Who wrote the lock file: the broker command, and the JVM it started."""
-
-    pid: int | None
-    jvm: int | None
-
-
 class DirectoryLock:
-    """flock(2) on a file, which the JVM inherits: it is held until the last of the two is gone.
+    """A lock file, held with flock(2) by the broker command and by its JVM, which inherits it.
 
-    So a broker that was killed while its JVM lives on can be told from one that runs: its pid is gone.
+    The file names both pids. If the JVM still holds the lock and the command's pid is gone, the command was killed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,7 +26,7 @@ class DirectoryLock:
         self._file: IO[str] | None = None
 
     def acquire(self, *, orphan_timeout_s: float, note: Callable[[str], None]) -> None:
-        """Take the lock; wait for a JVM that a killed broker left. Raises BrokerError if a broker runs."""
+        """Take the lock; wait for the JVM of a killed broker to end. Raises BrokerError if a broker is running."""
         if self._file is not None:
             return
         file = self._path.open("a+", encoding="utf-8")
@@ -48,27 +40,27 @@ class DirectoryLock:
     def _take(self, file: IO[str], orphan_timeout_s: float, note: Callable[[str], None]) -> None:
         deadline, noted = time.monotonic() + orphan_timeout_s, False
         while not _try_lock(file):
-            holder = self._holder(file)
-            if holder.pid is None or _alive(holder.pid):
+            command, jvm = _holders(file)
+            if command is None or _alive(command):
                 raise BrokerError(
-                    f"another broker (pid {holder.pid or 'unknown'}) runs on {self._path.parent}. "
+                    f"another broker (pid {command or 'unknown'}) runs on {self._path.parent}. "
                     "Use that one, stop it, or give another --data-dir"
                 )
             if not noted:
-                note(f"Waiting for Kafka (pid {holder.jvm}), left by the killed broker {holder.pid}, to stop")
-                _terminate(holder.jvm)
+                note(f"Waiting for Kafka (pid {jvm}) to stop, left over from the killed broker {command}")
+                _terminate(jvm)
                 noted = True
             if time.monotonic() > deadline:
                 raise BrokerError(
-                    f"Kafka (pid {holder.jvm}), left by a killed broker, still runs on {self._path.parent} "
-                    f"after {orphan_timeout_s:.0f} s. End it with: kill -9 {holder.jvm}"
+                    f"Kafka (pid {jvm}), left over from a killed broker, still runs on {self._path.parent} "
+                    f"after {orphan_timeout_s:.0f} s. End it with: kill -9 {jvm}"
                 )
             time.sleep(_POLL_S)
 
     def record(self, jvm: int | None) -> None:
+        """Write this process's pid and the JVM's into the lock file."""
         file = self._held()
-        file.seek(0)
-        file.truncate()
+        file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "jvm": jvm}) + "\n")
         file.flush()
 
@@ -84,14 +76,15 @@ class DirectoryLock:
         assert self._file is not None, "the lock is not held"
         return self._file
 
-    @staticmethod
-    def _holder(file: IO[str]) -> _Holder:
-        file.seek(0)
-        try:
-            content = json.loads(file.read())
-            return _Holder(pid=int(content["pid"]), jvm=content["jvm"])
-        except (ValueError, KeyError, TypeError):  # it was taken this moment and is not written yet
-            return _Holder(pid=None, jvm=None)
+
+def _holders(file: IO[str]) -> tuple[int | None, int | None]:
+    """The pids of the broker command and of its JVM; None while they are not written yet."""
+    file.seek(0)
+    try:
+        content = json.loads(file.read())
+        return int(content["pid"]), content["jvm"]
+    except (ValueError, KeyError, TypeError):
+        return None, None
 
 
 def _try_lock(file: IO[str]) -> bool:
@@ -108,14 +101,12 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass
     return True
 
 
 def _terminate(jvm: int | None) -> None:
-    """On Linux the kernel has asked it already (PR_SET_PDEATHSIG); elsewhere nobody has."""
+    """Ask the JVM to stop. On Linux the kernel has done so already (PR_SET_PDEATHSIG)."""
     if jvm is not None:
-        try:
+        with suppress(OSError):
             os.kill(jvm, signal.SIGTERM)
-        except OSError:
-            return

@@ -1,13 +1,13 @@
-"""Apache Kafka's jars, from Maven Central, held to the SHA-256 sums in `kafka-jars.sha256`.
+"""Downloads Apache Kafka's jars from Maven Central and checks them against the sums in `kafka-jars.sha256`.
 
-The sums file is what `sha256sum -c` reads; each path is the artifact's place in a Maven repository, so it is its
-coordinates too. To move to another version, change KAFKA_VERSION and PINNED below, write the file anew, and follow the
+The sums file has the format of `sha256sum -c`. Each path is the artifact's place in a Maven repository, so it gives its
+coordinates too. To move to another version, change KAFKA_VERSION and PINNED below, write the file again, and mend the
 tests that fail (the image in compose.yaml, the sum of Kafka's tools):
 
     python -m server.broker.jars --update
 
-That resolves the pinned modules with everything they need (jgo's PythonResolver, no Maven, no Java). Installing
-resolves nothing: it fetches exactly the files named.
+This resolves the pinned modules with their dependencies (jgo's PythonResolver; it needs no Maven and no Java).
+Installing resolves nothing: it downloads exactly the files in the list.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,8 @@ from server.errors import JarsError
 KAFKA_VERSION = "4.2.2"
 SUMS = Path(__file__).with_name("kafka-jars.sha256")
 
-# Every module of Kafka by name: left to mediation jgo takes an old kafka-clients. Not kafka-tools: the console tools
-# bring Connect with Jetty and Jersey, 40 more jars of which a broker loads no class.
+# All modules of Kafka are named, because jgo would choose an old kafka-clients by itself. kafka-tools is left out: it
+# brings Connect with Jetty and Jersey, 40 more jars of which a broker loads no class.
 _MODULES = (
     "kafka_2.13", "kafka-clients", "kafka-server", "kafka-server-common", "kafka-metadata", "kafka-raft",
     "kafka-storage", "kafka-storage-api", "kafka-group-coordinator", "kafka-group-coordinator-api",
@@ -41,7 +40,7 @@ _MODULES = (
 )  # fmt: skip
 PINNED = (
     *(f"org.apache.kafka:{module}:{KAFKA_VERSION}" for module in _MODULES),
-    # Joins Kafka's log calls to the log4j that Kafka brings. "!": jgo shall take no versions of others from it.
+    # Connects Kafka's log calls with its log4j. "!" keeps jgo from taking versions of other modules from it.
     "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5!",
 )
 
@@ -51,7 +50,7 @@ _ATTEMPTS = 4  # of each download
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """One artifact: its path in a Maven repository, `group/as/folders/artifact/version/artifact-version.jar`."""
+    """One artifact by its path in a Maven repository, group/as/folders/artifact/version/artifact-version.jar."""
 
     path: str
     sha256: str
@@ -62,22 +61,22 @@ class Jar:
 
     @property
     def coordinates(self) -> tuple[str, str, str]:
-        """Group, artifact, version."""
+        """Group, artifact and version."""
         *group, artifact, version, _ = self.path.split("/")
         return ".".join(group), artifact, version
 
 
 def kafka_jars(*, note: Callable[[str], None] = print) -> list[Path]:
-    """Local paths of Kafka's jars, downloaded if they are not in the user's cache.
+    """Local paths of Kafka's jars, which are downloaded if they are not in the user's cache. Raises JarsError.
 
-    Safe under any number of processes at once, and after one that was killed half-way: each file is moved into its
-    place when its sum is right. Raises JarsError.
+    Several processes may call this at the same time, and one may be killed: a file is moved to its place only after
+    its sum was checked.
     """
     return install(read_sums(SUMS), cache_dir(), note=note)
 
 
 def cache_dir() -> Path:
-    """Per user, shared by all checkouts (XDG base directory specification)."""
+    """The cache of the user, shared by all checkouts (XDG base directory specification)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "qastream", f"kafka-{KAFKA_VERSION}")
 
 
@@ -87,10 +86,10 @@ def read_sums(file: Path) -> list[Jar]:
 
 
 def install(jars: list[Jar], target: Path, *, note: Callable[[str], None]) -> list[Path]:
-    """Put what is missing or damaged into `target`; returns the paths of all, in the order of `jars`."""
+    """Download missing and damaged jars into `target` and return the paths of all, in the order of `jars`."""
     if _missing(jars, target):
-        with _staging(target) as (staging, missing_now):
-            if missing := missing_now(jars):
+        with _staging(target) as staging:
+            if missing := _missing(jars, target):  # another process may have downloaded them in the meantime
                 note(f"Downloading Apache Kafka {KAFKA_VERSION} ({len(missing)} files) to {target}")
                 _fetch_all(missing, staging, target)
     return [target / jar.path for jar in jars]
@@ -101,14 +100,14 @@ def _missing(jars: Iterable[Jar], target: Path) -> list[Jar]:
 
 
 @contextmanager
-def _staging(target: Path) -> Iterator[tuple[Path, Callable[[Iterable[Jar]], list[Jar]]]]:
-    """A folder to download into, on the file system of `target`, while no other process downloads."""
+def _staging(target: Path) -> Iterator[Path]:
+    """A folder to download into, on the file system of `target`. Other processes wait until it is gone."""
     try:
         target.mkdir(parents=True, exist_ok=True)
         with (target / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with tempfile.TemporaryDirectory(dir=target, prefix=".download-") as staging:
-                yield Path(staging), partial(_missing, target=target)
+                yield Path(staging)
     except OSError as exc:
         raise JarsError(f"can't keep Kafka's jars in {target}: {exc}. Set XDG_CACHE_HOME to a folder you own") from exc
 
@@ -126,12 +125,12 @@ def _fetch(jar: Jar, context: Any, staging: Path, target: Path) -> None:
     try:
         for attempt in _retrying():
             with attempt:
-                staged.unlink(missing_ok=True)  # jgo takes a torn file for a whole one
+                staged.unlink(missing_ok=True)  # jgo would take an incomplete file for a whole one
                 context.project(group, artifact).at_version(version).artifact().resolve()
     except (OSError, RuntimeError) as exc:  # requests' errors are OSErrors; jgo raises RuntimeError for a 404
         raise JarsError(
             f"can't download {jar.name} from Maven Central: {exc}. "
-            "Check the network (HTTPS_PROXY is honoured) and start again: what is there is kept"
+            "Check the network (HTTPS_PROXY is honoured) and start again: finished downloads are kept"
         ) from exc
     if (found := _sha256(staged)) != jar.sha256:
         raise JarsError(f"{jar.name} is not the file we pinned: SHA-256 {found}, expected {jar.sha256}. Not used")
@@ -167,7 +166,7 @@ def _sha256(file: Path) -> str | None:
 
 
 def resolve(repository: Path) -> list[Jar]:
-    """The pinned modules and all that they need at run time, fetched into `repository`; sorted by path."""
+    """The pinned modules and their dependencies at run time, downloaded into `repository` and sorted by path."""
     context = _maven(repository)
     pinned, needed = context.resolver.resolve([context.create_dependency(pin) for pin in PINNED])
     files = sorted({dependency.artifact.resolve() for dependency in (*pinned, *needed)})
@@ -178,7 +177,7 @@ def _main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m server.broker.jars", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("--update", action="store_true", help="resolve the pinned versions anew and write the sums")
+    parser.add_argument("--update", action="store_true", help="resolve the pinned versions again and write the sums")
     if parser.parse_args().update:
         repository = Path(tempfile.mkdtemp(prefix="kafka-jars-"))
         try:

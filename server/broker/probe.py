@@ -1,4 +1,4 @@
-"""Is the broker ready? Asked by protocol: an open port is not yet a broker that answers."""
+"""Asks the broker by protocol if it is ready: an open port is not yet a broker that answers."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,9 +11,9 @@ _POLL_S = 0.05
 
 
 async def wait_until_ready(bootstrap_servers: str, *, alive: Callable[[], bool], timeout_s: float) -> bool:
-    """Until metadata comes and both coordinators are found (which makes Kafka create its internal topics).
+    """Wait for metadata and both coordinators, so that Kafka creates its internal topics.
 
-    False: the process died (`alive()`), or the time is over.
+    False if the process died, which `alive` tells, or if the time is over.
     """
     try:
         async with asyncio.timeout(timeout_s):

@@ -1,8 +1,8 @@
-"""Formatting of Kafka's log directory.
+"""Formats Kafka's log directory.
 
-`kafka.tools.StorageTool format` takes a JVM start. What it makes is a cluster id, a directory id, and a checkpoint with
-the feature levels of this Kafka version, which has neither in it. So the tool runs once per user and version, and other
-directories get a copy of that checkpoint with ids of their own.
+`kafka.tools.StorageTool format` takes as long as a JVM start. It writes a cluster id, a directory id and a checkpoint
+with the feature levels of this Kafka version. The checkpoint has no ids in it. So the tool runs once per user and
+version, and other directories get a copy of its checkpoint and ids of their own.
 """
 
 import base64
@@ -19,7 +19,7 @@ CHECKPOINT = "bootstrap.checkpoint"
 
 
 def format_storage(log_dir: Path, *, template: Path, run_tool: Callable[[Path, str], None]) -> None:
-    """Make `log_dir` a formatted one, unless it is. `run_tool(dir, cluster_id)` runs StorageTool for the template."""
+    """Format `log_dir` unless it is formatted. `run_tool(dir, cluster_id)` runs StorageTool for the template."""
     if (log_dir / META).exists():
         return
     if not template.exists():
@@ -43,7 +43,7 @@ def _meta(*, cluster_id: str, directory_id: str) -> str:
 
 
 def random_uuid() -> str:
-    """As org.apache.kafka.common.Uuid writes it; never with a leading "-", which reads as an option."""
+    """An id as org.apache.kafka.common.Uuid writes it, never with a leading "-", which looks like an option."""
     while (text := base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")).startswith("-"):
         pass
     return text

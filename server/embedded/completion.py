@@ -84,7 +84,7 @@ def _content(request: CheckedRequest) -> tuple[str, str]:
     if prompt.framed:
         text = "\n\n".join(f"Q: {pair.question}\nA: {pair.answer}" for pair in extract(prompt.text))
     else:
-        text = _NO_TEXT[language_of(prompt.text).code]
+        text = _NO_TEXT.get(language_of(prompt.text).code, _NO_TEXT["en"])
     return _cut(text, request.max_tokens)
 
 

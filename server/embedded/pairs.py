@@ -8,6 +8,7 @@ from server.embedded import chinese, english
 from server.embedded.sentences import one_line, sentences
 
 _RULES = {"zh": (chinese.questions, "原文直接说明了这一点："), "en": (english.questions, "The text says it directly: ")}
+_NO_RULES = (lambda _: (), "")  # a language without rules here: the model asks nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def extract(text: str) -> tuple[ExtractedPair, ...]:
     pairs: dict[str, ExtractedPair] = {}
     for sentence in sentences(text):
         line = one_line(sentence)
-        questions, said = _RULES[language_of(line).code]
+        questions, said = _RULES.get(language_of(line).code, _NO_RULES)
         for kind, question, answer in questions(line):
             pair = ExtractedPair(kind, question, answer, said + line, evidence=sentence)
             pairs.setdefault(question.casefold(), pair)

@@ -14,8 +14,6 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from languages import language_of
 from server.embedded.errors import RequestError
@@ -52,20 +50,11 @@ class ResponseFormat:
         return as_json(answer)
 
     def at(self, *path: str) -> dict[str, Any]:
-        """The subschema at a path, with local references followed. {} stands for a subschema that is no object."""
+        """The subschema at a path, {} if there is none."""
         part: Any = self.schema
         for name in path:
-            part = self._resolved(_object(part).get(name))
-        return _object(part)
-
-    def _resolved(self, part: Any) -> Any:
-        for _ in range(8):  # references may form a circle
-            if not isinstance(reference := _object(part).get("$ref"), str):
-                break
-            part = self.schema
-            for name in reference.strip("#/").split("/"):
-                part = _object(part).get(name)
-        return part
+            part = part.get(name) if isinstance(part, dict) else None
+        return part if isinstance(part, dict) else {}
 
     def allows(self, value: Any, *path: str) -> bool:
         """True if the value is valid against the subschema at the path."""
@@ -80,8 +69,9 @@ def response_format(schema: str) -> ResponseFormat:
         Draft202012Validator.check_schema(asked)
     except SchemaError as exc:
         raise _refusal(f"it is not a valid JSON Schema: {exc.message}") from None
-    # An empty registry: a reference to another place must not make us fetch it.
-    chosen = ResponseFormat(_pairs, asked, Draft202012Validator(asked, registry=Registry()))
+    if '"$ref"' in schema:
+        raise _refusal("it has a reference ($ref), which this model does not follow")
+    chosen = ResponseFormat(_pairs, asked, Draft202012Validator(asked))
     properties = chosen.at("properties")
     if "questions" in properties:
         return replace(chosen, fill=_questions)
@@ -122,16 +112,11 @@ def _check_pairs(asked: ResponseFormat) -> None:
     """Raises RequestError if no pair of this model can fit the schema."""
     if not asked.at(*_PAIR, "properties"):
         raise _refusal('it answers {"pairs": [{"question": …, "answer": …, …}]} only')
-    pair = asked.validator.evolve(schema=asked.at(*_PAIR))
-    kinds = ("factual", "comparative", "reasoning", "open")
-    try:
-        errors = [next(pair.iter_errors(_pair_fields(asked, replace(_EXAMPLE, type=kind))), None) for kind in kinds]
-        errors = [errors[0] if all(errors) else None, *asked.validator.iter_errors({"pairs": []})]
-    except Unresolvable as exc:
-        raise _refusal(f"a reference in it leads nowhere: {exc.ref}") from None
-    for error in filter(None, errors):
-        if list(error.absolute_path) != ["pairs"]:  # "pairs" itself: minItems, and none are given
-            raise _refusal(error.message)
+    number = asked.at("properties", "pairs").get("minItems", 1)
+    examples = [_pair_fields(asked, replace(_EXAMPLE, type=kind)) for kind in ("factual", "comparative", "reasoning")]
+    errors = [next(asked.validator.iter_errors({"pairs": [example] * number}), None) for example in examples]
+    if errors[0] is not None and all(errors):
+        raise _refusal(errors[0].message)
 
 
 def _questions(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
@@ -160,7 +145,7 @@ def _marks(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
     answer = prompt.part("answer")
     share = overlap(answer, prompt.part("evidence")) if answer else float(bool(extract(prompt.text)))
     return {
-        "comment": _NO_JUDGEMENT[language_of(prompt.text).code],
+        "comment": _comment(prompt),
         "marks": dict.fromkeys(asked.at(*_MARKS), round(10 * share)),
     }
 
@@ -172,11 +157,11 @@ def _numbered_marks(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
     for number, question in zip(asked.at(*_MARKS), questions, strict=False):
         criteria = asked.at(*_MARKS, number, "properties")
         marks[number] = dict.fromkeys(criteria, round(10 * overlap(question, prompt.text)))
-    return {"comment": _NO_JUDGEMENT[language_of(prompt.text).code], "marks": marks}
+    return {"comment": _comment(prompt), "marks": marks}
 
 
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _comment(prompt: Prompt) -> str:
+    return _NO_JUDGEMENT.get(language_of(prompt.text).code, _NO_JUDGEMENT["en"])
 
 
 def _words(text: str) -> list[str]:

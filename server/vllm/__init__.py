@@ -1,1 +1,1 @@
-"""Starts vLLM."""
+"""Starts vLLM and explains why it did not start."""

@@ -8,9 +8,8 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 
@@ -22,15 +21,15 @@ from server.vllm.trouble import explain
 from telemetry.children import ends_with_parent
 
 _POLL_S = 0.5
-_KEPT_LINES = 400  # of vLLM's output, to find a cause in
+_KEPT_LINES = 400  # last lines of vLLM's output, searched for the cause of an error
 _GPU_DEVICES = ("dev/nvidia[0-9]*", "dev/dxg", "dev/kfd", "dev/accel*", "dev/dri/render*")
 _COMMANDS = """
 other commands:
-  python -m server check      is the model server there, and does it answer?
+  python -m server check      asks a model server one question, and says what is wrong
   python -m server embedded   a model server without a GPU, for trying the pipeline
   python -m server broker     a real Apache Kafka on this machine
 
-each has --help.
+Each command has --help.
 """
 _FIND_VLLM = """
 import importlib.util, json
@@ -42,16 +41,15 @@ print(json.dumps({"installed": importlib.util.find_spec("vllm") is not None, "on
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
-    """What an interpreter has of vLLM."""
+class VLLMBuild(NamedTuple):
+    """The vLLM of an interpreter."""
 
     installed: bool
     on_cpu: bool
 
 
 def main(argv: Sequence[str]) -> int:
-    """The command `python -m server`. Ends with vLLM's exit code, 128 + n if signal n ended it."""
+    """The command `python -m server`. Its exit code is vLLM's, or 128 + n if signal n ended vLLM."""
     launch = parse(argv, epilog=_COMMANDS)
     settings = load_settings({"vllm_python": launch.vllm_python})
     python = settings.server.vllm_python or sys.executable
@@ -63,8 +61,8 @@ def main(argv: Sequence[str]) -> int:
     return asyncio.run(_run(launch, command(launch, python=python, on_cpu=build.on_cpu), key))
 
 
-def find_build(python: str) -> Build:
-    """Asks the interpreter, without importing vLLM, which takes seconds. Raises SettingsError if it is none."""
+def find_build(python: str) -> VLLMBuild:
+    """Ask an interpreter for its vLLM, without the slow import. Raises SettingsError if it is no interpreter."""
     try:
         asked = subprocess.run(  # noqa: S603 - the interpreter is the user's choice
             [python, "-c", _FIND_VLLM], capture_output=True, text=True, check=True, env=_environment()
@@ -72,11 +70,11 @@ def find_build(python: str) -> Build:
         found = json.loads(asked.stdout)
     except (OSError, subprocess.CalledProcessError, ValueError) as exc:
         raise SettingsError(f"--vllm-python {python} (QASTREAM_VLLM_PYTHON) is no Python interpreter: {exc}") from exc
-    return Build(installed=found["installed"], on_cpu=found["on_cpu"])
+    return VLLMBuild(installed=found["installed"], on_cpu=found["on_cpu"])
 
 
-def _check_machine(launch: Launch, build: Build, python: str) -> None:
-    """What can be known to fail before vLLM has loaded for a minute. Raises VLLMError."""
+def _check_machine(launch: Launch, build: VLLMBuild, python: str) -> None:
+    """Raises VLLMError for errors that vLLM itself would report only after a minute of loading."""
     if not build.installed:
         raise VLLMError(
             f"未安装vLLM / vLLM is not installed in {python}。安装 / install it on a machine with a GPU: "
@@ -96,21 +94,21 @@ def _check_machine(launch: Launch, build: Build, python: str) -> None:
 
 
 def gpu_visible(root: Path = Path("/")) -> bool:
-    """Whether there may be an accelerator: vLLM knows for sure. Only Linux says so in its devices."""
+    """False if this machine certainly has no accelerator. Only Linux shows accelerators as devices."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return False
     return sys.platform != "linux" or any(any(root.glob(pattern)) for pattern in _GPU_DEVICES)
 
 
 async def _run(launch: Launch, arguments: list[str], key: str) -> int:
-    """`key`: what clients have to know, or empty. By environment: arguments are seen by every user of the machine."""
+    """Run vLLM to its end. The API key goes by environment, since every user of the machine can see arguments."""
     process = await asyncio.create_subprocess_exec(
         *arguments,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=_environment() | ({"VLLM_API_KEY": key} if key else {}),
-        start_new_session=True,  # a terminal's Ctrl-C is for us, who pass it on once
+        start_new_session=True,  # Ctrl-C reaches only this process, which passes it on once
         preexec_fn=ends_with_parent(),
     )
     stopping = _forward_signals(process)
@@ -129,12 +127,12 @@ async def _run(launch: Launch, arguments: list[str], key: str) -> int:
 
 
 def _exit_code(code: int) -> int:
-    """As a shell has it: 128 + n for signal n."""
+    """The exit code as a shell gives it: 128 + n for signal n."""
     return 128 - code if code < 0 else code
 
 
 def _forward_signals(process: asyncio.subprocess.Process) -> asyncio.Event:
-    """Ctrl-C and SIGTERM go to vLLM, which ends in order; a second one makes it hurry."""
+    """Pass Ctrl-C and SIGTERM on to vLLM, which ends cleanly at the first and at once at the second."""
     stopping = asyncio.Event()
 
     def forward(number: signal.Signals) -> None:
@@ -148,7 +146,7 @@ def _forward_signals(process: asyncio.subprocess.Process) -> asyncio.Event:
 
 
 async def _pass_on(process: asyncio.subprocess.Process, kept: deque[bytes]) -> None:
-    """The output of vLLM to ours, as it comes; the last lines are kept."""
+    """Copy the output of vLLM to ours at once, and its last lines into `kept`."""
     assert process.stdout is not None
     while chunk := await process.stdout.read(65_536):
         kept.extend(chunk.splitlines(keepends=True))
@@ -157,7 +155,7 @@ async def _pass_on(process: asyncio.subprocess.Process, kept: deque[bytes]) -> N
 
 
 async def _announce(launch: Launch, key: str) -> None:
-    """One line, once it really answers: health, its models, one completion of one token."""
+    """Print one line when health, models and a completion of one token are answered."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
@@ -167,17 +165,14 @@ async def _announce(launch: Launch, key: str) -> None:
 
 
 async def _answers(session: aiohttp.ClientSession, launch: Launch) -> bool:
-    # Not a prompt of one token: the CPU build of vLLM 0.32 dies of that as its first request.
+    # Several tokens: the CPU build of vLLM 0.32 dies if its first request has a prompt of one token.
     messages = [{"role": "user", "content": "Are you ready?"}]
     prompt: dict[str, Any] = {"model": launch.served_model_name[0], "messages": messages, "max_tokens": 1}
-    verify = not is_given(launch.more, "--ssl-certfile")  # our own server, not by its certificate's name
+    verify = not is_given(launch.more, "--ssl-certfile")  # our own server, under a name not in its certificate
     try:
-        for method, path, body in (
-            ("GET", "/health", None),
-            ("GET", "/v1/models", None),
-            ("POST", "/v1/chat/completions", prompt),
-        ):
-            async with session.request(method, f"{launch.local_url}{path}", json=body, ssl=verify) as response:
+        for path, body in (("/health", None), ("/v1/models", None), ("/v1/chat/completions", prompt)):
+            method, url = "POST" if body else "GET", f"{launch.local_url}{path}"
+            async with session.request(method, url, json=body, ssl=verify) as response:
                 if response.status != 200:
                     return False
     except (aiohttp.ClientError, TimeoutError):
@@ -186,5 +181,5 @@ async def _answers(session: aiohttp.ClientSession, launch: Launch) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """The working directory is no place to import from: our packages have everyday names, `server` say."""
+    """The environment for vLLM, which must not import our packages of common names, such as `server`."""
     return {**os.environ, "PYTHONSAFEPATH": "1"}

@@ -61,12 +61,8 @@ def test_whole_pairs_within_max_tokens():
     assert 0 < len(fill(schema(), max_tokens=30)) < 4
 
 
-def test_references_and_a_nullable_as_pydantic_makes_them():
-    referring = schema({"reasoning": {"anyOf": [{"type": "string"}, {"type": "null"}]}})
-    item = referring["properties"]["pairs"]["items"]
-    referring["properties"]["pairs"]["items"] = {"$ref": "#/$defs/Pair"}
-    referring["$defs"] = {"Pair": item}
-    assert len(fill(referring)) == 4
+def test_a_nullable_field():
+    assert len(fill(schema({"reasoning": {"anyOf": [{"type": "string"}, {"type": "null"}]}}))) == 4
 
 
 @pytest.mark.parametrize(
@@ -79,7 +75,7 @@ def test_references_and_a_nullable_as_pydantic_makes_them():
         (schema({"answer": {"type": "integer"}}), "integer"),
         (schema({"type": {"enum": ["poem"]}}), "poem"),
         (schema() | {"required": ["pairs", "title"]}, "title"),
-        (schema({"answer": {"$ref": "http://127.0.0.1:1/x"}}), "leads nowhere"),
+        (schema({"answer": {"$ref": "http://127.0.0.1:1/x"}}), "reference"),
     ],
 )
 def test_a_schema_that_can_not_be_filled_is_refused(unfillable: dict[str, Any], why: str):
