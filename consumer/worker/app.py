@@ -11,10 +11,10 @@ from pathlib import Path
 from configs.recipe import Recipe
 from configs.sections import ModelSettings, WorkerSettings
 from configs.settings import Settings
+from consumer.worker.chunk_handler import ChunkHandler
 from consumer.worker.errors import WorkerError
 from consumer.worker.group.client import GroupClient
 from consumer.worker.group.membership import Membership
-from consumer.worker.handler import ChunkHandler
 from consumer.worker.model.cache import Cache, NoCache
 from consumer.worker.model.endpoint import make_endpoints
 from consumer.worker.model.language_model import LanguageModel
@@ -22,7 +22,7 @@ from consumer.worker.model.redis_cache import RedisCache
 from consumer.worker.model.retry import Waits
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.model.sqlite_cache import SqliteCache
-from consumer.worker.observing import GroupObserver, ObservedCache, ObservedClient, watch_endpoints, watch_membership
+from consumer.worker.observing import ObservedCache, ObservedClient, watch_endpoints
 from consumer.worker.recipe.answering import Answerer
 from messaging.pulse import feeling
 from messaging.roles import Role
@@ -31,8 +31,6 @@ from messaging.topics import ensure_topics
 from telemetry.metrics import WorkerMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry
 
-IN_HAND_PER_CALL = 2
-"""Chunks in hand for each call that may be under way, so that a chunk always waits for the next slot."""
 log = logging.getLogger(__name__)
 
 
@@ -77,16 +75,8 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.push_async_callback(client.leave)
         stack.push_async_callback(answerer.close)
         log.info("worker is up", extra={"group": client.names.group, "recipe": recipe.name})
-        observer = GroupObserver(telemetry.metrics)
-        membership = Membership(
-            client,
-            ChunkHandler(client.names, answerer, every, tracing=telemetry.tracing),
-            observer,
-            most_in_hand=IN_HAND_PER_CALL * worker.concurrency * len(settings.model.model_urls),
-            flush_s=worker.flush_ms / 1000,
-            drain_s=worker.drain_s,
-        )
-        watch_membership(telemetry, membership, observer)
+        handler = ChunkHandler(client.names, answerer, every, tracing=telemetry.tracing)
+        membership = Membership(client, handler, telemetry, worker, servers=len(settings.model.model_urls))
         telemetry.health.note(START, None)
         await membership.run(stop)
     log.info("worker has stopped")

@@ -1,8 +1,8 @@
-"""A worker: answers chunks with the model server. Start as many as you like, on any machine.
+"""Runs a worker, which answers chunks with the model server. Start as many workers as you like, on any machine.
 
-Results, dead letters and offsets are one transaction, so each chunk has one outcome whatever is killed. Stop it with
-Ctrl-C or SIGTERM: it finishes what is under way within --drain-s and leaves the group. SIGUSR1 pauses it and SIGUSR2
-resumes it, without leaving the group, once it has said that it is up.
+Results, dead letters and offsets are one transaction, so each chunk has one outcome, whatever is killed. To stop a
+worker, use Ctrl-C or SIGTERM: it finishes the calls under way within --drain-s and leaves the group. Once it has said
+that it is up, SIGUSR1 pauses it and SIGUSR2 resumes it; it stays in the group.
 """
 
 import argparse

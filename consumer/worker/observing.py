@@ -1,24 +1,18 @@
-"""Counts, measures and traces a worker at its seams, so that the work itself knows nothing of metrics."""
+"""Counts, measures and traces the calls of a worker, at seams that know nothing of metrics."""
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
-from consumer.worker.group.membership import Membership
 from consumer.worker.model.cache import Cache
 from consumer.worker.model.endpoint import ModelEndpoint
 from consumer.worker.model.servers import ModelServers
-from consumer.worker.outcome import Outcome
 from inference.chat import ChatRequest, Completion
 from inference.client import ModelClient
 from inference.errors import ModelError
-from schemas import PairType, Result
-from telemetry.metrics import CALL_OUTCOMES, WorkerMetrics, bounded
-from telemetry.telemetry import Telemetry
+from schemas import PairType
+from telemetry.metrics import CALL_OUTCOMES, WorkerMetrics
 from telemetry.tracing import Tracing
-
-FAILED_S = 10.0
-"""Time after which transactions that fail one after another make the worker unready. A single failure does not."""
 
 
 class ObservedClient:
@@ -100,54 +94,3 @@ class ObservedCache:
 
     async def put(self, key: str, value: bytes) -> None:
         await self._cache.put(key, value)
-
-
-class GroupObserver:
-    """The group's `Observer`: counts rebalances, transactions and their outcomes."""
-
-    def __init__(self, metrics: WorkerMetrics, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._metrics = metrics
-        self._clock = clock
-        self._failing_since_s: float | None = None
-
-    def rebalanced(self) -> None:
-        self._metrics.rebalances.inc()
-
-    def committed(self, outcomes: Sequence[Outcome], seconds: float) -> None:
-        self._failing_since_s = None
-        self._metrics.transactions.labels("committed").inc()
-        self._metrics.transaction_seconds.observe(seconds)
-        now_ms = time.time() * 1000
-        for outcome in outcomes:
-            self._metrics.chunk_seconds.observe(max(0.0, now_ms - outcome.published_ms) / 1000)
-            if outcome.error_class is not None:
-                self._metrics.dead_letters.labels(bounded(outcome.error_class)).inc()
-            if outcome.result is not None:
-                self._count(outcome.result)
-
-    def failed(self) -> None:
-        self._metrics.transactions.labels("failed").inc()
-        if self._failing_since_s is None:
-            self._failing_since_s = self._clock()
-
-    def trouble(self) -> str | None:
-        """Returns that transactions have failed for FAILED_S or longer, in words, or None."""
-        if self._failing_since_s is None or self._clock() - self._failing_since_s < FAILED_S:
-            return None
-        return f"transactions have failed for {self._clock() - self._failing_since_s:.0f} s"
-
-    def _count(self, result: Result) -> None:
-        self._metrics.chunks.labels(result.status).inc()
-        for pair in result.pairs:
-            self._metrics.pairs.labels("accepted", pair.type).inc()
-        for rejected in result.rejected:
-            self._metrics.pairs.labels("rejected", rejected.pair.type).inc()
-
-
-def watch_membership(telemetry: Telemetry[WorkerMetrics], membership: Membership, observer: GroupObserver) -> None:
-    """Sets the gauges of the membership and the health checks of the worker."""
-    telemetry.metrics.in_hand.set_function(lambda: membership.in_hand)
-    telemetry.metrics.partitions.set_function(lambda: membership.partitions)
-    telemetry.health.check("transactions", observer.trouble)
-    telemetry.health.check("group", membership.group_trouble)
-    telemetry.health.check("reading", membership.intake.trouble)

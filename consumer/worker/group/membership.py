@@ -13,13 +13,19 @@ from typing import Any
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from configs.sections import WorkerSettings
 from consumer.worker.group.client import GroupClient
+from consumer.worker.group.handler import Handler
 from consumer.worker.group.intake import NOWHERE, POLL_MS, GroupIntake
-from consumer.worker.group.protocols import Handler, Observer
+from consumer.worker.group.observing import ObservedTransactions
 from consumer.worker.group.tasks import MemberTasks
 from consumer.worker.group.tenure import Tenure
 from messaging.client_internals import knows_coordinator, refresh_metadata
+from telemetry.metrics import WorkerMetrics
+from telemetry.telemetry import Telemetry
 
+IN_HAND_PER_CALL = 2
+"""Records in hand for each call that may be under way, so that a record always waits for the next slot."""
 REVOKE_S = 3.0
 """Longest time for which a revocation waits for the commits of finished outcomes."""
 STOP_S = 5.0
@@ -35,41 +41,31 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
         self,
         client: GroupClient,
         handler: Handler,
-        observer: Observer,
+        telemetry: Telemetry[WorkerMetrics],
+        worker: WorkerSettings,
         *,
-        most_in_hand: int,
-        flush_s: float,
-        drain_s: float,
+        servers: int,
     ) -> None:
-        """`most_in_hand` is the number of records that may be handled at a time, over all partitions.
-
-        A tenure commits at least every `flush_s` seconds. A stop waits up to `drain_s` seconds for calls under way.
-        """
+        """`servers` is the number of model servers: with more of them, more records are in hand."""
         self._client = client
         self._handler = handler
-        self._observer = observer
-        self._most_in_hand = most_in_hand
-        self._flush_s = flush_s
-        self._drain_s = drain_s
+        self._metrics = telemetry.metrics
+        self._transactions = ObservedTransactions(telemetry.metrics)
+        self._worker = worker
+        self._most_in_hand = IN_HAND_PER_CALL * worker.concurrency * servers
         self._tasks = MemberTasks()
         self._tenures: dict[TopicPartition, Tenure] = {}
-        self.intake = GroupIntake(client, self._tenures)
+        self._intake = GroupIntake(client, self._tenures)
         self._assigned = False
         self._revoked_s = time.monotonic()
         self._stopping = False
+        telemetry.metrics.in_hand.set_function(lambda: len(self._tasks.handling))
+        telemetry.metrics.partitions.set_function(lambda: len(self._tenures))
+        telemetry.health.check("transactions", self._transactions.trouble)
+        telemetry.health.check("group", self._trouble)
+        telemetry.health.check("reading", self._intake.trouble)
 
-    @property
-    def in_hand(self) -> int:
-        """Number of records that are being handled."""
-        return len(self._tasks.handling)
-
-    @property
-    def partitions(self) -> int:
-        """Number of partitions that this member has."""
-        return len(self._tenures)
-
-    def group_trouble(self) -> str | None:
-        """Returns what is wrong with the membership, in words, or None."""
+    def _trouble(self) -> str | None:
         if not self._assigned:
             return "has not joined the consumer group yet"
         if not knows_coordinator(self._client.consumer):
@@ -88,7 +84,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
             for task in (reading, stopped):
                 task.cancel()
             await asyncio.gather(reading, stopped, return_exceptions=True)
-            await self._drain(0.0 if failure.done() else self._drain_s)
+            await self._drain(0.0 if failure.done() else self._worker.drain_s)
             await self._end_tenures(STOP_S)
             await self._tasks.cancel(within_s=STOP_S)
         for ended in (failure, reading):
@@ -100,23 +96,28 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
         self._client.consumer.subscribe([self._client.names.chunks], listener=self)
         while True:
             room = {tp: tenure.room for tp, tenure in self._tenures.items() if tenure.room}
-            most = min(self._most_in_hand - self.in_hand, *room.values()) if self._handler.ready and room else 0
-            await self.intake.read(list(room) if most > 0 else [], most)
+            most = (
+                min(self._most_in_hand - len(self._tasks.handling), *room.values())
+                if self._handler.ready and room
+                else 0
+            )
+            await self._intake.read(list(room) if most > 0 else [], most)
 
     # Rebalances: called by the consumer, one at a time
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         partitions = list(assigned)
         self._assigned = True
-        self._observer.rebalanced()
+        self._metrics.rebalances.inc()
         self._client.consumer.pause(*partitions)  # before the first await: records are already on their way
         if not self._client.knows_topic:
             # A leader without metadata assigns nothing to everybody; fresh metadata makes it assign again.
             refresh_metadata(self._client.consumer)
         if self._stopping:
             return
+        handler, flush_s = self._handler, self._worker.flush_ms / 1000
         for tp in partitions:
-            tenure = Tenure(tp, self._client, self._handler, self._observer, self._tasks, flush_s=self._flush_s)
+            tenure = Tenure(tp, self._client, handler, self._transactions, self._tasks, flush_s=flush_s)
             self._tenures[tp] = tenure
             tenure.start()
         log.info(

@@ -16,8 +16,9 @@ from aiokafka.errors import ProducerFenced
 from configs.errors import QAStreamError
 from configs.failpoints import hit
 from consumer.worker.group.client import GroupClient
+from consumer.worker.group.handler import Handler
+from consumer.worker.group.observing import ObservedTransactions
 from consumer.worker.group.offsets import OffsetTracker
-from consumer.worker.group.protocols import Handler, Observer
 from consumer.worker.group.tasks import MemberTasks
 from consumer.worker.group.transactions import commit_outcomes
 from consumer.worker.outcome import Outcome
@@ -45,7 +46,7 @@ class Tenure:
         tp: TopicPartition,
         client: GroupClient,
         handler: Handler,
-        observer: Observer,
+        transactions: ObservedTransactions,
         tasks: MemberTasks,
         *,
         flush_s: float,
@@ -53,7 +54,7 @@ class Tenure:
         self.tp = tp
         self._client = client
         self._handler = handler
-        self._observer = observer
+        self._transactions = transactions
         self._tasks = tasks
         self._flush_s = flush_s
         self._running: asyncio.Task[None] | None = None
@@ -215,9 +216,9 @@ class Tenure:
                 pass
         error = None if commit.cancelled() else commit.exception()
         if commit.cancelled() or error is not None:
-            self._observer.failed()
+            self._transactions.failed()
         else:
-            self._observer.committed(batch, time.monotonic() - began)
+            self._transactions.committed(batch, time.monotonic() - began)
         if cancelled or commit.cancelled():
             raise asyncio.CancelledError
         if error is not None:

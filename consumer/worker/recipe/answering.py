@@ -63,15 +63,13 @@ class Answerer:
         try:
             result = _finished(draft, await self._candidates(chunk, calls))
         except CallFailedError as exc:
-            failure = OutcomeError(
-                error_class=exc.error.error_class, message=f"{exc.stage}: {exc.error}", attempts=max(1, exc.attempts)
-            )
-            result = _failed(draft, failure)
+            message = f"{exc.stage}: {exc.error}"
+            result = _failed(draft, exc.error.error_class, message, attempts=max(1, exc.attempts))
         except QAStreamError:
             raise
         except Exception as exc:  # one chunk that meets a bug of ours must not stop all others
             log.exception("chunk %s could not be answered", chunk.chunk_id)
-            result = _failed(draft, OutcomeError(error_class="internal", message=type(exc).__name__))
+            result = _failed(draft, "internal", type(exc).__name__)
         return _with_cost(result, calls, round((time.monotonic() - began) * 1000, 3))
 
     async def keep_answers(self) -> None:
@@ -142,18 +140,16 @@ def _finished(draft: Result, found: ChunkCandidates) -> Result:
 def _pair(draft: Result, number: int, candidate: Candidate) -> Pair:
     return Pair(
         id=pair_id(draft.record_id, number),
-        type=candidate.type,
-        question=candidate.question,
-        answer=candidate.answer,
-        reasoning=candidate.reasoning,
+        **candidate.pair.model_dump(exclude={"evidence"}),
         evidence=candidate.evidence,
         scores=candidate.scores,
-        language=language_of(candidate.question).code,
+        language=language_of(candidate.pair.question).code,
         thinking=candidate.thinking,
     )
 
 
-def _failed(draft: Result, error: OutcomeError) -> Result:
+def _failed(draft: Result, error_class: str, message: str, attempts: int = 1) -> Result:
+    error = OutcomeError(error_class=error_class, message=message, attempts=attempts)
     return draft.model_copy(update={"status": Status.FAILED, "error": error})
 
 

@@ -7,36 +7,20 @@ from configs.recipe_parts import Limits, Scoring
 from consumer.worker.checks.checking import Checked
 from consumer.worker.checks.pair import AnsweredPair
 from consumer.worker.recipe.response_formats import MOST_MARK, CriterionMarks, ModelAnswer
-from schemas import Evidence, PairType, Reason
+from schemas import Evidence, Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A question with everything that is known about it. One with `reasons` is rejected and goes no further."""
 
-    type: PairType
-    question: str
-    answer: str = ""
-    reasoning: str = ""
-    quotes: tuple[str, ...] = ()
+    pair: AnsweredPair
     thinking: str = ""
     second: ModelAnswer | None = None
     evidence: tuple[Evidence, ...] = ()
     scores: dict[str, float] = field(default_factory=dict)
     comment: str = ""
     reasons: tuple[Reason, ...] = ()
-
-    @classmethod
-    def of(cls, pair: AnsweredPair, limits: Limits) -> Self:
-        return cls(
-            type=pair.type, question=pair.question, answer=pair.answer, reasoning=pair.reasoning, quotes=pair.evidence
-        ).checked_for_cuts(limits)
-
-    @property
-    def as_answered(self) -> AnsweredPair:
-        return AnsweredPair(
-            type=self.type, question=self.question, answer=self.answer, reasoning=self.reasoning, evidence=self.quotes
-        )
 
     def rejected(self, *reasons: Reason) -> Self:
         return replace(self, reasons=(*self.reasons, *reasons))
@@ -48,7 +32,7 @@ class Candidate:
             "answer": limits.answer_characters,
             "reasoning": limits.reasoning_characters,
         }
-        cut = [f"{name} at {most} characters" for name, most in bounds.items() if len(getattr(self, name)) >= most]
+        cut = [f"{name} at {most} characters" for name, most in bounds.items() if len(getattr(self.pair, name)) >= most]
         return self.rejected(Reason(check="cut", detail=", ".join(cut))) if cut and not limits.keep_cut else self
 
     def checked(self, checked: Checked) -> Self:
@@ -62,10 +46,13 @@ class Candidate:
         """
         answered = replace(
             self,
-            question=given.question.strip() or self.question,
-            answer=given.answer,
-            reasoning=given.reasoning,
-            quotes=given.evidence,
+            pair=AnsweredPair(
+                type=self.pair.type,
+                question=given.question.strip() or self.pair.question,
+                answer=given.answer,
+                reasoning=given.reasoning,
+                evidence=given.evidence,
+            ),
             thinking=thinking if len(thinking) <= limits.thinking_characters else "",
         )
         if not given.answerable:

@@ -65,7 +65,7 @@ class StageRequests:
         self, stage: Scoring, candidates: Sequence[Candidate]
     ) -> StageRequest[tuple[CriterionMarks, ...]]:
         """Makes one request for the marks of all candidates, which come in their order."""
-        lines = [f"{n}. ({each.type}) {one_line(each.question)}" for n, each in enumerate(candidates, 1)]
+        lines = [f"{n}. ({each.pair.type}) {one_line(each.pair.question)}" for n, each in enumerate(candidates, 1)]
         criteria = list(stage.criteria)
         wanted = formats.many_marks_format(self._recipe.limits, criteria, len(candidates))
         read = partial(formats.parse_many_marks, criteria=criteria, count=len(candidates))
@@ -73,7 +73,7 @@ class StageRequests:
         return StageRequest("question_gate", self._chat(stage, shown, wanted), read)
 
     def answer(self, stage: Stage, candidate: Candidate) -> StageRequest[ModelAnswer]:
-        examples = prompts.whole_examples(self._recipe.examples, self._language, candidate.type)
+        examples = prompts.whole_examples(self._recipe.examples, self._language, candidate.pair.type)
         wanted = formats.answer_format(self._recipe.limits)
         return self._answer("answer", stage, _shown(candidate) | {"examples": examples}, wanted)
 
@@ -131,12 +131,12 @@ class StageRequests:
 
 def _shown(candidate: Candidate) -> dict[str, str]:
     """Returns the placeholders of a prompt that show a candidate."""
-    second = candidate.second
+    pair, second = candidate.pair, candidate.second
     return {
-        "type": candidate.type.value,
-        "question": block("question", [one_line(candidate.question)]),
-        "answer": block("answer", [candidate.answer]),
-        "reasoning": block("reasoning", [candidate.reasoning]),
-        "evidence": block("evidence", map(one_line, candidate.quotes)),
+        "type": pair.type.value,
+        "question": block("question", [one_line(pair.question)]),
+        "answer": block("answer", [pair.answer]),
+        "reasoning": block("reasoning", [pair.reasoning]),
+        "evidence": block("evidence", map(one_line, pair.evidence)),
         "second": block("second_answer", [(second.answer if second.answerable else "") or "–"] if second else []),
     }

@@ -10,7 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from configs.recipe import Recipe
 from configs.recipe_parts import Rewriting, Scoring, Stage
+<<<<<<< HEAD
 from consumer.worker.checks.checking import check_pairs
+=======
+from consumer.worker.checks import check_pairs
+from consumer.worker.checks.pair import AnsweredPair
+>>>>>>> 2431636 (Worker: one protocol joins group and handler; a candidate has its pair)
 from consumer.worker.recipe.candidate import Candidate, scores_of, shortfall
 from consumer.worker.recipe.chunk_calls import ChunkCalls, together
 from consumer.worker.recipe.stage_requests import StageRequests
@@ -30,7 +35,7 @@ class ChunkCandidates:
 
     @property
     def asked(self) -> dict[PairType, int]:
-        return dict(Counter(candidate.type for candidate in self.candidates))
+        return dict(Counter(candidate.pair.type for candidate in self.candidates))
 
 
 def merge(parts: Sequence[ChunkCandidates]) -> ChunkCandidates:
@@ -81,7 +86,7 @@ class StageRunner:
         recipe = self._recipe
         if recipe.one_call is not None:
             pairs = (await self._calls.ask(self._requests.one_call(recipe.one_call))).value
-            return tuple(Candidate.of(pair, recipe.limits) for pair in pairs)
+            return tuple(Candidate(pair=pair).checked_for_cuts(recipe.limits) for pair in pairs)
         candidates = await self._asked(recipe.ask) if recipe.ask is not None else ()
         if recipe.question_gate is not None:
             candidates = await self._gated(candidates, recipe.question_gate)
@@ -91,9 +96,10 @@ class StageRunner:
         if not self._requests.plan:
             return ()
         asked = (await self._calls.ask(self._requests.ask(stage))).value
-        candidates = (Candidate(type=kind, question=question.strip()) for kind, question in asked)
+        pairs = (AnsweredPair(type=kind, question=question.strip(), answer="") for kind, question in asked)
+        candidates = map(Candidate, pairs)
         return tuple(
-            each.checked_for_cuts(self._recipe.limits) if each.question else each.rejected(Reason(check="empty"))
+            each.checked_for_cuts(self._recipe.limits) if each.pair.question else each.rejected(Reason(check="empty"))
             for each in candidates
         )
 
@@ -122,7 +128,7 @@ class StageRunner:
         chunk = self._chunk
         checked = iter(
             check_pairs(
-                [candidate.as_answered for candidate in going],
+                [candidate.pair for candidate in going],
                 text=chunk.text,
                 start=chunk.start,
                 headings=chunk.headings,

@@ -4,7 +4,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from chaos.fake_model import FakeModel
-from consumer.worker.handler import MAX_RESULT_BYTES
+from consumer.worker.chunk_handler import MAX_RESULT_BYTES
 from consumer.worker.outcome import MAX_HEADER_BYTES, answered, undecodable
 from messaging.access import client_options
 from messaging.connection import MAX_RECORD_BYTES

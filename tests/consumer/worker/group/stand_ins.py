@@ -1,7 +1,6 @@
-"""Stand-ins for what the group is joined with: a handler that is not asked, an observer that only counts."""
+"""Handlers that need no model."""
 
 import asyncio
-from collections.abc import Sequence
 
 from consumer.worker.outcome import Outcome
 from messaging.record import Record
@@ -25,22 +24,6 @@ class NeverHandles:
 class HandlesAtOnce(NeverHandles):
     async def handle(self, record: Record) -> Outcome:
         return Outcome(record.offset, ())
-
-
-class CountingObserver:
-    def __init__(self) -> None:
-        self.rebalances = 0
-        self.failures = 0
-        self.offsets: list[int] = []
-
-    def rebalanced(self) -> None:
-        self.rebalances += 1
-
-    def committed(self, outcomes: Sequence[Outcome], seconds: float) -> None:
-        self.offsets += [outcome.offset for outcome in outcomes]
-
-    def failed(self) -> None:
-        self.failures += 1
 
 
 def record(offset: int) -> Record:

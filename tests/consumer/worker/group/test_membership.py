@@ -13,7 +13,7 @@ from aiokafka.structs import OffsetAndMetadata
 from chaos.fake_model import FakeModel, completion, stage_of
 from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
-from consumer.worker import app, handler
+from consumer.worker import app, chunk_handler
 from consumer.worker.errors import OffsetsLostError
 from consumer.worker.group.client import GroupClient
 from consumer.worker.group.membership import Membership
@@ -22,7 +22,9 @@ from messaging.connection import make_transactional_producer
 from messaging.topics import ensure_topics
 from schemas import DeadLetter, Result, Status, TopicNames
 from server.broker.node import Broker
-from tests.consumer.worker.group.stand_ins import CountingObserver, NeverHandles
+from telemetry.metrics import WorkerMetrics
+from telemetry.telemetry import unseen
+from tests.consumer.worker.group.stand_ins import NeverHandles
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 
 CALLS = 2
@@ -173,7 +175,7 @@ async def test_a_failure_is_a_result_and_a_letter_in_one_transaction(settings_fo
 
 
 async def test_a_result_that_no_broker_would_take_is_a_failure_too(settings_for, monkeypatch):
-    monkeypatch.setattr(handler, "MAX_RESULT_BYTES", 4000)
+    monkeypatch.setattr(chunk_handler, "MAX_RESULT_BYTES", 4000)
 
     async def script(request, body):
         pair = {"type": "open", "question": "Q?", "answer": "A" * 500, "reasoning": "", "evidence": ["Text"]}
@@ -275,7 +277,7 @@ async def test_it_stops_although_it_has_not_joined_yet(settings_for):
     client = GroupClient(settings.kafka, session_timeout_ms=6000)
     await client.start()
     slow = NeverHandles(finish_s=0.2)  # longer than it takes to begin a poll
-    membership = Membership(client, slow, CountingObserver(), most_in_hand=1, flush_s=0.2, drain_s=1)
+    membership = Membership(client, slow, unseen(WorkerMetrics), settings.worker, servers=1)
     stop = asyncio.Event()
     stop.set()
     async with asyncio.timeout(60):

@@ -11,12 +11,15 @@ from aiokafka import TopicPartition
 
 from configs.settings import load_settings
 from consumer.worker.group.client import GroupClient
-from consumer.worker.group.protocols import Handler
+from consumer.worker.group.handler import Handler
+from consumer.worker.group.observing import ObservedTransactions
 from consumer.worker.group.tasks import MemberTasks
 from consumer.worker.group.tenure import Tenure
 from messaging.committed import CommitPoint
 from messaging.connection import abandon
-from tests.consumer.worker.group.stand_ins import CountingObserver, HandlesAtOnce, NeverHandles, record
+from telemetry.metrics import WorkerMetrics
+from telemetry.telemetry import unseen
+from tests.consumer.worker.group.stand_ins import HandlesAtOnce, NeverHandles, record
 
 PLACE = TopicPartition("t.chunks", 0)
 
@@ -79,7 +82,7 @@ class StuckClient(GroupClient):
 async def started(handler: Handler) -> AsyncIterator[tuple[Tenure, StuckClient, MemberTasks]]:
     """A tenure that may take records in, whose transactions never end."""
     client, tasks = StuckClient(), MemberTasks()
-    tenure = Tenure(PLACE, client, handler, CountingObserver(), tasks, flush_s=0.01)
+    tenure = Tenure(PLACE, client, handler, ObservedTransactions(unseen(WorkerMetrics).metrics), tasks, flush_s=0.01)
     tenure.start()
     while not tenure.room:
         await asyncio.sleep(0)

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from chaos.fake_model import good_answer
 from configs.recipe import Recipe, load_recipe
 from configs.settings import load_settings
+from consumer.worker.checks.pair import AnsweredPair
 from consumer.worker.recipe.candidate import Candidate
 from consumer.worker.recipe.prompts import frame
 from consumer.worker.recipe.response_formats import ModelAnswer
@@ -21,7 +22,8 @@ from tests.support.chunks import make_chunk
 
 TEXT = "栅极介质变薄时，直接隧穿电流近似指数上升，因此改用高介电常数材料。阈值电压随之稳定。"
 CANDIDATE = Candidate(
-    type=PairType.REASONING, question="为什么？", answer="因为。", quotes=("变薄",), second=ModelAnswer(answer="同上")
+    AnsweredPair(type=PairType.REASONING, question="为什么？", answer="因为。", evidence=("变薄",)),
+    second=ModelAnswer(answer="同上"),
 )
 
 

@@ -1,10 +1,9 @@
-"""The two protocols that join the consumer group with the rest of the worker.
+"""What the consumer group asks of the rest of the worker.
 
 The way of a chunk: `Membership` reads records with `GroupIntake`; `Tenure.take_in` starts `Handler.handle` for each of
-them; the tenure commits the outcome with its offset in `commit_outcomes`, and tells the `Observer`.
+them; the tenure commits the outcome with its offset in `commit_outcomes`.
 """
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from consumer.worker.outcome import Outcome
@@ -29,16 +28,3 @@ class Handler(Protocol):
 
         It is called once, when the worker stops, and cancelled after `drain_s` seconds.
         """
-
-
-class Observer(Protocol):
-    """Is told what happens in the group. Its methods return at once and raise nothing."""
-
-    def rebalanced(self) -> None:
-        """The group has assigned partitions to this member, perhaps none."""
-
-    def committed(self, outcomes: Sequence[Outcome], seconds: float) -> None:
-        """A transaction with these outcomes was committed, in `seconds`."""
-
-    def failed(self) -> None:
-        """A transaction failed. Its records are handled again."""
