@@ -1,1 +1,1 @@
-"""Fault runs against real processes, and the checker that counts what came of them."""
+"""Fault runs against real processes, and the checker that counts their results. docs/chaos.md says what guards what."""

@@ -1,7 +1,7 @@
 """Runs faults by the hour: `python -m chaos --minutes 60 --chunks 200000 --brokers 3`, or `--ends --minutes 60`.
 
-It prints the seed and the history; `--seed` repeats a run. The exit code is 1 when anything was lost or doubled, or when
-a fault did not take place.
+It prints the seed and the history; `--seed` repeats a run. The exit code is 1 when anything was lost or doubled, or a
+fault did not take place.
 """
 
 import argparse

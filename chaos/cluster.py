@@ -1,4 +1,4 @@
-"""One real broker or three, each behind a proxy: workers reach them through it, driver and checker directly."""
+"""Runs one or three real brokers, each behind a proxy that workers use. Driver and checker connect directly."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ LISTENERS = {"DIRECT": "PLAINTEXT", "PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLA
 
 
 class Node:
-    """A broker with its proxy. Its blocking calls run in a thread of its own, which lives as long as the node."""
+    """A broker with its proxy. Blocking calls run in a thread that lives as long as the node."""
 
     def __init__(self, broker: Broker, proxy: Proxy, direct: int) -> None:
         self.broker = broker
@@ -57,12 +57,12 @@ class Node:
 
 
 class Cluster:
-    """`bootstrap` leads through the proxies, `direct` past them."""
+    """The brokers. `bootstrap` has the addresses of the proxies, `direct` those of the brokers."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
         self.busy = asyncio.Lock()
-        """Held by whoever does something to a broker, or needs them whole."""
+        """Lock for everyone who changes the state of a broker, or needs all brokers up."""
 
     @property
     def bootstrap(self) -> str:
@@ -75,7 +75,7 @@ class Cluster:
 
 @asynccontextmanager
 async def running_cluster(directory: Path, *, nodes: int) -> AsyncIterator[Cluster]:
-    """`nodes` is 1, or 3: then topics have three copies, and two have to have a record."""
+    """Starts 1 or 3 nodes. With 3, topics have three copies, and two copies must have a record."""
     async with AsyncExitStack() as stack:
         ports = [(free_port(HOST), free_port(HOST), free_port(HOST)) for _ in range(nodes)]
         made = []

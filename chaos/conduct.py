@@ -1,4 +1,4 @@
-"""From a deck of faults to a report."""
+"""Conducts a run: injects the faults of a deck and reports what came of it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from chaos.plan import FIRST, Fault, make_plan
 from chaos.run import FaultFailedError, Options, Report, Run, prepared_run
 
 KEPT_BACK = 0.1
-"""Share of the chunks that is published after the last fault, so that no fault lacks work."""
+"""Share of the chunks that is published after the last fault, so that workers have work during every fault."""
 LATE_S = 150.0
 EVERY_S = 0.3
 LEAST, MOST = 5, 300
-"""Chunks published each time."""
+"""Number of chunks that are published at a time."""
 
 
 async def conduct(
     cluster: Cluster, directory: Path, options: Options, deck: Mapping[str, int], *, every_s: float
 ) -> Report:
-    """One run, judged. `every_s`: seconds between two faults, on average."""
+    """Makes one run and reports. `every_s` is the mean time between two faults, in seconds."""
     async with prepared_run(cluster, directory, options) as run:
         pace = Pace(run, faults=sum(deck.values()))
         feeding = asyncio.create_task(pace.run())
@@ -38,7 +38,7 @@ async def conduct(
 
 
 async def _kill_first_workers(run: Run) -> None:
-    """At steps that only a namespace's first workers come to."""
+    """Kills workers at the steps that only the first workers of a namespace reach."""
     for point in FIRST:
         await _inject(run, Fault("kill at", 0.0, {"point": point, "at": 2}))
         await run.join(within_s=LATE_S)
@@ -59,7 +59,7 @@ async def _inject(run: Run, fault: Fault) -> None:
 
 
 class Pace:
-    """Publishes as the faults go on, and a little more when one takes long: none may lack work."""
+    """Publishes while the faults go on, so that workers have work during every fault, however long it takes."""
 
     def __init__(self, run: Run, *, faults: int) -> None:
         self._run = run
@@ -68,7 +68,7 @@ class Pace:
         self.faults_done = 0
 
     async def run(self) -> None:
-        """Until it is cancelled, which it is between two transactions only."""
+        """Publishes until it is cancelled, which takes effect between two transactions."""
         feed = self._run.feed
         while True:
             due = self._most * (self.faults_done + 1) // (self._faults + 1) - feed.published
@@ -80,7 +80,7 @@ class Pace:
 
 
 async def play(cluster: Cluster, directory: Path, options: Options, scenario: Scenario) -> Report:
-    """One scenario, judged."""
+    """Plays one scenario and reports."""
     async with prepared_run(cluster, directory, options) as run:
         try:
             await scenario(run)

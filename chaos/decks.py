@@ -1,4 +1,4 @@
-"""How many faults of each kind a run has."""
+"""The decks: how many faults of each kind a run has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ SHARES = {
     "freeze broker": 1, "kill broker on assignment": 1, "reset connections": 3, "cut": 11, "restart model": 2,
     "corrupt": 2, "refuse records": 1,
 }  # fmt: skip
-"""Of a long run, in a hundred or so."""
+"""Faults of each kind in about a hundred faults of a long run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A run whose size is set: `every_s` seconds between two faults, on average."""
+    """A run of fixed size. `every_s` is the mean time between two faults, in seconds."""
 
     chunks: int
     planted: int
@@ -36,7 +36,7 @@ DAILY = Profile(
         "restart model": 1, "corrupt": 2, "refuse records": 1,
     },
 )  # fmt: skip
-"""Four to five minutes, on one broker: what every change has to pass."""
+"""The run that every change has to pass: four to five minutes on one broker."""
 
 SHORT = Profile(
     chunks=2_500,
@@ -48,11 +48,11 @@ SHORT = Profile(
         "restart model": 1, "corrupt": 1,
     },
 )  # fmt: skip
-"""Part of the test suite."""
+"""The run that is part of the test suite."""
 
 
 def deck_for(minutes: float, every_s: float) -> dict[str, int]:
-    """For a run of any length."""
+    """Returns the deck of a run of any length, with at least one fault of each kind."""
     faults = minutes * 60 / every_s
     total = sum(SHARES.values())
     return {kind: max(1, round(faults * share / total)) for kind, share in SHARES.items()}

@@ -1,9 +1,8 @@
-"""Faults at the two ends: a producer and a sink that are killed, a disk that gets full, files that a crash left torn.
+"""Strikes the two ends: producer and sink are killed, the disk gets full, and files are torn as by a crash.
 
-Real programs over a real broker; the worker between them is left in peace. Files come, change and are written slowly
-all the time. At the end every file has each chunk of its newest version on disk once, and what was asked of the
-producer while it was killed was done once. Meanwhile somebody looks at the output directory all the time: nothing
-partial may ever be seen there.
+Real programs run over a real broker; no fault strikes the worker between them. Files come, change and are written
+slowly all the time. At the end, every chunk of each file's newest version is on disk once, and each request to the
+producer was done once. Meanwhile an onlooker reads the output directory and must never see anything partial.
 """
 
 import asyncio
@@ -46,13 +45,13 @@ QUICK = ("--settle-ms", "50", "--scan-interval-s", "1")
 WITHIN_S = 90.0
 FEEDS = 9
 SHARED = ("0", "1-2")
-"""Of three partitions, two sinks."""
+"""The partitions of two sinks that share three partitions."""
 ASKED = "asked.txt"
 
 
 @dataclass(frozen=True)
 class Report:
-    """`faults` took place; `looks` were taken at the output directory; `problems` are what should not be."""
+    """The faults that took place, the looks at the output directory, and the problems that were found."""
 
     faults: Counter[str]
     files: int
@@ -76,7 +75,7 @@ class Report:
 
 
 class Program:
-    """One of ours, started again and again; its log goes on."""
+    """One of our programs. It is started again and again, and its log goes on."""
 
     def __init__(self, log: Path, *arguments: object) -> None:
         self.log = log
@@ -102,7 +101,7 @@ class Program:
 
     @property
     def said(self) -> str:
-        """Since its last start."""
+        """Its output since its last start."""
         return self.log.read_bytes()[self._began :].decode(errors="replace") if self.log.exists() else ""
 
     @property
@@ -136,7 +135,7 @@ class Program:
 
 @dataclass
 class Feed:
-    """The texts: paragraphs with a number in each, so that no chunk is like another."""
+    """Writes the texts. Each paragraph has a number, so that no two chunks are equal."""
 
     folder: Path
     chance: random.Random
@@ -149,7 +148,7 @@ class Feed:
         return f"The tool T{self._number} is a stepper that exposes {self._number} wafers per hour at 193 nm."
 
     def more(self, *, paragraphs: int = 16) -> None:
-        """A new file, a change of an old one, and one that is half written until the next call."""
+        """Writes a new file, changes an old one, and begins one that stays half written until the next call."""
         self.finish()
         self._put(f"new-{len(self.texts)}.txt", [self.paragraph() for _ in range(paragraphs)])
         changed = self.chance.choice([name for name in self.texts if name != ASKED])
@@ -178,7 +177,7 @@ class Feed:
 
 
 class Onlooker:
-    """Another process's view of the output directory, again and again until it is left."""
+    """Looks at the output directory, as another process would, again and again until the context is left."""
 
     def __init__(self, output: Path) -> None:
         self.looks = 0
@@ -220,12 +219,12 @@ def _read(path: Path) -> bytes | None:
 
 
 class Ends:
-    """The programs, and what is done to them. Each fault leaves them running again."""
+    """The programs and their faults. Every fault leaves the programs running."""
 
     def __init__(
         self, settings: Settings, directory: Path, room: Room, feed: Feed, model_url: str, shares: Sequence[str]
     ) -> None:
-        """`shares` are the partitions of a sink each."""
+        """Each of `shares` has the partitions of one sink."""
         self.output = directory / "out"
         self._results = TopicNames(settings.kafka.namespace).results
         self.asked = 0
@@ -267,7 +266,7 @@ class Ends:
         return self._chance.choice(list(self.sinks.values()))
 
     def _kill(self, program: Program) -> None:
-        """At a moment of its start or its work."""
+        """Kills the program at a random moment of its start or its work."""
         self._feed.more()
         time.sleep(self._chance.random() * 1.5)
         program.kill()
@@ -293,7 +292,7 @@ class Ends:
             sink.start()
 
     def _feed_until(self, condition: Callable[[], bool], **more: int) -> None:
-        """Several files may be needed until one is that sink's whose turn it is."""
+        """Writes files until the condition holds. One sink may need several files until one is for it."""
         for _ in range(FEEDS):
             self._feed.more(**more)
             with suppress(AssertionError):
@@ -301,7 +300,7 @@ class Ends:
                 return
 
     def _tear(self) -> None:
-        """What a crash of the machine may leave of what was not durable yet."""
+        """Leaves files as a crash of the machine may leave files that were not durable yet."""
         self._feed.more()
         share = self._chance.choice(list(self.sinks))
         self.sinks[share].kill()
@@ -315,7 +314,7 @@ class Ends:
         self.sinks[share].start()
 
     def _ask(self, point: str) -> None:
-        """`regenerate` while the producer dies before or after the request is taken up."""
+        """Asks for `regenerate` while the producer dies before or after it takes up the request."""
         self.producer.stop()
         self.producer.start(die_at=point)
         command = [sys.executable, "-m", "producer", "regenerate", "--match", ASKED, "--wait-s", "60", *self._kafka]
@@ -340,7 +339,7 @@ def run_ends(
     deck: Sequence[str] = KINDS,
     shares: Sequence[str] = ("all",),
 ) -> Report:
-    """`deck`: the faults, in an order that the seed gives. `shares`: the partitions of a sink each."""
+    """Runs the faults of `deck` in an order that the seed gives. Each of `shares` has the partitions of one sink."""
     asyncio.run(ensure_topics(settings.kafka))
     began, chance = time.monotonic(), random.Random(seed)
     texts = directory / "texts"
@@ -382,14 +381,14 @@ def logs(ends: Ends) -> str:
 
 
 def state(output: Path, name: str) -> tuple[str, int]:
-    """Hash and generation of a document on disk; empty where there is none."""
+    """Returns the hash and generation of a document on disk; an empty hash and -1 if there is none."""
     data = _read(output / "documents" / f"{name}.json")
     found = json.loads(data) if data else {}
     return found.get("sha256", ""), found.get("generation", -1)
 
 
 def missing(ends: Ends, feed: Feed) -> list[str]:
-    """Texts whose document on disk is not that of what they hold now."""
+    """Returns the texts whose document on disk is not up to date."""
     return [name for name in feed.texts if not _is_current(ends, feed, name)]
 
 
@@ -400,7 +399,7 @@ def _is_current(ends: Ends, feed: Feed, name: str) -> bool:
 
 
 def wrong(ends: Ends, feed: Feed) -> Iterator[str]:
-    """The records on disk are the texts, each chunk of each version once; each request was done once."""
+    """Yields doubled chunks, texts that differ from their chunks, and requests that were not done once."""
     if state(ends.output, ASKED)[1] != ends.asked:
         yield f"{ASKED} is in generation {state(ends.output, ASKED)[1]} after {ends.asked} requests"
     found: dict[tuple[str, int, int], dict[int, str]] = {}
@@ -418,7 +417,7 @@ def wrong(ends: Ends, feed: Feed) -> Iterator[str]:
 
 
 def unbalanced(settings: Settings, output: Path, texts: Path) -> list[str]:
-    """What `verify` has to say against ledger, topics and disk."""
+    """Returns the problems that `verify` finds between ledger, topics and disk."""
     where = ("--output-dir", str(output), "--input-dir", str(texts))
     kafka = ("--bootstrap-servers", settings.kafka.brokers, "--namespace", settings.kafka.namespace)
     command = [sys.executable, "-m", "consumer", "verify", "--json", *where, *kafka]

@@ -1,6 +1,6 @@
-"""A model server that misbehaves to order. For faults only: what a model says is tested on real ones.
+"""A model server that misbehaves on purpose. It is for faults only: real models test what a model says.
 
-A script decides what each request meets. Run it inside a test's event loop with `FakeModel().serve()`.
+A script decides how each request is answered. Run it inside an event loop with `FakeModel().serve()`.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ def text_of(body: dict[str, Any]) -> str:
 
 
 def asking(text: str) -> ChatRequest:
-    """A request about `text`, as a stage of a recipe makes one."""
+    """Returns a request about `text` like those of a recipe's stage."""
     return ChatRequest(model="qwen-vllm", messages=(Message("user", f"<text>\n{text}\n</text>"),), max_tokens=9)
 
 
@@ -38,17 +38,17 @@ def completion(content: str, *, finish: str = "stop", reasoning: str | None = No
 
 
 def stage_of(body: dict[str, Any]) -> str:
-    """Name of the schema that is asked for: pairs, questions, answer, …"""
+    """Returns the name of the schema that the request asks for: pairs, questions, answer, …"""
     return body.get("response_format", {}).get("json_schema", {}).get("name", "pairs")
 
 
 def block_of(body: dict[str, Any], name: str) -> str:
-    """What stands between <name> and </name> in the prompt's task."""
+    """Returns the text between <name> and </name> in the prompt's task."""
     return re.findall(rf"<{name}>\n(.*?)\n</{name}>", body["messages"][-1]["content"], re.DOTALL)[-1]
 
 
 def good_answer(body: dict[str, Any], text: str) -> str:
-    """One that fits the schema and passes, for any stage of a recipe."""
+    """Returns an answer that fits the schema and passes the checks, for any stage of a recipe."""
     schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
     quote = quote_of(text)
     match stage_of(body):
@@ -70,7 +70,7 @@ def good_answer(body: dict[str, Any], text: str) -> str:
 
 
 def quote_of(text: str, most: int = 40) -> str:
-    """Its beginning, in whole words."""
+    """Returns the beginning of the text, in whole words."""
     text, begin = text.strip(), text.strip()[:most]
     return begin if text == begin or " " not in begin else begin.rsplit(" ", 1)[0]
 
@@ -88,10 +88,11 @@ def pairs_about(text: str) -> str:
 
 
 class FakeModel:
-    """`script(request, body)` returns a response, or None for a good answer; `calls` counts requests by text.
+    """Answers chat requests. `script(request, body)` returns a response, or None for a good answer.
 
-    Requests for one token are probes: neither scripted nor counted. `hangs`: says nothing at all; `engine_hangs`: answers
-    no completion, though it lists its models; `proxied`: a proxy before it answers every completion with that status.
+    `calls` counts requests by text. Requests for one token are probes, which are neither scripted nor counted. With
+    `hangs` it answers nothing, with `engine_hangs` it lists its models and answers no completion, and with `proxied` it
+    answers every completion with that status, as a proxy may.
     """
 
     def __init__(
@@ -158,7 +159,7 @@ class FakeModel:
         return web.json_response({"object": "list", "data": [{"id": self.model, "root": self.root}]})
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        """Running and waiting requests under vLLM's names, if `queue` says any."""
+        """Gives the numbers of running and waiting requests under vLLM's names, if `queue` has them."""
         if self.queue is None:
             raise web.HTTPNotFound
         running, waiting = self.queue

@@ -1,4 +1,4 @@
-"""The faults. Each does its harm, and raises FaultFailedError when the harm was not done."""
+"""The faults. Each raises FaultFailedError when it did not take place."""
 
 import asyncio
 import os
@@ -16,13 +16,13 @@ from chaos.workers import Worker
 
 FIRES_S = 120.0
 EXPELLED_S = 60.0
-"""Much longer than a session: a broker may be away meanwhile."""
+"""Longest wait until others have a frozen worker's partitions: many sessions, since a broker may be away."""
 
 Do = Callable[[Run, Fault], Awaitable[None]]
 
 
 async def kill(run: Run, fault: Fault) -> None:
-    """SIGKILL at any moment."""
+    """Kills a worker at any moment."""
     worker = await _victim(run, fault)
     worker.kill()
     if await worker.exited(within_s=10) != -signal.SIGKILL:
@@ -31,19 +31,19 @@ async def kill(run: Run, fault: Fault) -> None:
 
 
 async def kill_at(run: Run, fault: Fault) -> None:
-    """SIGKILL at a step of the worker's."""
+    """Kills a worker at one of its steps."""
     worker = _doomed(run, fault, "kill")
     run.spawn(_dies(run, worker, fault))
 
 
 async def stop_at(run: Run, fault: Fault) -> None:
-    """SIGSTOP at a step of the worker's, for longer than its session; it comes back as a zombie."""
+    """Freezes a worker at one of its steps for longer than its session, so that it comes back as a zombie."""
     worker = _doomed(run, fault, "stop")
     run.spawn(_stops(run, worker, fault))
 
 
 async def zombie(run: Run, fault: Fault) -> None:
-    """SIGSTOP at any moment, for longer than the session."""
+    """Freezes a worker at any moment for longer than its session."""
     worker = await _victim(run, fault)
     worker.freeze()
     run.keep_workers()
@@ -51,7 +51,7 @@ async def zombie(run: Run, fault: Fault) -> None:
 
 
 async def term(run: Run, fault: Fault) -> None:
-    """SIGTERM: the worker ends in order."""
+    """Stops a worker in order, by SIGTERM."""
     worker = await _victim(run, fault)
     worker.terminate()
     run.spawn(_ends(worker))
@@ -59,7 +59,7 @@ async def term(run: Run, fault: Fault) -> None:
 
 
 async def storm(run: Run, fault: Fault) -> None:
-    """Workers join until there are `workers`, then leave until there is one, each while the group still rebalances."""
+    """Lets workers join until there are `workers`, then leave until one is left, while the group still rebalances."""
     rng = run.random
     while len(run.workers.alive) < fault.parameters["workers"]:
         run.workers.start()
@@ -97,7 +97,7 @@ async def freeze_broker(run: Run, fault: Fault) -> None:
 
 
 async def kill_broker_on_assignment(run: Run, fault: Fault) -> None:
-    """The broker dies when partitions have just been assigned: committed points are asked of one that comes up."""
+    """Kills a broker just after an assignment, so that a starting broker is asked for committed points."""
     async with run.cluster.busy:
         node = _node(run, fault)
         rounds = run.workers.rounds
@@ -113,7 +113,7 @@ async def reset_connections(run: Run, fault: Fault) -> None:
 
 
 async def cut(run: Run, fault: Fault) -> None:
-    """A connection is reset with a request of a kind on it, or with its response."""
+    """Resets a connection when it carries a request of one kind, or the response."""
     api, how = Api[fault.parameters["api"]], Cut(fault.parameters["cut"])
     rules = [(node, node.proxy.add(Rule(api, how))) for node in run.cluster.nodes]
     try:
@@ -134,14 +134,14 @@ async def restart_model(run: Run, fault: Fault) -> None:
 
 
 async def refuse_records(run: Run, fault: Fault) -> None:
-    """The broker takes no result for a while, for it is too large, and all else: a commit without a look would pass."""
+    """Makes a broker refuse results as too large for a while. A commit without awaited sends would lose them."""
     before = run.workers.logged(REFUSAL)
     async with results_refused(run):
         await run.until(lambda: run.workers.logged(REFUSAL) > before, "a refusal")
 
 
 async def corrupt(run: Run, fault: Fault) -> None:
-    """The cache's file is damaged under the workers' hands. One that was deleted is made anew by the next worker."""
+    """Damages the cache's file while workers use it. The next worker makes a deleted file again."""
     if not run.cache.exists():
         await kill(run, fault)
     await run.until(run.cache.exists, "a cache")
@@ -158,7 +158,7 @@ def _truncate(path: Path) -> None:
 
 
 def _flip(path: Path) -> None:
-    """Bytes in the middle, past the header: entries that read well and are wrong."""
+    """Flips bytes after the header, so that entries can be read but are wrong."""
     size = path.stat().st_size
     with path.open("r+b") as file:
         for place in range(4096, size, 997):
@@ -194,7 +194,7 @@ ZOMBIES = ("zombie", "stop at")
 
 
 async def _victim(run: Run, fault: Fault) -> Worker:
-    """One that works, and has partitions if any has."""
+    """Returns a worker that works, if possible one with partitions."""
     run.keep_workers(1)
     await run.until(lambda: run.workers.working, "a worker")
     working = run.workers.working
@@ -226,7 +226,7 @@ async def _stops(run: Run, worker: Worker, fault: Fault) -> None:
 
 
 async def _until_fired(run: Run, worker: Worker) -> None:
-    """Steps of a rebalance are only come to in one: without work and without others, one is made."""
+    """Waits until the failpoint fired. Raises FaultFailedError if the worker ends before, or never reaches it."""
     deadline = time.monotonic() + FIRES_S
     while not run.workers.fired(worker):
         if not worker.alive:
@@ -237,7 +237,7 @@ async def _until_fired(run: Run, worker: Worker) -> None:
 
 
 async def _thaw_when_expelled(run: Run, worker: Worker) -> None:
-    """Others have been given its partitions; then it goes on, not knowing."""
+    """Thaws the worker after others were assigned its partitions, which it does not know."""
     held = set().union(*worker.assignments()[-1:])
     began = time.monotonic()
     try:
@@ -251,7 +251,7 @@ async def _thaw_when_expelled(run: Run, worker: Worker) -> None:
 
 
 def _taken(run: Run, worker: Worker, held: set[int], began: float) -> bool:
-    """Whether the session is over and all that it held has been assigned to others since."""
+    """True when the session is over and all partitions in `held` have been assigned to others since."""
     if time.monotonic() - began < run.options.session_timeout_ms / 1000:
         return False
     others = [other for other in run.workers.alive if other is not worker]

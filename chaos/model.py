@@ -1,7 +1,7 @@
-"""A model server that fails in every way there is, as a process: `python -m chaos.model --bad 0.2 …`.
+"""A model server that fails in many ways, as a process: `python -m chaos.model --bad 0.2 …`.
 
-Planted texts fail always. Of other texts no answer is spoilt more than MOST_SPOILT times in a way that uses up one of
-the worker's attempts, so that every one of them has to end well: a dead letter that was not planted is an error.
+Planted texts always fail. For any other text, at most MOST_SPOILT answers are spoilt in a way that uses up one of the
+worker's attempts. So all other texts must succeed, and a dead letter that was not planted is an error.
 """
 
 import argparse
@@ -71,7 +71,7 @@ async def _reset(request: web.Request, text: str) -> web.StreamResponse:
 
 
 async def _half(request: web.Request, text: str) -> web.StreamResponse:
-    """Promises more than it sends, then resets."""
+    """Sends less than its Content-Length says, then resets the connection."""
     response = web.StreamResponse(headers={"Content-Length": "4096", "Content-Type": "application/json"})
     await response.prepare(request)
     await response.write(b'{"id": "x", "choices": [')
@@ -79,7 +79,7 @@ async def _half(request: web.Request, text: str) -> web.StreamResponse:
 
 
 async def _drip(request: web.Request, text: str) -> web.StreamResponse:
-    """A byte now and then, for longer than any worker waits."""
+    """Sends a byte now and then, for longer than any worker waits."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
     while True:
@@ -94,7 +94,7 @@ FREE: dict[str, Answer] = {
     "abort": _aborted,
     "reset": _reset,
 }
-"""They use up no attempt: they may come as often as they like."""
+"""Bad answers that use up no attempt, so they may come any number of times."""
 COSTLY: dict[str, Answer] = {
     "500": _internal,
     "garbage": _garbage,
@@ -107,7 +107,7 @@ COSTLY: dict[str, Answer] = {
 
 
 class Misbehaviour:
-    """A script for FakeModel: a share of `bad` answers, chosen by seed; counts what it did in `done`."""
+    """A script for FakeModel that spoils a share `bad` of the answers. `done` counts the answers by kind."""
 
     def __init__(self, *, seed: int, bad: float, drips: float = 0.003) -> None:
         self._random = random.Random(seed)
@@ -162,7 +162,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bad", type=float, default=0.2, help="share of spoilt answers")
-    parser.add_argument("--status", type=Path, required=True, help="JSON: port and what was done, written all the time")
+    parser.add_argument(
+        "--status", type=Path, required=True, help="file for the port and the counts, as JSON, written all the time"
+    )
     die_with_parent()
     asyncio.run(serve(parser.parse_args(argv)))
     return 0

@@ -1,4 +1,4 @@
-"""Which faults come in a run, in which order, with which parameters: a function of the seed."""
+"""Plans the faults of a run, their order and their parameters, as a function of the seed."""
 
 import random
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ TAKEOVER = ("worker.takeover.begun", "worker.takeover.fenced", "worker.takeover.
 ANSWER = ("worker.answered", "worker.cached", "cache.inserted", "cache.committed")
 END = ("worker.end.begun", "worker.end.flushed")
 FIRST = ("worker.first.offsets", "worker.first.committed")
-"""Passed only by the first workers of a namespace."""
+"""Steps that only the first workers of a namespace reach."""
 POINTS = (*FLUSH, *TAKEOVER, *ANSWER, *END)
 CUTS = ("PRODUCE", "ADD_PARTITIONS_TO_TXN", "ADD_OFFSETS_TO_TXN", "TXN_OFFSET_COMMIT", "END_TXN", "INIT_PRODUCER_ID",
         "OFFSET_FETCH", "FETCH", "JOIN_GROUP", "SYNC_GROUP", "HEARTBEAT")  # fmt: skip
@@ -19,7 +19,7 @@ CORRUPTIONS = ("garbage", "truncate", "delete", "flip")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`after_s`: a pause before it, in seconds."""
+    """A fault, which comes after a pause of `after_s` seconds."""
 
     kind: str
     after_s: float
@@ -31,7 +31,7 @@ class Fault:
 
 
 def make_plan(deck: Mapping[str, int], *, seed: int, every_s: float) -> list[Fault]:
-    """All faults of the deck, which has how many there are of each kind, in random order."""
+    """Returns all faults of the deck in random order. The deck has the number of faults by kind."""
     rng = random.Random(seed)
     kinds = [kind for kind, count in sorted(deck.items()) for _ in range(count)]
     rng.shuffle(kinds)
@@ -44,7 +44,7 @@ def make_plan(deck: Mapping[str, int], *, seed: int, every_s: float) -> list[Fau
 
 
 def _parameters(kind: str, number: int, rng: random.Random) -> dict[str, Any]:
-    """`number` goes through steps and places in turn, so that a deck with enough of a kind meets them all."""
+    """`number` counts the faults of a kind. Steps and requests take turns, so that a large deck reaches all of them."""
     common: dict[str, Any] = {"victim": rng.random()}
     match kind:
         case "kill at":

@@ -1,8 +1,8 @@
-"""A TCP proxy before a broker that knows the framing of Kafka's protocol, so that it can cut in mid-commit.
+"""A TCP proxy in front of a broker. It knows the framing of Kafka's protocol, so it can cut within a commit.
 
 Requests are length-prefixed and begin with their API key (https://kafka.apache.org/protocol). A rule picks requests by
-key and says what happens to them: the connection is reset before the broker sees one, or when its response is on the
-way back, or the request is held until it is let go.
+this key. Then the connection is reset before the broker sees the request or before the client sees the response, or the
+request is held, or the proxy answers it.
 """
 
 import asyncio
@@ -41,10 +41,10 @@ class Cut(StrEnum):
 
 @dataclass(slots=True)
 class Rule:
-    """What happens to the next `times` requests of `api`. `fired` is set at the first, `released` lets held ones go.
+    """What happens to the next `times` requests of `api` for whose bytes `about` returns True.
 
-    `about` may look at a request's bytes to say that it is not meant. `answer` makes the response's body in the
-    broker's place, for Cut.ANSWER.
+    The first request sets `fired`; setting `released` lets held requests go. With Cut.ANSWER, `answer` makes the body
+    of the response.
     """
 
     api: Api
@@ -57,7 +57,7 @@ class Rule:
 
 
 class Proxy:
-    """Listens on 127.0.0.1:`port` for the broker at `target`, a port of the same host."""
+    """Listens on 127.0.0.1:`port` and passes requests on to the broker at port `target`."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -81,20 +81,20 @@ class Proxy:
         return rule
 
     def remove(self, rule: Rule) -> None:
-        """What it holds is let go."""
+        """Removes the rule and lets go the requests that it holds."""
         rule.released.set()
         if rule in self._rules:
             self._rules.remove(rule)
 
     def reset_all(self) -> int:
-        """Reset all connections; how many there were."""
+        """Resets all connections and returns their number."""
         connections = list(self._connections)
         for connection in connections:
             connection.reset()
         return len(connections)
 
     def rule_for(self, frame: bytes) -> Rule | None:
-        """The rule that a request meets now, if any; counts it."""
+        """Counts the request, and returns the rule that applies to it, or None."""
         (api,) = struct.unpack(">h", frame[:2])
         self.seen[api] += 1
         for rule in self._rules:
@@ -122,7 +122,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Connection:
-    """One client's: requests frame by frame, responses as they come."""
+    """One client's connection. Requests pass frame by frame, responses as they come."""
 
     def __init__(self, proxy: Proxy, client: Stream, broker: Stream) -> None:
         self._proxy = proxy
@@ -153,7 +153,7 @@ class Connection:
                     await writer.drain()
 
     async def _meets_rule(self, frame: bytes) -> bool:
-        """Whether the frame goes on to the broker. Raises ConnectionResetError to end the connection."""
+        """Returns True if the frame goes on to the broker. Raises ConnectionResetError to end the connection."""
         rule = self._proxy.rule_for(frame)
         if rule is None:
             return True
@@ -182,7 +182,7 @@ class Connection:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """RST instead of FIN: as a host that is gone."""
+    """Closes with RST instead of FIN, as if the host were gone."""
     sock = writer.get_extra_info("socket")
     if sock is not None and sock.fileno() >= 0:
         with contextlib.suppress(OSError):

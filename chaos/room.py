@@ -1,4 +1,4 @@
-"""A directory whose room can be taken away and given back, for a process that writes there."""
+"""A directory whose free space can be taken away and given back."""
 
 import errno
 import resource
@@ -16,15 +16,15 @@ LIMIT_BYTES = 150_000
 class Room(ABC):
     @abstractmethod
     def take(self, pid: int) -> None:
-        """None is left for what that process writes."""
+        """Leaves no space for what that process writes."""
 
     @abstractmethod
     def give_back(self, pid: int) -> None:
-        """To that process, if it is still there, and to those after it."""
+        """Gives the space back to that process, if it is still there, and to later processes."""
 
 
 class SmallDisk(Room):
-    """A tmpfs, filled up with a file: ENOSPC."""
+    """A tmpfs that is filled up with a file, so that writes fail with ENOSPC."""
 
     def __init__(self, folder: Path) -> None:
         self._ballast = folder / "ballast"
@@ -39,7 +39,7 @@ class SmallDisk(Room):
 
 
 class FileLimit(Room):
-    """RLIMIT_FSIZE, where mounting is not allowed: EFBIG for what gets larger than the limit."""
+    """A limit by RLIMIT_FSIZE, for machines where mounting is not allowed. Larger files fail with EFBIG."""
 
     def take(self, pid: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (LIMIT_BYTES, resource.RLIM_INFINITY))

@@ -1,4 +1,4 @@
-"""A run: brokers, model server, workers, checker and feed, and the faults of a plan one after the other."""
+"""The parts of a run: brokers, model server, workers, checker and feed."""
 
 import asyncio
 import json
@@ -25,13 +25,14 @@ from telemetry.children import ends_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 STALL_S = 90.0
-"""Workers that bring nothing for this long, with no fault under way, never will."""
+"""Longest time without an outcome, with no fault under way. After that, the run has stalled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`bad`: share of spoilt answers. `workers`: how many are kept alive. `stop_s`: most seconds that one may take to
-    stop.
+    """The size of a run. `bad` is the share of spoilt answers, `workers` the number of workers that are kept alive.
+
+    A worker may take up to `stop_s` seconds to stop.
     """
 
     chunks: int
@@ -55,12 +56,12 @@ def options_of(profile: Profile) -> Options:
 
 
 class FaultFailedError(AssertionError):
-    """A fault did not take place: the run shows nothing."""
+    """A fault did not take place, so the run proves nothing."""
 
 
 @dataclass(slots=True)
 class Report:
-    """What was done and what came of it."""
+    """The faults of a run, and the problems that were found."""
 
     seed: int
     faults: Counter[str] = field(default_factory=Counter)
@@ -89,7 +90,7 @@ class Report:
 
 
 class Run:
-    """What faults have their hands on."""
+    """Everything that a fault can act on."""
 
     def __init__(self, cluster: Cluster, directory: Path, options: Options, settings: Settings) -> None:
         self.cluster = cluster
@@ -119,7 +120,7 @@ class Run:
         self._background.add(asyncio.create_task(work))
 
     async def join(self, *, within_s: float) -> None:
-        """Wait for what faults left running; those that fail or take too long are failures of the run."""
+        """Waits for work that faults left in the background. If it fails or is late, the run has failed."""
         if not self._background:
             return
         done, late = await asyncio.wait(self._background, timeout=within_s)
@@ -131,18 +132,18 @@ class Run:
         self._background.clear()
 
     def keep_workers(self, count: int | None = None) -> None:
-        """Start as many as are missing."""
+        """Starts as many workers as are missing."""
         wanted = self.options.workers if count is None else count
         for _ in range(wanted - len(self.workers.working)):
             self.workers.start()
 
     async def progress(self, *, more: int = 1, within_s: float | None = None) -> None:
-        """Wait for `more` outcomes, or for all that were published. Raises FaultFailedError after a stall."""
+        """Waits for `more` outcomes, or for those of all published records. Raises FaultFailedError after a stall."""
         wanted = min(self.feed.published, self.checker.outcomes + more)
         await self.until(lambda: self.checker.outcomes >= wanted, f"{wanted} outcomes", within_s=within_s)
 
     async def until(self, condition: Callable[[], object], what: str, *, within_s: float | None = None) -> None:
-        """Raises FaultFailedError when it takes too long, saying `what` was waited for."""
+        """Waits for the condition. Raises FaultFailedError, which names `what`, when it takes too long."""
         deadline = time.monotonic() + (within_s or self.options.stall_s)
         while not condition():
             if time.monotonic() > deadline:
@@ -150,7 +151,7 @@ class Run:
             await asyncio.sleep(POLL_S)
 
     async def finish(self) -> None:
-        """Publish what is left, wait until it is done or nothing moves, stop the workers, let the checker judge."""
+        """Publishes the rest, waits until all is done or the run has stalled, stops the workers, and asks the checker."""
         async with self.cluster.busy:
             await self.feed.publish(self.options.chunks)
         self.keep_workers(max(1, self.options.workers))
@@ -186,7 +187,7 @@ class Run:
 
 @asynccontextmanager
 async def prepared_run(cluster: Cluster, directory: Path, options: Options) -> AsyncIterator[Run]:
-    """Topics made, model server and checker up; nothing published, no worker started."""
+    """Yields a run with topics, model server and checker. Nothing is published, and no worker has started."""
     directory.mkdir(parents=True, exist_ok=True)
     namespace = f"chaos-{options.seed}-{os.urandom(3).hex()}"
     values = {"namespace": namespace, "partitions": options.partitions}
@@ -221,7 +222,7 @@ def _worker_environment(run: Run, cluster: Cluster) -> dict[str, str]:
 
 
 class Child:
-    """A process of the run's own: output goes to a log in the run's directory."""
+    """A process of the run. Its output goes to a log in the run's directory."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -249,7 +250,7 @@ class Child:
 
 
 class ModelProcess(Child):
-    """The misbehaving model server; it may be killed and started again on its port."""
+    """The misbehaving model server. It may be killed and started again on its port."""
 
     def __init__(self, directory: Path, options: Options) -> None:
         super().__init__(directory / "model.log")
@@ -265,7 +266,7 @@ class ModelProcess(Child):
 
     @property
     def done(self) -> dict[str, int]:
-        """Answers by kind, over all starts."""
+        """Number of answers by kind, over all starts."""
         now: dict[str, int] = self._read().get("done", {})
         return dict(self._before + Counter(now))
 
@@ -291,7 +292,7 @@ class ModelProcess(Child):
 
 
 class Checker(Child):
-    """The checker process, reading along."""
+    """The checker process, which reads along."""
 
     def __init__(self, settings: Settings, expectations: Path, directory: Path) -> None:
         super().__init__(directory / "checker.log")
@@ -321,7 +322,7 @@ class Checker(Child):
         return found
 
     async def finish(self) -> tuple[dict[str, int], str]:
-        """Problems by kind, and the verdict in words."""
+        """Stops reading along. Returns the number of problems by kind, and the verdict in words."""
         self.process.terminate()
         while self.process.poll() is None:
             await asyncio.sleep(POLL_S)

@@ -1,4 +1,4 @@
-"""Waiting for conditions, never for seconds."""
+"""Waits for conditions instead of a number of seconds."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ POLL_S = 0.02
 
 
 def eventually(condition: Callable[[], T], *, within_s: float = 90.0, what: Callable[[], object] | str = "") -> T:
-    """The first true value of `condition`; fails after `within_s` seconds, saying `what` was waited for."""
+    """Returns the first true value of `condition`, or fails after `within_s` seconds with a message about `what`."""
     deadline = time.monotonic() + within_s
     while not (value := condition()):
         if time.monotonic() > deadline:
@@ -21,7 +21,7 @@ def eventually(condition: Callable[[], T], *, within_s: float = 90.0, what: Call
 
 
 def is_gone(pid: int) -> bool:
-    """Whether the process has ended, though nobody may have taken note of it yet."""
+    """True when the process has ended, even if its parent has not waited for it yet."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""Workers as processes: `python -m consumer` in each, forked from a server that has the imports behind it."""
+"""Workers as processes. Each runs `python -m consumer`, forked from a server that has imported everything."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ SERVER.set_forkserver_preload(["chaos.workers", "consumer.worker.command"])
 
 
 def run_worker(environment: dict[str, str], log: str, mutant: str) -> None:
-    """In the child: what `python -m consumer` does, its output in the file `log`."""
+    """Runs in the child: does what `python -m consumer` does, with its output in the file `log`."""
     die_with_parent()
     os.environ.update(environment)
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -37,14 +37,14 @@ def run_worker(environment: dict[str, str], log: str, mutant: str) -> None:
 
 
 def _dump_tasks(number: int, frame: object) -> None:
-    """On SIGUSR1: where every task stands, into the log."""
+    """Prints on SIGUSR1 where every task stands."""
     for task in asyncio.all_tasks():
         stack = [f"{Path(f.f_code.co_filename).name}:{f.f_lineno} {f.f_code.co_name}" for f in task.get_stack()]
         print("TASK", task.get_name(), task.get_coro(), stack, flush=True)
 
 
 class Worker:
-    """One process. `doomed`: it is to kill itself at a failpoint; `ended` is the exit code that was asked of it."""
+    """One worker process. `ended` is the exit code that the run expects of it, None while it should go on."""
 
     def __init__(self, name: str, process: ForkServerProcess, log: Path, *, failpoints: str) -> None:
         self.name = name
@@ -84,20 +84,20 @@ class Worker:
             self.signal(signal.SIGCONT)
 
     async def exited(self, *, within_s: float) -> int:
-        """Its exit code; raises TimeoutError."""
+        """Waits for its end and returns the exit code. Raises TimeoutError."""
         async with asyncio.timeout(within_s):
             while (code := self.process.exitcode) is None:
                 await asyncio.sleep(POLL_S)
         return code
 
     def entries(self) -> list[dict[str, Any]]:
-        """Of its log; lines that are not JSON come as {"text": line}."""
+        """Returns the entries of its log. A line that is not JSON becomes {"text": line}."""
         if not self.log.exists():
             return []
         return [_entry(line) for line in self.log.read_text(errors="replace").splitlines()]
 
     def assignments(self) -> list[set[int]]:
-        """Partitions given to it, one set for each rebalance."""
+        """Returns the partitions that were assigned to it, one set for each rebalance."""
         return [set(entry["partitions"]) for entry in self.entries() if "partitions" in entry]
 
     def last_lines(self, count: int = 3) -> str:
@@ -106,7 +106,7 @@ class Worker:
 
 
 class Workers:
-    """All that were started in a run. `environment` is what each gets; `mutant` names how it is broken, if it is."""
+    """All workers of a run. Each gets `environment`; `mutant` names the rule that they break, if any."""
 
     def __init__(self, directory: Path, environment: Mapping[str, str], *, mutant: str = "") -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ class Workers:
 
     @property
     def working(self) -> list[Worker]:
-        """Alive, and neither frozen nor about to end."""
+        """Workers that are alive, not frozen, and not about to end."""
         return [each for each in self.alive if not each.frozen and not each.failpoints and each.ended is None]
 
     def start(self, *, failpoints: str = "", environment: Mapping[str, str] | None = None) -> Worker:
@@ -146,15 +146,15 @@ class Workers:
 
     @property
     def rounds(self) -> int:
-        """Assignments that the living were given."""
+        """Number of assignments that the living workers got."""
         return sum(len(worker.assignments()) for worker in self.alive)
 
     def logged(self, text: str) -> int:
-        """Lines with `text` in all logs."""
+        """Counts `text` in all logs."""
         return sum(worker.log.read_text(errors="replace").count(text) for worker in self.all if worker.log.exists())
 
     def fell(self) -> list[str]:
-        """Those that ended otherwise than was asked of them."""
+        """Returns a line for each worker that ended with an unexpected exit code."""
         return [
             f"{worker.name} ended with {worker.process.exitcode}: {worker.last_lines()}"
             for worker in self.all

@@ -1,1 +1,1 @@
-"""Counts the outcomes of a fault run against what was expected."""
+"""Compares the outcomes of a fault run with the expected ones."""

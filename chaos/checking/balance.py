@@ -1,4 +1,4 @@
-"""What came out against what had to: pure bookkeeping of the checker."""
+"""Compares the outcomes that were read with the expected ones. Pure."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ STATUS = {Expected.OK: Status.OK, Expected.EMPTY: Status.EMPTY, Expected.FAILED:
 
 @dataclass(slots=True)
 class Verdict:
-    """Counts, and for each kind of problem what was found, in words."""
+    """The result of a comparison. `problems` has a line for each problem, by kind."""
 
     expected: int
     results: int
@@ -36,7 +36,7 @@ class Verdict:
 
 
 class Balance:
-    """Takes records of qa.results and qa.dead-letters as they are read; `verdict` compares them with what had to be."""
+    """Takes records of qa.results and qa.dead-letters; `verdict` compares them with the expected outcomes."""
 
     def __init__(self, names: TopicNames) -> None:
         self._names = names
@@ -51,17 +51,17 @@ class Balance:
 
     @property
     def outcomes(self) -> int:
-        """Records of qa.chunks that came to something: a result, or, if not decodable, a letter."""
+        """Number of records of qa.chunks that have a result or, if they are undecodable, a dead letter."""
         return len(self._results) + len(self._undecodable)
 
     @property
     def records(self) -> dict[str, int]:
-        """Times read, by record id; letters by origin."""
+        """How often each record was read: results by record id, dead letters by origin."""
         letters = {f"letter {partition}:{offset}": n for (partition, offset), n in self._letters.items()}
         return dict(self._results) | letters
 
     def take(self, record: Record) -> None:
-        """In the order of the partition."""
+        """Takes a record. Give those of one partition in their order."""
         place = (record.topic, record.partition)
         if record.offset <= self._last.get(place, -1):
             self._wrong.append(("disorder", f"{place} gave offset {record.offset} after {self._last[place]}"))

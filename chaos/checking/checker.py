@@ -1,9 +1,10 @@
-"""Counts what read_committed readers see: all the time while a run goes on, and once more at its end.
+"""Counts what readers with read_committed see, during a run and once more at its end.
 
     python -m chaos.checking.checker --bootstrap-servers B --namespace N --expectations FILE [--follow STATUS]
 
-With `--follow` it reads along, writing how far it is to STATUS, until SIGTERM; then, or at once without it, it reads all
-from the beginning. Exit code 1 when anything is lost, doubled, read though aborted, or not as the contract says.
+With `--follow` it reads along until SIGTERM and writes its progress to STATUS. Then, or at once without `--follow`, it
+reads everything from the beginning. The exit code is 1 when anything is lost, doubled, read although its transaction
+was aborted, or breaks the message contract.
 """
 
 import argparse
@@ -30,11 +31,11 @@ from telemetry.children import die_with_parent
 READ_MS = 200
 RETRY_S = 0.2
 SETTLED_S = 90.0
-"""An open transaction of a dead worker ends 10 s after its last sign of life; a broker may have to come back first."""
+"""Time to wait for open transactions. A dead worker's ends after 10 s, but a broker may have to come back first."""
 
 
 class Follower:
-    """Reads along with a run. Faults of the broker are waited out."""
+    """Reads along with a run. It waits while a broker is away."""
 
     def __init__(self, settings: Settings, status: Path) -> None:
         self._settings = settings
@@ -43,7 +44,7 @@ class Follower:
         self.balance = Balance(self._names)
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Reads until it is cancelled."""
         consumer = make_consumer(self._settings.kafka)
         await start_patiently(consumer, self._settings.kafka)
         try:
@@ -55,7 +56,7 @@ class Follower:
             await consumer.stop()
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> None:
-        """From offset 0, which both topics keep: no reset is ever asked for."""
+        """Assigns all partitions from offset 0, which both topics keep, so that no offset reset is ever needed."""
         while True:
             try:
                 places = [
@@ -86,7 +87,7 @@ class Follower:
 
 
 async def read_all(settings: Settings) -> Balance:
-    """All that is committed; waits until no transaction is open on the topics, so that nothing can come after."""
+    """Reads everything that is committed, after waiting until no transaction on the topics is open."""
     names = TopicNames(settings.kafka.namespace)
     balance = Balance(names)
     for topic in (names.results, names.dead_letters):

@@ -1,6 +1,6 @@
 """The input of a run: chunks, planted bad ones, and poison in transactions that are aborted.
 
-What a record has to become is written to a file, one JSON line each, as soon as it is committed: the checker's truth.
+As soon as a record is committed, its expected outcome is written to a file, one JSON line a record, for the checker.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from schemas.ids import chunk_id, content_key, document_id, record_id
 CHUNKS_OF_A_DOCUMENT = 100
 BATCH = 200
 POISON_EVERY = 3
-"""After every third transaction one is aborted."""
+"""One transaction with poison is aborted after so many others."""
 POISONS = 20
 
 
 class Expected(StrEnum):
-    """What a record of qa.chunks has to become."""
+    """The outcome that a record of qa.chunks must have."""
 
     OK = "ok"
     EMPTY = "empty"
@@ -39,7 +39,7 @@ class Expected(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """`record` is the result's record id; empty for a record that can't be decoded."""
+    """The expected outcome of one record. `record` is the id of its result, empty for an undecodable record."""
 
     expected: Expected
     record: str
@@ -49,7 +49,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A record to publish."""
+    """A record to publish, with its expected outcome."""
 
     expected: Expected
     record: str
@@ -58,7 +58,7 @@ class Item:
 
 
 def make_items(count: int, *, seed: int, planted: int, repeated: float = 0.05) -> Iterator[Item]:
-    """`count` records, `planted` of them bad; a share of `repeated` has the text of another one."""
+    """Yields `count` records. `planted` of them are bad, and a share of `repeated` has the text of another record."""
     rng = random.Random(seed)
     bad = {number: kind for kind, number in enumerate(rng.sample(range(count), planted))}
     for number in range(count):
@@ -70,7 +70,7 @@ def make_items(count: int, *, seed: int, planted: int, repeated: float = 0.05) -
 
 
 def _planted(number: int, kind: int) -> Item:
-    """Chunks without words, chunks that the model refuses or never answers well, and bytes that are no chunk."""
+    """Makes chunks without words, chunks that the model refuses or never answers well, or bytes that are no chunk."""
     match kind % 4:
         case 0:
             return _item(number, f"Chunk {number:07d}. PLANTED refused", Expected.FAILED)
@@ -99,7 +99,7 @@ def _item(number: int, text: str, expected: Expected) -> Item:
 
 
 class Feed:
-    """Publishes items, in transactions, some of which it aborts. Needs a broker that no fault has its hands on."""
+    """Publishes items in transactions, and aborts some of them. No fault may strike the broker meanwhile."""
 
     def __init__(self, settings: Settings, items: Iterator[Item], expectations: Path) -> None:
         self._settings = settings
@@ -111,7 +111,7 @@ class Feed:
         self.published = 0
 
     async def publish(self, count: int) -> None:
-        """The next `count` records, or as many as there are left."""
+        """Publishes the next `count` records, or as many as are left."""
         async with self._producer() as producer:
             while count > 0 and (batch := self._take(min(count, BATCH))):
                 await self._publish(producer, batch)

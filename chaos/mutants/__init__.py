@@ -1,1 +1,1 @@
-"""Workers that break one rule on purpose, which the fault runs must find."""
+"""Workers that break one rule on purpose. The fault runs must find every one of them."""

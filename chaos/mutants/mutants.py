@@ -1,6 +1,6 @@
-"""Workers that are broken on purpose, each in one rule: the checker has to find every one of them out.
+"""Workers that break one rule on purpose. The checker must find every one of them.
 
-A mutant is a function that breaks this process; the worker then runs in it as it is.
+A mutant is a function that breaks the rule in this process, in which the unchanged worker then runs.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ AUTO_COMMIT_S = 2.0
 
 
 def auto_commit() -> None:
-    """Offsets are committed by the clock, apart from the results."""
+    """Commits offsets by the clock, apart from the results."""
     due: dict[int, float] = {}
 
     async def commit(
@@ -44,7 +44,7 @@ def auto_commit() -> None:
 
 
 def sends_not_awaited() -> None:
-    """A transaction is committed without a look at what became of its records."""
+    """Commits a transaction without awaiting the sends of its records."""
 
     async def commit(
         producer: AIOKafkaProducer, tp: TopicPartition, tracker: OffsetTracker, batch: Sequence[Outcome], *, group: str
@@ -61,7 +61,7 @@ def sends_not_awaited() -> None:
 
 
 def ids_per_process() -> None:
-    """Transactional ids that no other worker has: nobody is fenced."""
+    """Takes transactional ids that no other worker has, so that nobody is fenced."""
 
     def make_producer(self: GroupClient, tp: TopicPartition) -> AIOKafkaProducer:
         return make_transactional_producer(self.kafka, f"{self.names.group}.{uuid.uuid4()}")
@@ -70,7 +70,7 @@ def ids_per_process() -> None:
 
 
 def committed_before_start() -> None:
-    """The committed point is read before the partition's former owner is fenced."""
+    """Reads the committed point before the partition's former owner is fenced."""
     make_producer, find = GroupClient.make_producer, StartingPoints.find
     started: dict[AIOKafkaProducer, Callable[[], Any]] = {}
 
@@ -89,7 +89,7 @@ def committed_before_start() -> None:
 
 
 def bare_committed() -> None:
-    """The library's word on what is committed is believed, also that it is nothing."""
+    """Believes the client library's `committed`, even when it says that nothing is committed."""
 
     async def committed_point(member: AIOKafkaConsumer, tp: TopicPartition) -> CommitPoint | None:
         found = (await member._coordinator.fetch_committed_offsets([tp])).get(tp)
@@ -103,13 +103,13 @@ def bare_committed() -> None:
 
 
 def no_metadata_guard() -> None:
-    """A member joins without knowing the topic, and takes an empty assignment for a right one."""
+    """Joins without knowing the topic, and takes an empty assignment for a right one."""
     messaging.connection.METADATA_MAX_AGE_MS = 300_000  # the library's default
     GroupClient.knows_topic = True
 
 
 def dropped_offset() -> None:
-    """The lowest unfinished offset is forgotten when others are unfinished."""
+    """Forgets the lowest unfinished offset when others are unfinished."""
 
     def point(self: OffsetTracker, finished: set[int] = frozenset()) -> CommitPoint:
         unfinished = [offset for offset in self._unfinished if offset not in finished]
@@ -119,7 +119,7 @@ def dropped_offset() -> None:
 
 
 def read_uncommitted() -> None:
-    """Records of transactions that are aborted are answered."""
+    """Answers records of aborted transactions too."""
 
     def make(*args: Any, **options: Any) -> AIOKafkaConsumer:
         return make_consumer(*args, **options, isolation_level="read_uncommitted")

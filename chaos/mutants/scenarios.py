@@ -1,4 +1,4 @@
-"""Short runs, each made of the faults that one rule of the worker is there for."""
+"""Short runs. Each has the faults that one rule of the worker is for."""
 
 import asyncio
 import contextlib
@@ -21,12 +21,12 @@ LOADING_S = 2.0
 JOIN_S = 6.0
 TINY_BYTES = 300
 REFUSAL = "MessageSizeTooLarge"
-"""As a worker's log has it."""
+"""The broker's error in a worker's log."""
 KILLS = 2
 
 
 async def kills(run: Run) -> None:
-    """Workers are killed in the middle of their work, one after the other."""
+    """Kills workers in the middle of their work, one after the other."""
     await run.feed.publish(run.options.chunks // 4)
     run.keep_workers()
     for _ in range(KILLS):
@@ -38,7 +38,7 @@ async def kills(run: Run) -> None:
 
 
 async def refused_records(run: Run) -> None:
-    """For a while the broker takes no result, for it is too large; letters and offsets it takes."""
+    """Makes the broker refuse results as too large for a while. It takes dead letters and offsets."""
     run.keep_workers()
     await run.feed.publish(run.options.chunks // 2)
     await run.progress(more=20)
@@ -51,7 +51,7 @@ async def refused_records(run: Run) -> None:
 
 
 async def zombie_in_transaction(run: Run) -> None:
-    """A worker stops with a transaction open, all but committed, is expelled, and goes on."""
+    """Freezes a worker just before a commit until it is expelled, and then lets it go on."""
     worker = await _stopped_before_commit(run)
     run.keep_workers()
     await _replaced(run)
@@ -64,7 +64,7 @@ async def zombie_in_transaction(run: Run) -> None:
 
 
 async def commit_during_takeover(run: Run) -> None:
-    """The same, but it goes on just before its successors fence it: they have asked to, and wait."""
+    """Freezes a worker just before a commit, and lets it go on while its successors wait to fence it."""
     worker = await _stopped_before_commit(run)
     rule = run.cluster.nodes[0].proxy.add(Rule(Api.INIT_PRODUCER_ID, Cut.HOLD, times=1000))
     try:
@@ -81,7 +81,7 @@ async def commit_during_takeover(run: Run) -> None:
 
 
 async def broker_killed_on_assignment(run: Run) -> None:
-    """The broker dies when partitions have been assigned; its coordinator takes a while to load when it is back."""
+    """Kills the broker after an assignment; when it is back, its coordinator takes a while to load."""
     await run.feed.publish(run.options.chunks // 2)
     run.keep_workers()
     await run.progress(more=run.options.chunks // 4)
@@ -105,7 +105,7 @@ async def broker_killed_on_assignment(run: Run) -> None:
 
 
 async def no_metadata_at_join(run: Run) -> None:
-    """From the moment that the group's first member is up, nobody tells it about the topic, for a while."""
+    """Hides the topic's metadata from the group's first member for a while."""
     proxy = run.cluster.nodes[0].proxy
     topic = TopicNames(run.settings.kafka.namespace).chunks.encode()
     # A worker's first questions are about all topics; a member's are about the one that it reads.
@@ -126,7 +126,7 @@ async def no_metadata_at_join(run: Run) -> None:
 
 
 async def commit_held_at_revocation(run: Run) -> None:
-    """A worker has to give its partitions back while the broker takes none of its records; then it is stopped."""
+    """Makes a worker give its partitions back while the broker takes none of its records, and then stops it."""
     proxy = run.cluster.nodes[0].proxy
     await run.feed.publish(run.options.chunks // 2)
     held = run.workers.start()
@@ -148,7 +148,7 @@ async def commit_held_at_revocation(run: Run) -> None:
 
 @asynccontextmanager
 async def results_refused(run: Run) -> AsyncIterator[None]:
-    """The results' topic takes tiny batches only."""
+    """Makes the results' topic take tiny batches only."""
     topic = TopicNames(run.settings.kafka.namespace).results
     async with admin_client(run.settings.kafka) as admin:
 
@@ -164,7 +164,7 @@ async def results_refused(run: Run) -> AsyncIterator[None]:
 
 
 async def _stopped_before_commit(run: Run) -> Worker:
-    """A worker alone in its group, which stopped itself between its offsets and its commit."""
+    """Returns a worker, alone in its group, that stopped itself between its offsets and its commit."""
     await run.feed.publish(run.options.chunks // 2)
     worker = run.workers.start(failpoints=f"worker.flush.offsets=stop@{run.options.partitions + 3}")
     await run.until(lambda: run.workers.fired(worker), "the failpoint")
@@ -173,7 +173,7 @@ async def _stopped_before_commit(run: Run) -> Worker:
 
 
 async def _replaced(run: Run) -> None:
-    """All partitions have been assigned to others."""
+    """Waits until all partitions have been assigned to others."""
     everything = set(range(run.options.partitions))
     await run.until(
         lambda: everything <= set().union(*(o.assignments()[-1] for o in run.workers.working if o.assignments())),
@@ -182,7 +182,7 @@ async def _replaced(run: Run) -> None:
 
 
 def _loading() -> bytes:
-    """OffsetFetch response, version 3: no topics and an error."""
+    """Returns an OffsetFetch response, version 3, with no topics and an error."""
     body: bytes = Schema(("throttle", Int32), ("topics", Array(Int32)), ("error", Int16)).encode((0, [], LOADING))
     return body
 
@@ -196,4 +196,4 @@ SCENARIOS: dict[str, tuple[Scenario, tuple[str, ...]]] = {
     "no metadata at join": (no_metadata_at_join, ("no_metadata_guard",)),
     "commit held at revocation": (commit_held_at_revocation, ()),
 }
-"""Each with the mutants that do not survive it."""
+"""The scenarios by name, each with the mutants that it must find."""

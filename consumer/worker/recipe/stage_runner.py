@@ -10,12 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from configs.recipe import Recipe
 from configs.recipe_parts import Rewriting, Scoring, Stage
-<<<<<<< HEAD
 from consumer.worker.checks.checking import check_pairs
-=======
-from consumer.worker.checks import check_pairs
 from consumer.worker.checks.pair import AnsweredPair
->>>>>>> 2431636 (Worker: one protocol joins group and handler; a candidate has its pair)
 from consumer.worker.recipe.candidate import Candidate, scores_of, shortfall
 from consumer.worker.recipe.chunk_calls import ChunkCalls, together
 from consumer.worker.recipe.stage_requests import StageRequests
