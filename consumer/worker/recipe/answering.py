@@ -63,13 +63,17 @@ class Answerer:
         try:
             result = _finished(draft, await self._candidates(chunk, calls))
         except CallFailedError as exc:
-            message = f"{exc.stage}: {exc.error}"
-            result = _failed(draft, exc.error.error_class, message, attempts=max(1, exc.attempts))
+            result = _failed(
+                draft,
+                error_class=exc.error.error_class,
+                message=f"{exc.stage}: {exc.error}",
+                attempts=max(1, exc.attempts),
+            )
         except QAStreamError:
             raise
         except Exception as exc:  # one chunk that meets a bug of ours must not stop all others
             log.exception("chunk %s could not be answered", chunk.chunk_id)
-            result = _failed(draft, "internal", type(exc).__name__)
+            result = _failed(draft, error_class="internal", message=type(exc).__name__)
         return _with_cost(result, calls, round((time.monotonic() - began) * 1000, 3))
 
     async def keep_answers(self) -> None:
@@ -148,7 +152,7 @@ def _pair(draft: Result, number: int, candidate: Candidate) -> Pair:
     )
 
 
-def _failed(draft: Result, error_class: str, message: str, attempts: int = 1) -> Result:
+def _failed(draft: Result, *, error_class: str, message: str, attempts: int = 1) -> Result:
     error = OutcomeError(error_class=error_class, message=message, attempts=attempts)
     return draft.model_copy(update={"status": Status.FAILED, "error": error})
 
