@@ -1,12 +1,12 @@
-"""QAStream beside synthetic-data-kit 0.0.5: the same texts, the same model, the calls counted between them and it.
+"""Compares QAStream with synthetic-data-kit 0.0.5 on the same texts and the same model, and counts their calls.
 
     python benchmarks/comparison.py [--latency-ms 500] [--json FILE]
 
-The opponent is installed into a virtual environment below a temporary directory, as are all files of both. The model
-is the embedded server's, `extractive`, which finds the pairs that a text's sentences give. QAStream's requests are
-passed on to it. synthetic-data-kit asks without a schema, so its prompts are read here: the text after `Text:` goes
-through the same extraction and comes back as the JSON array that the prompt describes, and a summary is the text's
-beginning. So neither side suffers from a model that does not keep to a format. The table goes to stdout, as Markdown.
+The opponent is installed into a virtual environment below a temporary directory, which also holds all files of both.
+The model is `extractive` of the embedded server, which makes pairs of the sentences of a text. Requests of QAStream are
+passed on to it. synthetic-data-kit asks without a schema, so its prompts are interpreted here: the text after `Text:`
+goes through the same extraction and comes back as the JSON array that the prompt describes, and a summary is the
+beginning of the text. Neither side suffers from a model that breaks the format. The Markdown table goes to stdout.
 """
 
 import argparse
@@ -49,7 +49,7 @@ POLL_S = 0.02
 
 @dataclass
 class Call:
-    """One request to the model. `ended` stays None when the client went away before its answer."""
+    """A request to the model. `ended` stays None when the client went away before its answer."""
 
     key: str
     characters: int
@@ -59,7 +59,7 @@ class Call:
 
 @dataclass
 class Recorder:
-    """Stands before the model server, takes `latency_s` for each call, and writes down who asked what and when."""
+    """Stands before the model server, delays each call by `latency_s`, and records who asked what and when."""
 
     server: str
     latency_s: float
@@ -76,12 +76,12 @@ class Recorder:
 
     @property
     def repeated(self) -> int:
-        """Calls whose very request had been sent before."""
+        """The number of calls with exactly the request of an earlier call."""
         return len(self.calls) - len({call.key for call in self.calls})
 
     @property
     def seconds(self) -> float:
-        """From the first call to the last answer."""
+        """Seconds from the first call to the last answer."""
         ends = [call.ended for call in self.calls if call.ended is not None]
         return max(ends) - min(call.began for call in self.calls) if ends else 0.0
 
@@ -119,7 +119,7 @@ class Recorder:
 
 
 def opponents_text(body: dict[str, Any]) -> str | None:
-    """The text that a prompt of synthetic-data-kit asks pairs of; None for any other request."""
+    """The text for which a prompt of synthetic-data-kit asks pairs; None for any other request."""
     content = body["messages"][0]["content"]
     return content.partition("Text:\n")[2].strip() if content.startswith(ASKS_PAIRS) else None
 
@@ -141,7 +141,7 @@ def completion(content: str) -> web.Response:
 
 @asynccontextmanager
 async def recording(latency_ms: float) -> AsyncIterator[tuple[Recorder, str]]:
-    """With its base URL."""
+    """A running recorder, with its base URL."""
     async with serve(EmbeddedOptions()) as server:
         recorder = Recorder(server, latency_ms / 1000)
         runner = web.AppRunner(recorder.app(), access_log=None, handler_cancellation=True)
@@ -155,7 +155,7 @@ async def recording(latency_ms: float) -> AsyncIterator[tuple[Recorder, str]]:
 
 @dataclass(frozen=True)
 class Made:
-    """What came out of a run: pairs as (question, answer, number of quotes that stand in the source, quotes)."""
+    """The result of a run. A pair is (question, answer, number of quotes found in the source, number of quotes)."""
 
     pairs: list[tuple[str, str, int, int]]
     rejected: int
@@ -178,7 +178,7 @@ def folded(text: str) -> str:
 
 @dataclass
 class QAStream:
-    """`python -m pipeline --once` with its defaults and a recipe, on a broker that is there."""
+    """`python -m pipeline --once` with its defaults and a recipe, on a running broker."""
 
     url: str
     brokers: str
@@ -229,7 +229,7 @@ def decoded(path: Path) -> str:
 class SyntheticDataKit:
     """Its documented way with vLLM: `provider: vllm` in a configuration file, then ingest, then create.
 
-    It reads one directory without those below it, and .txt of our two suffixes: it gets the texts under flat names.
+    It reads only .txt files of one directory without its subdirectories, and so gets the texts under flat names.
     """
 
     url: str
@@ -267,7 +267,7 @@ Side = QAStream | SyntheticDataKit
 
 
 async def execute(command: list[str], folder: Path, stop: Callable[[], bool] | None = None) -> int:
-    """Its exit code; kill -9 as soon as `stop` says so."""
+    """The exit code of the command, which is ended with kill -9 as soon as `stop` returns true."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("QASTREAM_", "KAFKA_", "VLLM_"))}
     with (folder / "said.log").open("ab") as said:
         process = await asyncio.create_subprocess_exec(
@@ -283,7 +283,7 @@ async def execute(command: list[str], folder: Path, stop: Callable[[], bool] | N
 
 
 async def run(side: Side, texts: dict[str, bytes], folder: Path, recorder: Recorder) -> tuple[Made, list[int]]:
-    """With the exit codes of its commands."""
+    """The result of a run, with the exit codes of its commands."""
     recorder.reset()
     side.prepare(texts, folder)
     codes = [await execute(command, folder) for command in side.commands(folder)]
@@ -292,7 +292,7 @@ async def run(side: Side, texts: dict[str, bytes], folder: Path, recorder: Recor
 
 
 async def run_killed(side: Side, texts: dict[str, bytes], folder: Path, recorder: Recorder, *, after: int) -> int:
-    """Killed once so many calls are answered, then run again to the end; the calls in flight at the kill."""
+    """The result of a run that is killed and then run again to the end, and the calls in flight at the kill."""
     recorder.reset()
     side.prepare(texts, folder)
     *before, last = side.commands(folder)
@@ -310,7 +310,7 @@ def sample_texts() -> dict[str, bytes]:
 
 
 def without_blank_lines(texts: dict[str, bytes]) -> bytes:
-    """The Chinese ones as one text with single line ends, as they come out of PDF files and scans."""
+    """The texts; the Chinese ones are joined with single line ends, as PDF files and scans give them."""
     found = [text for text in (decoded(TEXTS / name) for name in texts) if is_chinese(text)]
     return "\n".join(line for text in found for line in text.splitlines() if line.strip()).encode()
 
@@ -324,7 +324,7 @@ def shared(part: int, whole: int) -> str:
 
 
 async def compare(side: Side, recorder: Recorder, folder: Path) -> dict[str, Any]:
-    """The figures of one side, by what they say."""
+    """The figures of one side, by name."""
     texts = sample_texts()
     long = {"long.txt": without_blank_lines(texts)}
     made, codes = await run(side, texts, folder / "texts", recorder)
@@ -362,7 +362,7 @@ def table(found: list[dict[str, Any]]) -> Iterator[str]:
 
 
 async def installed(folder: Path) -> Path:
-    """The opponent's program."""
+    """The path of the installed opponent."""
     uv = shutil.which("uv") or str(ROOT / ".tools/bin/uv")
     for command in (["venv", "--quiet", str(folder)], ["pip", "install", "--quiet", "--python", str(folder), OPPONENT]):
         process = await asyncio.create_subprocess_exec(uv, *command)
@@ -394,11 +394,11 @@ async def work(args: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--latency-ms", type=float, default=500, help="of every call, for both (default 500)")
-    parser.add_argument("--opponent", type=Path, metavar="PROGRAM", help="installed already: its synthetic-data-kit")
-    parser.add_argument("--only", choices=("qastream", "opponent"), help="one side of it")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep what both read and wrote")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the same figures as JSON")
+    parser.add_argument("--latency-ms", type=float, default=500, help="of every call, on both sides (default 500)")
+    parser.add_argument("--opponent", type=Path, metavar="PROGRAM", help="an installed synthetic-data-kit")
+    parser.add_argument("--only", choices=("qastream", "opponent"), help="run one side alone")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the files of both sides there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as JSON too")
     asyncio.run(work(parser.parse_args()))
 
 

@@ -1,14 +1,14 @@
-"""Output tokens a second and latency of the adaptive limit beside fixed ones, on one real vLLM, in one run.
+"""Compares the adaptive limit with fixed ones on one real vLLM: output tokens per second, and latency.
 
     python benchmarks/concurrency.py
     python benchmarks/concurrency.py --url http://gpu-1:8000/v1 --fixed 32,64,128,256,512 --concurrency 1024
 
-Without --url a vLLM on the CPU with a tiny model is started here, on one core (--slots requests run at once); the
-clients get the others. First a sweep of fixed limits, --passes times over, finds the best and the knee, the smallest
-that has 0.95 of its tokens. Then these two and the adaptive limit take turns, --turns times over, in rounds of the same
-length, since a machine is not equally fast all the time: a ratio is of two rounds of one turn, and the median of them
-counts. An adaptive limit begins cold each time, and its cold start counts. Each round is made of different prompts, so
-that no prefix cache helps a later one. --write puts table and plot into docs/concurrency.md.
+Without --url it starts a vLLM with a tiny model on one CPU core (--slots requests run at once); the clients get the
+other cores. First a sweep of fixed limits, repeated --passes times, finds the best limit and the knee, the smallest one
+with 0.95 of its tokens. Then these two and the adaptive limit take turns, --turns times, in rounds of equal length. A
+machine is not equally fast all the time, so a ratio compares two rounds of one turn, and the median of the ratios
+counts. An adaptive limit starts cold in each round, and its cold start counts. Every round has prompts of its own, so
+that no prefix cache helps a later round. --write puts table and plot into docs/concurrency.md.
 """
 
 import argparse
@@ -47,14 +47,14 @@ BEGIN, END = "<!-- measured: made by `python benchmarks/concurrency.py --write` 
 SERVER_CORE = 0
 IMPORTS_S = 6.0
 LEAD_S = 1.0
-"""A round begins so long after its processes were asked for, in all of them at once."""
+"""Seconds from the start of a round's processes to the round, which begins in all of them at once."""
 KNEE = 0.95
 WORDS = "gate oxide film plasma etch dopant wafer mask pixel panel anode layer trench".split()  # noqa: SIM905
 
 
 @dataclass(frozen=True)
 class Load:
-    """What one process does: endless work from `begin_s` (time.time()) for `seconds`, under a limit or the adaptive."""
+    """The load of one process: endless work from `begin_s` (time.time()) for `seconds`, under some limit."""
 
     url: str
     name: str
@@ -112,7 +112,7 @@ async def _driven(
 
 
 def work(load: Load) -> Done:
-    """In a process of its own."""
+    """Do the work of a load. It runs in a process of its own."""
     return asyncio.run(_work(load))
 
 
@@ -128,7 +128,7 @@ async def _work(load: Load) -> Done:
 
 
 class Timed:
-    """A client that takes the time of calls at the server, without the wait for a slot."""
+    """A client that measures the time of calls at the server, without the wait for a slot."""
 
     def __init__(self, client: ModelClient, end: float, done: Done) -> None:
         self.url, self.models, self.probe = client.url, client.models, client.probe
@@ -148,7 +148,7 @@ async def _call(load: Load, servers: ModelServers, chance: random.Random, end: f
     while time.monotonic() < end:
         text = " ".join(chance.choice(WORDS) for _ in range(120))
         with suppress(TruncatedError):  # every answer has its full length
-            tokens = chance.randint(load.tokens // 2, load.tokens * 3 // 2)  # or all would end in the same step
+            tokens = chance.randint(load.tokens // 2, load.tokens * 3 // 2)  # otherwise all would end in the same step
             await servers.complete(request(text, tokens=tokens, priority=load.priority))
 
 
@@ -188,7 +188,7 @@ def measure(loads: list[Load], pool: ProcessPoolExecutor) -> Round:
 
 
 def counted(load: Load) -> float:
-    """Tokens a second, by the server's own count, while `load` lasts."""
+    """Tokens per second during `load`, by the server's own count."""
     time.sleep(max(0.0, load.begin_s - time.time()))
     began, before = time.monotonic(), generated(load.url)
     time.sleep(load.seconds)
@@ -207,7 +207,7 @@ def quantile(ordered: list[float], part: float) -> float:
 
 @contextmanager
 def server(url: str | None, *flags: str, slots: int) -> Iterator[str]:
-    """The URL of a model server: the one given, or one of our own, on the first core."""
+    """The URL of the given model server, or of one started here on the first core."""
     if url is not None:
         yield url
         return
@@ -229,14 +229,14 @@ def server(url: str | None, *flags: str, slots: int) -> Iterator[str]:
 
 
 def clients(number: int) -> ProcessPoolExecutor:
-    """Processes that have all imports behind them."""
+    """Worker processes that have done all imports."""
     pool = ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
     list(pool.map(time.sleep, [IMPORTS_S] * number))
     return pool
 
 
 def sweep(args: argparse.Namespace, url: str, pool: ProcessPoolExecutor) -> list[Round]:
-    """Each fixed limit: medians over the passes."""
+    """The medians over the passes for each fixed limit."""
     found: dict[int, list[Round]] = {int(each): [] for each in args.fixed.split(",")}
     for number in range(args.passes):
         for limit, passes in found.items():
@@ -246,7 +246,7 @@ def sweep(args: argparse.Namespace, url: str, pool: ProcessPoolExecutor) -> list
 
 
 def turns(args: argparse.Namespace, url: str, pool: ProcessPoolExecutor, fixed: set[int]) -> list[list[Round]]:
-    """Fixed limits and the adaptive one, one after the other; a list for each turn."""
+    """Rounds of the fixed limits and the adaptive one, one after the other; a list for each turn."""
     found: list[list[Round]] = []
     for number in range(args.turns):
         seed = f"turn {number}"
@@ -288,13 +288,13 @@ def show(each: Round) -> None:
 
 
 def best_and_knee(swept: list[Round]) -> tuple[Round, Round]:
-    """The fixed limit with the most tokens, and the smallest that just fills the server."""
+    """The fixed limit with the most tokens, and the smallest limit that fills the server."""
     best = max(swept, key=lambda each: each.tokens_per_s)
     return best, next(each for each in swept if each.tokens_per_s >= KNEE * best.tokens_per_s)
 
 
 def verdict(compared: list[list[Round]], best: str, knee: str) -> list[str]:
-    """How the adaptive rounds stand beside the fixed ones of their turn."""
+    """A comparison of the adaptive rounds with the fixed rounds of the same turn."""
     by_name = [{each.name: each for each in turn} for turn in compared]
     return [
         f"{name}: {_ratio(by_name, name, best, 'tokens_per_s')} of the tokens of {best}, the best fixed limit; "
@@ -359,14 +359,14 @@ def main() -> None:
     parser.add_argument("--url", help="default: a vLLM on the CPU, started here")
     parser.add_argument("--slots", type=int, default=16, help="--max-num-seqs of that vLLM")
     parser.add_argument("--fixed", default="1,2,4,8,12,16,24,32,64")
-    parser.add_argument("--workers", default="1,3", help="numbers of processes with the adaptive limit")
-    parser.add_argument("--concurrency", type=int, default=64, help="most of one process, as the worker's setting")
-    parser.add_argument("--seconds", type=float, default=10, help="of a round of the sweep")
-    parser.add_argument("--cold-seconds", type=float, default=30, help="of a round of the turns")
-    parser.add_argument("--passes", type=int, default=3, help="of the sweep")
+    parser.add_argument("--workers", default="1,3", help="processes with the adaptive limit, comma-separated")
+    parser.add_argument("--concurrency", type=int, default=64, help="most calls in flight of a process")
+    parser.add_argument("--seconds", type=float, default=10, help="length of a round of the sweep")
+    parser.add_argument("--cold-seconds", type=float, default=30, help="length of a round of the turns")
+    parser.add_argument("--passes", type=int, default=3, help="number of passes of the sweep")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--tokens", type=int, default=128)
-    parser.add_argument("--write", action="store_true", help="into docs/concurrency.md")
+    parser.add_argument("--write", action="store_true", help="write the results into docs/concurrency.md")
     args = parser.parse_args()
     with server(args.url, slots=args.slots) as url, clients(max(map(int, args.workers.split(",")))) as pool:
         measure([Load(url, "warm-up", 8, args.concurrency, 5, args.tokens, seed="warm")], pool)

@@ -1,8 +1,8 @@
-"""What a saturating batch costs an online user of the same vLLM: one short request at a time, alone and beside it.
+"""Measures how a saturating batch slows an online user of the same vLLM, who sends one short request at a time.
 
     python benchmarks/neighbour.py [--share 1,0.5,0.25] [--seconds 30] [--url http://gpu-1:8000/v1]
 
-Without --url a vLLM on the CPU is started here twice, as in benchmarks/concurrency.py: by default, and with
+Without --url it starts a vLLM on the CPU twice, as benchmarks/concurrency.py does: with its defaults, and with
 `--scheduling-policy priority`, where the batch sends a priority. --write puts the table into docs/concurrency.md.
 """
 
@@ -19,14 +19,14 @@ from concurrency import LEAD_S, PAGE, WORDS, Done, Load, clients, counted, quant
 
 BEGIN, END = "<!-- neighbour: made by `python benchmarks/neighbour.py --write` -->", "<!-- /neighbour -->"
 BATCH_FIRST_S = 10.0
-"""The batch begins so much earlier: its cold start is not what the user meets every day."""
+"""Seconds that the batch begins earlier, since its cold start is not what the user meets every day."""
 ONLINE_TOKENS = 64
 PAUSE_S = 0.05
 PRIORITY = 10
 
 
 def online(load: Load) -> list[float]:
-    """Latencies of a user who asks again as soon as he has read the answer. In a process of its own."""
+    """Latencies of a user who asks again after reading the answer. It runs in a process of its own."""
     return asyncio.run(_online(load))
 
 
@@ -78,7 +78,7 @@ def _row(name: str, user: Load, batch: Load | None, pool: ProcessPoolExecutor) -
 
 
 def measured(args: argparse.Namespace, *flags: str, priority: int | None) -> list[str]:
-    """Lines of the table."""
+    """The lines of the table, measured."""
     lines, alone_s = [], 0.0
     policy = f"priority, batch sends {priority}" if priority else "first come, first served"
     with server(args.url, *flags, slots=args.slots) as url, clients(2) as pool:
@@ -106,13 +106,13 @@ def write(lines: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", help="default: vLLM on the CPU, started here")
-    parser.add_argument("--priority", action="store_true", help="with --url: it schedules by priority")
+    parser.add_argument("--priority", action="store_true", help="the server of --url schedules by priority")
     parser.add_argument("--share", default="1,0.5,0.25")
     parser.add_argument("--slots", type=int, default=16)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--tokens", type=int, default=128, help="of an answer of the batch")
-    parser.add_argument("--write", action="store_true", help="into docs/concurrency.md")
+    parser.add_argument("--tokens", type=int, default=128, help="length of an answer of the batch")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/concurrency.md")
     args = parser.parse_args()
     lines = []
     if not args.priority:

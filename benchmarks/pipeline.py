@@ -1,10 +1,10 @@
-"""Output tokens a second of the whole pipeline on a real vLLM, by the most calls that a worker may have in flight.
+"""Measures output tokens per second of the whole pipeline on a real vLLM, by the most calls in flight of a worker.
 
     python benchmarks/pipeline.py --url http://127.0.0.1:8000/v1 --concurrency 32,64,128,256,1024 --seconds 60
 
-Starts a Kafka broker of its own. Each run has its own texts (no prefix cache helps a later one), a cold limit, no
+It starts a Kafka broker of its own. Each run has its own texts (no prefix cache helps a later run), a cold limit and no
 generation cache, and is stopped in the middle of its work. Tokens are the server's own count. A large number leaves the
-limit to the controller; the small ones are what it has to find.
+limit to the controller; the small numbers show what the controller has to find.
 """
 
 import argparse
@@ -46,12 +46,12 @@ quote_characters = 120
 [one_call]
 prompt = "fast"
 """
-"""Short answers: a model of random weights fills every string."""
+"""A recipe of short answers, because a model of random weights fills every string."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """`tokens_per_s` once warm, `from_cold` with the start of the processes. Latency in seconds, of calls."""
+    """A run: tokens per second once warm, `from_cold` with the start of the processes; latency of calls in seconds."""
 
     concurrency: int
     workers: int
@@ -66,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True)
     parser.add_argument("--concurrency", default="32,64,128,256,1024")
-    parser.add_argument("--workers", default="1", help="comma-separated, for the last concurrency")
+    parser.add_argument("--workers", default="1", help="numbers of workers for the last concurrency, comma-separated")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -128,7 +128,7 @@ def _write_texts(folder: Path, *, seed: str) -> None:
 
 
 def _server(url: str) -> tuple[float, float, float]:
-    """Output tokens so far; requests running and waiting now."""
+    """Output tokens so far, and the requests that run and wait now."""
     with urllib.request.urlopen(url.removesuffix("/v1") + "/metrics", timeout=10) as answer:
         text = answer.read().decode()
     return tuple(  # type: ignore[return-value]

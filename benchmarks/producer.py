@@ -1,12 +1,12 @@
-"""What the producer does with many files, with a large one, and with files that come in ways that watchers miss.
+"""Measures the producer on many files, on a large file, and on files that arrive in ways that watchers miss.
 
     python benchmarks/producer.py [--scale 0.1] [renamed] [bursts] [small] [large] [line] [killed] [killed-line]
 
-Starts a Kafka broker of its own. `renamed` and `bursts` check that every file is published once; `small`, `large` and
-`line` (all of the large file in one line) compare with a loop that only reads and splits the same files. `killed` and
-`killed-line` end the producer with kill -9 in the middle of the large file, start it again, and put the file together
-from what is committed in qa.chunks. All of it is below a temporary directory, removed at the end; at full scale that
-takes 4 GB.
+It starts its own Kafka broker. `renamed` and `bursts` check that every file is published once. `small`, `large` and
+`line` (the large file in one line) compare the producer with a loop that only reads and splits the same files. `killed`
+and `killed-line` end the producer with kill -9 in the middle of the large file, start it again, and put the file
+together from the chunks that are committed in qa.chunks. All files are below a temporary directory, which is removed at
+the end and takes 4 GB at full scale.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ PATIENCE_S = 420
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a process that has ended."""
+    """The cost of a process that has ended."""
 
     seconds: float
     cpu_s: float
@@ -91,7 +91,7 @@ def renamed(settings: Settings, base: Path, scale: float) -> None:
 
 
 def bursts(settings: Settings, base: Path, scale: float) -> None:
-    """Nested directories made with files in them at once, faster than a watcher can watch them."""
+    """Nested directories with files, made faster than a watcher can watch them."""
     count, each = int(500 * scale), 8
     root = base / "in"
     root.mkdir()
@@ -151,7 +151,7 @@ def killed_line(settings: Settings, base: Path, scale: float) -> None:
 
 
 def interrupted(settings: Settings, base: Path, scale: float, block: bytes, name: str) -> None:
-    """A producer that is killed once the ledger has half of the file, and one that goes on."""
+    """A producer that is killed once the ledger has half of the file, and a second one that continues."""
     file = write_large(base, scale, block)
     size = file.stat().st_size
     first = Measured(command(settings, file.parent))
@@ -184,7 +184,7 @@ def write_large(base: Path, scale: float, block: bytes) -> Path:
 
 
 def compare(settings: Settings, root: Path, name: str, files: int) -> None:
-    """The loop and then the producer, over the same files, which were written just before."""
+    """Run the loop and then the producer over the same files, which were written just before."""
     size = sum(path.stat().st_size for path in root.rglob("*.txt"))
     loop = Measured([sys.executable, __file__, ONLY_SPLIT, str(root)]).cost()
     ours = Measured([*command(settings, root), "--once"]).cost()
@@ -197,7 +197,7 @@ def compare(settings: Settings, root: Path, name: str, files: int) -> None:
 
 
 def only_split(root: Path) -> None:
-    """What the producer can't do without."""
+    """Read and split the files: the part of the work that the producer can't do without."""
     files = Directory(root, PathFilter())
     chunks = 0
     for found in files.scan().files:
@@ -208,7 +208,7 @@ def only_split(root: Path) -> None:
 
 
 class Measured:
-    """A process, and what it costs until it ends."""
+    """A process whose cost is measured until it ends."""
 
     def __init__(self, arguments: list[str]) -> None:
         self._arguments = arguments
@@ -217,7 +217,7 @@ class Measured:
         self.process = subprocess.Popen(arguments, cwd=ROOT, stderr=self._said)
 
     def cost(self, *, expected: int = 0) -> Cost:
-        """Once it has ended; ends this program too where it does so with another code."""
+        """Wait for the end and give the cost. Another exit code than the expected one ends this program."""
         _, status, usage = os.wait4(self.process.pid, 0)
         seconds = time.monotonic() - self._began
         self.process.returncode = os.waitstatus_to_exitcode(status)
@@ -263,18 +263,18 @@ def wait_for(settings: Settings, count: int) -> None:
 
 
 async def complete(settings: Settings) -> int:
-    """Documents that are complete by the ledger."""
+    """The number of documents that the ledger has as complete."""
     return sum(entry.state is FileState.COMPLETE for entry in (await newest_entries(settings)).values())
 
 
 async def under_way(settings: Settings) -> LedgerEntry | None:
-    """The entry of a document that is not complete."""
+    """The ledger entry of the document that is not complete."""
     entries = (await newest_entries(settings)).values()
     return next((entry for entry in entries if entry.state is FileState.PUBLISHING), None)
 
 
 async def newest_entries(settings: Settings) -> dict[str, LedgerEntry]:
-    """By path; none while the topic is not there."""
+    """The newest ledger entries by path; empty while the topic does not exist."""
     newest = {}
     try:
         async with aclosing(read_entries(settings.kafka)) as entries:
@@ -286,7 +286,7 @@ async def newest_entries(settings: Settings) -> dict[str, LedgerEntry]:
 
 
 def check_once(settings: Settings, count: int) -> None:
-    """Every document in one version, its chunks 0, 1, 2, … once each."""
+    """Check that every document has one version and its chunks 0, 1, 2, … once each."""
     chunks = asyncio.run(published(settings))
     documents: dict[str, list[int]] = {}
     for (path, _, index), times in chunks.items():
@@ -307,7 +307,7 @@ async def published(settings: Settings) -> Counter[tuple[str, int, int]]:
 
 
 def check_whole(settings: Settings, file: Path, again: Path) -> int:
-    """That the committed chunks, each of which is there once, are the file; their number. The file must be ASCII."""
+    """Check that the committed chunks, each once, make the file, and give their number. The file must be ASCII."""
     indexes = asyncio.run(put_together(settings, again))
     doubled = [index for index, times in indexes.items() if times > 1]
     assert not doubled, f"{len(doubled)} chunks are there twice, {doubled[:3]} for example"
@@ -317,7 +317,7 @@ def check_whole(settings: Settings, file: Path, again: Path) -> int:
 
 
 async def put_together(settings: Settings, into: Path) -> Counter[int]:
-    """Each chunk's text at its place; how often each chunk is there."""
+    """Write each chunk's text to its place, and count how often each chunk is present."""
     found: Counter[int] = Counter()
     with into.open("wb") as file:
         async with aclosing(read_to_end(settings.kafka, TopicNames(settings.kafka.namespace).chunks)) as records:
@@ -330,7 +330,7 @@ async def put_together(settings: Settings, into: Path) -> Counter[int]:
 
 
 def text_block() -> bytes:
-    """4 MB of paragraphs of made-up words, the same each time."""
+    """4 MB of paragraphs of invented words, the same in each run."""
     chance = random.Random(1)
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 10))) for _ in range(5000)]
     parts, length = [], 0

@@ -1,11 +1,11 @@
-"""Proportions of types over whole runs: as planned, whatever the workers; exact in the export.
+"""Measures proportions of types over whole runs: as planned with any number of workers, and exact in the export.
 
     python benchmarks/proportions.py [--sizes 1,7,50,500] [--pairs 1,2,3,5,10] [--workers 1,4]
 
-Documents of so many chunks each go through the pipeline, asked for so many pairs a chunk, with so many workers. The
-model answers all that is asked, but for some types more often says that it can't, so that what is kept is skewed. Ends
-with 1 when a chunk's plan is not the one that its content alone gives, or an export is not within one pair of each
-type. The table goes to stdout, as Markdown.
+It runs the pipeline for every combination of chunks per document, pairs per chunk and number of workers. The model
+declines some types of questions more often than others, so that the kept pairs are skewed. The exit code is 1 when a
+chunk's plan does not follow from its content alone, or an export is not within one pair of each type's share. The
+Markdown table goes to stdout.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from server.broker.node import Broker  # noqa: E402
 SHARES = {PairType.FACTUAL: 15, PairType.COMPARATIVE: 15, PairType.REASONING: 50, PairType.OPEN: 20}
 WHOLE = sum(SHARES.values())
 UNANSWERABLE = {"reasoning": 0.5, "open": 0.2}
-"""Share of a type's questions that the model does not answer."""
+"""The share of a type's questions, 0 to 1, that the model does not answer."""
 RECIPE = """
 name = "proportions"
 version = 1
@@ -51,12 +51,12 @@ prompt = "ask"
 prompt = "answer"
 """
 CHUNK_CHARACTERS = 120
-"""Paragraphs are just too long to share a chunk."""
+"""Size of a chunk: paragraphs are just too long to share one."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Counts by type. `plans` by chunk id; `strays` are chunks whose plan is not what their content gives."""
+    """Counts by type. `plans` is by chunk id; `strays` are chunks whose plan does not follow from their content."""
 
     pairs: int
     workers: int
@@ -72,7 +72,7 @@ class Run:
 
     @property
     def exact(self) -> bool:
-        """The export has each type's share to within one pair."""
+        """True when the export has each type's share to within one pair."""
         total = sum(self.exported.values())
         return total > 0 and all(
             abs(self.exported.get(kind, 0) - total * part / WHOLE) < 1 for kind, part in SHARES.items()
@@ -80,7 +80,7 @@ class Run:
 
 
 async def answer(_: web.Request, body: dict[str, Any]) -> web.Response | None:
-    """Unanswerable by type and by chance of the question, the same in each run."""
+    """The answer of the model, which refuses a question by its type and a hash of it, the same in each run."""
     if stage_of(body) != "answer":
         return None
     question = block_of(body, "question")
@@ -125,7 +125,7 @@ async def execute(*command: object) -> None:
 
 
 async def run(brokers: str, url: str, folder: Path, *, pairs: int, workers: int, sizes: Iterable[int]) -> Run:
-    """All files are below `folder`, which must not exist; its name and its parent's make the namespace."""
+    """Run the pipeline in a new `folder`, whose name and whose parent's name make the namespace."""
     recipe, output = folder / "recipe.toml", folder / "out"
     write_texts(folder / "in", sizes)
     write_recipe(recipe, pairs)
@@ -162,7 +162,7 @@ def chunk_of(result: Result) -> Chunk:
 
 
 def faults(runs: list[Run]) -> Iterator[str]:
-    """What is not as promised."""
+    """Descriptions of everything that breaks a promise."""
     plans: dict[int, dict[str, dict[PairType, int]]] = {}
     for each in runs:
         where = f"{each.pairs} pairs a chunk, {each.workers} workers"
@@ -211,8 +211,8 @@ async def work(args: argparse.Namespace) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=numbers, default=[1, 7, 50, 500], help="chunks of each document")
-    parser.add_argument("--pairs", type=numbers, default=[1, 2, 3, 5, 10], help="of each chunk")
+    parser.add_argument("--sizes", type=numbers, default=[1, 7, 50, 500], help="numbers of chunks of the documents")
+    parser.add_argument("--pairs", type=numbers, default=[1, 2, 3, 5, 10], help="numbers of pairs per chunk")
     parser.add_argument("--workers", type=numbers, default=[1, 4])
     return asyncio.run(work(parser.parse_args()))
 

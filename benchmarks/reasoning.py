@@ -1,9 +1,9 @@
-"""A reasoning model on a real vLLM: is its parser chosen, are thoughts kept apart, has the answer its own tokens?
+"""Checks a reasoning model on a real vLLM: its parser is chosen, thoughts are separate, the answer has its own tokens.
 
     python benchmarks/reasoning.py
 
 `python -m server` starts a tiny Qwen3 that thinks (random weights, on the CPU). It is asked for JSON with room to
-think, cut in mid-thought, and with thinking switched off. Ends with 1 when that is not what is promised.
+think, with a limit that cuts it in mid-thought, and with thinking switched off. Exits with 1 for a broken promise.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from tests.vllm_cpu import server as vllm  # noqa: E402
 
 TIMEOUT_S = 600.0
 TRIES = 10
-"""Of each request: what the model thinks is by chance."""
+"""Number of tries of each request, because the thoughts of the model are random."""
 WORD = {"type": "string", "enum": ["yes", "no"]}
 SCHEMA = {"type": "object", "properties": {"answer": WORD}, "required": ["answer"], "additionalProperties": False}
 CASES: dict[str, dict[str, Any]] = {
@@ -39,7 +39,7 @@ CASES: dict[str, dict[str, Any]] = {
     "thinking switched off": {"max_tokens": 64, "thinking": False},
 }
 STOPPED = "stopped in mid-thought"
-"""By chance, as this model chooses its tokens: a malformed answer, which is asked for again."""
+"""An outcome by chance, since this model's tokens are random: a malformed answer, which is asked for again."""
 EXPECTED = {
     "thinking, with room": "answer and thoughts",
     "thinking, cut at 4 tokens": "cut",
@@ -49,7 +49,7 @@ EXPECTED = {
 
 @contextmanager
 def thinking_server(folder: Path) -> Iterator[str]:
-    """By our launcher, which is not told of a parser."""
+    """A model server started by our launcher, which is not given a parser."""
     model, port = folder / "tiny-qwen3", free_port("127.0.0.1")
     vllm.ensure_installed()
     make = [str(vllm.PYTHON), str(vllm.HERE / "tiny_model.py"), "--thinks", str(model), str(vllm.TEXT_DIR)]

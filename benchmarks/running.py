@@ -1,4 +1,4 @@
-"""The command line of a file of benchmarks: some or all of them, each on a broker and in a directory of its own."""
+"""The command line of a file of benchmarks, which runs some or all of them, each with its own broker and directory."""
 
 import argparse
 import tempfile
@@ -9,14 +9,14 @@ from configs.settings import Settings, load_settings
 from server.broker.node import Broker
 
 Benchmark = Callable[[Settings, Path, float], None]
-"""With settings that name the broker, a directory that is removed at the end, and the scale."""
+"""A benchmark. It gets settings that name the broker, a directory that is removed at the end, and the scale."""
 
 
 def run_benchmarks(benchmarks: Mapping[str, Benchmark], *, description: str | None, scaled: str) -> None:
-    """Those that the command line names. `scaled` is what `--scale` applies to."""
+    """Run the benchmarks that the command line names. `scaled` says in the help what `--scale` multiplies."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[*benchmarks, []], help="default: all")
-    parser.add_argument("--scale", type=float, default=1.0, help=f"of {scaled}")
+    parser.add_argument("--scale", type=float, default=1.0, help=f"factor for {scaled}")
     args = parser.parse_args()
     for name in args.names or benchmarks:
         with tempfile.TemporaryDirectory(prefix="qastream-bench-") as folder:

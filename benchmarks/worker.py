@@ -1,12 +1,12 @@
-"""What a worker does with a backlog and with repeated texts, and what many records cost behind it.
+"""Measures a worker on a backlog and on repeated texts, and the cost of many records behind it.
 
     python benchmarks/worker.py [slow] [distinct] [verify] [document] [--scale 0.1]
 
-Starts a Kafka broker of its own and real processes; the model server is a fake one that counts. `slow`: one answer
-takes ten minutes while 100,000 chunks wait behind it. `distinct`: 10,000 chunks of 1,000 texts and four workers,
+It starts a Kafka broker of its own and real processes; the model server is a fake that counts requests. `slow`: one
+answer takes ten minutes while 100,000 chunks wait behind it. `distinct`: 10,000 chunks of 1,000 texts and four workers,
 undisturbed and with ten kill -9. `verify`: time and memory of `consumer verify` over 100,000 and 1,000,000 records.
-`document`: time and memory of a sink that gets a document of 500,000 chunks. All of it is below a temporary directory,
-removed at the end.
+`document`: time and memory of a sink that gets a document of 500,000 chunks. All files are below a temporary directory,
+which is removed at the end.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ BATCH = 1000
 PATIENCE_S = 300
 SINK_PATIENCE_S = 3600
 DOCUMENT = 100
-"""Chunks of a document."""
+"""Number of chunks of a document."""
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def _run(benchmark: Callable[[Settings, Path, float], Coroutine[Any, Any, None]]
 
 
 async def slow(settings: Settings, base: Path, scale: float) -> None:
-    """The model is busy all along with the other chunks, which are enough for the time that the slow one takes."""
+    """The other chunks keep the model busy for the whole time that the slow chunk takes."""
     count, slow_s = int(100_000 * scale), 600 * scale
     pace_s = CONCURRENCY * slow_s * 1.1 / count
     answered = asyncio.Event()
@@ -107,7 +107,7 @@ async def distinct(settings: Settings, base: Path, scale: float) -> None:
 
 
 async def _distinct(settings: Settings, base: Path, scale: float, kills: int) -> None:
-    """Four workers that share a cache, as those of one machine do; the killed are replaced at once."""
+    """Four workers share a cache, as on one machine. A killed worker is replaced at once."""
     texts, count = int(1000 * scale), int(10_000 * scale)
     chance = random.Random(1)
     chunks = [make_chunk(f"Text {n % texts} is there {count // texts} times.", n) for n in range(count)]
@@ -198,7 +198,7 @@ def _peak_mb(pid: int) -> float:
 
 
 def _measured(command: list[str]) -> tuple[bytes, int, float, float]:
-    """What it printed, its exit code, its seconds, its peak RSS in MB."""
+    """The output, exit code, seconds and peak RSS in MB of a process."""
     began = time.monotonic()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
     assert process.stdout
@@ -208,7 +208,7 @@ def _measured(command: list[str]) -> tuple[bytes, int, float, float]:
 
 
 def _finished_work(count: int) -> Iterator[Message]:
-    """Chunks, their results and ledger entries, as after a run."""
+    """Publish chunks, their results and ledger entries, as a run leaves them."""
     for first in range(0, count, DOCUMENT):
         document = make_document(f"{first // DOCUMENT:06d}.txt")
         for index in range(DOCUMENT):
@@ -224,7 +224,7 @@ def _documents(output: Path) -> int:
 
 
 async def publish(settings: Settings, messages: Iterable[Message]) -> None:
-    """In transactions of a thousand."""
+    """Publish records in transactions of a thousand."""
     left = iter(messages)
     async with Publisher(settings) as publisher:
         while batch := list(islice(left, BATCH)):
@@ -232,7 +232,7 @@ async def publish(settings: Settings, messages: Iterable[Message]) -> None:
 
 
 class Outcomes:
-    """What is on the results topic so far: partition of the chunk by its id; `doubled` came more than once."""
+    """The results topic so far: the partition of each chunk by chunk id. `doubled` are chunks with several results."""
 
     def __init__(self) -> None:
         self.partitions: dict[str, int] = {}
@@ -295,7 +295,7 @@ async def _everyone_has_partitions(workers: Workers) -> None:
 
 
 async def _sampled_rss(worker: Worker, until: asyncio.Event) -> list[tuple[float, float]]:
-    """Minutes and MB, once a second."""
+    """Samples of minutes and MB, once a second."""
     began, process, samples = time.monotonic(), psutil.Process(worker.pid), []
     while not until.is_set():
         samples.append(((time.monotonic() - began) / 60, process.memory_info().rss / MB))

@@ -1,1 +1,1 @@
-"""A worker and its model servers under faults, each a process of its own: `python -m benchmarks.driving`."""
+"""Trials of a worker and its model servers under faults, with a process for each: `python -m benchmarks.driving`."""

@@ -3,8 +3,8 @@
     python -m benchmarks.driving [--scale 0.1] [outage] [killed-replica] [slower-replica] [poison] [frozen]
         [hung-engine] [classes] [redis]
 
-Each prints what was seen and ends with 1 when that is not what is promised. `classes` writes its table between the
-marks in docs/model-server.md. `redis` needs redis-server. At full scale all of it takes some twenty minutes.
+A trial prints its observations; the exit code is 1 when one of them breaks a promise. `classes` writes its table
+between the marks in docs/model-server.md. `redis` needs redis-server. At full scale all trials take some 20 minutes.
 """
 
 import argparse
@@ -26,10 +26,10 @@ def main() -> None:
         prog="python -m benchmarks.driving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help="default: all")
-    parser.add_argument("--scale", type=float, default=1.0, help="of numbers of chunks and lengths of faults")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="logs and request logs are left there")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor for numbers of chunks and lengths of faults")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs and request logs there")
     args = parser.parse_args()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it warns of each retry while topics are being made
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the client warns of each retry while topics are created
     with tempfile.TemporaryDirectory(prefix="qastream-driving-") as temporary:
         folder = args.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Every class of error, injected; what the server saw of it, and what came out: a table for docs/model-server.md."""
+"""Injects every error class and writes a table for docs/model-server.md: requests at the server, and outcomes."""
 
 import asyncio
 import time
@@ -12,12 +12,12 @@ PAGE = ROOT / "docs" / "model-server.md"
 BEGIN, END = "<!-- classes: made by `python -m benchmarks.driving classes` -->", "<!-- /classes -->"
 TIMEOUT_S = 2.0
 AWAY = "away"
-"""Not a fault of an answer: the server is killed before the chunk is there."""
+"""A case that is no fault of an answer: the server is killed before the chunk is published."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """`kind` is a fault of the model server, met `times` times or `always`; `requests` are expected at the server."""
+    """A fault that a chunk meets `times` times or `always`, and the number of requests that it should cause."""
 
     shown: str
     error_class: str
@@ -61,7 +61,7 @@ CASES = (
 
 
 async def classes(trial: Trial) -> None:
-    """One after the other, so that an outage is its own chunk's."""
+    """Run the cases one after the other, so that an outage concerns its own chunk only."""
     async with stand(trial.broker, trial.folder, "classes") as made:
         model = made.model("model", "--seconds", "0.05")
         reviving = asyncio.create_task(model.keep_alive(away_s=CRASHED_S))
@@ -73,7 +73,7 @@ async def classes(trial: Trial) -> None:
 
 
 async def _meet(made: Stand, model: Model, number: int, case: Case) -> str:
-    """A row of the table. The trial ends when it is not what was expected."""
+    """A row of the table. Ends the trial when it differs from the expected one."""
     text = f"Number {number}: INJECT {case.kind} {case.times}"
     if case.kind == AWAY:
         model.kill()
@@ -97,7 +97,7 @@ async def _meet(made: Stand, model: Model, number: int, case: Case) -> str:
 
 
 async def _letters(made: Stand, result: Result) -> list[str]:
-    """A letter is in the transaction of its result, but the two topics are read one by one."""
+    """Wait for dead letters: they are committed with their results, but the two topics are read separately."""
     for _ in range(20):
         found = [letter.error_class for letter in made.seen.letters if letter.chunk_id == result.chunk.id]
         if found or result.status is Status.OK:

@@ -1,8 +1,8 @@
-"""A model server with a queue as vLLM has it, and faults to order: `python -m benchmarks.driving.model --port 8001 …`.
+"""A model server with a queue like vLLM's and faults on demand: `python -m benchmarks.driving.model --port 8001 …`.
 
-A text that says `INJECT kind times` meets that fault so many times, or `always`; requests are counted in the log, so
-that a crash forgets nothing. `--poison word` makes every text with that word end the process. From SIGUSR1 to SIGUSR2
-the engine hangs: models and metrics are still told, completions are not.
+A text with `INJECT kind times` meets that fault this number of times, or `always`. Requests are counted in the log, so
+that a crash forgets none. With `--poison word` every text with that word kills the process. From SIGUSR1 to SIGUSR2 the
+engine hangs: the server answers for models and metrics, but not for completions.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from telemetry.children import die_with_parent
 INJECT = re.compile(r"INJECT (\S+) (\d+|always)")
 CONTEXT_TOKENS = 8192
 CRASH_S = 0.2
-"""So long lives a process that was sent its poison."""
+"""Seconds that a process lives after its poison has arrived."""
 
 
 class Scheduler:
-    """`slots` requests run at once, `seconds` each on average; the others wait, first come first served."""
+    """Runs `slots` requests at once, for `seconds` each on average. The others wait in order of arrival."""
 
     def __init__(self, model: FakeModel, *, slots: int, seconds: float, seed: int) -> None:
         self._model = model
@@ -60,7 +60,7 @@ class Scheduler:
 
 
 class Log:
-    """A JSON line for each request and each answer, whole also after a crash."""
+    """A log with a JSON line for each request and each answer. A crash leaves no partial line."""
 
     def __init__(self, path: Path) -> None:
         self.requests = Counter(entry["text"] for entry in entries(path) if entry["event"] == "request")
@@ -79,7 +79,7 @@ def entries(path: Path) -> list[dict[str, Any]]:
 
 
 class Faults:
-    """The script of a FakeModel."""
+    """The script of a FakeModel, made from the text of each request."""
 
     def __init__(self, model: FakeModel, scheduler: Scheduler, log: Log, *, poison: str) -> None:
         self._model, self._scheduler, self._log, self._poison = model, scheduler, log, poison
@@ -130,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--slots", type=int, default=16)
-    parser.add_argument("--seconds", type=float, default=0.4, help="of one answer that needs not wait, on average")
+    parser.add_argument("--seconds", type=float, default=0.4, help="average of an answer without waiting")
     parser.add_argument("--poison", default="", metavar="WORD")
     parser.add_argument("--log", type=Path, required=True)
     die_with_parent()

@@ -1,4 +1,4 @@
-"""What every trial stands on: a broker, workers and model servers as processes, and what comes out on the topics."""
+"""The stand of every trial: a broker, workers and model servers as processes, and the records that they produce."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ LOOK_S = 0.2
 
 
 class Process:
-    """One that can be killed and started again with the same arguments, output appended to `log`."""
+    """A process that can be killed and started again with the same arguments. Its output is appended to `log`."""
 
     def __init__(self, arguments: list[str], log: Path, environment: dict[str, str] | None = None) -> None:
         self._arguments, self._log = arguments, log
@@ -81,7 +81,7 @@ class Process:
 
 
 class Model(Process):
-    """A model server on a port of its own, the same after each start."""
+    """A model server that keeps its port over all starts."""
 
     def __init__(self, folder: Path, name: str, *flags: object) -> None:
         port = free_port("127.0.0.1")
@@ -100,7 +100,7 @@ class Model(Process):
         return [entry for entry in entries(self.log) if entry["event"] == event]
 
     async def keep_alive(self, *, away_s: float) -> None:
-        """As whoever runs it would: started again some time after each crash."""
+        """Start the server again some time after each crash, as its operator would."""
         while True:
             await asyncio.sleep(LOOK_S)
             if not self.alive:
@@ -110,7 +110,7 @@ class Model(Process):
 
 @dataclass
 class Seen:
-    """Outcomes by chunk, each with the time it was read at; letters by chunk."""
+    """Outcomes by chunk, with the time at which each was read, and dead letters by chunk."""
 
     results: dict[str, Result] = field(default_factory=dict)
     times_s: dict[str, float] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class Seen:
 
 
 class Stand:
-    """One namespace of a broker. Whatever was started ends with the context."""
+    """One namespace of a broker. All processes end with the context."""
 
     def __init__(self, settings: Settings, folder: Path, stack: AsyncExitStack) -> None:
         self.settings, self.folder, self._stack = settings, folder, stack
@@ -140,7 +140,7 @@ class Stand:
         return model
 
     def worker(self, *models: Model, **settings: object) -> Process:
-        """`python -m consumer`."""
+        """Start `python -m consumer`."""
         given = {
             "bootstrap_servers": self.settings.kafka.brokers,
             "namespace": self.settings.kafka.namespace,
@@ -154,7 +154,7 @@ class Stand:
         return worker
 
     async def shared_out(self, *workers: Process, within_s: float = 120) -> None:
-        """Until each has its part of the partitions: calls in flight at a rebalance may be made twice."""
+        """Wait until every worker has its partitions, because calls in flight at a rebalance may be made twice."""
         part = f"assigned {self.settings.kafka.partitions // len(workers)} partitions"
         async with asyncio.timeout(within_s):
             while not all(part in worker.output() for worker in workers):  # noqa: ASYNC110 - as in `reach`
@@ -170,7 +170,7 @@ class Stand:
 
 @asynccontextmanager
 async def stand(broker: str, folder: Path, name: str) -> AsyncIterator[Stand]:
-    """In a folder of its own; what the workers commit is followed meanwhile."""
+    """A stand in a folder of its own, which follows the results that the workers commit."""
     settings = load_settings({"bootstrap_servers": broker, "namespace": f"{name}-{int(time.time())}"})
     await ensure_topics(settings.kafka)
     place = folder / settings.kafka.namespace

@@ -1,4 +1,4 @@
-"""The trials. Each says what it saw and what it demands of it."""
+"""The trials. Each one prints its observations and checks them."""
 
 import asyncio
 import time
@@ -14,14 +14,14 @@ from tests.support.redis_server import RedisServer
 
 SLOTS, SECONDS = 16, 0.8
 SPEED = SLOTS / SECONDS
-"""Answers a second of a model server that is always full."""
+"""Answers per second of a model server that is always full."""
 FOLLOWS_S = 10.0
 CRASHED_S = 2.0
 
 
 @dataclass(frozen=True)
 class Trial:
-    """On a broker, in a folder. `scale` is of the numbers of chunks and of the length of faults."""
+    """A trial on a broker, in a folder. `scale` multiplies the numbers of chunks and the lengths of faults."""
 
     broker: str
     folder: Path
@@ -48,7 +48,7 @@ def demand_all_answered(seen: Seen, chunks: int) -> None:
 
 
 async def outage(trial: Trial) -> None:
-    """The model server is killed in the middle and comes back much later."""
+    """The model server is killed in the middle and returns much later."""
     chunks, away_s = trial.number(2000), 300 * trial.scale
     undisturbed_s, _ = await _timed(trial, "undisturbed", chunks)
     disturbed_s, seen = await _timed(trial, "outage", chunks, away_s=away_s)
@@ -74,7 +74,7 @@ async def _timed(trial: Trial, name: str, chunks: int, *, away_s: float = 0.0) -
 
 
 async def killed_replica(trial: Trial) -> None:
-    """Of two endpoints one is killed and comes back: answers a second before, between and after."""
+    """One of two endpoints is killed and returns: answers per second before, between and after."""
     phase_s = max(25.0, 40 * trial.scale)
     async with _published(trial, "replicas", texts(int(SPEED * 6 * phase_s))) as made:
         models = [_model(made, "one"), _model(made, "other")]
@@ -106,7 +106,7 @@ def _rate(answers: list[float], first_s: float, last_s: float) -> float:
 
 
 async def slower_replica(trial: Trial) -> None:
-    """Of two endpoints one takes three times as long."""
+    """One of two endpoints takes three times as long."""
     chunks = trial.number(3000)
     async with _published(trial, "slower", texts(chunks)) as made:
         fast, slow = _model(made, "fast"), _model(made, "slow", seconds=3 * SECONDS)
@@ -123,13 +123,13 @@ async def slower_replica(trial: Trial) -> None:
 
 
 def _middle(entries: list[dict[str, float]]) -> tuple[float, float]:
-    """Without the first quarter, when limits still grow, and the end, when work runs out."""
+    """The middle of a run, without the first quarter, when limits still grow, and the end, when work runs out."""
     times = sorted(entry["time_s"] for entry in entries)
     return times[len(times) // 4], times[int(0.9 * len(times))]
 
 
 async def poison(trial: Trial) -> None:
-    """One prompt ends the server's process each time; somebody starts it again."""
+    """One prompt kills the server's process each time, and its operator starts it again."""
     chunks = trial.number(500)
     asked = texts(chunks)
     asked[chunks // 3] += " POISON"
@@ -150,12 +150,12 @@ async def poison(trial: Trial) -> None:
 
 
 async def frozen(trial: Trial) -> None:
-    """The server hangs (SIGSTOP) for far longer than all attempts together may last."""
+    """The server hangs (SIGSTOP) for far longer than all attempts together may take."""
     await _stopped(trial, "frozen", Process.freeze, Process.thaw)
 
 
 async def hung_engine(trial: Trial) -> None:
-    """As long, its engine does: models and metrics are told, as if nothing were, but no completion ends."""
+    """The engine hangs for as long: the server still answers for models and metrics, but no completion ends."""
     await _stopped(trial, "hung-engine", Model.hang_engine, Model.free_engine)
 
 

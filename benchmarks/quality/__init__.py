@@ -1,1 +1,1 @@
-"""The labelled sets behind the checks, and what the checks make of them: `python -m benchmarks.quality`."""
+"""The labelled cases behind the checks, and the figures of the checks on them: `python -m benchmarks.quality`."""

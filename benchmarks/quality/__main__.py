@@ -12,10 +12,10 @@ from benchmarks.quality.figures import Figure, failures, figures, of_mutations, 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--half", choices=("tune", "report"), default="report", help="default: report")
-    parser.add_argument("--failures", action="store_true", help="list the cases that go wrong; of the tune half only")
+    parser.add_argument("--failures", action="store_true", help="list the cases that go wrong, for the tune half only")
     options = parser.parse_args()
     if options.failures and options.half == "report":
-        parser.error("cases of the report half are not to be looked at: --failures is for --half tune")
+        parser.error("nobody may look at cases of the report half: --failures needs --half tune")
     _print_figures(options.half)
     if options.failures:
         for what, case in failures():

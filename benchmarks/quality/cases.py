@@ -10,20 +10,20 @@ Half = Literal["tune", "report"]
 Author = Literal["first", "second", "third", "fourth"]
 FOLDER = Path(__file__).parent / "sets"
 AUTHORS: tuple[Author, ...] = ("first", "second")
-"""The first one wrote the checks too; the second one had not seen them."""
+"""Authors of the cases. The first one wrote the checks too; the second one had not seen them."""
 WHOLE: dict[Author, Half] = {"third": "tune", "fourth": "report"}
-"""Authors of near-duplicates whose cases are all in one half: all were looked at, or none."""
+"""Authors of near-duplicates whose cases are all in one half: somebody looked at all of them, or at none."""
 
 
 def half_of(line: bytes, author: Author) -> Half:
-    """By the line alone, so that a case that is added or changed moves no other one."""
+    """The half of a case. It depends on its line alone, so that adding or changing a case moves no other one."""
     if author in WHOLE:
         return WHOLE[author]
     return "report" if sha256(line).digest()[0] % 2 else "tune"
 
 
 def cases(name: str, half: Half, authors: tuple[Author, ...] = AUTHORS) -> list[dict[str, Any]]:
-    """Of the authors who wrote such cases."""
+    """The cases of a set in one half, by the given authors."""
     return [orjson.loads(line) for author in authors for line in lines(name, author) if half_of(line, author) == half]
 
 
@@ -33,5 +33,5 @@ def lines(name: str, author: Author) -> list[bytes]:
 
 
 def texts() -> dict[str, str]:
-    """The chunks that cases speak of, by name."""
+    """The chunks that cases refer to, by name."""
     return {text["name"]: text["text"] for author in AUTHORS for text in map(orjson.loads, lines("texts", author))}

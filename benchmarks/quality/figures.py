@@ -1,4 +1,4 @@
-"""What the checks make of the labelled cases."""
+"""Precision and recall of the checks on the labelled cases."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Case = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`right` of what was found were to be found, `missed` were not found."""
+    """Counts of a check: cases found rightly, found wrongly, and missed."""
 
     what: str
     right: int
@@ -38,7 +38,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A labelled set and the check that it is for: `label` is what `found` is to find."""
+    """A labelled set and its check: `found` should be true exactly for the cases with `label`."""
 
     what: str
     set: str
@@ -47,7 +47,7 @@ class Measured:
 
 
 def figures(half: Half, authors: tuple[Author, ...] = AUTHORS) -> list[Figure]:
-    """For evidence what is found are true quotes; elsewhere what is found are bad pairs."""
+    """The figures of one half. For evidence the checks find true quotes; in all other sets they find bad pairs."""
     found = (_figure(each.what, cases(each.set, half, authors), each.label, each.found) for each in measured())
     return [figure for figure in found if figure.cases]
 
@@ -59,7 +59,7 @@ def of_mutations(half: Half) -> Figure:
 
 
 def failures(authors: tuple[Author, ...] = AUTHORS) -> Iterator[tuple[str, Case]]:
-    """Cases of the tune half that the checks get wrong. Those of the other half are looked at by nobody."""
+    """Cases of the tune half that the checks get wrong. Nobody may look at cases of the other half."""
     for each in measured():
         wrong = (case for case in cases(each.set, "tune", authors) if _is(case, each.label) != each.found(case))
         yield from ((each.what, case) for case in wrong)
@@ -97,7 +97,7 @@ def _quoted(case: Case, text: str) -> bool:
 
 
 def _still_quoted(case: Case) -> bool:
-    """Found, and as the sentence that it was made from."""
+    """True when the quote is found, and found as the sentence that it was made from."""
     mutation: Mutation = case["mutation"]
     found = Quotable(mutation.text, 0).located((mutation.quote,))
     return bool(found) and (not mutation.good or _letters(found[0].text) == _letters(mutation.original))
@@ -108,7 +108,7 @@ def _letters(text: str) -> str:
 
 
 def reasons(case: Case, text: str) -> set[str]:
-    """Names of the checks that are against the case; what it does not tell of is filled in."""
+    """The names of the checks that refuse the case. Parts that a case leaves out are filled in."""
     pair = AnsweredPair(
         type=PairType.FACTUAL,
         question=case["question"],
@@ -133,7 +133,7 @@ def _copies(case: Case) -> bool:
 
 
 def _alike(case: Case) -> bool:
-    """Both asked of one chunk: the later one goes."""
+    """True when the second of two questions of one chunk is refused."""
     pairs = [AnsweredPair(type=PairType.FACTUAL, question=case[key], answer="1") for key in ("one", "other")]
     only = Checks(evidence=False, numbers=False, self_contained=False, language=False, copies=False)
     checked = check_pairs(pairs, text=case["one"], start=0, headings=(), checks=only)

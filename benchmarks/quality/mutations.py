@@ -1,4 +1,4 @@
-"""Quotes made from true ones of the sample texts: half of them still stand in the text, half do not."""
+"""Quotes made from true quotes of the sample texts: half of them still occur in the text, half do not."""
 
 import random
 import re
@@ -37,7 +37,7 @@ class Mutation:
 
 
 def mutations(count: int, seed: int) -> list[Mutation]:
-    """So many, with true and false ones in turn."""
+    """A number of mutations, true and false ones in turn."""
     choose = random.Random(seed)
     chunks = [(text, whole) for text in _chunks() if (whole := [s for s in sentences(text) if len(_words(s)) > 3])]
     made: list[Mutation] = []
