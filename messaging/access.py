@@ -1,6 +1,6 @@
-"""Who we are to Kafka, and what it says when it does not let us.
+"""Who we are to Kafka, and what a user reads when Kafka does not let us in.
 
-KafkaError and OSError become AccessError where trying again can't help. What a role needs is in `messaging.roles`.
+KafkaError and OSError become AccessError where trying again can't help. `messaging.roles` has the rights of each role.
 """
 
 import ssl
@@ -41,11 +41,11 @@ AUTHORIZATION = (
 
 
 class AccessError(QAStreamError):
-    """Kafka does not let us in, or does not let us do it."""
+    """Kafka does not let us in, or does not allow an operation."""
 
 
 def client_options(kafka: KafkaSettings) -> dict[str, Any]:
-    """What every Kafka client is made with, whatever its kind. Raises SettingsError for unusable files."""
+    """Return the options of every kind of Kafka client. Raises SettingsError for files that can't be used."""
     options: dict[str, Any] = {
         "bootstrap_servers": kafka.brokers.split(","),
         "security_protocol": kafka.security_protocol,
@@ -80,7 +80,7 @@ def denial(kafka: KafkaSettings, operation: str, resource: str) -> AccessError:
 
 @contextmanager
 def explained(kafka: KafkaSettings, operation: str) -> Iterator[None]:
-    """Raises AccessError for what the client was refused while it did `operation` on topics."""
+    """Raise AccessError where the broker refuses the client while it does `operation` on topics."""
     try:
         yield
     except AUTHORIZATION as exc:
@@ -88,7 +88,7 @@ def explained(kafka: KafkaSettings, operation: str) -> Iterator[None]:
 
 
 def from_refusal(kafka: KafkaSettings, exc: KafkaError, operation: str) -> AccessError:
-    """`operation` is on topics: the client's error has their names, or an id, and not what it wanted."""
+    """Make an AccessError. The client's error names topics or an id, but not the `operation` on them."""
     name = _names(exc.args[0]) if exc.args else ""
     match exc:
         case GroupAuthorizationFailedError():
@@ -106,9 +106,9 @@ def _names(argument: object) -> str:
 
 
 async def refusal(kafka: KafkaSettings) -> AccessError | None:
-    """Why a broker turns us away, if it does: the client logs that and keeps the error to itself.
+    """Return why a broker refuses our certificate or password, which the client only logs.
 
-    None where none answers, or all is well; with no TLS and no password there is nothing to refuse.
+    Returns None where no broker answers, where all is well, and without TLS and passwords.
     """
     if kafka.security_protocol == "PLAINTEXT":
         return None

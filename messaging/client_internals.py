@@ -32,7 +32,7 @@ BareClient: TypeAlias = AIOKafkaClient
 """A client that only holds connections and metadata: it neither reads nor writes records."""
 ROUND_ROBIN = RoundRobinPartitionAssignor
 NO_OPERATIONS = -(2**31)
-"""What a broker that is older than Kafka 2.3 gives as the operations that are allowed on a topic."""
+"""The `authorized_operations` of a topic where the broker is older than Kafka 2.3."""
 NONE_COMMITTED = -1
 FETCH_MS = 200
 
@@ -41,30 +41,27 @@ FETCH_MS = 200
 
 
 def broker_addresses(bootstrap_servers: Sequence[str]) -> list[tuple[str, int]]:
-    """Splits `host:port` as the client does. No public call gives the addresses that a client tries."""
+    """Split `host:port` as the client does. No public call gives the addresses that a client tries."""
     return [(host, port) for host, port, _ in collect_hosts(bootstrap_servers)]
 
 
 async def try_connection(host: str, port: int, *, timeout_ms: int, **options: Any) -> None:
-    """Connects to one broker, logs in, and closes the connection.
+    """Connect to one broker, log in, and close the connection.
 
-    Raises what went wrong: KafkaError, OSError (TLS included), TimeoutError. A client's `start` only logs it and raises
-    a KafkaConnectionError that names no reason.
+    Raises what went wrong: KafkaError, OSError (TLS included) or TimeoutError. A client's `start` only logs it.
     """
-    connection = await create_conn(host, port, request_timeout_ms=timeout_ms, **options)
-    connection.close()
+    (await create_conn(host, port, request_timeout_ms=timeout_ms, **options)).close()
 
 
 def client_of(client: AIOKafkaConsumer | AIOKafkaAdminClient) -> BareClient:
-    """Returns the connections of a consumer or an admin client. Only a producer has a public name for its own."""
+    """Return the connections of a consumer or an admin client. Only a producer has a public name for its own."""
     return client._client
 
 
 async def look_up_coordinators(client: BareClient, name: str) -> None:
-    """Makes a broker find the coordinators of a group and of a transactional id, both called `name`.
+    """Have a broker find the coordinators of a group and of a transactional id, both called `name`.
 
-    Raises KafkaError while there is none. The public clients look one up only when they join a group or begin a
-    transaction.
+    Raises KafkaError while there is none. The public clients look one up only when they join or begin a transaction.
     """
     await client.coordinator_lookup(CoordinationType.GROUP, name)
     await client.coordinator_lookup(CoordinationType.TRANSACTION, name)
@@ -74,24 +71,24 @@ async def look_up_coordinators(client: BareClient, name: str) -> None:
 
 
 def reading_task(consumer: AIOKafkaConsumer) -> asyncio.Task[None]:
-    """Returns the task that fetches records. When it fails, the client only logs that, and no record comes any more."""
+    """Return the task that fetches records. When it fails, the client only logs that, and no record comes any more."""
     task: asyncio.Task[None] = consumer._fetcher._fetch_task
     return task
 
 
 def coordination_task(consumer: AIOKafkaConsumer) -> asyncio.Task[None]:
-    """Returns the task that keeps the membership in the group. When it fails, the client only logs that."""
+    """Return the task that keeps the membership in the group. When it fails, the client only logs that."""
     task: asyncio.Task[None] = consumer._coordinator._coordination_task
     return task
 
 
 def knows_coordinator(consumer: AIOKafkaConsumer) -> bool:
-    """Tells whether the consumer knows which broker coordinates its group. No public call tells."""
+    """Tell whether the consumer knows which broker coordinates its group. No public call tells."""
     return consumer._coordinator.coordinator_id is not None
 
 
 def refresh_metadata(consumer: AIOKafkaConsumer) -> Awaitable[bool]:
-    """Asks the brokers for the metadata of the consumer's topics at once; await the result to wait for it.
+    """Ask the brokers for the metadata of the consumer's topics now; the result ends when it has come.
 
     The public `partitions_for_topic` only looks at what came by itself, every `metadata_max_age_ms`.
     """
@@ -100,17 +97,26 @@ def refresh_metadata(consumer: AIOKafkaConsumer) -> Awaitable[bool]:
 
 
 def include_topic(consumer: AIOKafkaConsumer, topic: str) -> None:
-    """Has `topic` in the consumer's metadata before it subscribes, which no public call allows."""
+    """Have `topic` in the consumer's metadata before it subscribes, which no public call allows."""
     consumer._client.add_topic(topic)
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """Returns the partitions of any topic; an empty set if there is no such topic, or if it is hidden from this user.
+    """Return the partitions of any topic; none where it does not exist or is hidden from this user. Raises KafkaError.
 
-    The public `partitions_for_topic` knows only topics that are subscribed or assigned. Raises KafkaError.
+    The public `partitions_for_topic` knows only topics that are subscribed or assigned.
     """
     cluster = await consumer._client.fetch_all_metadata()
     return set(cluster.partitions_for_topic(topic) or ())
+
+
+async def wait_for_coordinator(consumer: AIOKafkaConsumer) -> str:
+    """Wait until the coordinator of the consumer's group is known, and return the group's id.
+
+    Raises KafkaError where the group is closed to this user. Publicly, only joining the group waits for it.
+    """
+    await consumer._coordinator.ensure_coordinator_known()
+    return str(consumer._coordinator.group_id)
 
 
 class Committed(NamedTuple):
@@ -121,17 +127,8 @@ class Committed(NamedTuple):
     metadata: str
 
 
-async def wait_for_coordinator(consumer: AIOKafkaConsumer) -> str:
-    """Waits until the coordinator of the consumer's group is known, and returns the group's id.
-
-    Raises KafkaError where the group is closed to this user. Publicly, only joining the group waits for it.
-    """
-    await consumer._coordinator.ensure_coordinator_known()
-    return str(consumer._coordinator.group_id)
-
-
 async def fetch_committed(consumer: AIOKafkaConsumer, tp: TopicPartition) -> Committed:
-    """Asks the group's coordinator, which has to be known, once. Raises KafkaError when it does not answer.
+    """Ask the group's coordinator, which has to be known, once. Raises KafkaError when it does not answer.
 
     The public `committed()` drops the metadata and ignores the response's top-level error: while a coordinator loads
     its offsets, it says that nothing is committed, which reads as "start over".
@@ -145,12 +142,12 @@ async def fetch_committed(consumer: AIOKafkaConsumer, tp: TopicPartition) -> Com
 
 
 def forget_coordinator(consumer: AIOKafkaConsumer) -> None:
-    """Has the consumer look for its group's coordinator again, as it does after its own requests."""
+    """Have the consumer look for its group's coordinator again, as it does after its own requests."""
     consumer._coordinator.coordinator_dead()
 
 
 def assigned_partitions(assignment: bytes) -> list[TopicPartition]:
-    """Decodes a member's assignment, which the public admin client gives as bytes."""
+    """Decode a member's assignment, which the public admin client gives as bytes."""
     return list(ConsumerProtocolMemberAssignment.decode(assignment).partitions())
 
 
@@ -158,7 +155,7 @@ def assigned_partitions(assignment: bytes) -> list[TopicPartition]:
 
 
 def futures_of(producer: AIOKafkaProducer) -> Iterator[asyncio.Future[Any]]:
-    """Yields the futures that a failed transaction leaves behind, none of which a public call returns."""
+    """Yield the futures that a failed transaction leaves behind. No public call returns them."""
     accumulator, manager = producer._message_accumulator, producer._txn_manager
     waiters = [batch._drain_waiter for batches in accumulator._batches.values() for batch in batches]
     waiters += [manager.wait_for_transaction_end()] if manager is not None else []
@@ -166,19 +163,19 @@ def futures_of(producer: AIOKafkaProducer) -> Iterator[asyncio.Future[Any]]:
 
 
 def sending_task(producer: AIOKafkaProducer) -> asyncio.Task[None] | None:
-    """Returns the task that sends records, None before `start`. The public `stop()` waits for it without limit."""
+    """Return the task that sends records, None before `start`. The public `stop()` waits for it without limit."""
     task: asyncio.Task[None] | None = producer._sender.sender_task
     return task
 
 
-# Topics with what is allowed on them (KIP-430)
+# Topics with the operations that are allowed on them (KIP-430)
 
 
 async def ask_for_topics(client: BareClient, topics: Sequence[str]) -> list[dict[str, Any]]:
-    """Returns the entries of a metadata response, each with `authorized_operations` (from Kafka 2.3 on).
+    """Return the topics of a metadata response, each with `authorized_operations` (from Kafka 2.3 on).
 
-    The client's own request never asks for these operations, and makes the topics that it asks for where a broker has
-    auto.create.topics.enable. Raises KafkaError when no broker answers.
+    The client's own request does not ask for these operations, and has topics made by asking for them where a broker
+    has auto.create.topics.enable. Raises KafkaError when no broker answers.
     """
     node = client.get_random_node()
     if node is None:
@@ -189,48 +186,31 @@ async def ask_for_topics(client: BareClient, topics: Sequence[str]) -> list[dict
 
 
 _PARTITION = (
-    ("error_code", Int16),
-    ("partition", Int32),
-    ("leader", Int32),
-    ("leader_epoch", Int32),
-    ("replicas", Array(Int32)),
-    ("isr", Array(Int32)),
-    ("offline_replicas", Array(Int32)),
-)
+    ("error_code", Int16), ("partition", Int32), ("leader", Int32), ("leader_epoch", Int32),
+    ("replicas", Array(Int32)), ("isr", Array(Int32)), ("offline_replicas", Array(Int32)),
+)  # fmt: skip
+_TOPIC = (
+    ("error_code", Int16), ("topic", String()), ("is_internal", Boolean), ("partitions", Array(*_PARTITION)),
+    ("authorized_operations", Int32),
+)  # fmt: skip
+_BROKER = (("node_id", Int32), ("host", String()), ("port", Int32), ("rack", String()))
 
 
 class _TopicsResponseV8(Response):  # type: ignore[misc] # the library has no types
-    API_KEY = 3
-    API_VERSION = 8
+    API_KEY, API_VERSION = 3, 8
     SCHEMA = Schema(
-        ("throttle_time_ms", Int32),
-        ("brokers", Array(("node_id", Int32), ("host", String()), ("port", Int32), ("rack", String()))),
-        ("cluster_id", String()),
-        ("controller_id", Int32),
-        (
-            "topics",
-            Array(
-                ("error_code", Int16),
-                ("topic", String()),
-                ("is_internal", Boolean),
-                ("partitions", Array(*_PARTITION)),
-                ("authorized_operations", Int32),
-            ),
-        ),
-        ("cluster_authorized_operations", Int32),
-    )
+        ("throttle_time_ms", Int32), ("brokers", Array(*_BROKER)), ("cluster_id", String()), ("controller_id", Int32),
+        ("topics", Array(*_TOPIC)), ("cluster_authorized_operations", Int32),
+    )  # fmt: skip
 
 
 class _TopicsRequestV8(RequestStruct):  # type: ignore[misc]
-    API_KEY = 3
-    API_VERSION = 8
+    API_KEY, API_VERSION = 3, 8
     RESPONSE_TYPE = _TopicsResponseV8
     SCHEMA = Schema(
-        ("topics", Array(String())),
-        ("allow_auto_topic_creation", Boolean),
-        ("include_cluster_authorized_operations", Boolean),
-        ("include_topic_authorized_operations", Boolean),
-    )
+        ("topics", Array(String())), ("allow_auto_topic_creation", Boolean),
+        ("include_cluster_authorized_operations", Boolean), ("include_topic_authorized_operations", Boolean),
+    )  # fmt: skip
 
 
 class _TopicsRequest(Request[MetadataRequest_v5 | _TopicsRequestV8]):  # type: ignore[misc]
@@ -249,7 +229,7 @@ class _TopicsRequest(Request[MetadataRequest_v5 | _TopicsRequestV8]):  # type: i
 async def fetch_leniently(
     consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int, *, max_records: int
 ) -> list[Record]:
-    """Returns committed records from `offset` on, as many as are there now; the consumer's position stays.
+    """Return committed records from `offset` on, as many as are there now; the consumer's position stays.
 
     Bytes in a header's name that are not UTF-8 become U+FFFD, as in Java's client. The client itself decodes names
     strictly, and raises UnicodeDecodeError for a whole batch without saying for which record; no public call gives the
@@ -287,7 +267,7 @@ class _Batch(_DefaultRecordBatchPy):  # type: ignore[misc]
 
 
 class _LenientBytes(bytearray):
-    """Bytes whose slices can always be decoded: what is not UTF-8 becomes U+FFFD."""
+    """Bytes whose slices can always be decoded: bytes that are not UTF-8 become U+FFFD."""
 
     def __getitem__(self, at: Any) -> Any:
         part = super().__getitem__(at)

@@ -1,4 +1,4 @@
-"""What a worker commits for a partition whose records finish in any order, and how it is committed and found again.
+"""The committed point of a partition whose records finish in any order: its form, and how it is written and read.
 
 The committed offset is the lowest unfinished one. The commit metadata says which records above it are finished, by
 listing the few that are not. Transaction markers leave gaps between offsets, so no offset is inferred.
@@ -13,24 +13,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import (
-    GroupAuthorizationFailedError,
-    KafkaError,
-    NotCoordinatorForGroupError,
-    TopicAuthorizationFailedError,
-    for_code,
-)
-from aiokafka.errors import GroupCoordinatorNotAvailableError as CoordinatorNotAvailableError
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 
-from messaging.access import AccessError
+from messaging.access import AUTHORIZATION, AccessError
 from messaging.client_internals import NONE_COMMITTED, fetch_committed, forget_coordinator, wait_for_coordinator
 
 VERSION = "1"
 METADATA_LIMIT = 4096
-"""Broker's `offset.metadata.max.bytes`; one character more is refused and costs the producer."""
+"""The broker's `offset.metadata.max.bytes`. It refuses longer metadata, and its producer can't be used any more."""
 RETRY_S = 0.1
+COORDINATOR_MOVED = (errors.GroupCoordinatorNotAvailableError, errors.NotCoordinatorForGroupError)
 log = logging.getLogger(__name__)
 
 
@@ -51,14 +45,14 @@ class CommitPoint:
 
     @classmethod
     def of(cls, unfinished: Iterable[int], following: int) -> "CommitPoint":
-        """Makes a point of the `unfinished` offsets, ascending, and the next offset to be delivered."""
+        """Make a point of the `unfinished` offsets, ascending, and the next offset to be delivered."""
         offsets = list(unfinished)
         low = offsets[0] if offsets else following
         distances = ",".join(f"{later - earlier:x}" for earlier, later in pairwise(offsets))
         return cls(low, f"{VERSION};{following - low:x};{distances}")
 
     def decode(self) -> tuple[list[int], int]:
-        """Returns the unfinished offsets, ascending, and the next offset to be delivered. Raises MetadataError.
+        """Return the unfinished offsets, ascending, and the next offset to be delivered. Raises MetadataError.
 
         Empty metadata, as other tools commit it, means that no record above the offset is finished.
         """
@@ -78,12 +72,12 @@ class CommitPoint:
 
 
 async def commit_with(producer: AIOKafkaProducer, group: str, tp: TopicPartition, point: CommitPoint) -> None:
-    """Makes `point` the committed point of `tp` when the producer's transaction, which is open, is committed."""
+    """Make `point` the committed point of `tp` when the producer's transaction, which is open, is committed."""
     await producer.send_offsets_to_transaction({tp: OffsetAndMetadata(point.offset, point.metadata)}, group)
 
 
 async def committed_point(consumer: AIOKafkaConsumer, tp: TopicPartition) -> CommitPoint | None:
-    """Returns what the consumer's group has committed for `tp`, or None if it never committed anything.
+    """Return the point that the consumer's group has committed for `tp`, or None if it never committed one.
 
     Waits while the group's coordinator is away. Raises AccessError.
     """
@@ -98,8 +92,8 @@ async def committed_point(consumer: AIOKafkaConsumer, tp: TopicPartition) -> Com
         if code == 0:
             return None if offset == NONE_COMMITTED else CommitPoint(offset, metadata)
         error = for_code(code)
-        if error in (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
+        if error in AUTHORIZATION:
             raise AccessError(f"not allowed to read offsets of group {group}: {error.__name__}")
-        if error in (CoordinatorNotAvailableError, NotCoordinatorForGroupError):
+        if error in COORDINATOR_MOVED:
             forget_coordinator(consumer)
         await asyncio.sleep(RETRY_S)

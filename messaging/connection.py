@@ -21,12 +21,15 @@ TRANSACTION_TIMEOUT_MS = 10_000
 """A dead writer's open transaction blocks read_committed readers for this long."""
 MAX_RECORD_BYTES = MAX_MESSAGE_BYTES // 2
 METADATA_MAX_AGE_MS = 15_000
-"""A group leader without metadata assigns nothing to everybody until it is refreshed (default: 5 minutes)."""
+"""A group leader without metadata assigns no partition to any member until it is refreshed (default: 5 minutes)."""
 PRODUCER_FAILED = (KafkaError, AssertionError, IllegalOperation)
-"""What a producer raises: Kafka's errors, and two kinds for calls after one of them, as once it was fenced."""
+"""Errors of a producer: Kafka's, and two kinds that calls after such an error raise, as after a fencing."""
 STOP_S = 3.0
-ENDINGS = 100
+CANCELLATIONS = 100
 RETRY_S = 0.5
+WARN_EVERY_S = 10.0
+PATIENCE_S = 15.0
+"""Time for which a command waits for a broker that does not answer."""
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +38,7 @@ class BrokerUnreachableError(QAStreamError):
 
 
 def make_consumer(kafka: KafkaSettings, **options: Any) -> AIOKafkaConsumer:
-    """A consumer that reads committed records only and never commits by itself."""
+    """Make a consumer that reads committed records only and never commits by itself."""
     defaults = {
         "enable_auto_commit": False,
         "isolation_level": "read_committed",
@@ -45,6 +48,19 @@ def make_consumer(kafka: KafkaSettings, **options: Any) -> AIOKafkaConsumer:
         "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,
     }
     return AIOKafkaConsumer(**client_options(kafka), **(defaults | options))
+
+
+@asynccontextmanager
+async def open_consumer(
+    kafka: KafkaSettings, *, patience_s: float | None = None, **options: Any
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a started consumer and stop it safely. Raises as `start_patiently` does."""
+    consumer = make_consumer(kafka, **options)
+    try:
+        await start_patiently(consumer, kafka, patience_s=patience_s)
+        yield consumer
+    finally:
+        await stop_reading(consumer)
 
 
 def make_transactional_producer(kafka: KafkaSettings, transactional_id: str) -> AIOKafkaProducer:
@@ -61,11 +77,23 @@ def make_transactional_producer(kafka: KafkaSettings, transactional_id: str) -> 
     )
 
 
-async def stop_reading(consumer: AIOKafkaConsumer, *, within_s: float = STOP_S) -> bool:
-    """End a consumer; False if it did not end by itself.
+@asynccontextmanager
+async def open_producer(
+    kafka: KafkaSettings, transactional_id: str, *, patience_s: float | None = None
+) -> AsyncIterator[AIOKafkaProducer]:
+    """Yield a started transactional producer, which has fenced all earlier ones with its id, and end it safely."""
+    producer = make_transactional_producer(kafka, transactional_id)
+    try:
+        await start_patiently(producer, kafka, patience_s=patience_s)
+        yield producer
+    finally:
+        await discard(producer)
 
-    While the broker is away `stop()` waits without limit, or ends with a cancellation of the client's own making and
-    leaves its sockets open.
+
+async def stop_reading(consumer: AIOKafkaConsumer, *, within_s: float = STOP_S) -> bool:
+    """Stop a consumer, and return False if its sockets had to be cut after `within_s`.
+
+    While the broker is away, the client's `stop()` waits without limit, or it cancels itself and leaves sockets open.
     """
     stopping = asyncio.create_task(consumer.stop())
     done, _ = await asyncio.wait([stopping], timeout=within_s)
@@ -77,18 +105,20 @@ async def stop_reading(consumer: AIOKafkaConsumer, *, within_s: float = STOP_S) 
 
 
 def in_words(exc: BaseException) -> str:
-    """Why a transaction failed. What fails inside a broker, its answer does not name."""
+    """Say why a transaction failed. A broker does not tell its clients about errors inside itself."""
     if isinstance(exc, UnknownError):
         return "an error inside the broker, which its log names (if it is about zstd: --compression lz4)"
     return repr(exc)
 
 
 async def discard(producer: AIOKafkaProducer) -> None:
-    """End a producer that may be in any state; it must not be used again.
+    """End a producer in any state; it must not be used again.
 
-    `stop()` waits without limit for a broker that is away, so it gets 3 s before the sockets are cut.
+    The client's `stop()` waits without limit for a broker that is away, so the sockets are cut after 3 s.
     """
-    _mark_as_seen(producer)
+    for future in futures_of(producer):  # asyncio logs an error that nobody has looked at, with a traceback
+        if future.done() and not future.cancelled():
+            future.exception()
     stop = asyncio.create_task(producer.stop())
     done, _ = await asyncio.wait([stop], timeout=STOP_S)
     if not done:
@@ -98,40 +128,34 @@ async def discard(producer: AIOKafkaProducer) -> None:
         log.debug("producer did not stop cleanly: %r", error)
 
 
-def _mark_as_seen(producer: AIOKafkaProducer) -> None:
-    """A failed transaction leaves futures that nobody awaits: asyncio would log each error with a traceback."""
-    for future in futures_of(producer):
-        if future.done() and not future.cancelled():
-            future.exception()
-
-
 async def abandon(producer: AIOKafkaProducer) -> None:
     """Cut the sockets of a producer and end its tasks, whatever they are doing.
 
-    What it has under way may go through or not. Who waits for it waits for ever: cancel that.
+    A transaction that is being committed may go through or not. Cancel tasks that wait for it.
     """
     await _close(producer.client)
     sending = sending_task(producer)
-    for _ in range(ENDINGS):
+    for _ in range(CANCELLATIONS):
         if sending is None or sending.done():
             return
-        sending.cancel()  # the first makes it wait for its requests, those after it cancel them one by one
+        sending.cancel()  # the first makes it wait for its requests, the following ones cancel them one by one
         await asyncio.sleep(0)
 
 
 async def _close(client: BareClient) -> None:
-    """A socket first sends what it has: without limit to a broker that takes nothing, as a frozen one."""
+    """Close sockets within 3 s. A socket first sends its buffer, and a frozen broker never takes that."""
     closing = asyncio.create_task(client.close())
     await asyncio.wait([closing], timeout=STOP_S)
     closing.cancel()
 
 
 async def start_patiently(client: Any, kafka: KafkaSettings, *, patience_s: float | None = None) -> None:
-    """Start a client of any kind, waiting for a broker that is away: for ever, or `patience_s` seconds.
+    """Start a client of any kind. Wait for a broker that is away: for ever, or `patience_s` seconds.
 
-    Raises BrokerUnreachableError when the patience is over, and AccessError at once where a broker turns us away.
+    Raises BrokerUnreachableError when the patience is over, and AccessError at once where a broker refuses us.
     """
-    began, warned = time.monotonic(), -10.0
+    began, warned = time.monotonic(), -WARN_EVERY_S
+    over = f"over {kafka.security_protocol} at {kafka.brokers}"
     while True:
         try:
             await client.start()
@@ -143,13 +167,11 @@ async def start_patiently(client: Any, kafka: KafkaSettings, *, patience_s: floa
                 raise refused from exc
             if patience_s is not None and waited >= patience_s:
                 raise BrokerUnreachableError(
-                    f"no Kafka broker answers over {kafka.security_protocol} at {kafka.brokers}: {exc}. "
-                    "Start one (`python -m server broker`), or set KAFKA_BOOTSTRAP_SERVERS, and --security-protocol to "
-                    "what it speaks"
+                    f"no Kafka broker answers {over}: {exc}. Start one (`python -m server broker`), or set "
+                    "KAFKA_BOOTSTRAP_SERVERS, and --security-protocol to what it speaks"
                 ) from None
-            if waited - warned >= 10:
-                protocol = kafka.security_protocol
-                log.warning("waiting for a Kafka broker that answers over %s at %s", protocol, kafka.brokers)
+            if waited - warned >= WARN_EVERY_S:
+                log.warning("waiting for a Kafka broker that answers %s", over)
                 warned = waited
             await asyncio.sleep(RETRY_S)
         else:
@@ -158,6 +180,7 @@ async def start_patiently(client: Any, kafka: KafkaSettings, *, patience_s: floa
 
 @asynccontextmanager
 async def admin_client(kafka: KafkaSettings, *, patience_s: float | None = None) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yield a started admin client. Raises as `start_patiently` does."""
     admin = AIOKafkaAdminClient(**client_options(kafka))
     await start_patiently(admin, kafka, patience_s=patience_s)
     try:

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from configs.sections import KafkaSettings
 from messaging.access import AccessError
-from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
+from messaging.connection import BrokerUnreachableError, open_consumer
 from messaging.reading import TopicMissingError, assign_all, last_offsets
 from messaging.record import Record, poll
 
@@ -32,7 +32,7 @@ class Follower:
         self._partitions = partitions
 
     async def run(self, take: Take) -> None:
-        """Gives every record to `take`, those of a partition in their order, for ever. Raises KafkaError."""
+        """Give every record to `take`, those of a partition in their order, for ever. Raises KafkaError."""
         while True:
             for records in (await poll(self._consumer, timeout_ms=500)).values():
                 for record in records:
@@ -41,7 +41,7 @@ class Follower:
             await asyncio.sleep(0)
 
     async def ends(self) -> dict[int, int]:
-        """Returns where each partition ends now, records of open transactions included.
+        """Return where each partition ends now, records of open transactions included.
 
         A reader of committed records sees no further than the first open transaction. It would take that for the end,
         although other writers may have committed records behind it.
@@ -49,7 +49,7 @@ class Follower:
         return {tp.partition: end for tp, end in (await last_offsets(self._kafka, self._partitions)).items()}
 
     async def has_reached(self, ends: Offsets) -> bool:
-        """Tells whether the consumer's positions are at `ends`, which may lie behind transaction markers."""
+        """Tell whether the consumer's positions are at `ends`, which may lie behind transaction markers."""
         for tp in self._partitions:
             if await self._consumer.position(tp) < ends[tp.partition]:
                 return False
@@ -60,20 +60,16 @@ class Follower:
 async def follow(
     kafka: KafkaSettings, topic: str, *, start: Offsets | None = None, patience_s: float | None = 60
 ) -> AsyncIterator[Follower]:
-    """Yields a follower that begins at the offsets of `start`, and at the oldest record of all other partitions.
+    """Yield a follower. It begins at the offsets of `start`, and at the oldest record of all other partitions.
 
     Raises TopicMissingError, AccessError, and BrokerUnreachableError after `patience_s` without a broker.
     """
-    consumer = make_consumer(kafka)
-    try:
-        await start_patiently(consumer, kafka, patience_s=patience_s)
+    async with open_consumer(kafka, patience_s=patience_s) as consumer:
         yield Follower(kafka, consumer, await assign_all(consumer, topic, start=start))
-    finally:
-        await stop_reading(consumer)
 
 
 async def keep_following(kafka: KafkaSettings, topic: str, take: Take, *, start: Offsets | None = None) -> None:
-    """Follows a topic for ever, with a new client after any trouble with the brokers. No record is given twice."""
+    """Follow a topic for ever, with a new client after any trouble with the brokers. No record is given twice."""
     following = dict(start or {})
     while True:
         try:

@@ -32,7 +32,7 @@ class GroupDescription:
 
 
 async def describe_group(admin: AIOKafkaAdminClient, group: str) -> GroupDescription:
-    """Asks the group's coordinator once. Raises KafkaError when it does not answer."""
+    """Ask the group's coordinator once. Raises KafkaError when it does not answer."""
     (response,) = await admin.describe_consumer_groups([group])
     code, _, state, _, _, members, *_ = response.groups[0]
     found = tuple(
@@ -47,7 +47,7 @@ def _partitions(assignment: bytes) -> tuple[int, ...]:
 
 
 async def committed_points(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, CommitPoint]:
-    """Returns the committed points of all partitions that have one. Raises KafkaError."""
+    """Return the committed points of all partitions that have one. Raises KafkaError."""
     committed = await admin.list_consumer_group_offsets(group)
     return {
         tp: CommitPoint(found.offset, found.metadata or "")

@@ -1,8 +1,9 @@
 """Records and the messages that they hold: how one is decoded, and how a topic of one kind is read."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import Any
 
 from configs.sections import KafkaSettings
 from messaging.reading import read_to_end
@@ -16,16 +17,16 @@ log = logging.getLogger(__name__)
 
 
 def warn(record: Record, exc: DecodeError) -> None:
-    """Logs that the record is passed over."""
+    """Log that the record is passed over."""
     log.warning("%s partition %d offset %d is passed over: %s", record.topic, record.partition, record.offset, exc)
 
 
 def ignore(_record: Record, _exc: DecodeError) -> None:
-    """Passes over the record silently, on topics that hold other kinds of messages too."""
+    """Pass over the record silently, on topics that hold other kinds of messages too."""
 
 
 def decoded(kind: type[M], record: Record, *, undecodable: Undecodable = warn) -> M | None:
-    """Returns the message in a record, or None where it is of no such kind, after `undecodable` was told."""
+    """Return the message in a record. Where it is not of this kind, tell `undecodable` and return None."""
     try:
         return decode(kind, record.value)
     except DecodeError as exc:
@@ -34,21 +35,13 @@ def decoded(kind: type[M], record: Record, *, undecodable: Undecodable = warn) -
 
 
 async def read_messages(
-    kafka: KafkaSettings,
-    topic: str,
-    kind: type[M],
-    *,
-    undecodable: Undecodable = warn,
-    start: Mapping[int, int] | None = None,
-    patience_s: float | None = None,
-    through_pending: bool = False,
+    kafka: KafkaSettings, topic: str, kind: type[M], *, undecodable: Undecodable = warn, **options: Any
 ) -> AsyncGenerator[tuple[Record, M], None]:
-    """Yields the records of a topic that hold a message of this kind, with it. Use within `contextlib.aclosing`.
+    """Yield the records of a topic that hold a message of this kind, with it. Use within `contextlib.aclosing`.
 
-    Options and errors are those of `read_to_end`, and whatever `undecodable` raises.
+    `options` and errors are those of `read_to_end`; `undecodable` may raise others.
     """
-    reading = read_to_end(kafka, topic, start=start, patience_s=patience_s, through_pending=through_pending)
-    async with aclosing(reading) as records:
+    async with aclosing(read_to_end(kafka, topic, **options)) as records:
         async for record in records:
             if (message := decoded(kind, record, undecodable=undecodable)) is not None:
                 yield record, message

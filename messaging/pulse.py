@@ -1,4 +1,4 @@
-"""Whether a Kafka broker answers now.
+"""Tells the health endpoint whether a Kafka broker answers now.
 
 The other clients of a process can't tell: while a broker is away or frozen they wait, without an error, as they should.
 """
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Pulse:
-    """When a broker last answered. `clock` gives seconds."""
+    """Remembers when a broker last answered. `clock` gives seconds."""
 
     def __init__(self, brokers: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._brokers = brokers
@@ -42,7 +42,7 @@ class Pulse:
 
 @asynccontextmanager
 async def feeling(kafka: KafkaSettings, *, watched: bool) -> AsyncIterator[Pulse]:
-    """The pulse, felt every two seconds while the context lasts; not where nobody can ask: without `metrics_port`."""
+    """Yield a pulse. If it is `watched`, a broker is asked every two seconds while the context lasts."""
     pulse = Pulse(kafka.brokers)
     beating = asyncio.create_task(_feel(kafka, pulse) if watched else asyncio.sleep(0))
     try:

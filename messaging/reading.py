@@ -1,7 +1,7 @@
-"""Bounded reads: everything committed on a topic up to now, and then an end.
+"""Bounded reads: every record that is committed on a topic now, and then an end.
 
-The client moves positions as it takes records out of its buffer, and throws them away when the next ones turn out to be
-unreadable. So positions are kept here too, by what was handed on.
+The client moves positions as it takes records out of its buffer, and throws these records away when the next ones turn
+out to be unreadable. So this module keeps positions too, of the records that it has handed on.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from configs.errors import QAStreamError
 from configs.sections import KafkaSettings
 from messaging.access import explained
 from messaging.client_internals import client_of, fetch_leniently, partitions_of
-from messaging.connection import RETRY_S, BrokerUnreachableError, make_consumer, start_patiently, stop_reading
+from messaging.connection import RETRY_S, BrokerUnreachableError, open_consumer
 from messaging.record import BATCH, Batches, Record, poll
 from messaging.topics import describe
 
@@ -28,11 +28,11 @@ IF_DAMAGED = (
 
 
 class TopicMissingError(QAStreamError):
-    """A topic that should be read is not there."""
+    """A topic that should be read does not exist."""
 
 
 class UnreadableError(QAStreamError):
-    """What a broker gives for a partition makes no records."""
+    """The bytes that a broker gives for a partition are not records."""
 
 
 async def read_to_end(
@@ -43,17 +43,15 @@ async def read_to_end(
     patience_s: float | None = None,
     through_pending: bool = False,
 ) -> AsyncGenerator[Record, None]:
-    """Committed records of all partitions, in the order of each, up to what was committed when the call began.
+    """Yield the records of all partitions, in the order of each, that were committed when the call began.
 
-    `start` has the first offset by partition (default: the oldest). Use within `contextlib.aclosing`.
-    A transaction that another writer has open hides what was committed behind it. `through_pending` waits for its end
-    and reads up to the last record of any kind: for who must not miss its own records.
+    Use it within `contextlib.aclosing`. `start` has the first offset by partition (default: the oldest).
+    An open transaction of another writer hides the records behind it. With `through_pending` this waits for its end
+    and reads up to the last record of any kind: a writer needs that to see all of its own records.
 
     Raises TopicMissingError, AccessError, UnreadableError, and BrokerUnreachableError after `patience_s`.
     """
-    consumer = make_consumer(kafka)
-    try:
-        await start_patiently(consumer, kafka, patience_s=patience_s)
+    async with open_consumer(kafka, patience_s=patience_s) as consumer:
         with explained(kafka, "READ"):
             partitions = await assign_all(consumer, topic, start=start)
         ends = await last_offsets(kafka, partitions) if through_pending else await consumer.end_offsets(partitions)
@@ -66,29 +64,27 @@ async def read_to_end(
                     if record.offset < ends[tp]:
                         yield record
                     handed_on[tp] = record.offset + 1
-    finally:
-        await stop_reading(consumer)
 
 
 async def _read(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> Batches:
-    """What comes next; after an error, of each partition by itself: it does not say which one has it, and where."""
+    """Return the next records. After an error, read each partition apart: the error does not name one."""
     try:
         return await poll(consumer, *positions, timeout_ms=WAIT_MS)
     except Exception as exc:
-        if not _of_the_bytes(exc):
+        if not _is_about_bytes(exc):
             raise
         for tp, position in positions.items():
             consumer.seek(tp, position)
         return {tp: await _read_apart(consumer, tp, position) for tp, position in positions.items()}
 
 
-def _of_the_bytes(exc: Exception) -> bool:
-    """Whether it comes of bytes that can't be parsed: the client raises this and that."""
+def _is_about_bytes(exc: Exception) -> bool:
+    """Tell whether bytes can't be parsed; the client then raises errors of many kinds."""
     return not isinstance(exc, KafkaError) or isinstance(exc, CorruptRecordException)
 
 
 async def _read_apart(consumer: AIOKafkaConsumer, tp: TopicPartition, position: int) -> list[Record]:
-    """Record by record: of more at once, those before the damage are thrown away."""
+    """Read record by record, because a poll for more would throw away the records before the damage."""
     records: list[Record] = []
     while len(records) < BATCH:
         try:
@@ -98,7 +94,7 @@ async def _read_apart(consumer: AIOKafkaConsumer, tp: TopicPartition, position: 
             if found:
                 consumer.seek(tp, found[-1].offset + 1)
         except Exception as exc:
-            if not _of_the_bytes(exc):
+            if not _is_about_bytes(exc):
                 raise
             raise UnreadableError(
                 f"partition {tp.partition} of {tp.topic} can't be read from offset {position} on: {exc!r}. {IF_DAMAGED}"
@@ -111,20 +107,23 @@ async def _read_apart(consumer: AIOKafkaConsumer, tp: TopicPartition, position: 
 
 
 async def last_offsets(kafka: KafkaSettings, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-    """Ends of what is written, committed or not: a request for offsets carries its consumer's isolation level."""
-    consumer = make_consumer(kafka, isolation_level="read_uncommitted")
-    try:
-        await start_patiently(consumer, kafka)
+    """Return the ends of partitions, uncommitted records included: offsets depend on a consumer's isolation level."""
+    async with open_consumer(kafka, isolation_level="read_uncommitted") as consumer:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         return ends
-    finally:
-        await stop_reading(consumer)
+
+
+async def has_open_transaction(kafka: KafkaSettings, topic: str, *, patience_s: float | None = None) -> bool:
+    """Tell whether a writer has a transaction open on the topic, so that more records may become visible."""
+    async with open_consumer(kafka, patience_s=patience_s) as consumer:
+        partitions = await assign_all(consumer, topic)
+        return bool(await consumer.end_offsets(partitions) != await last_offsets(kafka, partitions))
 
 
 async def assign_all(
     consumer: AIOKafkaConsumer, topic: str, *, start: Mapping[int, int] | None = None
 ) -> list[TopicPartition]:
-    """Give a started consumer all partitions of `topic`, positioned: each position is set, none is left to a reset."""
+    """Give a started consumer all partitions of `topic`, and set each position, so that none is left to a reset."""
     partitions = [TopicPartition(topic, number) for number in sorted(await topic_partitions(consumer, topic))]
     consumer.assign(partitions)
     beginnings = await consumer.beginning_offsets(partitions)
@@ -134,18 +133,14 @@ async def assign_all(
 
 
 async def count_partitions(kafka: KafkaSettings, topic: str, *, patience_s: float | None = None) -> int:
-    """Raises what `topic_partitions` raises, KafkaError, and BrokerUnreachableError after `patience_s`."""
-    consumer = make_consumer(kafka)
-    try:
-        await start_patiently(consumer, kafka, patience_s=patience_s)
+    """Count the partitions of a topic. Raises as `topic_partitions` does, and after `patience_s` without a broker."""
+    async with open_consumer(kafka, patience_s=patience_s) as consumer:
         with explained(kafka, "DESCRIBE"):
             return len(await topic_partitions(consumer, topic))
-    finally:
-        await stop_reading(consumer)
 
 
 async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """Numbers of the partitions of `topic`. A broker that goes away meanwhile gets a while to come back.
+    """Return the numbers of a topic's partitions. Tries for 10 s when the broker goes away meanwhile.
 
     Raises TopicMissingError, TopicAuthorizationFailedError, and BrokerUnreachableError from the client's error.
     """
@@ -160,6 +155,6 @@ async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
         else:
             break
     if not found:
-        await describe(client_of(consumer), [topic])  # tells whether it is only hidden from us
+        await describe(client_of(consumer), [topic])  # raises an error if the topic is only hidden from this user
         raise TopicMissingError(f"topic {topic} does not exist on this Kafka cluster; is --namespace right?")
     return found

@@ -7,19 +7,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from telemetry.tracing import Header
 
-Batches = Mapping[TopicPartition, list["Record"]]
-"""Records by partition; those of one partition are in the order of their offsets."""
-
-
 BATCH = 500
 """Records that are taken out of a consumer at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One committed record of a topic.
+    """One committed record of a topic. A tombstone's value is None.
 
-    `timestamp_ms` is the time at which it was published, in milliseconds since 1970. A tombstone has the value None.
+    `timestamp_ms` is the time at which it was published, in milliseconds since 1970.
     """
 
     topic: str
@@ -31,8 +27,12 @@ class Record:
     timestamp_ms: int = 0
 
 
+Batches = Mapping[TopicPartition, list[Record]]
+"""Records by partition; those of one partition are in the order of their offsets."""
+
+
 def from_client(record: ConsumerRecord) -> Record:
-    """Converts a record of the client library. It takes some 0.6 µs, so a million records cost half a second."""
+    """Convert a record of the client library. This takes some 0.6 µs."""
     return Record(
         record.topic, record.partition, record.offset, record.key, record.value, record.headers, record.timestamp
     )
@@ -41,10 +41,9 @@ def from_client(record: ConsumerRecord) -> Record:
 async def poll(
     consumer: AIOKafkaConsumer, *partitions: TopicPartition, timeout_ms: int, max_records: int = BATCH
 ) -> Batches:
-    """Returns the next records of `partitions` (default: all that are assigned), or nothing after `timeout_ms`.
+    """Return the next records of `partitions` (default: all assigned ones), or none after `timeout_ms`.
 
-    The consumer's positions move behind them. Raises whatever the client raises: KafkaError, and other errors for
-    bytes that it can't parse.
+    Raises whatever the client raises: KafkaError, and other errors for bytes that it can't parse.
     """
     batches = await consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
     return {tp: [from_client(record) for record in records] for tp, records in batches.items()}

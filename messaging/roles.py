@@ -1,6 +1,6 @@
-"""What each process does with which topic, group and transactional id: the least that its Kafka user needs.
+"""The least rights on topics, group and transactional ids that the Kafka user of each process needs.
 
-docs/security.md is made of this, the processes check it at their start, and the tests grant exactly it.
+The tables in docs/security.md are made of this, the processes check it when they start, and the tests grant exactly it.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One ACL. `kind` as kafka-acls names it; `prefix`: for all names that begin with `name`."""
+    """One ACL. `kind` is spelled as kafka-acls does; with `prefix` it holds for all names that begin with `name`."""
 
     kind: Literal["topic", "group", "transactional-id"]
     name: str
@@ -33,7 +33,7 @@ class Need:
 
 
 def needs(role: Role, names: TopicNames) -> list[Need]:
-    """READ and WRITE include DESCRIBE. All but the tools look at every topic of the namespace when they start."""
+    """List the rights of a role. READ and WRITE include DESCRIBE, which all roles but the tools need on every topic."""
     everything = f"{names.namespace}."
     found = [] if role in (Role.PACED_PRODUCER, Role.TOOLS) else [Need("topic", everything, "DESCRIBE", prefix=True)]
     found += [Need("topic", topic, operation) for topic, operation in _on_topics(role, names)]

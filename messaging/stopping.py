@@ -1,4 +1,4 @@
-"""Waits that a stop signal ends, since a broker may stay away for ever, and ends of tasks."""
+"""Waits that a stop signal ends, because a broker may stay away for ever, and how a task is ended."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,11 +8,11 @@ T = TypeVar("T")
 
 
 class StoppedError(Exception):
-    """The stop signal came while something was waited for."""
+    """The stop signal came during a wait."""
 
 
 async def unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
-    """The result of `work`; StoppedError when the signal comes first. Then `work` has been cancelled and is over."""
+    """Return the result of `work`. If the signal comes first, end `work` and raise StoppedError."""
     task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -26,7 +26,7 @@ async def unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T
 
 
 async def end(task: asyncio.Task[Any]) -> None:
-    """Cancel it until it has ended: the Kafka client swallows a cancellation while it closes."""
+    """Cancel a task until it has ended, because the Kafka client swallows a cancellation while it closes."""
     while not task.done():
         task.cancel()
         await asyncio.wait((task,), timeout=1)

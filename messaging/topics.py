@@ -1,4 +1,4 @@
-"""Topics are made by us with their properties written down, by whichever process starts first."""
+"""Topics: how a broker describes them (KIP-430), and how they are made, by whichever process starts first."""
 
 import asyncio
 import logging
@@ -27,18 +27,18 @@ from schemas.topics import TopicNames
 READY_S = 60.0
 MOST_COPIES = 3
 _BITS: dict[Operation, int] = {"READ": 3, "WRITE": 4, "CREATE": 5, "DESCRIBE": 8}
-"""Of org.apache.kafka.common.acl.AclOperation."""
+"""Numbers of org.apache.kafka.common.acl.AclOperation."""
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 class TopicError(QAStreamError):
-    """A topic could not be created, or is not what we need."""
+    """A topic could not be created, or has no leader."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicDescription:
-    """`partitions` is 0 while one has no leader; `operations` is NO_OPERATIONS by brokers older than 2.3."""
+    """`partitions` is 0 while one of them has no leader; `operations` is NO_OPERATIONS from brokers older than 2.3."""
 
     partitions: int
     operations: int
@@ -50,16 +50,16 @@ class TopicDescription:
 async def ensure_topics(
     kafka: KafkaSettings, *, role: Role | None = None, patience_s: float | None = None
 ) -> dict[str, int]:
-    """Create what is missing, wait until every partition has a leader; partitions by topic.
+    """Create missing topics, wait until all partitions have a leader, and return the number of partitions by topic.
 
-    Raises TopicError, with the broker's reason, BrokerUnreachableError after `patience_s` seconds without a broker, and
-    AccessError where the process that calls, which is `role`, may not do with a topic what it is there for.
+    Raises TopicError with the broker's reason, BrokerUnreachableError after `patience_s` seconds without a broker, and
+    AccessError where `role`, the calling process, lacks one of its rights on topics.
     """
     return await _patiently(lambda admin: _ensured(admin, kafka, role), kafka, patience_s)
 
 
 async def check_access(kafka: KafkaSettings, role: Role, *, patience_s: float | None = None) -> None:
-    """Raises AccessError where `role` may not do with a topic what it is there for."""
+    """Raise AccessError where `role` lacks one of its rights on topics. Creates no topic."""
     wanted = {need.name for need in _needs(kafka, role)}
     topics = [topic for topic in TopicNames(kafka.namespace).configs if topic in wanted]
     present = await _patiently(lambda admin: _described(admin, kafka, role, topics), kafka, patience_s)
@@ -67,14 +67,14 @@ async def check_access(kafka: KafkaSettings, role: Role, *, patience_s: float | 
 
 
 async def cluster_id(kafka: KafkaSettings, *, patience_s: float | None = None) -> str:
-    """Identifies the Kafka cluster; an output directory belongs to one."""
+    """Return the id of the Kafka cluster. An output directory belongs to one cluster."""
     return await _patiently(_asked_for_its_id, kafka, patience_s)
 
 
 async def _patiently(
     ask: Callable[[AIOKafkaAdminClient], Awaitable[T]], kafka: KafkaSettings, patience_s: float | None
 ) -> T:
-    """What `ask` gives. A broker that goes away meanwhile is asked again, by a new client."""
+    """Return what `ask` returns. When a broker goes away meanwhile, ask again with a new client."""
     began = time.monotonic()
     while True:
         try:
@@ -112,7 +112,7 @@ async def _asked_for_its_id(admin: AIOKafkaAdminClient) -> str:
 async def _described(
     admin: AIOKafkaAdminClient, kafka: KafkaSettings, role: Role | None, topics: list[str]
 ) -> dict[str, TopicDescription]:
-    """Raises AccessError for what is hidden from us: with what `role` wants to do with it, if anything."""
+    """Describe topics. Raises AccessError for hidden ones, with the right that `role` needs on them."""
     try:
         return await describe(client_of(admin), topics)
     except TopicAuthorizationFailedError as exc:
@@ -166,7 +166,7 @@ async def _create(admin: AIOKafkaAdminClient, kafka: KafkaSettings, topics: list
 
 
 async def describe(client: BareClient, topics: list[str]) -> dict[str, TopicDescription]:
-    """Those of `topics` that exist. Raises TopicAuthorizationFailedError, and KafkaError when no broker answers."""
+    """Describe those of `topics` that exist. Raises TopicAuthorizationFailedError for hidden ones, and KafkaError."""
     found, hidden = {}, set()
     for topic in await ask_for_topics(client, topics):
         if for_code(topic["error_code"]) is TopicAuthorizationFailedError:

@@ -7,10 +7,9 @@ from contextlib import aclosing
 
 from configs import cli
 from configs.sections import KafkaSettings
+from messaging.connection import PATIENCE_S
 from messaging.reading import read_to_end
 from schemas import TopicNames
-
-PATIENCE_S = 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,9 +4,8 @@ import argparse
 import asyncio
 
 from configs import cli
+from messaging.connection import PATIENCE_S
 from messaging.topics import ensure_topics
-
-PATIENCE_S = 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -23,7 +23,7 @@ from chaos.checking.balance import Balance, Verdict
 from chaos.checking.feed import Expectation, read_expectations
 from configs.settings import Settings, load_settings
 from messaging.connection import make_consumer, start_patiently
-from messaging.reading import TopicMissingError, read_to_end, topic_partitions
+from messaging.reading import TopicMissingError, has_open_transaction, read_to_end, topic_partitions
 from messaging.record import poll
 from schemas import TopicNames
 from telemetry.children import die_with_parent
@@ -101,18 +101,8 @@ async def read_all(settings: Settings) -> Balance:
 async def _wait_until_settled(settings: Settings, topic: str) -> None:
     """Until readers of committed and of uncommitted records see the same end."""
     async with asyncio.timeout(SETTLED_S):
-        while await _ends(settings, topic, "read_committed") != await _ends(settings, topic, "read_uncommitted"):
+        while await has_open_transaction(settings.kafka, topic):
             await asyncio.sleep(RETRY_S)
-
-
-async def _ends(settings: Settings, topic: str, isolation: str) -> dict[TopicPartition, int]:
-    consumer = make_consumer(settings.kafka, isolation_level=isolation)
-    await start_patiently(consumer, settings.kafka)
-    try:
-        places = [TopicPartition(topic, number) for number in await topic_partitions(consumer, topic)]
-        return await consumer.end_offsets(places)
-    finally:
-        await consumer.stop()
 
 
 def compare(followed: Balance, final: Balance, verdict: Verdict) -> None:

@@ -1,7 +1,7 @@
 """Dead letters: `list` shows what could not be processed and why; `replay` publishes chunks of them again.
 
-Rejected files are read again by their producer, at once or when it runs next. A replay is a dry run unless --yes is
-given. Each letter is replayed once; when its chunk or file fails again, that is another letter.
+A producer reads its rejected files again, at once or when it runs next. A replay is a dry run unless you give --yes.
+Each letter is replayed once; a chunk or file that fails again gets a new letter.
 """
 
 import argparse
@@ -15,25 +15,25 @@ from rich.table import Table
 
 from configs import cli
 from configs.sections import KafkaSettings
-from consumer.dead_letters.letters import Filed, Wanted, parse_since, read_letters
-from consumer.dead_letters.replay import Tally, replay
+from consumer.dead_letters.letters import FiledLetter, LetterFilter, parse_since, read_letters
+from consumer.dead_letters.replay import ReplayTally, replay
 from schemas.messages import now
 from telemetry.logs import configure_logs
 
 SHOWN = 500
-"""Rows of the table: its columns fit what is in it, so it is in memory."""
+"""Rows that the table shows at most, because it is kept in memory to fit its columns."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "replay"))
     parser.add_argument("--reason", metavar="GLOB", help="error class, such as malformed, or a glob")
     parser.add_argument(
-        "--since", metavar="TIME", help="only letters since then: 2026-11-22T14:00 (UTC), or 15m, 2h, 3d"
+        "--since", metavar="TIME", help="only letters created since then: 2026-11-22T14:00 (UTC), or 15m, 2h, 3d"
     )
     parser.add_argument("--document", metavar="GLOB", help="path of the document")
     parser.add_argument("--json", action="store_true", help="list: one JSON object a line, without the original bytes")
-    parser.add_argument("--all", action="store_true", help="list: also those that were replayed")
-    parser.add_argument("--yes", action="store_true", help="replay: do it")
+    parser.add_argument("--all", action="store_true", help="list: also letters that were replayed")
+    parser.add_argument("--yes", action="store_true", help="replay: publish; without it nothing is changed")
     cli.add_settings(parser, *cli.REACH)
 
 
@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
     configure_logs(settings.telemetry, process="dead-letters")
     since = parse_since(args.since, now()) if args.since else None
-    wanted = Wanted(reason=args.reason, since=since, document=args.document)
+    wanted = LetterFilter(reason=args.reason, since=since, document=args.document)
     if args.action == "replay":
         tally = asyncio.run(replay(settings.kafka, wanted, dry_run=not args.yes))
         print(*_report(tally, dry_run=not args.yes), sep="\n")
@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _list(kafka: KafkaSettings, wanted: Wanted, *, show_all: bool, as_json: bool) -> None:
+async def _list(kafka: KafkaSettings, wanted: LetterFilter, *, show_all: bool, as_json: bool) -> None:
     table = Table("created", "error", "document", "chunk", "attempt", "replayed", "reason", box=None)
     count = 0
     async with aclosing(read_letters(kafka, wanted)) as letters:
@@ -70,12 +70,12 @@ async def _list(kafka: KafkaSettings, wanted: Wanted, *, show_all: bool, as_json
         console.print(f"{count:,} dead letters{more}")
 
 
-def _as_json(filed: Filed) -> dict[str, object]:
+def _as_json(filed: FiledLetter) -> dict[str, object]:
     letter = filed.letter.model_dump(mode="json", by_alias=True, exclude={"original": {"base64"}})
     return letter | {"replayed": filed.replayed}
 
 
-def _cells(filed: Filed) -> tuple[str, ...]:
+def _cells(filed: FiledLetter) -> tuple[str, ...]:
     letter = filed.letter
     return (
         f"{letter.created_at:%Y-%m-%d %H:%M:%S}",
@@ -88,7 +88,7 @@ def _cells(filed: Filed) -> tuple[str, ...]:
     )
 
 
-def _report(tally: Tally, *, dry_run: bool) -> list[str]:
+def _report(tally: ReplayTally, *, dry_run: bool) -> list[str]:
     verb = "would be replayed (--yes does it)" if dry_run else "replayed"
     lines = [f"{tally.replayed.total():,} dead letters {verb}"]
     lines += [f"  {count:,} {name}" for name, count in sorted(tally.replayed.items())]

@@ -1,7 +1,7 @@
-"""What can go wrong with dead letters."""
+"""The error of a replay."""
 
 from configs.errors import QAStreamError
 
 
 class ReplayError(QAStreamError):
-    """Letters could not be replayed; none is half replayed."""
+    """Dead letters could not be replayed; none is half replayed."""

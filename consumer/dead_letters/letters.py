@@ -1,4 +1,4 @@
-"""Dead letters: which there are, which were replayed, which are asked for."""
+"""Dead letters as they are on the topic, whether they were replayed, and the filter of a command."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -9,18 +9,18 @@ from fnmatch import fnmatchcase
 
 from configs.errors import SettingsError
 from configs.sections import KafkaSettings
+from messaging.connection import PATIENCE_S
 from messaging.messages import ignore, read_messages
 from schemas import DeadLetter, ReplayMarker, TopicNames
 from schemas.error_classes import current_name
 
 DURATION = re.compile(r"(\d+)([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
-    """A letter as it lies on the topic: its marker gets the same key."""
+class FiledLetter:
+    """A dead letter with its key on the topic, which its replay marker gets too."""
 
     key: bytes | None
     letter: DeadLetter
@@ -28,8 +28,8 @@ class Filed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Filters; None takes all. `reason` is an error class, `document` a path, both globs."""
+class LetterFilter:
+    """`reason` is a glob for error classes, `document` one for paths. None takes all letters."""
 
     reason: str | None = None
     since: datetime | None = None
@@ -45,7 +45,7 @@ class Wanted:
 
 
 def parse_since(text: str, now: datetime) -> datetime:
-    """A time in ISO 8601 (UTC where it does not say), or how long ago: 90s, 15m, 2h, 3d. Raises SettingsError."""
+    """Parse a time in ISO 8601 (UTC unless it says otherwise), or an age: 90s, 15m, 2h, 3d. Raises SettingsError."""
     if match := DURATION.fullmatch(text):
         return now - timedelta(**{UNITS[match[2]]: int(match[1])})
     try:
@@ -56,12 +56,12 @@ def parse_since(text: str, now: datetime) -> datetime:
 
 
 async def read_letters(
-    kafka: KafkaSettings, wanted: Wanted, *, every_marker: bool = False
-) -> AsyncGenerator[Filed, None]:
-    """Letters that are wanted, in the order of each partition. Reads the topic twice: markers stand behind letters.
+    kafka: KafkaSettings, wanted: LetterFilter, *, every_marker: bool = False
+) -> AsyncGenerator[FiledLetter, None]:
+    """Yield the wanted letters, in the order of each partition. Use within `contextlib.aclosing`.
 
-    Any worker's open transaction hides the markers behind it; with `every_marker` its end is waited for.
-    Use within `contextlib.aclosing`. Raises TopicMissingError and BrokerUnreachableError.
+    The topic is read twice, because replay markers come after their letters. A worker's open transaction hides the
+    markers behind it; `every_marker` waits for its end. Raises TopicMissingError and BrokerUnreachableError.
     """
     topic = TopicNames(kafka.namespace).dead_letters
     replayed = await _replayed(kafka, topic, every=every_marker)
@@ -69,11 +69,11 @@ async def read_letters(
     async with aclosing(reading) as letters:
         async for record, letter in letters:
             if wanted.takes(letter):
-                yield Filed(record.key, letter, letter.letter_id in replayed)
+                yield FiledLetter(record.key, letter, letter.letter_id in replayed)
 
 
 async def _replayed(kafka: KafkaSettings, topic: str, *, every: bool) -> set[str]:
-    """Ids of letters that have a marker."""
+    """Return the ids of the letters that have a replay marker."""
     reading = read_messages(
         kafka, topic, ReplayMarker, undecodable=ignore, patience_s=PATIENCE_S, through_pending=every
     )

@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaProducer
 
 from configs.sections import KafkaSettings
 from consumer.dead_letters.errors import ReplayError
-from consumer.dead_letters.letters import PATIENCE_S, Filed, Wanted, read_letters
-from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
+from consumer.dead_letters.letters import FiledLetter, LetterFilter, read_letters
+from messaging.connection import PATIENCE_S, PRODUCER_FAILED, open_producer
 from messaging.roles import Role
 from messaging.topics import check_access
 from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, Request, TopicNames, decode, encode
@@ -24,22 +24,24 @@ from schemas.ids import request_id
 from schemas.messages import now
 
 BATCH = 100
+Again = tuple[FiledLetter, Chunk | Request]
+"""A dead letter, and what is published for it."""
 
 
 @dataclass(slots=True)
-class Tally:
-    """Letters by error class, and why others can't be replayed, with how many."""
+class ReplayTally:
+    """Counts replayed letters by error class, and all others by the reason why they can't be replayed."""
 
     replayed: Counter[str] = field(default_factory=Counter)
     impossible: Counter[str] = field(default_factory=Counter)
 
 
 class CannotReplayError(Exception):
-    """The message says why."""
+    """A letter can't be replayed; the message says why."""
 
 
 def next_attempt(letter: DeadLetter) -> Chunk | Request:
-    """The chunk of a letter, as its next attempt; of a file's letter, to read it again. Raises CannotReplayError."""
+    """Return the next attempt at a letter's chunk, or the request to read its file again. Raises CannotReplayError."""
     if letter.kind == "file":
         return _read_again(letter)
     if letter.kind == "record":
@@ -62,28 +64,26 @@ def _read_again(letter: DeadLetter) -> Request:
     )
 
 
-async def replay(kafka: KafkaSettings, wanted: Wanted, *, dry_run: bool) -> Tally:
-    """Replay what is wanted and was not replayed yet; a dry run only counts.
+async def replay(kafka: KafkaSettings, wanted: LetterFilter, *, dry_run: bool) -> ReplayTally:
+    """Replay the wanted letters that were not replayed yet; a dry run only counts them.
 
     Raises ReplayError, AccessError, TopicMissingError and BrokerUnreachableError.
     """
     if dry_run:
         return await _replay_all(kafka, wanted, None)
     await check_access(kafka, Role.TOOLS, patience_s=PATIENCE_S)
-    producer = make_transactional_producer(kafka, TopicNames(kafka.namespace).replay_id)
-    await start_patiently(producer, kafka, patience_s=PATIENCE_S)
-    try:  # markers are read from here on: the start has fenced an earlier replay and ended what it left open
-        return await _replay_all(kafka, wanted, producer)
+    opened = open_producer(kafka, TopicNames(kafka.namespace).replay_id, patience_s=PATIENCE_S)
+    try:
+        async with opened as producer:  # its start ends an earlier replay, so the markers that are read now are all
+            return await _replay_all(kafka, wanted, producer)
     except PRODUCER_FAILED as exc:
         raise ReplayError(
             f"replaying stopped: {exc!r}. What was replayed is marked; the rest is replayed by running it again"
         ) from exc
-    finally:
-        await discard(producer)
 
 
-async def _replay_all(kafka: KafkaSettings, wanted: Wanted, producer: AIOKafkaProducer | None) -> Tally:
-    tally, batch = Tally(), list[tuple[Filed, Chunk | Request]]()
+async def _replay_all(kafka: KafkaSettings, wanted: LetterFilter, producer: AIOKafkaProducer | None) -> ReplayTally:
+    tally, batch = ReplayTally(), list[Again]()
     async with aclosing(read_letters(kafka, wanted, every_marker=producer is not None)) as letters:
         async for filed in letters:
             if filed.replayed:
@@ -100,7 +100,10 @@ async def _replay_all(kafka: KafkaSettings, wanted: Wanted, producer: AIOKafkaPr
 
 
 async def _publish(
-    batch: list[tuple[Filed, Chunk | Request]], kafka: KafkaSettings, producer: AIOKafkaProducer | None, tally: Tally
+    batch: list[Again],
+    kafka: KafkaSettings,
+    producer: AIOKafkaProducer | None,
+    tally: ReplayTally,
 ) -> None:
     names = TopicNames(kafka.namespace)
     if producer is not None and batch:
@@ -121,5 +124,5 @@ async def _publish(
 
 
 def _address(again: Chunk | Request, names: TopicNames) -> tuple[str, str]:
-    """Topic and key."""
+    """Return the topic and the key to publish to."""
     return (names.chunks, again.content_key) if isinstance(again, Chunk) else (names.requests, again.request_id)

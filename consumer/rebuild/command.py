@@ -1,7 +1,7 @@
 """Restores the group's offsets from the results, when they are lost or strange and workers refuse to start.
 
-Every result says which chunk it came from. What has one is done; the rest is to do. All workers have to be
-stopped. A dry run unless --yes is given; then offsets are committed, and nothing else is changed.
+Every result says which chunk it came from. A chunk that has a result is done; all others are to do. Stop all workers
+first. This is a dry run unless you give --yes; then it commits offsets, and changes nothing else.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def _table(found: list[Rebuilt]) -> Table:
 
 
 def _show(point: CommitPoint | None) -> str:
-    """With a plus where finished records above the offset are listed in the metadata."""
+    """Show the offset, with a plus where the metadata lists unfinished records above it."""
     return "" if point is None else f"{point.offset}{'+' if len(point.metadata) > len('1;0;') else ''}"
 
 

@@ -1,9 +1,9 @@
-"""Why offsets are not restored.
+"""Reasons why offsets are not restored.
 
 RebuildError
-├── WorkersRunningError    somebody works on the partitions
+├── WorkersRunningError    workers have the partitions
 ├── OutcomesError          the results don't tell what is done
-└── TooScatteredError      what is done can't be written down as a committed point
+└── TooScatteredError      the unfinished records don't fit into a committed point
 """
 
 from configs.errors import QAStreamError
@@ -14,7 +14,7 @@ class RebuildError(QAStreamError):
 
 
 class WorkersRunningError(RebuildError):
-    """Workers are in the group, or came into it."""
+    """Workers are members of the group, or joined it meanwhile."""
 
 
 class OutcomesError(RebuildError):
@@ -22,4 +22,4 @@ class OutcomesError(RebuildError):
 
 
 class TooScatteredError(RebuildError):
-    """More is unfinished below the last finished record than commit metadata can hold."""
+    """More records are unfinished below the last finished one than commit metadata can list."""

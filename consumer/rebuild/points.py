@@ -1,4 +1,4 @@
-"""Which point a partition has to be committed at, from the records that are there and those that have an outcome."""
+"""Computes the point to commit for a partition from its records and from those that have an outcome. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from consumer.rebuild.errors import OutcomesError, TooScatteredError
 from messaging.committed import METADATA_LIMIT, CommitPoint, MetadataError
 
 Identity = int
-"""Tells records apart: 64 bits of the id of the result that a record has, or would have."""
+"""64 bits of the id of the result that a record has, or would have. They tell records apart."""
 
 
 class State(StrEnum):
@@ -22,7 +22,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """An input partition as it is: its first offset and its end, what is committed, outcomes by offset."""
+    """An input partition: its first offset and its end, its committed point, and its outcomes by offset."""
 
     number: int
     first: int
@@ -33,9 +33,9 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """`point` is where it has to be committed; `done` and `left` count its records.
+    """`point` is to be committed; `done` and `left` count the partition's records.
 
-    Starting from what is committed would double the results of `doubled` records, and lose those of `lost`.
+    Workers that start from the point that is committed now would double `doubled` results and lose `lost` ones.
     """
 
     partition: Partition
@@ -52,7 +52,7 @@ class Rebuilt:
 
 
 class Rebuilding:
-    """Goes through the records of one partition, and remembers only what the point needs."""
+    """Takes the records of one partition in order, and remembers only what the point needs."""
 
     def __init__(self, partition: Partition) -> None:
         self._partition = partition
@@ -63,7 +63,7 @@ class Rebuilding:
         self._done = self._left = self._doubled = self._lost = 0
 
     def take(self, offset: int, identity: Identity) -> None:
-        """The next record; each of the partition has to be given, in order. Raises OutcomesError."""
+        """Take the next record of the partition. Raises OutcomesError."""
         found = self._outcomes.get(offset)
         if found is None:
             self._take_left(offset)
@@ -83,7 +83,7 @@ class Rebuilding:
             self._unfinished.append(offset)
 
     def rebuilt(self) -> Rebuilt:
-        """After the last record. Raises OutcomesError and TooScatteredError."""
+        """Return the result after the last record. Raises OutcomesError and TooScatteredError."""
         if self._done < len(self._outcomes):
             raise OutcomesError(
                 f"partition {self._partition.number} lacks {len(self._outcomes) - self._done} of the chunks that there "
@@ -112,7 +112,7 @@ class Rebuilding:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a committed point says is done."""
+    """The records that a committed point says are done."""
 
     unfinished: frozenset[int]
     following: int
@@ -122,7 +122,7 @@ class _Claim:
 
 
 def _claim(partition: Partition) -> tuple[State, _Claim]:
-    """Of a point that no worker would start from, nothing is believed."""
+    """Judge the committed point. One that no worker would start from says that nothing is done."""
     nothing = _Claim(frozenset(), partition.first)
     point = partition.committed
     if point is None:

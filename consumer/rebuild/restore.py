@@ -1,4 +1,4 @@
-"""Commits rebuilt points, by the protocol of a take-over: whoever else has to do with a partition is fenced first."""
+"""Commits rebuilt points as a worker takes a partition over: it first fences every other owner of the partition."""
 
 import asyncio
 import logging
@@ -12,38 +12,35 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from configs.sections import KafkaSettings
 from consumer.rebuild.errors import RebuildError, WorkersRunningError
 from consumer.rebuild.points import Rebuilt
-from consumer.rebuild.survey import PATIENCE_S, survey
+from consumer.rebuild.survey import survey
 from messaging.access import denial
 from messaging.committed import commit_with
 from messaging.connection import (
+    PATIENCE_S,
     PRODUCER_FAILED,
+    RETRY_S,
     BrokerUnreachableError,
     admin_client,
-    discard,
-    make_consumer,
-    make_transactional_producer,
-    start_patiently,
-    stop_reading,
+    open_producer,
 )
 from messaging.groups import VACANT, GroupDescription, describe_group
-from messaging.reading import topic_partitions
+from messaging.reading import count_partitions
 from schemas import TopicNames
 
-RETRY_S = 0.2
 AT_ONCE = 16
 log = logging.getLogger(__name__)
 
 
 async def look(kafka: KafkaSettings) -> list[Rebuilt]:
-    """What `restore` would find. Raises RebuildError."""
+    """Return what `restore` would find. Raises RebuildError."""
     await refuse_members(kafka)
     return await survey(kafka)
 
 
 async def restore(kafka: KafkaSettings) -> list[Rebuilt]:
-    """Survey, and commit where it is needed; what was found. A partition is restored whole or not at all.
+    """Survey the partitions, commit the points that are needed, and return what was found.
 
-    Raises RebuildError; WorkersRunningError also when a worker starts meanwhile.
+    A partition is restored whole or not at all. Raises RebuildError; WorkersRunningError if a worker starts meanwhile.
     """
     names = TopicNames(kafka.namespace)
     await refuse_members(kafka)
@@ -57,7 +54,7 @@ async def restore(kafka: KafkaSettings) -> list[Rebuilt]:
 
 
 async def refuse_members(kafka: KafkaSettings) -> None:
-    """Raises WorkersRunningError unless the group is empty."""
+    """Raise WorkersRunningError unless the group is empty."""
     group = TopicNames(kafka.namespace).group
     try:
         async with admin_client(kafka, patience_s=PATIENCE_S) as admin, asyncio.timeout(PATIENCE_S):
@@ -74,7 +71,7 @@ async def refuse_members(kafka: KafkaSettings) -> None:
 
 
 async def _described(kafka: KafkaSettings, admin: AIOKafkaAdminClient, group: str) -> GroupDescription:
-    """Returns the group as soon as its coordinator describes it. Raises AccessError and RebuildError."""
+    """Return the group as soon as its coordinator describes it. Raises AccessError and RebuildError."""
     while True:
         try:
             found = await describe_group(admin, group)
@@ -92,29 +89,19 @@ async def _described(kafka: KafkaSettings, admin: AIOKafkaAdminClient, group: st
 
 @asynccontextmanager
 async def _fenced(kafka: KafkaSettings, names: TopicNames) -> AsyncIterator[dict[int, AIOKafkaProducer]]:
-    """A producer for each partition, with its id. Open transactions of others are aborted by that."""
+    """Yield a producer for each partition, with its id. Their start aborts the open transactions of others."""
     slots = asyncio.Semaphore(AT_ONCE)
     producers: dict[int, AIOKafkaProducer] = {}
 
     async def start(number: int) -> None:
         async with slots:
-            producer = make_transactional_producer(kafka, names.worker_id(number))
-            stack.push_async_callback(discard, producer)
-            await start_patiently(producer, kafka, patience_s=PATIENCE_S)
-            producers[number] = producer
+            opened = open_producer(kafka, names.worker_id(number), patience_s=PATIENCE_S)
+            producers[number] = await stack.enter_async_context(opened)
 
     async with AsyncExitStack() as stack:
-        await asyncio.gather(*(start(number) for number in await _input_partitions(kafka, names)))
+        count = await count_partitions(kafka, names.chunks, patience_s=PATIENCE_S)
+        await asyncio.gather(*map(start, range(count)))
         yield producers
-
-
-async def _input_partitions(kafka: KafkaSettings, names: TopicNames) -> set[int]:
-    consumer = make_consumer(kafka)
-    await start_patiently(consumer, kafka, patience_s=PATIENCE_S)
-    try:
-        return await topic_partitions(consumer, names.chunks)
-    finally:
-        await stop_reading(consumer)
 
 
 async def _commit(producer: AIOKafkaProducer, rebuilt: Rebuilt, names: TopicNames) -> None:

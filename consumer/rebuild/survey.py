@@ -1,35 +1,33 @@
-"""What the topics say: the chunks that there are, and the outcomes that came of them."""
+"""Reads from the topics which chunks there are, and which of them have an outcome."""
 
 import asyncio
 import time
 from collections import defaultdict
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from hashlib import sha256
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from configs.sections import KafkaSettings
 from consumer.rebuild.errors import OutcomesError, RebuildError
 from consumer.rebuild.points import Identity, Partition, Rebuilding, Rebuilt
 from messaging.committed import committed_point
-from messaging.connection import TRANSACTION_TIMEOUT_MS, make_consumer, start_patiently, stop_reading
+from messaging.connection import PATIENCE_S, RETRY_S, TRANSACTION_TIMEOUT_MS, open_consumer
 from messaging.messages import ignore, read_messages
-from messaging.reading import read_to_end, topic_partitions
+from messaging.reading import assign_all, has_open_transaction, read_to_end, topic_partitions
 from messaging.record import Record
 from schemas import Chunk, DeadLetter, DecodeError, Result, TopicNames, decode
 from schemas.ids import record_id
 
-PATIENCE_S = 10.0
 SETTLED_S = TRANSACTION_TIMEOUT_MS / 1000 + 10
-RETRY_S = 0.2
 Outcomes = dict[int, dict[int, Identity]]
-"""By partition and offset of the chunk; some 150 bytes of memory each."""
+"""Identities by partition and offset of the chunk; each takes some 150 bytes of memory."""
 
 
 async def survey(kafka: KafkaSettings) -> list[Rebuilt]:
-    """The state of all input partitions, while no worker runs. Changes nothing.
+    """Read the state of all input partitions, while no worker runs. Changes nothing.
 
-    Raises RebuildError, and BrokerUnreachableError or TopicMissingError.
+    Raises RebuildError, BrokerUnreachableError and TopicMissingError.
     """
     names = TopicNames(kafka.namespace)
     for topic in (names.results, names.dead_letters):
@@ -43,28 +41,21 @@ async def survey(kafka: KafkaSettings) -> list[Rebuilt]:
 
 
 async def _refuse_incomplete(kafka: KafkaSettings, topic: str) -> None:
-    """All records have to be there, and none may be still to come."""
-    async with AsyncExitStack() as stack:
-        committed, all_records = [
-            make_consumer(kafka, isolation_level=level) for level in ("read_committed", "read_uncommitted")
-        ]
-        for consumer in (committed, all_records):
-            await start_patiently(consumer, kafka, patience_s=PATIENCE_S)
-            stack.push_async_callback(consumer.stop)
-        places = [TopicPartition(topic, number) for number in await topic_partitions(committed, topic)]
-        for place, first in (await committed.beginning_offsets(places)).items():
+    """Raise RebuildError where records were deleted from the topic, or where a writer may still add some."""
+    async with open_consumer(kafka, patience_s=PATIENCE_S) as consumer:
+        for place, first in (await consumer.beginning_offsets(await assign_all(consumer, topic))).items():
             if first > 0:
                 raise OutcomesError(
                     f"partition {place.partition} of {topic} begins at offset {first}: records were deleted from it, "
                     "so it does not tell what is done. Use a fresh --namespace"
                 )
-        deadline = time.monotonic() + SETTLED_S
-        while await committed.end_offsets(places) != await all_records.end_offsets(places):
-            if time.monotonic() > deadline:
-                raise RebuildError(
-                    f"a transaction on {topic} stays open. Stop all workers, the producer and replays, and try again"
-                )
-            await asyncio.sleep(RETRY_S)
+    deadline = time.monotonic() + SETTLED_S
+    while await has_open_transaction(kafka, topic, patience_s=PATIENCE_S):
+        if time.monotonic() > deadline:
+            raise RebuildError(
+                f"a transaction on {topic} stays open. Stop all workers, the producer and replays, and try again"
+            )
+        await asyncio.sleep(RETRY_S)
 
 
 async def _read_outcomes(kafka: KafkaSettings, names: TopicNames) -> Outcomes:
@@ -85,6 +76,7 @@ async def _read_outcomes(kafka: KafkaSettings, names: TopicNames) -> Outcomes:
 
 
 def _refuse(record: Record, exc: DecodeError) -> None:
+    """Raise OutcomesError for a result that can't be decoded."""
     raise OutcomesError(
         f"{record.topic}, partition {record.partition}, offset {record.offset}: {exc}. It does not tell which chunk it "
         "is the result of"
@@ -92,6 +84,7 @@ def _refuse(record: Record, exc: DecodeError) -> None:
 
 
 def _identity(record: Record) -> Identity:
+    """Return the identity that the outcome of a record has, or would have."""
     try:
         chunk = decode(Chunk, record.value)
     except DecodeError:
@@ -104,11 +97,10 @@ def _shortened(hexadecimal: str) -> Identity:
 
 
 async def _describe(kafka: KafkaSettings, names: TopicNames, outcomes: Outcomes) -> list[Partition]:
-    """With a group id, for the requests, but never in the group."""
-    consumer: AIOKafkaConsumer = make_consumer(kafka, group_id=names.group)
-    await start_patiently(consumer, kafka, patience_s=PATIENCE_S)
-    try:
-        places = [TopicPartition(names.chunks, n) for n in sorted(await topic_partitions(consumer, names.chunks))]
+    """Describe the input partitions. The consumer's group id is for its requests; it never joins the group."""
+    async with open_consumer(kafka, group_id=names.group, patience_s=PATIENCE_S) as consumer:
+        numbers = sorted(await topic_partitions(consumer, names.chunks))
+        places = [TopicPartition(names.chunks, number) for number in numbers]
         firsts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         return [
             Partition(
@@ -120,5 +112,3 @@ async def _describe(kafka: KafkaSettings, names: TopicNames, outcomes: Outcomes)
             )
             for place in places
         ]
-    finally:
-        await stop_reading(consumer)

@@ -12,7 +12,7 @@ from configs.sections import KafkaSettings
 from consumer.sink.errors import ContinuityError, StartOverError
 from messaging.access import from_refusal
 from messaging.client_internals import reading_task
-from messaging.connection import make_consumer, start_patiently, stop_reading
+from messaging.connection import open_consumer
 from messaging.reading import topic_partitions
 from messaging.record import Record, poll
 from output.share import ALL, Share
@@ -170,9 +170,7 @@ async def open_reader(
     `shares` limits a topic to some partitions. Waits for the broker without limit.
     Raises ContinuityError, TopicMissingError and KafkaError.
     """
-    consumer = make_consumer(kafka)
-    try:
-        await start_patiently(consumer, kafka)
+    async with open_consumer(kafka) as consumer:
         numbers = {topic: sorted(await topic_partitions(consumer, topic)) for topic in starts}
         counts = {topic: len(found) for topic, found in numbers.items()}
         read = {topic: list(filter((shares or {}).get(topic, ALL).has, found)) for topic, found in numbers.items()}
@@ -181,8 +179,6 @@ async def open_reader(
         reader = TopicReader(kafka, consumer, await _positions(consumer, read, starts), lasts, counts)
         await reader.begin()
         yield reader
-    finally:
-        await stop_reading(consumer)
 
 
 async def _positions(

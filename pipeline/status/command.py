@@ -16,7 +16,7 @@ from configs import cli
 from configs.sections import KafkaSettings
 from ledger.outcome import OutcomeSummary
 from ledger.progress import Progress
-from messaging.connection import BrokerUnreachableError, make_consumer, start_patiently, stop_reading
+from messaging.connection import PATIENCE_S, BrokerUnreachableError, open_consumer
 from messaging.follow import Offsets, Take, follow
 from messaging.messages import decoded, ignore
 from messaging.reading import TopicMissingError, assign_all, read_to_end
@@ -32,7 +32,6 @@ from pipeline.status.screen import picture, screen
 from pipeline.status.snapshot import Snapshot
 from schemas import TopicNames
 
-PATIENCE_S = 15.0
 REFRESH_S = 0.5
 LOOK_S = 3.0
 
@@ -167,13 +166,9 @@ async def _starts(kafka: KafkaSettings, *, quick: bool) -> dict[str, Offsets]:
     if not quick:
         return {}
     topic = TopicNames(kafka.namespace).results
-    consumer = make_consumer(kafka)
-    try:
-        await start_patiently(consumer, kafka, patience_s=PATIENCE_S)
+    async with open_consumer(kafka, patience_s=PATIENCE_S) as consumer:
         partitions = await assign_all(consumer, topic)
         since_ms = int((time.time() - WINDOW_S) * 1000)
         found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
         ends = await consumer.end_offsets(partitions)
-    finally:
-        await stop_reading(consumer)
     return {topic: {tp.partition: at.offset if at else ends[tp] for tp, at in found.items()}}

@@ -15,7 +15,7 @@ from aiokafka.errors import GroupAuthorizationFailedError
 from configs.sections import KafkaSettings
 from messaging.access import denial
 from messaging.committed import CommitPoint, MetadataError
-from messaging.connection import admin_client, make_consumer, start_patiently, stop_reading
+from messaging.connection import admin_client, open_consumer
 from messaging.groups import GroupMember, committed_points, describe_group
 from messaging.reading import assign_all, read_to_end
 from schemas import TopicNames
@@ -58,13 +58,9 @@ async def look_at_members(kafka: KafkaSettings, *, patience_s: float | None = No
 async def _backlogs(
     kafka: KafkaSettings, topic: str, committed: Mapping[TopicPartition, CommitPoint]
 ) -> tuple[Backlog, ...]:
-    consumer = make_consumer(kafka)
-    try:
-        await start_patiently(consumer, kafka)
+    async with open_consumer(kafka) as consumer:
         partitions = await assign_all(consumer, topic)
         beginnings, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-    finally:
-        await stop_reading(consumer)
     points = {tp: unfinished_of(committed.get(tp), beginnings[tp]) for tp in partitions}
     ahead = {tp.partition: max(0, ends[tp] - following) for tp, (_, following) in points.items()}
     counted = {number for number, count in ahead.items() if count} if sum(ahead.values()) <= COUNTED else set()

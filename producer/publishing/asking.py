@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from configs.sections import KafkaSettings
 from ledger.requests import ActionName, has_to_wait, requested
-from messaging.connection import PRODUCER_FAILED, discard, make_transactional_producer, start_patiently
+from messaging.connection import PATIENCE_S, PRODUCER_FAILED, open_producer
 from messaging.follow import keep_following
 from messaging.record import Record
 from producer.errors import PublishError
@@ -22,8 +22,6 @@ from schemas import LedgerEntry, Request, TopicNames, encode
 from schemas.ids import request_id
 from schemas.messages import now
 
-REACH_S = 10.0
-"""A command waits this long for a broker."""
 BATCH = 1000
 
 
@@ -59,7 +57,7 @@ async def make_plan(
 ) -> RequestPlan:
     """Of all documents whose path matches a glob; of one source, or of all where `source` is empty."""
     newest: dict[str, LedgerEntry] = {}
-    async with aclosing(read_entries(kafka, patience_s=REACH_S)) as entries:
+    async with aclosing(read_entries(kafka, patience_s=PATIENCE_S)) as entries:
         async for entry, _ in entries:
             document = entry.document
             if (not source or document.source == source) and any(fnmatchcase(document.path, glob) for glob in globs):
@@ -73,20 +71,17 @@ async def make_plan(
 async def send(kafka: KafkaSettings, requests: Sequence[Request]) -> None:
     """Raises PublishError; then none of the last thousand are on their way."""
     topic = TopicNames(kafka.namespace).requests
-    producer = make_transactional_producer(kafka, f"{topic}.{uuid.uuid4().hex}")
     try:
-        await start_patiently(producer, kafka, patience_s=REACH_S)
-        for at in range(0, len(requests), BATCH):
-            async with producer.transaction():
-                sends = [
-                    await producer.send(topic, encode(request), request.request_id.encode())
-                    for request in requests[at : at + BATCH]
-                ]
-                await asyncio.gather(*sends)
+        async with open_producer(kafka, f"{topic}.{uuid.uuid4().hex}", patience_s=PATIENCE_S) as producer:
+            for at in range(0, len(requests), BATCH):
+                async with producer.transaction():
+                    sends = [
+                        await producer.send(topic, encode(request), request.request_id.encode())
+                        for request in requests[at : at + BATCH]
+                    ]
+                    await asyncio.gather(*sends)
     except PRODUCER_FAILED as exc:
         raise PublishError(f"the requests could not be written: {exc!r}") from exc
-    finally:
-        await discard(producer)
 
 
 async def not_taken_up(kafka: KafkaSettings, requests: Collection[Request], patience_s: float) -> list[Request]:

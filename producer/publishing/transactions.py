@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from aiokafka import AIOKafkaProducer
@@ -20,14 +20,7 @@ from aiokafka.errors import (
 from configs.failpoints import hit
 from configs.sections import KafkaSettings
 from ledger.entries import Ledger
-from messaging.connection import (
-    PRODUCER_FAILED,
-    TRANSACTION_TIMEOUT_MS,
-    discard,
-    in_words,
-    make_transactional_producer,
-    start_patiently,
-)
+from messaging.connection import PRODUCER_FAILED, TRANSACTION_TIMEOUT_MS, in_words, open_producer
 from producer.errors import FencedError, PublishError
 from producer.publishing.batches import Batch
 from schemas import TopicNames
@@ -123,12 +116,6 @@ class _Watch:
             last = now
 
 
-@asynccontextmanager
-async def started_producer(kafka: KafkaSettings, source: str) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer that has this source: its start fences a predecessor and settles what that had open."""
-    producer = make_transactional_producer(kafka, TopicNames(kafka.namespace).producer_id(source))
-    try:
-        await start_patiently(producer, kafka)
-        yield producer
-    finally:
-        await discard(producer)
+def started_producer(kafka: KafkaSettings, source: str) -> AbstractAsyncContextManager[AIOKafkaProducer]:
+    """Open the producer of a source. Its start fences a predecessor and ends a transaction that was left open."""
+    return open_producer(kafka, TopicNames(kafka.namespace).producer_id(source))

@@ -11,7 +11,7 @@ from configs.errors import SettingsError
 from configs.recipe import load_recipe
 from configs.settings import Settings
 from consumer.dataset.verify.verification import verify
-from consumer.dead_letters.letters import Wanted
+from consumer.dead_letters.letters import LetterFilter
 from consumer.dead_letters.replay import replay
 from consumer.sink.service import run_sink
 from consumer.worker.app import work
@@ -108,7 +108,7 @@ async def some_tools(settings: Settings, folder: Path) -> None:
     await look_at_members(settings.kafka)
     claim(layout.manifest, cluster_id=await cluster_id(settings.kafka), namespace=settings.kafka.namespace)
     await verify(settings.kafka, settings.producer, layout, settings.sink.formats)
-    await replay(settings.kafka, Wanted(), dry_run=False)
+    await replay(settings.kafka, LetterFilter(), dry_run=False)
 
 
 async def a_setup(settings: Settings, folder: Path) -> None:

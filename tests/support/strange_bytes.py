@@ -1,5 +1,6 @@
 """Record batches that are damaged on a broker's disk, and those of strange clients."""
 
+import asyncio
 import struct
 from pathlib import Path
 
@@ -45,6 +46,13 @@ async def produce(settings: Settings, partition: int, batch: bytes) -> None:
     async with AIOKafkaProducer(**client_options(settings.kafka)) as producer:
         topic = TopicNames(settings.kafka.namespace).chunks
         await producer.partitions_for(topic)
-        leader = producer.client.cluster.leader_for_partition(TopicPartition(topic, partition))
-        response = await producer.client.send(leader, ProduceRequest(None, -1, 10_000, [(topic, [(partition, batch)])]))
-        assert response.topics[0][1][0][1] == 0
+        async with asyncio.timeout(30):
+            while await _send(producer, TopicPartition(topic, partition), batch):  # a new topic's leader may say no
+                await asyncio.sleep(0.1)
+
+
+async def _send(producer: AIOKafkaProducer, tp: TopicPartition, batch: bytes) -> int:
+    """Return the broker's error code, 0 for none."""
+    leader = producer.client.cluster.leader_for_partition(tp)
+    request = ProduceRequest(None, -1, 10_000, [(tp.topic, [(tp.partition, batch)])])
+    return (await producer.client.send(leader, request)).topics[0][1][0][1]

@@ -10,6 +10,7 @@ from consumer.dataset.verify.document_files import DocumentFiles
 from consumer.dataset.verify.input_files import InputFiles
 from consumer.dataset.verify.records import Scope, count_disk, count_topics
 from ledger.promise import Promise, promise_of
+from messaging.connection import PATIENCE_S
 from messaging.reading import count_partitions, read_to_end
 from messaging.topics import cluster_id
 from output.index.intake import add_whole_ledger, catch_up
@@ -19,8 +20,6 @@ from output.manifest import check_owner, read_manifest
 from output.segments.snapshot import snapshot
 from output.share import ALL, Share
 from schemas import Status, TopicNames
-
-PATIENCE_S = 10.0
 
 
 async def verify(kafka: KafkaSettings, producer: ProducerSettings, layout: Layout, formats: tuple[str, ...]) -> Balance:

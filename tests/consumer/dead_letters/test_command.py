@@ -13,7 +13,7 @@ from aiokafka.errors import IllegalOperation
 
 from configs.settings import Settings
 from consumer.dead_letters.errors import ReplayError
-from consumer.dead_letters.letters import Wanted
+from consumer.dead_letters.letters import LetterFilter
 from consumer.dead_letters.replay import replay
 from messaging.connection import PRODUCER_FAILED, abandon, discard, make_transactional_producer
 from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, Status, TopicNames, decode, encode
@@ -104,7 +104,7 @@ async def test_the_marker_has_the_letters_key_and_the_chunk_its_own(settings):
 
     from messaging.reading import read_to_end
 
-    assert (await replay(settings.kafka, Wanted(document="a.md"), dry_run=False)).replayed == {"malformed": 1}
+    assert (await replay(settings.kafka, LetterFilter(document="a.md"), dry_run=False)).replayed == {"malformed": 1}
     names = TopicNames(settings.kafka.namespace)
     async with aclosing(read_to_end(settings.kafka, names.chunks, through_pending=True)) as records:
         (record,) = [each async for each in records]
@@ -128,7 +128,7 @@ async def test_a_replay_whose_producer_has_failed_before_it_sends_says_so(settin
 
     monkeypatch.setattr(AIOKafkaProducer, "send", send)
     with pytest.raises(ReplayError, match="running it again"):
-        await replay(settings.kafka, Wanted(), dry_run=False)
+        await replay(settings.kafka, LetterFilter(), dry_run=False)
 
 
 async def test_a_replayer_that_was_overtaken_publishes_nothing(settings, monkeypatch):
@@ -146,11 +146,11 @@ async def test_a_replayer_that_was_overtaken_publishes_nothing(settings, monkeyp
 
     monkeypatch.setattr(module, "_publish", overtaken)
     with pytest.raises(ReplayError, match="running it again"):
-        await replay(settings.kafka, Wanted(), dry_run=False)
+        await replay(settings.kafka, LetterFilter(), dry_run=False)
     assert await read_all(settings, names.chunks, Chunk) == []
     assert (await letters_and_markers(settings))[1] == []
     monkeypatch.undo()
-    assert (await replay(settings.kafka, Wanted(), dry_run=False)).replayed.total() == 3
+    assert (await replay(settings.kafka, LetterFilter(), dry_run=False)).replayed.total() == 3
 
 
 async def test_markers_behind_a_workers_open_transaction_count(settings, monkeypatch):
@@ -169,9 +169,9 @@ async def test_markers_behind_a_workers_open_transaction_count(settings, monkeyp
         await original(*args, **kwargs)
 
     monkeypatch.setattr(module, "_publish", behind_a_worker)
-    assert (await replay(settings.kafka, Wanted(), dry_run=False)).replayed.total() == 3
+    assert (await replay(settings.kafka, LetterFilter(), dry_run=False)).replayed.total() == 3
     monkeypatch.undo()
-    second = asyncio.create_task(replay(settings.kafka, Wanted(), dry_run=False))
+    second = asyncio.create_task(replay(settings.kafka, LetterFilter(), dry_run=False))
     await asyncio.wait([second], timeout=2)  # time enough for one that does not wait
     with suppress(*PRODUCER_FAILED):  # on a busy machine its time is over by now
         await worker.abort_transaction()
@@ -191,7 +191,7 @@ async def test_what_a_killed_replay_left_open_is_not_counted(settings):
     await (await killed.send(names.dead_letters, encode(marker), key=b"k"))
     await (await killed.send(names.chunks, encode(make_chunk_of(FAILED[0])), key=b"k"))
     try:
-        assert (await replay(settings.kafka, Wanted(), dry_run=False)).replayed.total() == 3
+        assert (await replay(settings.kafka, LetterFilter(), dry_run=False)).replayed.total() == 3
     finally:
         await abandon(killed)
     assert len(await read_all(settings, names.chunks, Chunk)) == 3

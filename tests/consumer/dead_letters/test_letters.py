@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from configs.errors import SettingsError
-from consumer.dead_letters.letters import Wanted, parse_since
+from consumer.dead_letters.letters import LetterFilter, parse_since
 from consumer.dead_letters.replay import CannotReplayError, next_attempt
 from schemas import Status
 from tests.support.outcomes import make_chunk_of, make_document, make_letter, make_result
@@ -36,15 +36,15 @@ def test_since_says_what_it_takes(text):
 @pytest.mark.parametrize(
     ("wanted", "takes"),
     [
-        (Wanted(), True),
-        (Wanted(reason="malformed"), True),
-        (Wanted(reason="mal*"), True),
-        (Wanted(reason="outage"), False),
-        (Wanted(document="semi/*"), True),
-        (Wanted(document="*.txt"), False),
-        (Wanted(since=NOW), True),
-        (Wanted(since=NOW + timedelta(seconds=1)), False),
-        (Wanted(reason="malformed", document="x"), False),
+        (LetterFilter(), True),
+        (LetterFilter(reason="malformed"), True),
+        (LetterFilter(reason="mal*"), True),
+        (LetterFilter(reason="outage"), False),
+        (LetterFilter(document="semi/*"), True),
+        (LetterFilter(document="*.txt"), False),
+        (LetterFilter(since=NOW), True),
+        (LetterFilter(since=NOW + timedelta(seconds=1)), False),
+        (LetterFilter(reason="malformed", document="x"), False),
     ],
 )
 def test_filters(wanted, takes):
@@ -52,7 +52,7 @@ def test_filters(wanted, takes):
 
 
 def test_a_letter_of_no_document_is_taken_by_no_path():
-    assert not Wanted(document="a*").takes(LETTER.model_copy(update={"document": None}))
+    assert not LetterFilter(document="a*").takes(LETTER.model_copy(update={"document": None}))
 
 
 def test_the_next_attempt_is_the_chunk_as_it_was_with_its_number_raised():

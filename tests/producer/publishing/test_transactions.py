@@ -9,13 +9,13 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, ProducerFenced
 
 from ledger.entries import Ledger
+from messaging import connection
 from messaging.connection import make_transactional_producer
 from messaging.reading import read_to_end
 from messaging.topics import ensure_topics
 from producer.app import run
 from producer.errors import FencedError, PublishError
 from producer.files.watch import Alarm
-from producer.publishing import transactions
 from producer.publishing.batches import Batch, of_entries
 from producer.publishing.ledger_topic import load_ledger
 from producer.publishing.transactions import Publisher, _Watch, started_producer
@@ -53,7 +53,7 @@ async def test_after_an_error_it_goes_on_with_what_kafka_has(
     write_all(tmp_path, {"a.txt": "alpha", "b.txt": "beta"})
     faults = [call]
     monkeypatch.setattr(
-        transactions, "make_transactional_producer", lambda *args: Faulty(make_transactional_producer(*args), faults)
+        connection, "make_transactional_producer", lambda *args: Faulty(make_transactional_producer(*args), faults)
     )
     monkeypatch.setattr("producer.app.RETRY_S", 0.05)
     await run(settings, Alarm(), once=True)
