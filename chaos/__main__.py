@@ -15,9 +15,9 @@ from pathlib import Path
 
 from chaos.cluster import running_cluster
 from chaos.conduct import conduct
-from chaos.decks import DAILY, deck_for
 from chaos.ends import KINDS, SHARED, Program, run_ends
 from chaos.ends import Report as EndsReport
+from chaos.plan import DAILY, deck_for
 from chaos.run import Options, Report, options_of
 from configs.settings import load_settings
 from server.broker.node import Broker

@@ -1,4 +1,4 @@
-"""Plans the faults of a run, their order and their parameters, as a function of the seed."""
+"""Plans the faults of a run: how many of each kind, and as a function of the seed, their order and parameters."""
 
 import random
 from collections.abc import Mapping
@@ -15,6 +15,58 @@ POINTS = (*FLUSH, *TAKEOVER, *ANSWER, *END)
 CUTS = ("PRODUCE", "ADD_PARTITIONS_TO_TXN", "ADD_OFFSETS_TO_TXN", "TXN_OFFSET_COMMIT", "END_TXN", "INIT_PRODUCER_ID",
         "OFFSET_FETCH", "FETCH", "JOIN_GROUP", "SYNC_GROUP", "HEARTBEAT")  # fmt: skip
 CORRUPTIONS = ("garbage", "truncate", "delete", "flip")
+
+SHARES = {
+    "kill": 20, "kill at": 20, "zombie": 4, "stop at": 4, "term": 3, "storm": 2, "kill broker": 2, "restart broker": 1,
+    "freeze broker": 1, "kill broker on assignment": 1, "reset connections": 3, "cut": 11, "restart model": 2,
+    "corrupt": 2, "refuse records": 1,
+}  # fmt: skip
+"""Faults of each kind in about a hundred faults of a long run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A run of fixed size. `every_s` is the mean time between two faults, in seconds."""
+
+    chunks: int
+    planted: int
+    seed: int
+    every_s: float
+    deck: Mapping[str, int]
+    workers: int = 3
+
+
+DAILY = Profile(
+    chunks=20_000,
+    planted=60,
+    seed=20,
+    every_s=2.0,
+    deck={
+        "kill": 16, "kill at": len(POINTS), "zombie": 4, "stop at": 5, "term": 1, "storm": 1, "kill broker": 1,
+        "restart broker": 1, "freeze broker": 1, "kill broker on assignment": 1, "reset connections": 1, "cut": 4,
+        "restart model": 1, "corrupt": 2, "refuse records": 1,
+    },
+)  # fmt: skip
+"""The run that every change has to pass: four to five minutes on one broker."""
+
+SHORT = Profile(
+    chunks=2_500,
+    planted=16,
+    seed=21,
+    every_s=1.0,
+    deck={
+        "kill": 2, "kill at": 5, "zombie": 1, "stop at": 1, "kill broker": 1, "reset connections": 1, "cut": 2,
+        "restart model": 1, "corrupt": 1,
+    },
+)  # fmt: skip
+"""The run that is part of the test suite."""
+
+
+def deck_for(minutes: float, every_s: float) -> dict[str, int]:
+    """Returns the deck of a run of any length, with at least one fault of each kind."""
+    faults = minutes * 60 / every_s
+    total = sum(SHARES.values())
+    return {kind: max(1, round(faults * share / total)) for kind, share in SHARES.items()}
 
 
 @dataclass(frozen=True, slots=True)

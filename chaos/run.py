@@ -17,7 +17,7 @@ from typing import Any
 
 from chaos.checking.feed import Feed, make_items
 from chaos.cluster import Cluster
-from chaos.decks import Profile
+from chaos.plan import Profile
 from chaos.workers import POLL_S, Workers
 from configs.settings import Settings, load_settings
 from messaging.topics import ensure_topics

@@ -6,8 +6,7 @@ import pytest
 
 from chaos.cluster import running_cluster
 from chaos.conduct import conduct
-from chaos.decks import SHORT
-from chaos.plan import FIRST
+from chaos.plan import FIRST, SHORT
 from chaos.run import options_of
 
 

@@ -1,6 +1,5 @@
-from chaos.decks import DAILY, deck_for
 from chaos.faults import CORRUPT, FAULTS, KILLS, ZOMBIES
-from chaos.plan import CORRUPTIONS, CUTS, POINTS, make_plan
+from chaos.plan import CORRUPTIONS, CUTS, DAILY, POINTS, deck_for, make_plan
 from chaos.proxy import Api
 
 HOUR = deck_for(60, 6)
