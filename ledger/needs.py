@@ -3,15 +3,13 @@
 import sys
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ledger.transitions import SETTLED, Event, allowed
 from schemas import FileState, LedgerEntry
 
 
 class Need(Enum):
-    """What has to be done about a file."""
-
     NOTHING = auto()
     COMPARE = auto()  # the content may be the same: its hash tells
     PUBLISH = auto()
@@ -38,8 +36,7 @@ class Rules:
     max_file_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """The part of a ledger entry that a scan compares. `hashed`: the entry has the hash of the content."""
 
     state: FileState
@@ -48,31 +45,24 @@ class Outline:
     splitter: str
     hashed: bool
 
-    @classmethod
-    def of(cls, entry: LedgerEntry) -> "Outline":
-        return cls(entry.state, entry.size_bytes, entry.mtime_ns, sys.intern(entry.splitter), entry.sha256 is not None)
+
+def outline_of(entry: LedgerEntry) -> Outline:
+    return Outline(entry.state, entry.size_bytes, entry.mtime_ns, sys.intern(entry.splitter), entry.sha256 is not None)
 
 
 def need_of(outline: Outline | None, file: SeenFile, rules: Rules) -> Need:
     """Return what `file` needs; `outline` is that of its newest entry, None where it has none."""
     if outline is None:
         return Need.PUBLISH
-    same_file = outline.mtime_ns == file.mtime_ns and outline.size_bytes == file.size_bytes
-    same_rules = outline.splitter == rules.splitter
-    if outline.state is FileState.PUBLISHING:
-        return Need.RESUME if same_file and same_rules and file.size_bytes <= rules.max_file_bytes else Need.ABANDON
-    if outline.state is not FileState.FORGOTTEN and (not same_rules or _limit_rose(outline, rules)):
+    state, size_bytes, mtime_ns, splitter, hashed = outline
+    same_file = (size_bytes, mtime_ns) == (file.size_bytes, file.mtime_ns)
+    same_rules = splitter == rules.splitter
+    if state is FileState.PUBLISHING:
+        return Need.RESUME if same_file and same_rules and size_bytes <= rules.max_file_bytes else Need.ABANDON
+    limit_rose = state is FileState.REJECTED and not hashed and size_bytes <= rules.max_file_bytes
+    if state is not FileState.FORGOTTEN and (limit_rose or not same_rules):
         return Need.PUBLISH
-    if same_file and outline.state in SETTLED:
+    if same_file and state in SETTLED:
         return Need.NOTHING
-    same_size = outline.hashed and outline.size_bytes == file.size_bytes
-    return Need.COMPARE if same_size and _may_be_the_same(outline.state) else Need.PUBLISH
-
-
-def _limit_rose(outline: Outline, rules: Rules) -> bool:
-    """Tell whether a file that was too large to be read is so no more."""
-    return outline.state is FileState.REJECTED and not outline.hashed and outline.size_bytes <= rules.max_file_bytes
-
-
-def _may_be_the_same(state: FileState) -> bool:
-    return allowed(state, Event.UNCHANGED) or allowed(state, Event.RETURNED)
+    may_be_kept = hashed and (allowed(state, Event.UNCHANGED) or allowed(state, Event.RETURNED))
+    return Need.COMPARE if may_be_kept and size_bytes == file.size_bytes else Need.PUBLISH

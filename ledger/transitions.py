@@ -5,29 +5,31 @@ the entry that replaces it. It raises TransitionError where the table has no suc
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
-from schemas import CompleteVersion, DeadLetter, Document, FileState, LedgerEntry
+from schemas import CompleteVersion, DeadLetter, Document, FileState, LedgerEntry, Request
 from schemas.messages import now
 
 PUBLISHING, COMPLETE, ABANDONED, REJECTED, VANISHED, FORGOTTEN = FileState
+ActionName = Literal["regenerate", "forget", "retry"]
+"""A user's request for a document."""
 
 
 class Event(StrEnum):
-    """What can happen to a document: the watcher sees it, the publication reaches it, or a user asks for it."""
+    """An event in the life of a document, in words for an error message."""
 
-    BEGUN = "publication of a new version begins"
+    BEGUN = "a new version begins"
     ADVANCED = "more chunks are published"
     COMPLETED = "all chunks are published"
     CONTENT_REJECTED = "the content can't be published"
     ABANDONED = "the file changed before all of it was published"
-    UNCHANGED = "the file was touched and has the content of its entry"
-    RETURNED = "a vanished file is back with its content"
-    RETURNED_REJECTED = "a vanished file is back with the content that was rejected"
+    UNCHANGED = "the file was touched"
+    RETURNED = "the file is back"
+    RETURNED_REJECTED = "the rejected file is back"
     VANISHED = "the file is gone"
     REGENERATE = "a user asks for new answers"
     FORGET = "a user drops the document"
-    RETRY = "a user asks to read a rejected file again"
+    RETRY = "a user asks to read the file again"
 
 
 TABLE: dict[Event, dict[FileState | None, FileState]] = {
@@ -65,10 +67,7 @@ def allowed(state: FileState | None, event: Event) -> bool:
 def begin(
     before: LedgerEntry | None, *, document: Document, size_bytes: int, mtime_ns: int, splitter: str
 ) -> LedgerEntry:
-    """Return the entry of the next version of `document`, none of whose chunks is published.
-
-    The version of `document` itself does not count. The complete version before it stays what readers get.
-    """
+    """Return the entry of the next version; the complete version before it stays what readers get."""
     return LedgerEntry(
         document=document.model_copy(update={"version": before.document.version + 1 if before else 1}),
         state=_next(before.state if before else None, Event.BEGUN),
@@ -84,16 +83,9 @@ def begin(
 def advance(
     entry: LedgerEntry, *, document: Document, encoding: str, next_byte: int, next_char: int, chunks: int
 ) -> LedgerEntry:
-    """Return the entry after the first `chunks` chunks are published; `document` may have found its title."""
-    return _after(
-        entry,
-        Event.ADVANCED,
-        document=document,
-        encoding=encoding,
-        next_byte=next_byte,
-        next_char=next_char,
-        chunks=chunks,
-    )
+    """Return the entry after the first `chunks` chunks; `document` may have its title now."""
+    progress = {"document": document, "encoding": encoding, "next_byte": next_byte, "next_char": next_char}
+    return _after(entry, Event.ADVANCED, chunks=chunks, **progress)
 
 
 def complete(
@@ -111,32 +103,18 @@ def complete(
         encoding=encoding,
         marks=marks,
     )
-    return _after(
-        entry,
-        Event.COMPLETED,
-        sha256=sha256,
-        encoding=encoding,
-        next_byte=size_bytes,
-        next_char=characters,
-        complete=version,
-    )
+    progress = {"encoding": encoding, "next_byte": size_bytes, "next_char": characters}
+    return _after(entry, Event.COMPLETED, sha256=sha256, complete=version, **progress)
 
 
 def reject(entry: LedgerEntry, letter: DeadLetter, *, committed: LedgerEntry | None) -> LedgerEntry:
     """Return the entry of a file whose content can't be published, for the reason in its letter.
 
-    It counts the chunks of this version that were published before the bad content was found, as `committed` has them.
+    It counts the chunks of this version that `committed` has: they were published before the bad content was found.
     """
     same = committed if committed and committed.document.version == entry.document.version else None
-    return _after(
-        entry,
-        Event.CONTENT_REJECTED,
-        sha256=letter.original.sha256,
-        reason=letter.reason,
-        chunks=same.chunks if same else 0,
-        next_char=same.next_char if same else 0,
-        next_byte=same.next_byte if same else 0,
-    )
+    progress = {name: getattr(same, name) if same else 0 for name in ("chunks", "next_char", "next_byte")}
+    return _after(entry, Event.CONTENT_REJECTED, sha256=letter.original.sha256, reason=letter.reason, **progress)
 
 
 def abandon(entry: LedgerEntry, reason: str) -> LedgerEntry:
@@ -159,31 +137,28 @@ def vanish(entry: LedgerEntry) -> LedgerEntry:
     return _after(entry, Event.VANISHED, sha256=entry.sha256 if entry.state in SETTLED else None)
 
 
-def regenerate(entry: LedgerEntry, *, fresh: bool) -> LedgerEntry:
-    """Return the entry of the same version in its next generation, none of whose chunks is published.
+def requested(entry: LedgerEntry, request: Request) -> LedgerEntry | None:
+    """Return the entry once a user's request is taken up; None where the request changes nothing.
 
-    The complete generation stays what readers get until the new one is complete. `fresh` asks for new samples.
+    `regenerate` begins the next generation of the same version; the complete one stays what readers get meanwhile.
     """
-    return _after(
-        entry,
-        Event.REGENERATE,
-        generation=entry.generation + 1,
-        sample=entry.sample + fresh,
-        sha256=None,
-        next_byte=0,
-        next_char=0,
-        chunks=0,
-    )
+    try:
+        match request.action:
+            case "regenerate":
+                progress = {"chunks": 0, "next_char": 0, "next_byte": 0, "sha256": None}
+                numbers = {"generation": entry.generation + 1, "sample": entry.sample + request.fresh}
+                return _after(entry, Event.REGENERATE, **numbers, **progress)
+            case "forget":
+                return _after(entry, Event.FORGET, complete=None)
+            case "retry":
+                return _after(entry, Event.RETRY, sha256=None, reason=f"to be read again; was rejected: {entry.reason}")
+    except TransitionError:
+        return None
 
 
-def forget(entry: LedgerEntry) -> LedgerEntry:
-    """Return the entry of a document that was dropped: readers get none of its versions."""
-    return _after(entry, Event.FORGET, complete=None)
-
-
-def retry(entry: LedgerEntry) -> LedgerEntry:
-    """Return the entry of a rejected file that is to be read again."""
-    return _after(entry, Event.RETRY, sha256=None, reason=f"to be read again; was rejected: {entry.reason}")
+def has_to_wait(entry: LedgerEntry, action: ActionName) -> bool:
+    """Tell whether a user's request waits for the end of the publication that is under way."""
+    return action == "regenerate" and entry.state in UNDER_WAY
 
 
 def _after(entry: LedgerEntry, event: Event, **changes: Any) -> LedgerEntry:
@@ -192,7 +167,6 @@ def _after(entry: LedgerEntry, event: Event, **changes: Any) -> LedgerEntry:
 
 
 def _next(state: FileState | None, event: Event) -> FileState:
-    try:
-        return TABLE[event][state]
-    except KeyError:
-        raise TransitionError(f"{event.value}: not of a document that is {state or 'not in the ledger'}") from None
+    if not allowed(state, event):
+        raise TransitionError(f"{event.value}: not of a document that is {state or 'not in the ledger'}")
+    return TABLE[event][state]

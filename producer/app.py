@@ -157,7 +157,7 @@ async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> Tally:
             _beside(stack, parts.files.watch(parts.alarm.ring, retry_s=parts.options.scan_interval_s))
         parts = await _with_outcomes(parts, stack)
         if parts.account:
-            telemetry.metrics.unfinished.set_function(lambda: parts.account.backlog if parts.account else 0)
+            telemetry.metrics.unfinished.set_function(lambda: parts.account.totals.backlog if parts.account else 0)
         while not parts.alarm.stopping:
             try:
                 await _watch(parts, tally)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from configs import cli
 from configs.settings import Settings
-from ledger.requests import ActionName
+from ledger.transitions import ActionName
 from messaging.roles import Role
 from messaging.topics import ensure_topics
 from producer.app import make_parts, run

@@ -198,10 +198,10 @@ class Watcher:
     async def _wait_for_room(self, batch: Batch) -> None:
         """While more than --max-backlog published chunks wait for their outcome; `batch` is not published meanwhile."""
         account, most, alarm = self._parts.account, self._parts.options.max_backlog, self._parts.alarm
-        if not (account and most and batch.chunks and account.backlog > most):
+        if not (account and most and batch.chunks and account.totals.backlog > most):
             return
-        log.info("publishing pauses: %d chunks wait for their outcome (--max-backlog %d)", account.backlog, most)
-        while account.backlog > most and not self._interrupted:
+        log.info("publishing pauses: %d chunks wait for their outcome (--max-backlog %d)", account.totals.backlog, most)
+        while account.totals.backlog > most and not self._interrupted:
             await alarm.pause(ROOM_S, least_s=ROOM_S)
         alarm.ring()  # the pauses took the rings of others
 

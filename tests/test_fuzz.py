@@ -23,7 +23,7 @@ from inference.chat import Completion
 from inference.errors import ModelError
 from inference.openai_wire import read_completion
 from inference.vllm_metrics import parse_queue
-from ledger.needs import Outline, Rules, need_of
+from ledger.needs import Rules, need_of, outline_of
 from messaging.committed import CommitPoint, MetadataError
 from producer.errors import RejectedError
 from producer.files.source import Found
@@ -116,7 +116,7 @@ def test_any_entry_of_the_ledger_says_what_its_file_needs(data, size, mtime):
     with suppress(DecodeError):
         entry = decode(LedgerEntry, data)
         unescape(entry.document.path)
-        assert need_of(Outline.of(entry), Found(entry.document.path, "place", size, mtime), Rules(entry.splitter, 100))
+        assert need_of(outline_of(entry), Found(entry.document.path, "place", size, mtime), Rules(entry.splitter, 100))
 
 
 @fuzzed

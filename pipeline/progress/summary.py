@@ -6,7 +6,8 @@ from itertools import islice
 from pathlib import Path
 from shlex import quote
 
-from ledger.progress import Progress, ProgressTotals
+from ledger.account import ProgressTotals
+from ledger.progress import Progress
 from pipeline.run.children import printable
 from pipeline.run.plan import EMBEDDED_MODEL, Plan
 from schemas import DecodeError, Pair, Result, TopicNames, decode

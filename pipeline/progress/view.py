@@ -6,7 +6,7 @@ from typing import Protocol, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ledger.progress import ProgressTotals
+from ledger.account import ProgressTotals
 
 EVERY_S = 3.0
 

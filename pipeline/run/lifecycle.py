@@ -121,7 +121,7 @@ class Run:
 
     def _is_done(self, ledger: Follower, results: Follower) -> bool:
         state = read_sink_state(self.plan.layout)
-        return self.progress.all_answered and state.has_written(results=results.read, ledger=ledger.read)
+        return self.progress.totals.waiting == 0 and state.has_written(results=results.read, ledger=ledger.read)
 
 
 async def _first(*works: Coroutine[Any, Any, None]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ledger.progress import ProgressTotals
+from ledger.account import ProgressTotals
 from pipeline.status.endpoints import Scraped
 from pipeline.status.members import Members
 from pipeline.status.rates import Rates

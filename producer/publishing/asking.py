@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from configs.sections import KafkaSettings
-from ledger.requests import ActionName, has_to_wait, requested
+from ledger.transitions import ActionName, has_to_wait, requested
 from messaging.connection import PATIENCE_S, PRODUCER_FAILED, open_producer
 from messaging.follow import keep_following
 from messaging.record import Record

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from ledger import transitions
-from ledger.needs import Need, Outline, Rules, need_of
+from ledger.needs import Need, Rules, need_of, outline_of
 from producer.errors import ChangedError, RejectedError
 from producer.files.source import Found, Source
 from producer.text.marks import ChunkMarks
@@ -77,7 +77,7 @@ class Publication:
 
         Raises ChangedError, StoppedError and OSError; chunks since the last entry that was committed are then void.
         """
-        need = need_of(Outline.of(entry) if entry else None, found, self.rules)
+        need = need_of(outline_of(entry) if entry else None, found, self.rules)
         if entry and need is Need.ABANDON:
             entry = transitions.abandon(entry, "the file or the settings changed before all of it was published")
             yield Step(entry)

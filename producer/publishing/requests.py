@@ -11,7 +11,7 @@ from contextlib import aclosing
 from configs.failpoints import hit
 from configs.sections import KafkaSettings
 from ledger.entries import Ledger
-from ledger.requests import has_to_wait, requested
+from ledger.transitions import has_to_wait, requested
 from messaging.messages import decoded
 from messaging.reading import read_to_end
 from messaging.record import Record

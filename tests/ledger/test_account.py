@@ -5,7 +5,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.account import Account, Standing
+from ledger.account import Account, ProgressTotals
 from ledger.outcome import OutcomeSummary, ResultPosition
 from schemas import FileState, LedgerEntry, decode, encode
 from schemas.ids import digest
@@ -40,16 +40,16 @@ def test_each_outcome_is_counted_once_whatever_is_replayed() -> None:
     known = account(at(1, 3, complete=True))
     for offset, index in enumerate((0, 0, 2, 0)):
         known.take_outcome(outcome(index=index), ResultPosition(2, offset))
-    assert (known.backlog, known.answered(ID)) == (1, False)
+    assert (known.totals.backlog, known.answered(ID)) == (1, False)
     for offset in (9, 11):
         known.take_outcome(outcome(index=1), ResultPosition(2, offset))
-    assert (known.backlog, known.answered(ID), known.last_position(ID)) == (0, True, ResultPosition(2, 9))
+    assert (known.totals.backlog, known.answered(ID), known.last_position(ID)) == (0, True, ResultPosition(2, 9))
 
 
 def test_outcomes_of_another_source_are_not_counted() -> None:
     known = account(at(1, 1, complete=True))
     known.take_outcome(outcome(source="other"), AT)
-    assert known.backlog == 1
+    assert known.totals.backlog == 1
     assert not known.answered(digest("x"))
 
 
@@ -57,14 +57,14 @@ def test_without_a_source_all_are_counted() -> None:
     known = Account()
     for source in ("one", "two"):
         known.take_outcome(outcome(source=source), AT)
-    assert known.backlog == -2  # the entries of their documents are still to come
+    assert known.totals.backlog == -2  # the entries of their documents are still to come
 
 
 def test_an_outcome_may_come_before_the_news_of_its_chunk() -> None:
     known = account()
     known.take_outcome(outcome(), AT)
     known.take_entry(at(1, 2, complete=True))
-    assert (known.backlog, known.answered(ID)) == (1, False)
+    assert (known.totals.backlog, known.answered(ID)) == (1, False)
 
 
 def test_outcomes_of_the_next_version_are_kept_until_its_entry_comes() -> None:
@@ -73,13 +73,13 @@ def test_outcomes_of_the_next_version_are_kept_until_its_entry_comes() -> None:
     known.take_entry(at(1, 1, complete=True))
     known.take_outcome(outcome(version=1), AT)
     known.take_entry(at(2, 1, complete=True))
-    assert (known.backlog, known.answered(ID)) == (0, True)
+    assert (known.totals.backlog, known.answered(ID)) == (0, True)
 
 
 def test_a_document_that_is_being_published_is_not_answered_before_its_end() -> None:
     known = account(at(1, 1, complete=False))
     known.take_outcome(outcome(), AT)
-    assert (known.backlog, known.answered(ID)) == (0, False)
+    assert (known.totals.backlog, known.answered(ID)) == (0, False)
     known.take_entry(at(1, 2, complete=True))
     known.take_outcome(outcome(index=1), AT)
     assert known.answered(ID)
@@ -95,22 +95,22 @@ def test_a_new_generation_waits_for_its_own_outcomes() -> None:
     known = account(old)
     known.take_outcome(outcome(), AT)
     known.take_entry(at(1, 1, complete=False, generation=1, before=old))
-    assert (known.backlog, known.answered(ID)) == (1, False)
+    assert (known.totals.backlog, known.answered(ID)) == (1, False)
     known.take_outcome(outcome(), ResultPosition(2, 5))  # a replay of the old generation
-    assert known.backlog == 1
+    assert known.totals.backlog == 1
 
 
 def test_a_failed_chunk_is_replaced_by_a_later_attempt_also_when_all_is_answered() -> None:
     known = account(at(1, 1, complete=True))
     known.take_outcome(outcome(failed=True, attempt=1), AT)
-    assert known.standing == Standing(documents=1, documents_done=1, chunks=1, answered=1, failed=1)
+    assert known.totals == ProgressTotals(files=1, files_done=1, chunks=1, answered=1, failed=1)
     assert list(known.failures(ID)) == [(0, "refused")]
     for attempt in (1, 0):
         known.take_outcome(outcome(attempt=attempt), AT)
-        assert known.standing.failed == 1
+        assert known.totals.failed == 1
     for _ in range(2):
         known.take_outcome(outcome(attempt=2), AT)
-        assert known.standing == Standing(documents=1, documents_done=1, chunks=1, answered=1, pairs=2)
+        assert known.totals == ProgressTotals(files=1, files_done=1, chunks=1, answered=1, pairs=2)
     assert list(known.failures(ID)) == []
 
 
@@ -124,7 +124,7 @@ def test_an_index_beyond_the_last_chunk_is_no_outcome_of_a_chunk() -> None:
     known.take_outcome(outcome(index=2**50), AT)
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert (known.backlog, known.answered(ID)) == (2, False)
+    assert (known.totals.backlog, known.answered(ID)) == (2, False)
     assert kept < 100_000
 
 
@@ -160,7 +160,7 @@ def test_the_backlog_is_what_was_published_less_what_was_answered(moves: list, c
         for _ in range(min(answers, len(waiting))):
             of, index = waiting.pop()
             known.take_outcome(outcome(version=of, index=index), AT)
-        assert known.backlog == len(waiting)
+        assert known.totals.backlog == len(waiting)
         if ends:
             version, chunks = version + 1, 0
 
@@ -186,18 +186,18 @@ def test_ledger_and_outcomes_may_come_in_any_order_to_each_other(moves: list, ch
             known.take_entry(entries.pop(0))
         else:
             known.take_outcome(outcomes.pop(0), AT)
-    standing = known.standing
+    totals = known.totals
     if last is None:
-        assert standing == Standing()
+        assert totals == ProgressTotals()
         return
-    assert (standing.documents, standing.chunks) == (1, last.chunks)
-    assert standing.answered == len(answered[last.document.version])
-    assert standing.pairs == 2 * standing.answered
-    done = last.state is FileState.COMPLETE and standing.answered == standing.chunks
-    assert (standing.documents_done, known.answered(ID)) == (done, done)
+    assert (totals.files, totals.chunks) == (1, last.chunks)
+    assert totals.answered == len(answered[last.document.version])
+    assert totals.pairs == 2 * totals.answered
+    done = last.state is FileState.COMPLETE and totals.answered == totals.chunks
+    assert (totals.files_done, known.answered(ID)) == (done, done)
     if last.complete:
         missing = last.complete.chunks - len(answered[last.complete.version])
-        assert standing.waiting == (missing > 0)
+        assert totals.waiting == (missing > 0)
 
 
 def test_an_outcome_is_read_from_a_result_record() -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.needs import Need, Outline, Rules, need_of
+from ledger.needs import Need, Rules, need_of, outline_of
 from producer.files.source import Found
 from schemas import FileState, LedgerEntry
 from schemas.ids import digest
@@ -39,4 +39,4 @@ LOWERED = replace(RULES, max_file_bytes=9)
     ],
 )
 def test_what_a_file_needs(known: LedgerEntry | None, found: Found, rules: Rules, expected: Need) -> None:
-    assert need_of(Outline.of(known) if known else None, found, rules) is expected
+    assert need_of(outline_of(known) if known else None, found, rules) is expected

@@ -3,8 +3,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.account import ProgressTotals
 from ledger.outcome import OutcomeChunk, OutcomeDocument, OutcomeSummary, ResultPosition
-from ledger.progress import Progress, ProgressTotals
+from ledger.progress import Progress
 from schemas import CompleteVersion, Document, FileState, LedgerEntry, OutcomeError, Status, Usage
 from schemas.ids import digest, document_id
 from schemas.messages import now
@@ -63,12 +64,12 @@ def fed(*records, fresh=True):
 
 
 def test_nothing_is_waited_for_before_anything_is_published():
-    assert fed().all_answered
+    assert fed().totals.waiting == 0
 
 
 def test_a_complete_file_waits_for_each_of_its_chunks():
-    assert not fed(entry(chunks=2), outcome(index=1)).all_answered
-    assert fed(entry(chunks=2), outcome(index=1), outcome(index=0)).all_answered
+    assert fed(entry(chunks=2), outcome(index=1)).totals.waiting
+    assert fed(entry(chunks=2), outcome(index=1), outcome(index=0)).totals.waiting == 0
 
 
 def test_a_file_without_text_is_done_at_once():
@@ -77,26 +78,26 @@ def test_a_file_without_text_is_done_at_once():
 
 def test_a_file_being_published_is_shown_but_not_waited_for():
     progress = fed(entry(state=FileState.PUBLISHING, chunks=3), outcome())
-    assert progress.totals == ProgressTotals(files=1, chunks=3, answered=1, pairs=2, calls=1)
-    assert progress.all_answered
+    assert progress.totals == ProgressTotals(files=1, chunks=3, answered=1, pairs=2, backlog=2, calls=1)
+    assert progress.totals.waiting == 0
 
 
 def test_while_a_new_version_is_published_the_old_one_is_still_waited_for():
     publishing = entry(version=2, state=FileState.PUBLISHING, chunks=1, complete=completed(1, chunks=2))
-    assert not fed(publishing, outcome(version=1)).all_answered
+    assert fed(publishing, outcome(version=1)).totals.waiting
 
 
 def test_answers_to_an_older_version_count_for_nothing():
     progress = fed(outcome(version=1), entry(version=2, chunks=1), outcome(version=1, index=1))
     assert progress.totals.answered == 0
-    assert not progress.all_answered
+    assert progress.totals.waiting
 
 
 def test_a_newer_generation_is_waited_for_again():
     progress = fed(entry(chunks=1), outcome(), entry(generation=1, chunks=1))
-    assert not progress.all_answered
+    assert progress.totals.waiting
     progress.take_outcome(outcome(generation=1), POSITION, fresh=True)
-    assert progress.all_answered
+    assert progress.totals.waiting == 0
 
 
 def test_failed_chunks_and_rejected_files_are_named():
@@ -104,7 +105,7 @@ def test_failed_chunks_and_rejected_files_are_named():
     progress = fed(entry(chunks=2), outcome(index=0), outcome(index=1, status=Status.FAILED), rejected)
     assert list(progress.failures()) == ["a.txt, chunk 1: refused", "b.txt: not text"]
     assert progress.totals.failed == 1
-    assert progress.all_answered
+    assert progress.totals.waiting == 0
 
 
 def test_a_replayed_chunk_is_no_failure_any_more_and_counts_once():
@@ -142,4 +143,4 @@ def test_the_order_between_ledger_and_outcomes_does_not_matter(sizes: dict[str, 
 @given(st.sets(st.integers(0, 40)))
 def test_it_is_answered_when_and_only_when_no_index_is_missing(indexes: set[int]):
     progress = fed(entry(chunks=41), *(outcome(index=index) for index in indexes))
-    assert progress.all_answered == (indexes == set(range(41)))
+    assert (progress.totals.waiting == 0) == (indexes == set(range(41)))

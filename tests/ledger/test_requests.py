@@ -1,6 +1,6 @@
 import pytest
 
-from ledger.requests import ActionName, has_to_wait, requested
+from ledger.transitions import ActionName, has_to_wait, requested
 from schemas import FileState, LedgerEntry, Request
 from schemas.ids import request_id
 from schemas.messages import now

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import transitions
-from ledger.needs import Need, Outline, need_of
+from ledger.needs import Need, need_of, outline_of
 from ledger.promise import promise_of
-from ledger.transitions import SETTLED, TABLE, Event, TransitionError, allowed
+from ledger.transitions import SETTLED, TABLE, ActionName, Event, TransitionError, allowed
 from schemas import DeadLetter, FileState, LedgerEntry, Original
 from schemas.ids import digest
 from schemas.messages import now
 from tests.ledger.make import FILE, RULES, SHA, completed, entry
+from tests.ledger.test_requests import request
 
 LETTER = DeadLetter(
     letter_id=digest("letter"),
@@ -54,10 +55,17 @@ APPLY: dict[Event, Callable[[LedgerEntry], LedgerEntry]] = {
     Event.ABANDONED: lambda before: transitions.abandon(before, "why"),
     Event.UNCHANGED: lambda before: transitions.keep(before, mtime_ns=2000),
     Event.VANISHED: transitions.vanish,
-    Event.REGENERATE: lambda before: transitions.regenerate(before, fresh=False),
-    Event.FORGET: transitions.forget,
-    Event.RETRY: transitions.retry,
+    Event.REGENERATE: lambda before: requested_of(before, "regenerate"),
+    Event.FORGET: lambda before: requested_of(before, "forget"),
+    Event.RETRY: lambda before: requested_of(before, "retry"),
 }
+
+
+def requested_of(before: LedgerEntry, action: ActionName) -> LedgerEntry:
+    changed = transitions.requested(before, request(action))
+    if changed is None:
+        raise TransitionError
+    return changed
 
 
 def age(known: LedgerEntry) -> tuple[int, int]:
@@ -101,7 +109,7 @@ def test_a_file_that_needs_nothing_is_settled_and_what_it_needs_is_allowed(event
     for event in events:
         known = APPLY[event](known) if applies(known, event) else known
         for file in (FILE, replace(FILE, mtime_ns=2000), replace(FILE, size_bytes=11)):
-            match need_of(Outline.of(known), file, RULES):
+            match need_of(outline_of(known), file, RULES):
                 case Need.NOTHING:
                     assert known.state in SETTLED
                 case Need.COMPARE:
@@ -122,8 +130,8 @@ def test_the_table_has_every_event_and_reaches_every_state() -> None:
 
 
 def test_an_event_out_of_place_names_the_state() -> None:
-    with pytest.raises(TransitionError, match=r"a user asks for new answers.*forgotten"):
-        transitions.regenerate(entry(FileState.FORGOTTEN), fresh=True)
+    with pytest.raises(TransitionError, match=r"the file is gone.*forgotten"):
+        transitions.vanish(entry(FileState.FORGOTTEN))
 
 
 def test_a_file_that_came_back_unchanged_is_what_it_was() -> None:
@@ -138,7 +146,7 @@ def test_a_file_that_came_back_unchanged_is_what_it_was() -> None:
 
 def test_an_unfinished_file_that_vanished_begins_anew() -> None:
     gone = transitions.vanish(entry(FileState.PUBLISHING, chunks=5))
-    assert need_of(Outline.of(gone), FILE, RULES) is Need.PUBLISH
+    assert need_of(outline_of(gone), FILE, RULES) is Need.PUBLISH
 
 
 def test_an_abandoned_entry_keeps_the_complete_version() -> None:

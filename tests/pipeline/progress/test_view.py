@@ -1,6 +1,6 @@
 import io
 
-from ledger.progress import ProgressTotals
+from ledger.account import ProgressTotals
 from pipeline.progress.view import BarView, PlainView, describe, make_view
 
 

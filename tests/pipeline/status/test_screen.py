@@ -4,7 +4,7 @@ import orjson
 import pytest
 from rich.console import Console
 
-from ledger.progress import ProgressTotals
+from ledger.account import ProgressTotals
 from messaging.groups import GroupMember
 from pipeline.errors import OutputError
 from pipeline.status.endpoints import Endpoint, Scraped, endpoints_in
