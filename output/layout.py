@@ -1,6 +1,5 @@
 """Where things are in an output directory."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from configs.errors import SettingsError
@@ -9,70 +8,29 @@ from output.share import ALL, Share
 OWN = "partitions-"
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
     """The paths of an output directory. `results/` is the truth; everything else is derived from it and the ledger.
 
     `share` has the partitions of one sink. A sink of all partitions keeps its files in `home`, other sinks below it.
     """
 
-    root: Path
-    share: Share = ALL
-
-    @property
-    def results(self) -> Path:
-        return self.root / "results"
-
-    @property
-    def documents(self) -> Path:
-        return self.root / "documents"
-
-    @property
-    def exports(self) -> Path:
-        return self.root / "exports"
-
-    @property
-    def home(self) -> Path:
-        """The directory of all files that are not results."""
-        return self.root / ".qastream"
-
-    @property
-    def broker(self) -> Path:
+    def __init__(self, root: Path, share: Share = ALL) -> None:
+        self.root, self.share = root, share
+        self.results, self.documents, self.exports = root / "results", root / "documents", root / "exports"
+        self.home = root / ".qastream"
+        """The directory of everything that is neither result nor document."""
+        self.manifest, self.sink_lock = self.home / "manifest.json", self.home / "sink.lock"
+        self.pipeline_lock = (self.home / "pipeline").with_suffix(".lock")
+        self.broker = self.home / "broker.json"
         """The address of the broker that a running pipeline has started; there as long as that broker runs."""
-        return self.home / "broker.json"
-
-    @property
-    def pipeline_lock(self) -> Path:
-        return (self.home / "pipeline").with_suffix(".lock")
-
-    @property
-    def sink_lock(self) -> Path:
-        return self.home / "sink.lock"
+        self.own = self.home if share.numbers is None else self.home / f"{OWN}{share}"
+        """The directory that only the sink of this share writes to."""
+        self.index, self.sink_state = self.own / "index.sqlite", self.own / "sink.json"
+        self.temp = self.own / "tmp"
+        """The directory of files that are moved into place when they are whole; on the same file system."""
 
     def partition_lock(self, partition: int) -> Path:
         return self.home / "locks" / f"{partition}.lock"
-
-    @property
-    def manifest(self) -> Path:
-        return self.home / "manifest.json"
-
-    @property
-    def own(self) -> Path:
-        """The directory that only the sink of this share writes to."""
-        return self.home if self.share.numbers is None else self.home / f"{OWN}{self.share}"
-
-    @property
-    def temp(self) -> Path:
-        """The directory of files that are moved into place when they are whole; on the same file system."""
-        return self.own / "tmp"
-
-    @property
-    def index(self) -> Path:
-        return self.own / "index.sqlite"
-
-    @property
-    def sink_state(self) -> Path:
-        return self.own / "sink.json"
 
     def make(self) -> None:
         """Make the directories that a sink writes to."""

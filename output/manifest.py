@@ -14,20 +14,15 @@ from schemas.messages import now
 
 
 class Manifest(BaseModel):
-    """The content of the file."""
-
     model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
 
     schema_: Literal["qastream.output/1"] = Field(default="qastream.output/1", alias="schema")
     cluster_id: str
     namespace: str
-    first_source: str = Field(
-        default="", description="The source whose documents are in documents/ itself; see output/names.py."
-    )
-    partitions: int = Field(
-        default=0,
-        description="Partitions of qa.results, or 0 until a sink of some of them has been here.",
-    )
+    first_source: str = ""
+    """The source whose documents are in documents/ itself; see output/names.py."""
+    partitions: int = 0
+    """The number of partitions of qa.results, or 0 until a sink of some of them has written here."""
     created_at: datetime
 
 
@@ -90,10 +85,8 @@ def _lock_of(path: Path) -> Path:
 
 def check_owner(path: Path, manifest: Manifest, *, cluster_id: str, namespace: str) -> None:
     """Raise OutputMismatchError for another cluster or namespace, where the offsets in file names mean nothing."""
-    for what, theirs, ours in (
-        ("Kafka cluster", manifest.cluster_id, cluster_id),
-        ("namespace", manifest.namespace, namespace),
-    ):
+    owners = ("Kafka cluster", manifest.cluster_id, cluster_id), ("namespace", manifest.namespace, namespace)
+    for what, theirs, ours in owners:
         if theirs != ours:
             raise OutputMismatchError(
                 f"{path.parent.parent} holds results of {what} {theirs}, not of {ours}: offsets in its file names mean "

@@ -1,10 +1,11 @@
 """Reads the outcomes that count: the last attempt at each chunk of each document's newest complete version."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from heapq import merge
-from typing import Any, TypeVar
+from itertools import repeat
+from typing import Any
 
 from consumer.dataset.errors import DatasetError, NothingThereError
 from ledger.promise import Promise
@@ -19,7 +20,6 @@ from output.share import Share
 from schemas import LedgerEntry
 
 TRIES = 3
-T = TypeVar("T")
 
 
 def indexed(layout: Layout) -> list[Layout]:
@@ -54,18 +54,14 @@ def all_written(indexes: list[Index]) -> Iterator[tuple[Index, Written]]:
         document = found[1].promise.document
         return document.source, document.path, document.id
 
-    return merge(*(_each_with(index, index.documents.all_written()) for index in indexes), key=place)
+    return merge(*(zip(repeat(index), index.documents.all_written()) for index in indexes), key=place)
 
 
 def all_entries(indexes: list[Index]) -> Iterator[tuple[Index, LedgerEntry]]:
     """The newest ledger entries of all documents, ordered by document id, each with its index."""
     return merge(
-        *(_each_with(index, index.ledger.entries()) for index in indexes), key=lambda found: found[1].document.id
+        *(zip(repeat(index), index.ledger.entries()) for index in indexes), key=lambda found: found[1].document.id
     )
-
-
-def _each_with(index: Index, items: Iterable[T]) -> Iterator[tuple[Index, T]]:
-    return ((index, item) for item in items)
 
 
 def _check_all_are_there(layout: Layout, sinks: list[Layout]) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import IO
 
 from ledger.promise import Promise, promise_of
 from output import durable
@@ -161,16 +161,7 @@ def _facts(promise: Promise) -> tuple[object, ...]:
 
 
 def _same_bytes(one: Path, other: Path) -> bool:
-    try:
-        with one.open("rb") as a, other.open("rb") as b:
-            if os.fstat(a.fileno()).st_size != os.fstat(b.fileno()).st_size:
-                return False
-            return all(iter(lambda: _step(a, b), None))
-    except FileNotFoundError:
-        return False
-
-
-def _step(a: IO[bytes], b: IO[bytes]) -> bool | None:
-    """Whether the next blocks of the files are equal; None at the end."""
-    block, other = a.read(COMPARED_BYTES), b.read(COMPARED_BYTES)
-    return block == other if block or other else None
+    with suppress(FileNotFoundError), one.open("rb") as a, other.open("rb") as b:
+        if os.fstat(a.fileno()).st_size == os.fstat(b.fileno()).st_size:
+            return all(block == b.read(COMPARED_BYTES) for block in iter(partial(a.read, COMPARED_BYTES), b""))
+    return False

@@ -8,7 +8,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -20,7 +20,8 @@ from schemas import Document
 
 SCHEMA = "qastream.document/1"
 MAX_HEAD_BYTES = 64 * 1024
-Items = Iterator[dict[str, Any]]
+ArrayName = Literal["pairs", "rejected", "failed"]
+ARRAYS: tuple[ArrayName, ...] = ("pairs", "rejected", "failed")
 
 
 class JsonFiles(Derived):
@@ -31,12 +32,10 @@ class JsonFiles(Derived):
     suffix = ".json"
 
     def render(self, promise: Promise, index: Index, files: SegmentFiles) -> Iterator[bytes]:
-        yield orjson.dumps(_head(promise, _document(promise, index, files)))[:-1] + b","
-        yield from _array("pairs", _pairs(promise, index, files))
-        yield b","
-        yield from _array("rejected", _rejected(promise, index, files))
-        yield b","
-        yield from _array("failed", _failed(promise, index, files))
+        yield orjson.dumps(_head(promise, _document(promise, index, files)))[:-1]
+        for name in ARRAYS:
+            yield b","
+            yield from _array(name, _items(name, promise, index, files))
         yield b"}\n"
 
     def promise_in(self, path: Path) -> Promise | None:
@@ -60,14 +59,9 @@ class JsonFiles(Derived):
 
 def _head(promise: Promise, document: dict[str, Any]) -> dict[str, Any]:
     return {
-        "schema": SCHEMA,
-        "document": document,
-        "generation": promise.generation,
-        "sha256": promise.sha256,
-        "encoding": promise.encoding,
-        "chunks": promise.chunks,
-        "complete": True,
-    }
+        "schema": SCHEMA, "document": document, "generation": promise.generation, "sha256": promise.sha256,
+        "encoding": promise.encoding, "chunks": promise.chunks, "complete": True,
+    }  # fmt: skip
 
 
 def _document(promise: Promise, index: Index, files: SegmentFiles) -> dict[str, Any]:
@@ -86,25 +80,11 @@ def _array(name: str, items: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     yield b"\n]"
 
 
-def _pairs(promise: Promise, index: Index, files: SegmentFiles) -> Items:
-    for located in index.outcomes.of(promise, "pairs"):
+def _items(name: ArrayName, promise: Promise, index: Index, files: SegmentFiles) -> Iterator[dict[str, Any]]:
+    for located in index.outcomes.of(promise, name):
         result = files.result(located)
-        for pair in result["pairs"]:
-            yield pair | {"chunk": _chunk(result)}
-
-
-def _rejected(promise: Promise, index: Index, files: SegmentFiles) -> Items:
-    for located in index.outcomes.of(promise, "rejected"):
-        result = files.result(located)
-        for rejected in result["rejected"]:
-            yield rejected | {"chunk": _chunk(result)}
-
-
-def _failed(promise: Promise, index: Index, files: SegmentFiles) -> Items:
-    for located in index.outcomes.of(promise, "failed"):
-        result = files.result(located)
-        yield _chunk(result) | {"error": result.get("error")}
-
-
-def _chunk(result: dict[str, Any]) -> dict[str, Any]:
-    return {"id": result["chunk"]["id"], "index": result["chunk"]["index"]}
+        chunk = {"id": result["chunk"]["id"], "index": result["chunk"]["index"]}
+        if name == "failed":
+            yield chunk | {"error": result.get("error")}
+        else:
+            yield from (item | {"chunk": chunk} for item in result[name])

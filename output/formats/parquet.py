@@ -4,7 +4,9 @@ A row group has `ROWS` rows. The same rows give the same bytes with the same ver
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
+from io import RawIOBase
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,20 +18,15 @@ ROWS = 1000
 Row = dict[str, Any]
 
 
-def has_pyarrow() -> bool:
-    try:
-        return find_spec("pyarrow") is not None
-    except ImportError:
-        return False
-
-
 def check_pyarrow(asked: str) -> None:
     """Raise SettingsError where pyarrow is not installed; `asked` is the flag that needs it."""
-    if not has_pyarrow():
-        raise SettingsError(
-            f"{asked} needs pyarrow, which is not installed: `.tools/bin/uv sync --inexact --extra parquet`, or "
-            "`pip install pyarrow`"
-        )
+    with suppress(ImportError):
+        if find_spec("pyarrow"):
+            return
+    raise SettingsError(
+        f"{asked} needs pyarrow, which is not installed: `.tools/bin/uv sync --inexact --extra parquet`, or "
+        "`pip install pyarrow`"
+    )
 
 
 def load_pyarrow() -> None:
@@ -93,12 +90,11 @@ def _tables(rows: Iterable[Row], schema: Any) -> Iterator[Any]:
         yield pa.Table.from_pylist(batch, schema=schema)
 
 
-class _Written:
-    """A file object for pyarrow that keeps the written bytes until they are taken."""
-
-    closed = False
+class _Written(RawIOBase):
+    """A file for pyarrow that keeps the written bytes until they are taken."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -111,11 +107,8 @@ class _Written:
     def tell(self) -> int:
         return self._size
 
-    def flush(self) -> None:
-        """Required by pyarrow; there is no file behind this object."""
-
-    def close(self) -> None:
-        """Required by pyarrow; the last piece is taken after this call."""
+    def writable(self) -> bool:
+        return True
 
     def taken(self) -> bytes:
         found = b"".join(self._pieces)

@@ -76,10 +76,14 @@ def test_the_account_of_an_earlier_sink_of_the_same_partitions_ends(tmp_path):
         layout.index.touch()
         layout.sink_state.touch()
     (tmp_path / ".qastream" / "partitions-of-others").mkdir()
-    assert Layout(tmp_path).sinks() == list(before.values())
+
+    def known() -> list[str]:
+        return [str(sink.share) for sink in Layout(tmp_path).sinks()]
+
+    assert known() == list(before)
     remove_superseded(Layout(tmp_path, Share.parse("1-2")))
-    assert Layout(tmp_path).sinks() == [before["4"]]
+    assert known() == ["4"]
     remove_superseded(before["4"])
-    assert Layout(tmp_path).sinks() == [before["4"]]
+    assert known() == ["4"]
     remove_superseded(Layout(tmp_path))
     assert not Layout(tmp_path).sinks()
