@@ -1,1 +1,1 @@
-"""The output directory: its layout, names, segments, locks, manifest and index."""
+"""Owns the output directory: its layout, names, segments, formats, locks, manifest and index."""

@@ -33,7 +33,7 @@ class TempFile:
         self.size += len(data)
 
     def publish(self, target: Path, *, make_folders: bool = False) -> None:
-        """Make the file durable and give it the name `target`, in place of any file of that name. Raises OSError."""
+        """Makes the file durable and gives it the name `target`, in place of an older file. Raises OSError."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -47,11 +47,11 @@ class TempFile:
         sync_folder(target.parent)
 
     def flush(self) -> None:
-        """Make the content readable under `path`; it is not durable, and has not got its name."""
+        """Makes the content readable under `path`; it is not durable, and has not got its name."""
         self._file.flush()
 
     def discard(self) -> None:
-        """Remove the file, unless it was published."""
+        """Removes the file, unless it was published."""
         with suppress(OSError):  # closing writes the buffer, which may not fit; nobody needs it
             self._file.close()
         if not self._published:
@@ -66,7 +66,7 @@ class TempFile:
 
 
 def _make_and_move(path: Path, target: Path) -> None:
-    """Move the file into its folder, which is made first; another sink may just remove the folder, as it is empty."""
+    """Moves the file into its folder, which is made again where another sink has just removed it as empty."""
     for _ in range(TRIES):
         with suppress(FileNotFoundError):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def _make_and_move(path: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames and removals in `folder` durable."""
+    """Makes renames and removals in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -89,17 +89,17 @@ def remove(path: Path) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder with everything in it."""
+    """Removes a folder with everything in it."""
     shutil.rmtree(path, ignore_errors=True)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a small file that appears whole or not at all. Raises OSError."""
+    """Writes a small file that appears whole or not at all. Raises OSError."""
     with TempFile(path.with_name(f".{path.name}.tmp")) as file:
         file.write(data)
         file.publish(path)
 
 
 def is_room_problem(exc: OSError) -> bool:
-    """Whether the error can pass by itself."""
+    """Tells whether the error can pass by itself."""
     return exc.errno in NO_ROOM

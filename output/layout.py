@@ -1,4 +1,4 @@
-"""Where things are in an output directory."""
+"""Knows the paths of everything in an output directory."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ OWN = "partitions-"
 
 
 class Layout:
-    """The paths of an output directory. `results/` is the truth; everything else is derived from it and the ledger.
+    """Has the paths of an output directory. `results/` is the truth; everything else is derived from it and the ledger.
 
     `share` has the partitions of one sink. A sink of all partitions keeps its files in `home`, other sinks below it.
     """
@@ -27,24 +27,24 @@ class Layout:
         """The directory that only the sink of this share writes to."""
         self.index, self.sink_state = self.own / "index.sqlite", self.own / "sink.json"
         self.temp = self.own / "tmp"
-        """The directory of files that are moved into place when they are whole; on the same file system."""
+        """The directory of unfinished files, on the same file system as their later places."""
 
     def partition_lock(self, partition: int) -> Path:
         return self.home / "locks" / f"{partition}.lock"
 
     def make(self) -> None:
-        """Make the directories that a sink writes to."""
+        """Makes the directories that a sink writes to."""
         for folder in (self.results, self.documents, self.temp):
             folder.mkdir(parents=True, exist_ok=True)
 
     def sinks(self) -> list["Layout"]:
-        """The layouts of all sinks that have written here, running or not. No two have a partition in common."""
+        """Returns the layouts of all sinks that have written here. No two have a partition in common."""
         found = [Layout(self.root, share) for share in (ALL, *_shares(self.home))]
         return [layout for layout in found if layout.index.exists() or layout.sink_state.exists()]
 
 
 def layout_of(output_dir: Path | None, share: Share = ALL) -> Layout:
-    """The layout of the output directory of the settings. Raises SettingsError where none is set."""
+    """Returns the layout of the output directory in the settings. Raises SettingsError where none is set."""
     if output_dir is None:
         raise SettingsError("--output-dir (QASTREAM_OUTPUT_DIR) is missing: the directory that results go to")
     return Layout(output_dir, share)

@@ -1,4 +1,4 @@
-"""Locks on an output directory. The kernel releases the locks of a dead process, also after kill -9.
+"""Holds locks on an output directory. The kernel releases the locks of a dead process, also after kill -9.
 
 A pipeline holds one lock on its whole output directory. A sink holds a lock for each partition of its share; a sink of
 all partitions, however many there are, holds `sink.lock` alone, and sinks of some partitions share it.
@@ -24,10 +24,7 @@ PAUSE_S = 0.05
 
 @contextmanager
 def pipeline_lock(layout: Layout) -> Iterator[None]:
-    """Hold the lock of the one pipeline that runs on an output directory.
-
-    Raises OutputLockedError, which names the holder, and OutputError where the lock can't be written.
-    """
+    """Holds the lock of a running pipeline. Raises OutputLockedError, which names the holder, and OutputError."""
     with _open(layout.pipeline_lock) as file:
         if not _taken(file, fcntl.LOCK_EX, tries=1):
             raise OutputLockedError(
@@ -39,10 +36,7 @@ def pipeline_lock(layout: Layout) -> Iterator[None]:
 
 @contextmanager
 def sink_lock(layout: Layout) -> Iterator[None]:
-    """Hold the locks of the layout's share.
-
-    Raises OutputLockedError, which names the holder, and OutputError where a lock can't be written.
-    """
+    """Holds the locks of the layout's share. Raises OutputLockedError, which names the holder, and OutputError."""
     with ExitStack() as stack:
         if layout.share.numbers is None:
             _hold(stack, layout.sink_lock, layout)
@@ -55,14 +49,14 @@ def sink_lock(layout: Layout) -> Iterator[None]:
 
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Wait for the lock on `path`; for work that takes a moment and is done by several sinks."""
+    """Waits for the lock on `path` and holds it, for short work that several sinks do."""
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _hold(stack: ExitStack, path: Path, layout: Layout, *, shared: bool = False, what: str = "") -> None:
-    """Hold a lock until `stack` ends. A shared lock does not name its holders."""
+    """Holds a lock until `stack` ends. A shared lock does not name its holders."""
     file = stack.enter_context(_open(path))
     if not _taken(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
         holders = _sharing(layout) or [_holder(file)]
@@ -75,7 +69,7 @@ def _hold(stack: ExitStack, path: Path, layout: Layout, *, shared: bool = False,
 
 
 def _taken(file: IO[bytes], kind: int, *, tries: int = TRIES) -> bool:
-    """Try to lock for a second, because a process that looks for holders (`_sharing`) has the lock for a moment."""
+    """Tries to lock for a second: a process that looks for holders (`_sharing`) has the lock for a moment."""
     for attempt in range(tries):
         if attempt:
             time.sleep(PAUSE_S)
@@ -110,7 +104,7 @@ def _holder(file: IO[bytes]) -> str:
 
 
 def _sharing(layout: Layout) -> list[str]:
-    """The holders of partitions, where the layout asks for all partitions: `sink.lock` does not name them."""
+    """Returns the holders of partitions for a sink of all partitions, whose `sink.lock` does not name them."""
     if layout.share.numbers is not None:
         return []
     holders = []

@@ -1,4 +1,4 @@
-"""`.qastream/manifest.json`: the Kafka cluster and namespace of the results in an output directory."""
+"""Writes and reads `.qastream/manifest.json`, which names the Kafka cluster and namespace of the results."""
 
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ class Manifest(BaseModel):
 
 
 def read_manifest(path: Path) -> Manifest | None:
-    """The manifest; None where no sink has written yet. Raises OutputError where the file can't be read."""
+    """Returns the manifest; None where no sink has written yet. Raises OutputError for an unreadable file."""
     try:
         return Manifest.model_validate(orjson.loads(path.read_bytes()))
     except FileNotFoundError:
@@ -47,9 +47,9 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def claim(path: Path, *, cluster_id: str, namespace: str, partitions: int = 0) -> Manifest:
-    """The manifest of an output directory, which is written if it is new.
+    """Returns the manifest, and writes it for a new output directory.
 
-    `partitions` is the number of partitions of qa.results, for a sink of some of them. Raises OutputMismatchError, and
+    A sink of some partitions gives the number of all `partitions` of qa.results. Raises OutputMismatchError, and
     OutputError where that number has changed.
     """
     with exclusively(_lock_of(path)):
@@ -70,7 +70,7 @@ def claim(path: Path, *, cluster_id: str, namespace: str, partitions: int = 0) -
 
 
 def name_first_source(path: Path, manifest: Manifest, source: str) -> Manifest:
-    """The manifest with `source` as the first source, unless another sink has named one meanwhile."""
+    """Returns the manifest with a first source: `source`, unless another sink has named one meanwhile."""
     with exclusively(_lock_of(path)):
         found = read_manifest(path) or manifest
         if not found.first_source:
@@ -84,7 +84,7 @@ def _lock_of(path: Path) -> Path:
 
 
 def check_owner(path: Path, manifest: Manifest, *, cluster_id: str, namespace: str) -> None:
-    """Raise OutputMismatchError for another cluster or namespace, where the offsets in file names mean nothing."""
+    """Raises OutputMismatchError for another cluster or namespace, where the offsets in file names mean nothing."""
     owners = ("Kafka cluster", manifest.cluster_id, cluster_id), ("namespace", manifest.namespace, namespace)
     for what, theirs, ours in owners:
         if theirs != ours:

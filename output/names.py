@@ -1,4 +1,4 @@
-"""File names for documents. Paths come from messages, so no name may lead out of the output directory.
+"""Makes file names for documents. Paths come from messages, so no name may lead out of the output directory.
 
     <path>.json             documents of the namespace's first source, in the tree of their source
     @<source>/<path>.json   documents of other sources
@@ -27,7 +27,7 @@ SOURCE = re.compile(r"[\w.-]{1,200}")
 
 
 def document_name(document: Document, *, first_source: str) -> PurePosixPath:
-    """The document's JSON file, relative to documents/."""
+    """Returns the document's JSON file, relative to documents/."""
     path = f"{document.path}{SUFFIX}"
     if not _is_safe(path) or not SOURCE.fullmatch(document.source):
         return PurePosixPath("@@", f"{document.id}{SUFFIX}")
@@ -37,7 +37,7 @@ def document_name(document: Document, *, first_source: str) -> PurePosixPath:
 
 
 def document_path(layout: Layout, derived: Derived, name: str | PurePosixPath) -> Path:
-    """The file of a document in one format; `name` is the name that `document_name` gave."""
+    """Returns the file of a document in one format; `name` is the name that `document_name` gave."""
     return layout.root / derived.folder / f"{str(name).removesuffix(SUFFIX)}{derived.suffix}"
 
 

@@ -9,7 +9,7 @@ from output.layout import Layout
 
 
 def broker_of_run(kafka: KafkaSettings, output_dir: Path | None) -> KafkaSettings:
-    """Return `kafka` with the address of the broker that a pipeline runs for `output_dir`, unless it has one."""
+    """Returns `kafka` with the address of the broker that a pipeline runs for `output_dir`, unless it has one."""
     if kafka.bootstrap_servers is not None or output_dir is None:
         return kafka
     try:

@@ -1,4 +1,4 @@
-"""The partitions of qa.results that one sink writes: all, or some that are set when it is started."""
+"""Describes the partitions of qa.results that one sink writes: all of them, or some."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from configs.ranges import parse_partitions, show_partitions
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A set of partitions. `numbers` is None for all partitions, however many there are."""
+    """A share is a set of partitions. `numbers` is None for all partitions, however many there are."""
 
     numbers: frozenset[int] | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Share":
-        """The share in a setting such as 0-2,7 or all. Raises ValueError."""
+        """Returns the share in a setting such as 0-2,7 or all. Raises ValueError."""
         return cls(parse_partitions(text))
 
     @classmethod
     def union(cls, shares: Iterable["Share"]) -> "Share":
-        """The partitions of all these shares; all partitions where there is no share."""
+        """Returns the partitions of all these shares; all partitions where there is no share."""
         numbers: set[int] = set()
         for share in shares:
             if share.numbers is None:
@@ -40,7 +40,7 @@ class Share:
         return self.numbers is None or other.numbers is None or bool(self.numbers & other.numbers)
 
     def check(self, topic: str, count: int) -> None:
-        """Raise SettingsError for a partition that a topic with `count` partitions does not have."""
+        """Raises SettingsError for a partition that a topic with `count` partitions does not have."""
         if self.numbers and max(self.numbers) >= count:
             raise SettingsError(
                 f"--only-partitions {self}: {topic} has {count} partitions. Takes numbers from 0 to {count - 1}, "
@@ -48,9 +48,9 @@ class Share:
             )
 
     def documents(self, count: int) -> Callable[[str], bool]:
-        """A function that tells by document id whether the document's results are in this share of `count` partitions.
+        """Returns a function that tells by document id, the key of its results, whether a document is in this share.
 
-        The key of a result is its document's id, so all results of a document are in one partition.
+        The topic has `count` partitions.
         """
         if self.numbers is None:
             return lambda _: True

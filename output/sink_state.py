@@ -1,4 +1,4 @@
-"""`sink.json`: how far a sink is, for the processes that wait for it. Each sink of some partitions has its own file."""
+"""Writes and reads `sink.json`, which says how far a sink is. Each sink of some partitions has its own file."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,15 +14,12 @@ from schemas.messages import now
 
 INTERVAL_S = 1.0
 Offsets = Mapping[int, int]
-"""Offsets by partition."""
 
 
 class SinkState(BaseModel):
-    """What a sink says of itself.
+    """A sink has written the results before `next_offsets` to disk and read the ledger up to `ledger_offsets`.
 
-    `next_offsets` are the next offsets of qa.results to go to disk: earlier records are on disk. `ledger_offsets` are
-    the next offsets of qa.files to be read. `waiting` counts documents that the ledger promises and that are not
-    written yet.
+    `waiting` counts documents that the ledger promises and that are not written yet.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,12 +29,12 @@ class SinkState(BaseModel):
     waiting: int = 0
 
     def has_written(self, *, results: Offsets, ledger: Offsets) -> bool:
-        """Whether everything up to these offsets of the two topics is on disk, documents included."""
+        """Tells whether everything up to these offsets of the two topics is on disk, documents included."""
         return _covers(self.next_offsets, results) and _covers(self.ledger_offsets, ledger) and self.waiting == 0
 
 
 def read_sink_state(layout: Layout) -> SinkState:
-    """The state of the layout's sink; a state in which nothing is on disk where there is no readable file."""
+    """Returns the state of the layout's sink; without a readable file, a state in which nothing is on disk."""
     try:
         return SinkState.model_validate_json(layout.sink_state.read_bytes())
     except (OSError, ValidationError):
@@ -45,7 +42,7 @@ def read_sink_state(layout: Layout) -> SinkState:
 
 
 def next_offsets_on_disk(layout: Layout) -> dict[int, int]:
-    """The offsets of qa.results before which every record is on disk, by partition, over all sinks that wrote here."""
+    """Returns the offsets before which every result is on disk, by partition, over all sinks that wrote here."""
     following: dict[int, int] = {}
     for sink in layout.sinks():
         for partition, offset in read_sink_state(sink).next_offsets.items():
@@ -63,7 +60,7 @@ class SinkStateFile:
         self._written = -INTERVAL_S
 
     def update(self, totals: IndexTotals, *, next_offsets: Offsets, ledger_offsets: Offsets, at_once: bool) -> None:
-        """Write the state, unless it is the same or was written less than a second ago. Raises OSError."""
+        """Writes the state, unless it is the same or was written less than a second ago. Raises OSError."""
         if not at_once and self._clock() - self._written < INTERVAL_S:
             return
         content = asdict(totals) | {

@@ -23,7 +23,7 @@ TRIES = 3
 
 
 def indexed(layout: Layout) -> list[Layout]:
-    """The layouts of all sinks that keep an index here. Raises NothingThereError where there is none."""
+    """Returns the layouts of all sinks that keep an index here. Raises NothingThereError."""
     if not layout.root.is_dir():
         raise NothingThereError(f"--output-dir {layout.root}: no such directory")
     sinks = [sink for sink in layout.sinks() if sink.index.exists()]
@@ -37,10 +37,7 @@ def indexed(layout: Layout) -> list[Layout]:
 
 @contextmanager
 def open_indexes(layout: Layout) -> Iterator[list[Index]]:
-    """The indexes of all sinks that write here, read-only; sinks may run meanwhile. A document is in one index.
-
-    Raises NothingThereError and DatasetError.
-    """
+    """Yields the indexes of all sinks, read-only; a document is in one. Raises NothingThereError and DatasetError."""
     sinks = indexed(layout)
     _check_all_are_there(layout, sinks)
     with ExitStack() as stack:
@@ -48,7 +45,7 @@ def open_indexes(layout: Layout) -> Iterator[list[Index]]:
 
 
 def all_written(indexes: list[Index]) -> Iterator[tuple[Index, Written]]:
-    """All complete documents, ordered by source and path, each with the index that has its outcomes."""
+    """Returns all complete documents, ordered by source and path, each with the index that has its outcomes."""
 
     def place(found: tuple[Index, Written]) -> tuple[str, str, str]:
         document = found[1].promise.document
@@ -58,14 +55,14 @@ def all_written(indexes: list[Index]) -> Iterator[tuple[Index, Written]]:
 
 
 def all_entries(indexes: list[Index]) -> Iterator[tuple[Index, LedgerEntry]]:
-    """The newest ledger entries of all documents, ordered by document id, each with its index."""
+    """Returns the newest ledger entries of all documents, ordered by document id, each with its index."""
     return merge(
         *(zip(repeat(index), index.ledger.entries()) for index in indexes), key=lambda found: found[1].document.id
     )
 
 
 def _check_all_are_there(layout: Layout, sinks: list[Layout]) -> None:
-    """Raise DatasetError for segments of partitions without an index, which would be left out without a word."""
+    """Raises DatasetError for segments of partitions without an index: they would be left out silently."""
     share = Share.union(sink.share for sink in sinks)
     unknown = {segment.partition for segment in list_segments(layout.results) if not share.has(segment.partition)}
     if unknown:
@@ -93,13 +90,13 @@ def _open_index(sink: Layout) -> Iterator[Index]:
 def iter_outcomes(
     index: Index, files: SegmentFiles, promise: Promise, only: OutcomeFilter = "all"
 ) -> Iterator[tuple[Located, dict[str, Any]]]:
-    """The outcomes of a promise's chunks with their results as JSON, in chunk order. Raises IndexDamagedError."""
+    """Yields the outcomes of a promise's chunks with their results as JSON. Raises IndexDamagedError."""
     for located in index.outcomes.of(promise, only):
         yield located, _read(index, files, promise, located)
 
 
 def _read(index: Index, files: SegmentFiles, promise: Promise, located: Located) -> dict[str, Any]:
-    """The result; it is looked up again where a running sink has merged its segment meanwhile."""
+    """Returns the result. It is looked up again where a running sink has merged its segment meanwhile."""
     place: Located | None = located
     for _ in range(TRIES):
         try:

@@ -1,4 +1,4 @@
-"""Reads the pairs that count: of each document's newest complete version, from the last attempt at each chunk."""
+"""Reads the pairs that count, from the last attempt at each chunk of a document's newest complete version."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from output.segments.lookup import SegmentFiles
 
 @dataclass(frozen=True, slots=True)
 class ExportedPair:
-    """A pair and its result as JSON. `reasons` names the checks that rejected the pair; None: the pair is kept."""
+    """A pair belongs to a result, both as JSON. `reasons` names the checks that rejected it; None: it is kept."""
 
     pair: dict[str, Any]
     result: dict[str, Any]
@@ -24,11 +24,9 @@ class ExportedPair:
 
 
 def iter_pairs(layout: Layout, *, rejected: bool = False) -> Iterator[ExportedPair]:
-    """All kept pairs, and with `rejected` also the pairs that the checks rejected.
+    """Yields all kept pairs, and with `rejected` also the pairs that the checks rejected.
 
-    They are ordered by source, path, chunk and position in the chunk. A sink may run meanwhile.
-
-    Raises NothingThereError and DatasetError.
+    They are ordered by source, path, chunk and position in the chunk. Raises NothingThereError and DatasetError.
     """
     with open_indexes(layout) as indexes, SegmentFiles(layout.results) as files:
         for index, written in all_written(indexes):

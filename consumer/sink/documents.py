@@ -19,14 +19,14 @@ from output.segments.lookup import SegmentFiles
 from schemas import Document, FileState, LedgerEntry
 
 PIECES_PER_TURN = 100
-"""Pieces of a file between two turns of the event loop: results must reach the disk while a large file is written."""
+"""Pieces between two turns of the event loop: results must reach the disk while a large file is written."""
 COMPARED_BYTES = 1024 * 1024
 
 
 class Documents:
-    """Writes a file for the newest complete version of each document, and removes the files of forgotten documents.
+    """Writes files for the newest complete version of each document, and removes the files of forgotten documents.
 
-    Without formats it only keeps the index's account of complete documents.
+    Without formats it only tells the index which documents are complete.
     """
 
     def __init__(self, layout: Layout, index: Index, manifest: Manifest, *, formats: tuple[Derived, ...]) -> None:
@@ -36,14 +36,14 @@ class Documents:
         self._formats = formats
 
     async def write_due(self) -> None:
-        """Work until no document is due. Raises IndexDamagedError, OSError and sqlite3.OperationalError."""
+        """Works until no document is due. Raises IndexDamagedError, OSError and sqlite3.OperationalError."""
         while due := self._index.documents.due():
             for document, mark in due:
                 await self._bring_up_to_date(document, mark)
                 await asyncio.sleep(0)
 
     def find_missing(self) -> None:
-        """Make documents due that lack a file: somebody removed it, or the last sink did not write its format."""
+        """Makes documents due whose files somebody removed, or the last sink did not write in all formats."""
         missing = (written for written in self._index.documents.all_written() if not self._are_there(written))
         self._index.documents.make_due([written.promise.document.id for written in missing])
 
@@ -64,11 +64,11 @@ class Documents:
         self._index.documents.settle_written(described, mark)
 
     def _is_forgotten(self, entry: LedgerEntry) -> bool:
-        """Whether `forget` has ended the promise of this document.
+        """Tells whether `forget` has ended the promise of this document.
 
-        Compaction may have removed the entry of `forget` itself. Then the entry promises nothing although an earlier
-        version was written, and only `forget` ends a promise. An entry of the written version is no sign: a sink that
-        reads the ledger from its beginning sees such an entry before the version is complete.
+        Compaction may have removed the entry of `forget` itself. Then the newest entry promises nothing although an
+        earlier version was written. An entry of the written version is no sign: a sink that reads the ledger from its
+        beginning sees such an entry before the version is complete.
         """
         if entry.state is FileState.FORGOTTEN:
             return True
@@ -79,7 +79,7 @@ class Documents:
         return before is not None and before.document.version < entry.document.version
 
     def _newest_complete(self, document: str, promised: Promise | None) -> Promise | None:
-        """The promised version if all its chunks have an outcome; else the version that was complete before."""
+        """Returns the promised version if it is complete; else the version that was complete before."""
         written = self._index.documents.written(document)
         before = written.promise if written else promised and self._on_disk(promised.document)
         if promised and before and before.age == promised.age:
@@ -93,14 +93,14 @@ class Documents:
         return promise.is_kept(self._index.outcomes.answers(promise).chunks)
 
     def _on_disk(self, document: Document) -> Promise | None:
-        """The newest promise that a file of the document was made of, for an index that is newer than the files."""
+        """Returns the newest promise that a file of the document was made of: the index may be newer than the file."""
         name = self._name(document)
         found = (derived.promise_in(document_path(self._layout, derived, name)) for derived in self._formats)
         ours = [each for each in found if each and each.document.id == document.id]
         return max(ours, key=lambda each: each.age, default=None)
 
     def _are_there(self, written: Written) -> bool:
-        """Whether each format has a file of the promise that was written last."""
+        """Tells whether each format has a file of the promise that was written last."""
         return all(
             written.name
             and derived.name in written.formats
@@ -123,7 +123,7 @@ class Documents:
             await self._write_one(promise, derived, document_path(self._layout, derived, name))
 
     async def _write_one(self, promise: Promise, derived: Derived, path: Path) -> None:
-        """Write a file, unless the present file has the same bytes."""
+        """Writes a file, unless the present file has the same bytes."""
         with SegmentFiles(self._layout.results) as segments, durable.TempFile(self._layout.temp / "document") as file:
             for count, piece in enumerate(derived.render(promise, self._index, segments), start=1):
                 file.write(piece)
@@ -134,7 +134,7 @@ class Documents:
                 file.publish(path, make_folders=True)
 
     def _remove(self, document: Document) -> None:
-        """Remove the document's files in all formats, also in formats that only an earlier sink wrote."""
+        """Removes the document's files in all formats, also in formats that only an earlier sink wrote."""
         name = self._name(document)
         for derived in readable_formats():
             path = document_path(self._layout, derived, name)
@@ -150,7 +150,7 @@ class Documents:
 
 
 def _remove_empty(path: Path, folder: Path) -> None:
-    """Remove the empty folders between `path` and `folder`."""
+    """Removes the empty folders between `path` and `folder`."""
     with suppress(OSError):  # a folder that is not empty stays, and so do those above it
         for above in path.relative_to(folder).parents[:-1]:
             (folder / above).rmdir()

@@ -1,4 +1,4 @@
-"""Which segments to merge: a binary counter over their sizes, without I/O."""
+"""Chooses the segments to merge by their sizes, without I/O."""
 
 from itertools import takewhile
 
@@ -7,9 +7,9 @@ FAN = 8
 
 
 def plan_merge(sizes: list[int], *, limit_bytes: int) -> range | None:
-    """The neighbours of one partition to merge, as positions in `sizes`; None when no merge is worth it.
+    """Returns the neighbours to merge, as positions in the `sizes` of one partition; None when no merge is worth it.
 
-    Like a binary counter: `FAN` segments of one size class are merged, together with the smaller ones between them. A
+    Like in a binary counter, `FAN` segments of one size class are merged, together with smaller ones between them. A
     segment larger than half of `limit_bytes` stays as it is.
     """
     classes = [_size_class(size) if size * 2 <= limit_bytes else None for size in sizes]

@@ -11,7 +11,7 @@ from output.segments.naming import Segment, temp_name
 
 
 async def merge_segments(layout: Layout, index: Index, *, limit_bytes: int) -> None:
-    """Merge until no merge is worth it. Raises IndexDamagedError, OSError and sqlite3.OperationalError."""
+    """Merges until no merge is worth it. Raises IndexDamagedError, OSError and sqlite3.OperationalError."""
     while parts := _next_merge(index, limit_bytes):
         merged = _covering(parts)
         await _concatenate(layout, parts, merged)

@@ -13,11 +13,11 @@ from telemetry.telemetry import Telemetry
 from telemetry.tracing import Header
 
 Taken = tuple[int, tuple[Header, ...], int]
-"""A record's time on the topic in ms, its headers where tracing is on, and the time when it was read in ns."""
+"""A record's time on the topic in ms, its headers if tracing is on, and the time of its reading in ns."""
 
 
 class SinkObserver:
-    """Observes one life of the sink. Records that were read but not written are read again in the next life."""
+    """Observes one life of the sink. The next life reads the records again that were not written."""
 
     def __init__(self, telemetry: Telemetry[SinkMetrics], results: Path) -> None:
         self._metrics = telemetry.metrics
@@ -30,7 +30,7 @@ class SinkObserver:
         self._taken[record.partition].append((record.timestamp_ms, headers, time.time_ns()))
 
     def wrote(self, segment: Segment) -> None:
-        """Account for all records that were taken from the segment's partition: they are in the segment."""
+        """Accounts for all records that were taken from the segment's partition: they are in the segment."""
         taken = self._taken.pop(segment.partition, [])
         self._metrics.segments.inc()
         self._metrics.results.inc(len(taken))
@@ -48,6 +48,6 @@ class SinkObserver:
 
 
 def watch_disk(metrics: SinkMetrics, root: Path) -> None:
-    """Set the gauges of the disk, which measure when they are read."""
+    """Sets the gauges of the disk, which measure when they are read."""
     metrics.disk_free_bytes.set_function(lambda: shutil.disk_usage(root).free)
     metrics.disk_bytes.set_function(lambda: shutil.disk_usage(root).total)

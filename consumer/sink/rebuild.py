@@ -1,4 +1,4 @@
-"""`sink --rebuild`: makes index and documents again from the segments and the ledger. It reads no new results."""
+"""Makes index and documents again from the segments and the ledger, for `sink --rebuild`."""
 
 import asyncio
 import logging
@@ -22,10 +22,7 @@ log = logging.getLogger(__name__)
 
 
 async def rebuild(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
-    """Make index and documents again. Files whose content stays the same are not touched.
-
-    Raises OutputError, TopicMissingError and BrokerUnreachableError.
-    """
+    """Leaves files alone whose content is the same. Raises OutputError, TopicMissingError, BrokerUnreachableError."""
     with suppress(StoppedError):
         cluster = await unless_stopped(cluster_id(settings.kafka), stop)
         await persistently(

@@ -1,4 +1,4 @@
-"""What a sink removes or repairs at its start: temporary files, parts of a merge, a damaged index."""
+"""Removes and repairs what a sink finds at its start: temporary files, parts of a merge, a damaged index."""
 
 import logging
 from pathlib import Path
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def remove_temporary(layout: Layout) -> None:
-    """Remove the temporary files of this share only, because other sinks may be writing."""
+    """Removes the temporary files of this share only, because other sinks may be writing."""
     for path in (*layout.temp.iterdir(), *layout.own.glob(".*.tmp")):
         durable.remove(path)
     for path in layout.results.glob(".*.tmp"):
@@ -23,7 +23,7 @@ def remove_temporary(layout: Layout) -> None:
 
 
 def remove_covered(layout: Layout, topic: str, counting: list[Segment]) -> None:
-    """Remove the segments of the share that are not in `counting`: a merge has covered them."""
+    """Removes the segments of the share that are not in `counting`: a merge has covered them."""
     kept = set(counting)
     for segment in list_segments(layout.results, topic):
         if layout.share.has(segment.partition) and segment not in kept:
@@ -31,7 +31,7 @@ def remove_covered(layout: Layout, topic: str, counting: list[Segment]) -> None:
 
 
 def remove_superseded(layout: Layout) -> None:
-    """Remove index and state of earlier sinks that wrote some of these partitions. The segments stay."""
+    """Removes index and state of earlier sinks that wrote some of these partitions. The segments stay."""
     for other in layout.sinks():
         if other.share != layout.share and other.share.overlaps(layout.share):
             log.info("takes over from a sink of other partitions", extra={"before": str(other.share)})
@@ -42,7 +42,7 @@ def remove_superseded(layout: Layout) -> None:
 
 
 def open_index(path: Path) -> Index:
-    """The index, or an empty one where it can't be read."""
+    """Returns the index, or an empty one where it can't be read."""
     try:
         return Index(path)
     except IndexDamagedError as exc:
@@ -52,6 +52,6 @@ def open_index(path: Path) -> Index:
 
 
 def remove_index(path: Path) -> None:
-    """Remove the index with the files that SQLite keeps beside it."""
+    """Removes the index with the files that SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm"):
         durable.remove(path.with_name(path.name + suffix))

@@ -29,7 +29,7 @@ async def persistently(
     stop: asyncio.Event,
     telemetry: Telemetry[SinkMetrics] | None = None,
 ) -> None:
-    """Run `work` again from its start after a full disk, a damaged index, or a broker that was away.
+    """Runs `work` again from its start after a full disk, a damaged index, or a broker that was away.
 
     Each start finds on disk what a crash would have left; there is no other way of recovery. Raises OutputError for a
     disk error that does not pass by itself, StoppedError, and all other errors of `work`.

@@ -12,7 +12,7 @@ from output.segments.naming import Segment, temp_name
 
 @dataclass(slots=True)
 class _OpenSegment:
-    """A segment being written. `began_s` is when its first record came, in seconds of the writer's clock."""
+    """A segment is being written since `began_s`, in seconds of the writer's clock."""
 
     file: TempFile
     first: int
@@ -45,7 +45,7 @@ class SegmentWriter:
         self._open: dict[int, _OpenSegment] = {}
 
     def add(self, record: Record) -> None:
-        """Write a record into its partition's segment. Raises OSError."""
+        """Writes a record into its partition's segment. Raises OSError."""
         line = to_line(record.value)
         segment = self._open.get(record.partition)
         if segment is None:
@@ -58,7 +58,7 @@ class SegmentWriter:
             self._close(record.partition)
 
     def close_due(self) -> None:
-        """Close the segments that have reached their age."""
+        """Closes the segments that have reached their age."""
         now_s = self._clock()
         for partition, segment in list(self._open.items()):
             if now_s - segment.began_s >= self._max_age_s:
@@ -69,13 +69,13 @@ class SegmentWriter:
             self._close(partition)
 
     def discard_all(self) -> None:
-        """Drop all open segments. Their records are read from Kafka again."""
+        """Drops all open segments. Their records are read from Kafka again."""
         for segment in self._open.values():
             segment.file.discard()
         self._open.clear()
 
     def due_in_s(self) -> float | None:
-        """Seconds until a segment is to be closed; None when none is open."""
+        """Returns the seconds until a segment is to be closed; None when none is open."""
         if not self._open:
             return None
         oldest_s = min(segment.began_s for segment in self._open.values())

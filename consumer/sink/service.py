@@ -1,4 +1,4 @@
-"""The running sink: it writes results to segments at once, and documents and merges in between on the same loop."""
+"""Runs the sink: it writes segments at once, and documents and merges in between on the same event loop."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 async def run_sink(settings: Settings, layout: Layout, stop: asyncio.Event) -> None:
-    """Write results until `stop`; then everything that was read is on disk.
+    """Writes results until `stop`; then everything that was read is on disk.
 
     Raises OutputError, ContinuityError, SettingsError and TopicError.
     """
@@ -71,7 +71,7 @@ async def serve(
     cluster: str,
     telemetry: Telemetry[SinkMetrics],
 ) -> None:
-    """One life of the sink: it catches up with the disk, writes what comes, and ends in order on `stop`."""
+    """Runs one life of the sink: catches up with the disk, writes new results, and ends in order on `stop`."""
     names = TopicNames(kafka.namespace)
     async with AsyncExitStack() as stack:
         manifest, owns = await unless_stopped(claimed(kafka, layout, cluster), stop)
@@ -97,7 +97,7 @@ async def serve(
 
 
 async def claimed(kafka: KafkaSettings, layout: Layout, cluster: str) -> tuple[Manifest, Callable[[str], bool]]:
-    """Claim the output directory for our share. Returns its manifest, and which document ids have their results there.
+    """Claims the output directory for our share. Returns its manifest, and a function that tells our document ids.
 
     Raises SettingsError for partitions that the topic does not have, OutputError, TopicMissingError and KafkaError.
     """
@@ -141,7 +141,7 @@ class Sink:
         self._changed.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop`, and then until everything that was read is on disk."""
+        """Runs until `stop`, and then until everything that was read is on disk."""
         upkeep = asyncio.create_task(self._upkeep())
         place = {"output_dir": str(self.layout.root), "partitions": str(self.layout.share)}
         log.info("sink is up", extra={"pid": os.getpid(), **place, "next_offsets": self.writer.following})

@@ -19,7 +19,7 @@ from output.share import ALL, Share
 
 PAUSE_S = 0.5
 SETTLE_S = 15.0
-"""How long to wait for offsets: a broker that has just started may not know yet how far its partitions reach."""
+"""Longest time to wait for offsets: a broker that has just started may not know yet how far its partitions reach."""
 MADE_AGAIN = (
     "the topic was deleted and made again, or the broker has lost data. What is on disk is whole; go on with another "
     "--output-dir, or with the broker's data restored"
@@ -52,7 +52,7 @@ class TopicReader:
         self._lasts = dict(lasts)
 
     async def begin(self) -> None:
-        """Assign the partitions. Raises ContinuityError where a partition does not reach to its offset."""
+        """Assigns the partitions. Raises ContinuityError where a partition does not reach to its offset."""
         self._consumer.assign(self._partitions)
         beginnings = await self._check_range()
         for tp in list(self._lasts):
@@ -63,7 +63,7 @@ class TopicReader:
         self._rewind()
 
     async def poll(self, timeout_s: float) -> list[Record]:
-        """The records that come within `timeout_s`, ordered by offset within each partition.
+        """Returns the records that come within `timeout_s`, ordered by offset within each partition.
 
         Raises ContinuityError, StartOverError and AccessError.
         """
@@ -104,7 +104,7 @@ class TopicReader:
         return records[1:]
 
     async def positions(self, topic: str) -> dict[int, int]:
-        """The next offsets by partition, after the records that were read and the transaction markers behind them."""
+        """Returns the next offsets by partition, behind the records that were read and their transaction markers."""
         partitions = [tp for tp in self._partitions if tp.topic == topic]
         return {tp.partition: await self._consumer.position(tp) for tp in partitions}
 
@@ -113,7 +113,7 @@ class TopicReader:
             self._consumer.seek(tp, offset)
 
     async def _check_range(self) -> Positions:
-        """The first offsets of the partitions. Raises ContinuityError where a position is outside its partition."""
+        """Returns the first offsets. Raises ContinuityError where a position is outside of its partition."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + SETTLE_S
         while True:
@@ -126,7 +126,7 @@ class TopicReader:
             await asyncio.sleep(PAUSE_S)
 
     async def _ranges(self) -> tuple[Positions, Positions]:
-        """The first and the end offsets. Raises StartOverError after `SETTLE_S`: a new life notices a stop."""
+        """Returns the first and the end offsets. Raises StartOverError after `SETTLE_S`: a new life notices a stop."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + SETTLE_S
         while True:
@@ -165,10 +165,10 @@ async def open_reader(
     lasts: Lasts,
     shares: Mapping[str, Share] | None = None,
 ) -> AsyncIterator[TopicReader]:
-    """A reader of the topics in `starts`, which has offsets by partition; other partitions are read from the beginning.
+    """Yields a reader of the topics in `starts`, from the offsets by partition there or else from the beginning.
 
-    `shares` limits a topic to some partitions. Waits for the broker without limit.
-    Raises ContinuityError, TopicMissingError and KafkaError.
+    `shares` limits a topic to some partitions. It waits for the broker without limit. Raises ContinuityError,
+    TopicMissingError and KafkaError.
     """
     async with open_consumer(kafka) as consumer:
         numbers = {topic: sorted(await topic_partitions(consumer, topic)) for topic in starts}
@@ -184,7 +184,7 @@ async def open_reader(
 async def _positions(
     consumer: AIOKafkaConsumer, read: Mapping[str, list[int]], starts: Mapping[str, Mapping[int, int]]
 ) -> Positions:
-    """The first offset to read of all partitions in `read`, which has them by topic."""
+    """Returns the offsets at which reading starts, for the partitions of each topic in `read`."""
     positions: dict[TopicPartition, int] = {}
     for topic, offsets in starts.items():
         partitions = [TopicPartition(topic, number) for number in read[topic]]

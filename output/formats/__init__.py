@@ -1,1 +1,1 @@
-"""The formats of a document on disk: JSON and Parquet."""
+"""Writes complete documents in several formats, and compares their files with the segments."""

@@ -1,4 +1,4 @@
-"""The contract of a format in which complete documents are written to disk."""
+"""Defines what a format of complete documents has to do."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from output.segments.lookup import SegmentFiles
 
 
 class Derived(Protocol):
-    """A format with one file for each complete document, made from the document's outcomes in the segments.
+    """A format has one file for each complete document, made from the document's outcomes in the segments.
 
     The sink writes a file again when the document's promise or one of its outcomes has changed, and when the file is
     missing. So no file is ever changed in place, and a removed file comes back.
@@ -23,28 +23,28 @@ class Derived(Protocol):
     folder: ClassVar[str]
     """The directory of the files, below the output directory."""
     suffix: ClassVar[str]
-    """The end of the file names. A document has the same name in all formats, but for this end."""
+    """The end of the file names, in which the names of a document's files differ."""
 
     def check(self) -> None:
-        """Raise SettingsError where the format needs a package that is not installed. Called before anything starts."""
+        """Raises SettingsError for a package that is not installed. It is called before anything starts."""
         return
 
     def load(self) -> None:
-        """Import packages that take a second or more, so that no event loop has to wait for them later."""
+        """Imports packages that take a second or more, so that no event loop has to wait for them later."""
         return
 
     def render(self, promise: Promise, index: Index, files: SegmentFiles) -> Iterator[bytes]:
-        """The file in pieces of a few records at most, so that it never has to fit into memory.
+        """Returns the file in pieces of a few records at most, so that it never has to fit into memory.
 
         `index` says where the outcomes of the promised chunks are, `files` reads them. The same outcomes give the same
-        bytes. Raises IndexDamagedError where a record is not at its place: the sink builds the index again, and then
+        bytes. Raises IndexDamagedError where a record is not at its place: then the sink builds the index again, and
         asks for the file again.
         """
         ...
 
     def promise_in(self, path: Path) -> Promise | None:
-        """The promise that the file at `path` was made of; None where there is no file, or a file of somebody else."""
+        """Returns the promise that the file at `path` was made of; None where it is missing or not such a file."""
 
     def is_current(self, path: Path, promise: Promise, index: Index, files: SegmentFiles) -> bool:
-        """Whether the file at `path` has the content that `render` would give now. Raises IndexDamagedError."""
+        """Tells whether the file at `path` has the content that `render` would give now. Raises IndexDamagedError."""
         ...

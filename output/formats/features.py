@@ -1,7 +1,6 @@
-"""Types of the fields of an exported item, for Hugging Face `datasets` and for Arrow.
+"""Describes the fields of an exported item for Hugging Face `datasets` and for Arrow.
 
-They are written in the shape of the JSON that they describe: "string" is a scalar, by a name that both libraries know,
-[x] is a list of x, and {name: x} is a struct.
+A description has the shape of its JSON: "string" is a scalar by a name that both know, [x] a list, {name: x} a struct.
 """
 
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ Features = dict[str, Feature]
 
 
 def card_features(features: Features) -> list[dict[str, Any]]:
-    """The features in the form that `dataset_info` of a dataset card takes."""
+    """Returns the features in the form that `dataset_info` of a dataset card takes."""
     return [{"name": name} | _card_feature(feature) for name, feature in features.items()]
 
 
@@ -29,7 +28,7 @@ def _card_feature(feature: Feature) -> dict[str, Any]:
 
 
 def arrow_schema(features: Features, metadata: Mapping[str, str]) -> Any:
-    """The features as a schema of pyarrow, which must be installed."""
+    """Returns the features as a schema of pyarrow, which must be installed."""
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
 
     return pa.schema([pa.field(name, _arrow_type(each)) for name, each in features.items()], metadata=dict(metadata))

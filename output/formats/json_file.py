@@ -1,4 +1,4 @@
-"""The JSON file of a document. Its first line is its head, and each pair has a line of its own.
+"""Writes the JSON file of a document. Its first line is the head, and each pair has a line of its own.
 
 {"schema", "document", "generation", "sha256", "encoding", "chunks", "complete": true,
 "pairs": [in chunk order; each with its chunk's id and index],
@@ -25,7 +25,7 @@ ARRAYS: tuple[ArrayName, ...] = ("pairs", "rejected", "failed")
 
 
 class JsonFiles(Derived):
-    """documents/<path>.json"""
+    """Files of this format are documents/<path>.json."""
 
     name = "documents"
     folder = "documents"
@@ -65,7 +65,7 @@ def _head(promise: Promise, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(promise: Promise, index: Index, files: SegmentFiles) -> dict[str, Any]:
-    """The document as its results describe it, because the ledger may have the title of a later version."""
+    """Returns the document as its results describe it: the ledger may have the title of a later version."""
     first = next(index.outcomes.of(promise), None)
     described = promise.document if first is None else Document.model_validate(files.result(first)["document"])
     return described.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""A pair with everything that is known about it, as one flat row; Parquet files and exports are made of such rows."""
+"""Makes a flat row of everything that is known about a pair. Parquet files and exports consist of such rows."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ FEATURES: Features = {
 
 
 def pair_row(pair: dict[str, Any], result: dict[str, Any], reasons: tuple[str, ...] | None) -> dict[str, Any]:
-    """The row of a pair of `result`. `reasons` names the checks that rejected the pair; None: the pair is kept.
+    """Returns the row of a pair of `result`; `scores` is a dict by name here, and a list of structs in FEATURES.
 
-    `scores` is a dict by name here; FEATURES has a list of structs.
+    `reasons` names the checks that rejected the pair; it is None for a kept pair.
     """
     document, chunk = result["document"], result["chunk"]
     return {
@@ -45,5 +45,5 @@ def pair_row(pair: dict[str, Any], result: dict[str, Any], reasons: tuple[str, .
 
 
 def rejection(rejected: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The pair in an item of a result's `rejected`, and the names of the checks that rejected it."""
+    """Returns the pair in an item of a result's `rejected`, and the names of the checks that it failed."""
     return rejected["pair"], tuple(reason["check"] for reason in rejected["reasons"])

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 def check_pyarrow(asked: str) -> None:
-    """Raise SettingsError where pyarrow is not installed; `asked` is the flag that needs it."""
+    """Raises SettingsError where pyarrow is not installed; `asked` is the flag that needs it."""
     with suppress(ImportError):
         if find_spec("pyarrow"):
             return
@@ -30,7 +30,7 @@ def check_pyarrow(asked: str) -> None:
 
 
 def load_pyarrow() -> None:
-    """Import pyarrow, and pandas where it is installed. This takes a second or more and blocks an event loop."""
+    """Imports pyarrow, and pandas where it is installed. This takes a second or more and blocks an event loop."""
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
     import pyarrow.parquet  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def load_pyarrow() -> None:
 
 
 def parquet_pieces(rows: Iterable[Row], features: Features, metadata: Mapping[str, str]) -> Iterator[bytes]:
-    """The Parquet file of `rows`, in pieces."""
+    """Yields the Parquet file of `rows`, in pieces."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - an optional extra
 
     schema, written = arrow_schema(features, metadata), _Written()
@@ -51,7 +51,7 @@ def parquet_pieces(rows: Iterable[Row], features: Features, metadata: Mapping[st
 
 
 def has_rows(path: Path, rows: Iterable[Row], features: Features, metadata: Mapping[str, str]) -> bool:
-    """Whether the file at `path` has these rows, features and metadata, whichever version of pyarrow wrote it."""
+    """Tells whether the file at `path` has this content, whichever version of pyarrow wrote it."""
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
     import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -69,7 +69,7 @@ def has_rows(path: Path, rows: Iterable[Row], features: Features, metadata: Mapp
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The metadata of the Parquet file at `path`; empty where there is no such file."""
+    """Returns the metadata of the Parquet file at `path`; empty where there is no such file."""
     if not path.exists():  # before a second of imports
         return {}
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
@@ -91,7 +91,7 @@ def _tables(rows: Iterable[Row], schema: Any) -> Iterator[Any]:
 
 
 class _Written(RawIOBase):
-    """A file for pyarrow that keeps the written bytes until they are taken."""
+    """Keeps the bytes that pyarrow writes until they are taken."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""The Parquet file of a document: a row for each pair, kept or rejected, in chunk order.
+"""Writes the Parquet file of a document, with a row for each kept or rejected pair in chunk order.
 
-The promise that the file was made of is in its metadata, under `qastream.document`.
+Its metadata has the promise that the file was made of, under `qastream.document`.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ PROMISE = "qastream.document"
 
 
 class ParquetFiles(Derived):
-    """parquet/<path>.parquet"""
+    """Files of this format are parquet/<path>.parquet."""
 
     name = "parquet"
     folder = "parquet"

@@ -1,4 +1,4 @@
-"""All formats of complete documents."""
+"""Lists the formats of complete documents."""
 
 from configs.errors import SettingsError
 from output.formats.derived import Derived
@@ -12,7 +12,7 @@ FORMATS: dict[str, Derived] = {
 
 
 def chosen_formats(names: tuple[str, ...]) -> tuple[Derived, ...]:
-    """The formats of --formats. Raises SettingsError where a format needs a package that is not installed."""
+    """Returns the formats with these names. Raises SettingsError for a package that is not installed."""
     chosen = tuple(FORMATS[name] for name in dict.fromkeys(names))
     for derived in chosen:
         derived.check()
@@ -20,7 +20,7 @@ def chosen_formats(names: tuple[str, ...]) -> tuple[Derived, ...]:
 
 
 def readable_formats() -> tuple[Derived, ...]:
-    """All formats whose packages are installed."""
+    """Returns all formats whose packages are installed."""
     return tuple(derived for derived in FORMATS.values() if _is_readable(derived))
 
 

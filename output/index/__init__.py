@@ -1,1 +1,1 @@
-"""The index of an output directory, in SQLite."""
+"""Keeps the index of an output directory in SQLite."""

@@ -1,4 +1,4 @@
-"""The SQLite file of an index: opened, made where it is missing, and told apart from a damaged one."""
+"""Opens the SQLite file of an index, makes it where it is missing, and recognizes a damaged one."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -15,10 +15,10 @@ DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class Database:
-    """Raises IndexDamagedError where SQLite finds the file damaged; other errors of SQLite pass unchanged."""
+    """The calls raise IndexDamagedError where SQLite finds the file damaged; other errors pass unchanged."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open the file; make it first where there is none, unless it is `read_only`."""
+        """Opens the file, and makes it first where there is none, unless it is `read_only`."""
         place = f"file:{path.absolute().as_posix()}?mode={'ro' if read_only else 'rwc'}"
         self._db = sqlite3.connect(place.replace("#", "%23"), uri=True, isolation_level=None, timeout=BUSY_S)
         try:
@@ -44,7 +44,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything that is executed inside, or nothing. Transactions do not nest."""
+        """Commits everything that is executed inside, or nothing. Transactions do not nest."""
         with _damage_named():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -56,18 +56,18 @@ class Database:
                 raise
 
     def execute(self, statement: str, values: Mapping[str, object]) -> None:
-        """Run a statement inside `transaction`."""
+        """Runs a statement inside `transaction`."""
         self._db.execute(statement, values)
 
     def insert(self, table: str, values: Mapping[str, object], *, replacing: str = "") -> int:
-        """Insert a row inside `transaction`, or set the column `replacing` where its key exists. Returns its id."""
+        """Inserts a row inside `transaction`, or sets the column `replacing` where its key exists. Returns its id."""
         conflict = f"ON CONFLICT DO UPDATE SET {replacing} = excluded.{replacing}" if replacing else ""
         places = ", ".join(f":{name}" for name in values)
         statement = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places}) {conflict}"  # noqa: S608 - names of ours
         return self._db.execute(statement, values).lastrowid or 0
 
     def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
-        """All rows of a query."""
+        """Returns all rows of a query."""
         with _damage_named():
             return self._db.execute(query, values).fetchall()
 

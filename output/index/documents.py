@@ -1,4 +1,4 @@
-"""The index's account of documents: the complete ones, and those that have to be looked at again."""
+"""Keeps the complete documents, and the documents that the sink has to look at again."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,35 +12,35 @@ PAGE = 200
 
 
 class DocumentTable:
-    """The newest complete version of each document, and the documents that are due: something of them has changed."""
+    """Has the newest complete version of each document. A document is due when something of it has changed."""
 
     def __init__(self, db: Database, ledger: LedgerTable) -> None:
         self._db = db
         self._ledger = ledger
 
     def due(self, limit: int = PAGE) -> list[tuple[str, int]]:
-        """Ids of due documents, each with the mark of its last change; the longest waiting document comes first."""
+        """Returns ids of due documents, each with the mark of its last change; the oldest change comes first."""
         rows = self._db.rows("SELECT document, mark FROM due ORDER BY mark LIMIT :limit", limit=limit)
         return [(document, mark) for document, mark in rows]
 
     def make_due(self, documents: Iterable[str]) -> None:
-        """Have these documents looked at again."""
+        """Makes documents due."""
         with self._db.transaction():
             self.mark_due(documents)
 
     def mark_due(self, documents: Iterable[str]) -> None:
-        """Give each document a mark higher than all others. Called inside a transaction."""
+        """Makes documents due inside a transaction: each gets a mark higher than all others."""
         first = self._db.rows("SELECT ifnull(max(mark), 0) + 1 FROM due")[0][0]
         for mark, document in enumerate(documents, start=first):
             self._db.insert("due", {"document": document, "mark": mark}, replacing="mark")
 
     def settle(self, document: str, mark: int) -> None:
-        """End the due state that has this mark; a change that came meanwhile has a higher mark and stays due."""
+        """Ends the due state with this mark. A change that came meanwhile has a higher mark and stays due."""
         with self._db.transaction():
             self._settle(document, mark)
 
     def settle_written(self, written: Written, mark: int) -> None:
-        """Settle a document whose newest complete version is `written` now."""
+        """Settles a document whose newest complete version is `written` now."""
         document = written.promise.document
         row = {
             "document": document.id, "source": document.source, "path": document.path,
@@ -54,13 +54,13 @@ class DocumentTable:
             self._settle(document.id, mark)
 
     def settle_removed(self, document: str, mark: int) -> None:
-        """Settle a document that has no complete version and no file any more."""
+        """Settles a document that has no complete version and no file any more."""
         with self._db.transaction():
             self._delete(document)
             self._settle(document, mark)
 
     def written(self, document: str) -> Written | None:
-        """The newest complete version of the document with that id."""
+        """Returns the newest complete version of the document with that id."""
         rows = self._db.rows(
             "SELECT promise, name, formats, replaced, pairs, rejected, failed FROM documents "
             "WHERE document = :document",
@@ -71,7 +71,7 @@ class DocumentTable:
         return None
 
     def all_written(self) -> Iterator[Written]:
-        """All complete documents, ordered by source and path."""
+        """Yields all complete documents, ordered by source and path."""
         query = (
             "SELECT source, path, document FROM documents "
             "WHERE (source, path, document) > (:source, :path, :document) ORDER BY source, path, document LIMIT :page"
@@ -82,7 +82,7 @@ class DocumentTable:
             yield from filter(None, (self.written(found) for _, _, found in rows))
 
     def age(self, document: str) -> tuple[int, int] | None:
-        """Version and generation of the newest complete version of the document with that id."""
+        """Returns version and generation of the newest complete version of the document with that id."""
         written = self.written(document)
         return written.promise.age if written else None
 

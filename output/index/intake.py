@@ -21,19 +21,16 @@ log = logging.getLogger(__name__)
 
 
 def add_segment_file(layout: Layout, index: Index, segment: Segment) -> None:
-    """Take the records of a segment file into the index.
-
-    Raises SegmentsError, IndexDamagedError, OSError and sqlite3.OperationalError.
-    """
+    """Takes the records of a segment file into the index. Raises SegmentsError and IndexDamagedError."""
     size = (layout.results / segment.name).stat().st_size
     index.add_segment(segment, size, _with_results(read_segment(layout.results, segment)))
 
 
 async def catch_up(layout: Layout, topic: str, index: Index) -> list[Segment]:
-    """Take in the segments of the layout's share that the index has not, and forget segments that a merge has covered.
+    """Takes in the segments of the share that the index has not, and forgets segments that a merge has covered.
 
-    Returns the segments that count, in the order of partitions and offsets. Raises what `add_segment_file` raises, and
-    IndexDamagedError where a segment of the index is gone or has another size.
+    Returns the segments that count, ordered by partition and offset. Raises SegmentsError, and IndexDamagedError for a
+    segment that is gone or has another size.
     """
     counting = covering(
         segment for segment in list_segments(layout.results, topic) if layout.share.has(segment.partition)
@@ -60,7 +57,7 @@ def _with_results(records: Iterator[StoredRecord]) -> Iterator[tuple[StoredRecor
 
 
 def _check_known(layout: Layout, known: dict[Segment, int], counting: list[Segment]) -> None:
-    """Raises IndexDamagedError for a segment of the index that is neither there in its size nor covered by another."""
+    """Raises IndexDamagedError for a segment that is neither on disk in its size nor covered by another."""
     there = set(counting)
     for segment, size in known.items():
         if segment in there:
@@ -74,7 +71,7 @@ def _check_known(layout: Layout, known: dict[Segment, int], counting: list[Segme
 
 
 class LedgerRecord(Protocol):
-    """A record of qa.files, as Kafka gives it."""
+    """A record of qa.files as Kafka gives it."""
 
     @property
     def partition(self) -> int: ...
@@ -85,7 +82,7 @@ class LedgerRecord(Protocol):
 
 
 def add_ledger_records(index: Index, records: Iterable[LedgerRecord], owns: Callable[[str], bool]) -> None:
-    """Take in the entries of the documents that are ours; `owns` takes a document id. Other records are passed over."""
+    """Takes in the entries of our documents, of which `owns` tells by document id; other records are passed over."""
     entries, offsets = [], {}
     for record in records:
         offsets[record.partition] = record.offset + 1
@@ -96,7 +93,7 @@ def add_ledger_records(index: Index, records: Iterable[LedgerRecord], owns: Call
 
 
 async def add_whole_ledger(index: Index, records: AsyncIterable[LedgerRecord], owns: Callable[[str], bool]) -> None:
-    """Take in all `records` as `add_ledger_records` does, some hundred in a transaction."""
+    """Takes in all `records` as `add_ledger_records` does, `LEDGER_BATCH` in a transaction."""
     batch: list[LedgerRecord] = []
     async for record in records:
         batch.append(record)

@@ -1,4 +1,4 @@
-"""The index's copy of qa.files: the newest ledger entry of each document."""
+"""Keeps a copy of qa.files."""
 
 from collections.abc import Iterator
 
@@ -10,22 +10,22 @@ PAGE = 200
 
 
 class LedgerTable:
-    """The newest ledger entry of each document, and the offsets at which reading of qa.files goes on."""
+    """Has the newest ledger entry of each document, and the offsets at which reading of qa.files goes on."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def offsets(self) -> dict[int, int]:
-        """The next offset of qa.files to be read, by partition."""
+        """Returns the next offset of qa.files to be read, by partition."""
         return dict(self._db.rows("SELECT partition, following FROM ledger_offsets"))
 
     def entry(self, document: str) -> LedgerEntry | None:
-        """The newest entry of the document with that id."""
+        """Returns the newest entry of the document with that id."""
         rows = self._db.rows("SELECT entry FROM ledger WHERE document = :document", document=document)
         return decode(LedgerEntry, rows[0][0]) if rows else None
 
     def entries(self) -> Iterator[LedgerEntry]:
-        """The newest entries of all documents, ordered by document id."""
+        """Yields the newest entries of all documents, ordered by document id."""
         query = "SELECT document, entry FROM ledger WHERE document > :after ORDER BY document LIMIT :page"
         after = ""
         while rows := self._db.rows(query, after=after, page=PAGE):
@@ -33,21 +33,18 @@ class LedgerTable:
             yield from (decode(LedgerEntry, entry) for _, entry in rows)
 
     def put(self, entry: LedgerEntry) -> None:
-        """Replace the document's entry. Called inside a transaction; `set_waiting` completes the row."""
+        """Replaces the document's entry inside a transaction; `set_waiting` completes the row."""
         row = {"document": entry.document.id, "entry": encode(entry), "waiting": 0}
         self._db.insert("ledger", row, replacing="entry")
 
     def set_offsets(self, offsets: dict[int, int]) -> None:
-        """Note where reading goes on. Called inside a transaction."""
+        """Notes inside a transaction where reading goes on."""
         for partition, following in offsets.items():
             row = {"partition": partition, "following": following}
             self._db.insert("ledger_offsets", row, replacing="following")
 
     def set_waiting(self, entry: LedgerEntry, written: tuple[int, int] | None) -> None:
-        """Note whether the entry promises a newer version than the complete one, whose age is `written`.
-
-        Called inside a transaction.
-        """
+        """Notes inside a transaction whether the entry promises a newer version than the complete one (`written`)."""
         promise = promise_of(entry)
         waiting = promise is not None and (written is None or written < promise.age)
         self._db.execute(

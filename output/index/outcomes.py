@@ -1,4 +1,4 @@
-"""The index's account of outcomes: the last outcome of each chunk, and where its record is in the segments."""
+"""Keeps the last outcome of each chunk, and the place of its record in the segments."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
@@ -13,22 +13,18 @@ from schemas import Result, Status
 
 PAGE = 200
 OutcomeFilter = Literal["all", "pairs", "rejected", "failed"]
-"""Which outcomes are asked for: all, or those with kept pairs, with rejected pairs, or without an answer."""
+"""Outcomes to select: all, or only with kept pairs, with rejected pairs, or of failed chunks."""
 PROMISED = "document = :document AND version = :version AND generation = :generation AND position < :chunks"
-"""Selects the outcomes of a promise's chunks."""
 
 
 class OutcomeTable:
-    """The last outcome of each chunk, by document, version, generation and the chunk's position in the document."""
+    """Has the last outcome of each chunk, by document, version, generation and the chunk's position."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def put(self, segment: int, record: StoredRecord, result: Result) -> None:
-        """Note a result that is `record` in the segment with that id. Called inside a transaction.
-
-        A later attempt replaces an earlier one, and the same attempt replaces its earlier place.
-        """
+        """Notes a result inside a transaction, unless there is one of a later attempt. `segment` is its row id."""
         self._db.execute(
             "INSERT INTO outcomes (document, version, generation, position, attempt, record_id, status, "
             "pairs, rejected, segment, start, length) VALUES (:document, :version, :generation, :position, :attempt, "
@@ -41,7 +37,7 @@ class OutcomeTable:
         )
 
     def answers(self, promise: Promise) -> Answers:
-        """The number of promised chunks that have an outcome."""
+        """Returns the number of promised chunks that have an outcome."""
         values = _of(promise)
         rows = self._db.rows(
             "SELECT chunks, replaced FROM answered "
@@ -54,14 +50,14 @@ class OutcomeTable:
         return Answers(counted[0][0], rows[0][1])
 
     def describe(self, promise: Promise, name: str | None, formats: Iterable[str] = ()) -> Written:
-        """A complete document with the counts of its last outcomes, as `DocumentTable.settle_written` takes it."""
+        """Returns a complete document with the counts of its last outcomes, for `DocumentTable.settle_written`."""
         query = f"SELECT total(pairs), total(rejected), total(status = 'failed') FROM outcomes WHERE {PROMISED}"  # noqa: S608 - no outside text
         pairs, rejected, failed = map(int, self._db.rows(query, **_of(promise))[0])
         replaced = self.answers(promise).replaced
         return Written(promise, name, frozenset(formats), replaced, pairs, rejected, failed)
 
     def of(self, promise: Promise, only: OutcomeFilter = "all", *, start: int = 0) -> Iterator[Located]:
-        """The last outcomes of the promised chunks from position `start` on, in the order of the chunks."""
+        """Yields the last outcomes of the promised chunks from position `start` on, in the order of the chunks."""
         query = (
             "SELECT position, record_id, status, pairs, rejected, start, length, topic, partition, first, last "  # noqa: S608 - no outside text
             f"FROM outcomes LEFT JOIN segments ON segments.id = outcomes.segment WHERE {PROMISED} "
@@ -74,11 +70,11 @@ class OutcomeTable:
             yield from map(_located, rows)
 
     def at(self, promise: Promise, position: int) -> Located | None:
-        """Where the outcome of that chunk is now; a merge may have moved it."""
+        """Returns the outcome of one chunk at its present place, to which a merge may have moved it."""
         return next((found for found in self.of(promise, start=position) if found.position == position), None)
 
     def statuses(self, promise: Promise) -> dict[Status, int]:
-        """The number of promised chunks by the status of their last outcome."""
+        """Returns the number of promised chunks by the status of their last outcome."""
         query = f"SELECT status, count(*) FROM outcomes WHERE {PROMISED} GROUP BY status"  # noqa: S608 - no outside text
         return {Status(status): count for status, count in self._db.rows(query, **_of(promise))}
 

@@ -1,4 +1,4 @@
-"""Values that the index takes and gives."""
+"""Defines the values that the index takes and gives."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from schemas import Status
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """The last outcome of a chunk; `start` and `length` are the bytes of its line in the segment."""
+    """The last outcome of a chunk is in `segment`, where its line has `length` bytes from byte `start` on."""
 
     position: int
     record_id: str
@@ -33,9 +33,8 @@ class Answers:
 class Written:
     """A complete document. `name` is its file in documents/, if a file was written.
 
-    `formats` are the formats whose files are of this promise; other formats may have a file of an earlier promise.
-    `replaced` counts outcomes that later attempts had replaced when the files were written.
-    `failed` counts chunks, `pairs` and `rejected` count pairs.
+    `formats` names the formats whose files are of this promise; other files may be older. `replaced` counts outcomes
+    that later attempts had replaced when the files were written. `failed` counts chunks, `pairs` and `rejected` pairs.
     """
 
     promise: Promise
@@ -49,11 +48,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class IndexTotals:
-    """Numbers over a whole index.
-
-    `documents` counts complete documents, `pairs` their kept pairs, and `waiting` the documents whose newest promised
-    version is not complete yet.
-    """
+    """`documents` counts complete documents, `pairs` their kept pairs, `waiting` documents that are promised only."""
 
     records: int
     undecodable: int

@@ -1,4 +1,4 @@
-"""The index's account of segment files."""
+"""Keeps the segment files that have been taken in."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -14,22 +14,22 @@ FIND = (
 
 
 class SegmentTable:
-    """Each segment file that has been taken in, with its size in bytes and its numbers of records."""
+    """Has the size in bytes and the numbers of records of each segment file."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def sizes(self) -> dict[Segment, int]:
-        """All segments in the index, with their sizes in bytes."""
+        """Returns all segments in the index, with their sizes in bytes."""
         rows = self._db.rows("SELECT topic, partition, first, last, size FROM segments")
         return {Segment(*row[:4]): row[4] for row in rows}
 
     def insert(self, segment: Segment, size: int) -> int:
-        """The id of the new row. Called inside a transaction; `count` completes the row."""
+        """Inserts a segment inside a transaction and returns the id of its row; `count` completes the row."""
         return self._db.insert("segments", asdict(segment) | {"size": size})
 
     def count(self, number: int, *, records: int, undecodable: int) -> None:
-        """Note how many records the segment has. Called inside a transaction."""
+        """Notes inside a transaction how many records the segment has."""
         self._db.execute(
             "UPDATE segments SET records = :records, undecodable = :undecodable WHERE id = :number",
             {"records": records, "undecodable": undecodable, "number": number},
@@ -37,7 +37,7 @@ class SegmentTable:
         self._add_totals(records, undecodable)
 
     def merge(self, merged: Segment, size: int, parts: list[Segment]) -> None:
-        """Replace `parts` by `merged`, which is their bytes one after the other; their outcomes are found in it."""
+        """Replaces `parts` by `merged`, which has their bytes one after the other, and moves their outcomes to it."""
         with self._db.transaction():
             number, base, records, undecodable = self.insert(merged, size), 0, 0, 0
             for part in parts:
@@ -50,13 +50,13 @@ class SegmentTable:
             self.count(number, records=records, undecodable=undecodable)
 
     def forget(self, segments: Iterable[Segment]) -> None:
-        """Drop segments whose outcomes have moved to segments that cover them."""
+        """Drops segments whose outcomes have moved to segments that cover them."""
         with self._db.transaction():
             for segment in segments:
                 self._delete(segment)
 
     def _delete(self, segment: Segment) -> tuple[int, int, int, int]:
-        """The id, size, records and undecodable records of the deleted row."""
+        """Deletes a row and returns its id, size, records and undecodable records."""
         rows = self._db.rows(FIND, **asdict(segment))
         if not rows:
             raise IndexDamagedError(f"it does not know results/{segment.name}")

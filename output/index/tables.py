@@ -1,4 +1,4 @@
-"""`index.sqlite` of a sink: where each outcome is in the segments, what the ledger promises, which files are written.
+"""Keeps a sink's index: the places of outcomes in the segments, the promises of the ledger, and the written files.
 
 Nothing in the index is the truth: outcomes come from the segments, promises from qa.files, files from documents/. After
 a crash the index is behind and catches up; a missing, damaged or older index is built again. Tables: schema.sql.
@@ -19,13 +19,10 @@ from schemas import LedgerEntry, Result
 
 
 class Index:
-    """The tables of an index, and the two changes that concern several of them.
-
-    Raises IndexDamagedError where SQLite finds the file damaged; other errors of SQLite pass unchanged.
-    """
+    """Has the tables of an index, and makes the two changes that concern several of them."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open the index; make it first where there is none, unless it is `read_only`."""
+        """Opens the index, and makes it first where there is none, unless it is `read_only`."""
         self._db = Database(path, read_only=read_only)
         self.segments = SegmentTable(self._db)
         self.outcomes = OutcomeTable(self._db)
@@ -36,10 +33,7 @@ class Index:
         self._db.close()
 
     def add_segment(self, segment: Segment, size: int, records: Iterable[tuple[StoredRecord, Result | None]]) -> None:
-        """Take in all records of a segment of `size` bytes, each with its result; their documents become due.
-
-        A record that is no result is counted only.
-        """
+        """Takes in all records of a segment of `size` bytes, each with its result if it is one."""
         with self._db.transaction():
             number = self.segments.insert(segment, size)
             decoded, undecodable, documents = 0, 0, set()
@@ -54,10 +48,7 @@ class Index:
             self.documents.mark_due(documents)
 
     def add_entries(self, entries: Iterable[LedgerEntry], offsets: dict[int, int]) -> None:
-        """Take in entries of qa.files in their order; their documents become due.
-
-        `offsets` has the next offset to be read, by partition.
-        """
+        """Takes in entries of qa.files in their order. `offsets` has the next offset to be read, by partition."""
         newest = {entry.document.id: entry for entry in entries}
         with self._db.transaction():
             for document, entry in newest.items():
@@ -67,5 +58,5 @@ class Index:
             self.ledger.set_offsets(offsets)
 
     def totals(self) -> IndexTotals:
-        """Numbers of records, documents and pairs in the output directory."""
+        """Returns numbers of records, documents and pairs in the output directory."""
         return IndexTotals(**dict(self._db.rows("SELECT name, value FROM totals")))

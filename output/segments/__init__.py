@@ -1,1 +1,1 @@
-"""Segments: the files in results/ that hold the records of qa.results."""
+"""Names and reads segments, the files in results/ that hold the records of qa.results."""

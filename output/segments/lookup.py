@@ -1,4 +1,4 @@
-"""Reads single records out of segments, by the place that the index has for them."""
+"""Reads single records from segments, at the places that the index has for them."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -16,14 +16,14 @@ OPEN_FILES = 16
 
 
 class SegmentFiles:
-    """Opens segments when a record of theirs is asked for. Some stay open, since neighbours tend to share a segment."""
+    """Opens segments when they are needed. Some stay open, since neighbours tend to be in one segment."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: OrderedDict[Segment, IO[bytes]] = OrderedDict()
 
     def result(self, located: Located) -> dict[str, Any]:
-        """The record as JSON, with all its fields. Raises IndexDamagedError where it is not at that place."""
+        """Returns a record as JSON, with all its fields. Raises IndexDamagedError where it is not at its place."""
         try:
             file = self._file(located.segment)
         except FileNotFoundError as exc:

@@ -1,4 +1,4 @@
-"""File names of segments, and which segments count.
+"""Makes and reads the file names of segments, and selects the segments that count.
 
 A segment holds the records of one partition from a first to a last offset, one record a line, as they are on the topic.
 Its name carries the offsets: `<topic>-<partition>-<first>-<last>.jsonl`. The offsets inside a segment have gaps
@@ -22,7 +22,7 @@ TEMP_NAME = re.compile(r"\.[A-Za-z0-9._-]+-(?P<partition>0|[1-9]\d*)(\.merged)?\
 
 @dataclass(frozen=True, slots=True, order=True)
 class Segment:
-    """A file in results/, by the offsets of its first and last record."""
+    """A segment is named by the offsets of its first and last record."""
 
     topic: str
     partition: int
@@ -39,7 +39,7 @@ class Segment:
 
 
 def parse_name(name: str) -> Segment | None:
-    """The segment that has this file name; None for any other file."""
+    """Returns the segment that has this file name; None for any other file."""
     match = NAME.fullmatch(name)
     if match is None or int(match["first"]) > int(match["last"]):
         return None
@@ -47,21 +47,18 @@ def parse_name(name: str) -> Segment | None:
 
 
 def temp_name(topic: str, partition: int, *, merged: bool = False) -> str:
-    """The name of a file that becomes a segment. A partition has one for new records and one for a merge."""
+    """Returns the name of a file that becomes a segment: one for new records, one for a merge."""
     return f".{topic}-{partition}{'.merged' if merged else ''}.tmp"
 
 
 def partition_of_temp(name: str) -> int | None:
-    """The partition in a name that `temp_name` made; None for any other file."""
+    """Returns the partition in a name that `temp_name` made; None for any other file."""
     match = TEMP_NAME.fullmatch(name)
     return int(match["partition"]) if match else None
 
 
 def covering(segments: Iterable[Segment]) -> list[Segment]:
-    """The segments that no other one covers, ordered by topic, partition and offset.
-
-    Raises SegmentsError where two overlap without one covering the other.
-    """
+    """Returns the segments that no other one covers, in order. Raises SegmentsError where two overlap in part."""
     kept: list[Segment] = []
     for segment in sorted(segments, key=lambda s: (s.topic, s.partition, s.first, -s.last)):
         previous = kept[-1] if kept else None
@@ -81,7 +78,7 @@ def _meet(earlier: Segment, later: Segment) -> bool:
 
 
 def next_offsets(segments: Iterable[Segment]) -> dict[int, int]:
-    """The offset at which reading goes on, by partition. All segments must be of one topic."""
+    """Returns the offsets at which reading goes on, by partition, for segments of one topic."""
     following: dict[int, int] = {}
     for segment in segments:
         following[segment.partition] = max(segment.last + 1, following.get(segment.partition, 0))
@@ -89,7 +86,7 @@ def next_offsets(segments: Iterable[Segment]) -> dict[int, int]:
 
 
 def list_segments(folder: Path, topic: str | None = None) -> list[Segment]:
-    """All segments in `folder`, covered ones included; of one topic, or of all topics."""
+    """Returns all segments in `folder`, covered ones included; of one topic, or of all topics."""
     try:
         names = [entry.name for entry in folder.iterdir()]
     except FileNotFoundError:

@@ -13,7 +13,7 @@ TAIL_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A record on disk; `start` and `length` are the bytes of its line, without the line end."""
+    """A record on disk has `length` bytes from byte `start` of its segment on, without the line end."""
 
     segment: Segment
     start: int
@@ -22,7 +22,7 @@ class StoredRecord:
 
 
 def read_segment(folder: Path, segment: Segment) -> Iterator[StoredRecord]:
-    """All records of a segment. Raises SegmentsError where the file ends within a line, and FileNotFoundError."""
+    """Yields the records of a segment. Raises SegmentsError where it ends within a line, and FileNotFoundError."""
     with (folder / segment.name).open("rb") as file:
         yield from _lines(file, segment)
 
@@ -37,7 +37,7 @@ def _lines(file: Iterable[bytes], segment: Segment) -> Iterator[StoredRecord]:
 
 
 def last_value(folder: Path, segment: Segment) -> bytes | None:
-    """The value of the segment's last record. Only the end of the file is read."""
+    """Returns the value of the segment's last record. Only the end of the file is read."""
     path, block = folder / segment.name, TAIL_BYTES
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -50,10 +50,7 @@ def last_value(folder: Path, segment: Segment) -> bytes | None:
 
 
 def iter_records(output_dir: Path, *, topic: str | None = None) -> Iterator[StoredRecord]:
-    """Every record on disk once, by partition in the order of offsets, also while a sink writes and merges.
-
-    Raises SegmentsError.
-    """
+    """Yields every record on disk once, ordered by offset in each partition, also while a sink writes and merges."""
     folder = output_dir / "results"
     partitions = sorted({(s.topic, s.partition) for s in list_segments(folder, topic)})
     for name, partition in partitions:
@@ -61,7 +58,7 @@ def iter_records(output_dir: Path, *, topic: str | None = None) -> Iterator[Stor
 
 
 def _partition_records(folder: Path, topic: str, partition: int) -> Iterator[StoredRecord]:
-    """All records of one partition. A range that was read is remembered, because a merge may cover it meanwhile."""
+    """Yields all records of a partition. It remembers the ranges, because a merge may cover them meanwhile."""
     done: list[tuple[Segment, int]] = []
     while (segment := _following(folder, topic, partition, done)) is not None:
         try:
@@ -77,7 +74,7 @@ def _partition_records(folder: Path, topic: str, partition: int) -> Iterator[Sto
 
 
 def _following(folder: Path, topic: str, partition: int, done: list[tuple[Segment, int]]) -> Segment | None:
-    """The first segment that reaches beyond the ranges in `done`."""
+    """Returns the first segment that reaches beyond the ranges in `done`."""
     read = max((segment.last for segment, _ in done), default=-1)
     segments = covering(s for s in list_segments(folder, topic) if s.partition == partition)
     return next((segment for segment in segments if segment.last > read), None)

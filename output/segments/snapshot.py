@@ -1,4 +1,4 @@
-"""A snapshot of the segments, while a sink may go on writing and merging. Hard links take no space and no time."""
+"""Takes a snapshot of the segments while a sink may write and merge. Hard links need no space and no time."""
 
 import os
 import shutil
@@ -17,10 +17,7 @@ TRIES = 20
 
 @contextmanager
 def snapshot(layout: Layout) -> Iterator[Layout]:
-    """A temporary output directory with links to the segments that count now.
-
-    Raises OutputError where no links can be made, and SegmentsError.
-    """
+    """Yields a temporary output directory with links to the segments that count. Raises OutputError."""
     try:
         _remove_abandoned(layout.home)
         root = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=layout.home))
@@ -43,7 +40,7 @@ def _cant_link(folder: Path, exc: OSError) -> OutputError:
 
 
 def _link(layout: Layout, picture: Layout) -> None:
-    """Link all segments of one moment. A merge in between is harmless: the parts are covered, so they don't count."""
+    """Links all segments of one moment. A merge in between is harmless: the parts are covered, so they don't count."""
     for _ in range(TRIES):
         if all(_link_one(layout, picture, segment) for segment in covering(list_segments(layout.results))):
             return
@@ -61,7 +58,7 @@ def _link_one(layout: Layout, picture: Layout, segment: Segment) -> bool:
 
 
 def _remove_abandoned(home: Path) -> None:
-    """Remove the snapshots of killed processes: their links would keep merged segments on the disk."""
+    """Removes the snapshots of killed processes: their links would keep merged segments on the disk."""
     for path in home.glob(f"{PREFIX}*-*"):
         if not Path(f"/proc/{path.name.split('-')[1]}").exists():
             shutil.rmtree(path, ignore_errors=True)

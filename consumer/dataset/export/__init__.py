@@ -1,1 +1,1 @@
-"""`export`: training data in common formats."""
+"""Exports training data in common formats."""

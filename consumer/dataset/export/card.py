@@ -1,4 +1,4 @@
-"""The dataset card: a README.md whose front matter tells Hugging Face `datasets` about files and fields.
+"""Writes the dataset card: a README.md whose front matter tells Hugging Face `datasets` about files and fields.
 
 https://huggingface.co/docs/hub/datasets-cards. The front matter is YAML; its values are JSON, which is YAML too.
 """
@@ -20,7 +20,7 @@ LANGUAGE_CODE = 2
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A configuration of the data set: its files and numbers of items by split, and the fields of an item."""
+    """A configuration of the data set has files and numbers of items by split, and the fields of an item."""
 
     name: str
     files: Mapping[str, str]
@@ -29,7 +29,7 @@ class Part:
 
 
 def render_card(format_name: str, parts: list[Part], account: ExportAccount, choice: Choice) -> bytes:
-    """The content of README.md."""
+    """Returns the content of README.md."""
     matter = "".join(f"{key}: {orjson.dumps(value).decode()}\n" for key, value in _front_matter(parts, account).items())
     return f"---\n{matter}---\n\n{_body(format_name, parts, account, choice)}".encode()
 

@@ -1,4 +1,4 @@
-"""Training data in common formats, from the results on disk: newest complete version of each document, last attempts.
+"""Exports training data in common formats, from the last attempts at the newest complete version of each document.
 
 Writes a directory: train.*, validation.* where it is asked for, and README.md, a dataset card that Hugging Face
 `datasets` understands. Pairs of equal texts and questions that ask the same are in it once. The same results and the
@@ -74,7 +74,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def choice_from(args: argparse.Namespace) -> Choice:
-    """The options of a command line. Raises SettingsError for a value that a flag does not take."""
+    """Returns the options of a command line. Raises SettingsError for a value that a flag does not take."""
     if not 0 < args.similarity <= 1:
         raise SettingsError(f"--similarity {args.similarity:g}: takes more than 0, and at most 1")
     if not 0 <= args.validation < 1:
@@ -92,7 +92,7 @@ def choice_from(args: argparse.Namespace) -> Choice:
 
 
 def _report(exported: ExportedSet, choice: Choice) -> None:
-    """Print the files with their numbers of items; on stderr, what the user may have expected and did not get."""
+    """Prints the files with their numbers of items, and on stderr what the user may miss."""
     for part in exported.parts:
         for side, count in part.counts.items():
             print(f"{count:,} {NOUNS[part.name]} -> {exported.out / part.files[side]}")

@@ -25,7 +25,7 @@ SIDES = ("train", "validation")
 
 @dataclass(frozen=True, slots=True)
 class ExportedSet:
-    """A written data set. `parts` are its pairs and, where they are asked for, the preferences."""
+    """A written data set has pairs and, where they are asked for, preferences as its `parts`."""
 
     out: Path
     parts: tuple[Part, ...]
@@ -35,7 +35,7 @@ class ExportedSet:
 def export(
     layout: Layout, name: str, out: Path, *, choice: Choice | None = None, reasoning: Reasoning | None = None
 ) -> ExportedSet:
-    """Write the directory `out` in the format `name`. It appears whole or not at all. Raises DatasetError."""
+    """Writes the directory `out` in the format `name`. It appears whole or not at all. Raises DatasetError."""
     choice, asked = choice or Choice(), FORMATS[name]
     indexed(layout)  # before anything is made
     try:
@@ -61,7 +61,7 @@ def _gather(layout: Layout, pool: Pool, choice: Choice) -> ExportAccount:
 
 
 def _write(folder: Path, asked: Format, shape: ItemShape, pool: Pool, *, preferences: bool) -> list[Part]:
-    """Write all files of the data set. Empty files but the first are left out, because `datasets` can't load them."""
+    """Writes all files of the data set, but for empty ones after the first: `datasets` can't load them."""
     pairs = {side: (asked.item(full, shape) for full in pool.items(side)) for side in SIDES}
     parts = [_write_part(folder, asked, "default", asked.features(shape), pairs)]
     if preferences:

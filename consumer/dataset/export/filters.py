@@ -1,4 +1,4 @@
-"""Which pairs an export takes: filters over a pair and the result that it is from."""
+"""Selects the pairs that an export takes, by filters over a pair and its result."""
 
 import argparse
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ STATUSES = ("kept", "rejected", "all")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairFilter:
-    """Conditions that a pair must meet. An empty condition is met by every pair.
+    """A pair must meet all conditions; an empty one is met by every pair.
 
     `documents` (paths) and `models` (served name or loaded model) are globs. `scores` has least values by name; the
-    name "" means each score of a pair, and that it has at least one.
+    name "" stands for every score of a pair, which must have one.
     """
 
     types: frozenset[str] = frozenset()
@@ -28,7 +28,7 @@ class PairFilter:
     status: str = "kept"
 
     def takes(self, exported: ExportedPair) -> bool:
-        """Whether the pair belongs to the data set."""
+        """Tells whether the pair belongs to the data set."""
         pair = exported.pair
         return (
             self.status in (exported.status, "all")
@@ -38,7 +38,7 @@ class PairFilter:
         )
 
     def may_oppose(self, exported: ExportedPair) -> bool:
-        """Whether a rejected pair may stand against a kept one. Types and scores concern the kept pair only."""
+        """Tells whether a rejected pair may stand against a kept one, whose types and scores are checked alone."""
         pair, result = exported.pair, exported.result
         model = result["model"]
         return (
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def filter_from(args: argparse.Namespace) -> PairFilter:
-    """The filter of a command line. Raises SettingsError for a value that a flag does not take."""
+    """Returns the filter of a command line. Raises SettingsError for a value that a flag does not take."""
     types = _listed(args.type)
     if unknown := types - set(PairType):
         raise SettingsError(f"--type {', '.join(sorted(unknown))}: takes {', '.join(PairType)}, comma-separated")

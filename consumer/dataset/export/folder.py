@@ -18,11 +18,9 @@ _NEW, _OLD, _POOL = "new", "old", "pairs.sqlite"
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A new directory to write in; at the end it takes the place of `target`. After an error nothing has changed.
+    """Yields a new directory, which takes the place of `target` at the end. After an error nothing has changed.
 
-    Its parent exists as long and may hold other temporary files, on the same file system.
-
-    Raises DatasetError where `target` holds something else than an export.
+    Its parent may hold other temporary files. Raises DatasetError where `target` holds something else than an export.
     """
     _check_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -38,16 +36,15 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def pool_file(made: Path) -> Path:
-    """The database of the pairs, beside the new directory while that is made."""
+    """Returns the database of the pairs, beside the new directory while that is made."""
     return made.with_name(_POOL)
 
 
 @contextmanager
 def _workshop(target: Path) -> Iterator[Path]:
-    """A hidden directory beside `target` that is removed at the end. Directories of killed exports are removed first.
+    """Yields a hidden directory beside `target`, which is removed at the end. First it removes those of killed exports.
 
-    A lock on the directory says that its owner is alive. A lock on the parent keeps others away between the making of a
-    directory and its lock.
+    A lock on the directory says that its owner is alive; one on the parent protects the time before that lock.
     """
     with ExitStack() as stack:
         with _locked(target.parent):
@@ -61,7 +58,7 @@ def _workshop(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path, *, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
-    """Hold a lock on a directory."""
+    """Holds a lock on a directory."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, kind)
@@ -71,7 +68,7 @@ def _locked(folder: Path, *, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
 
 
 def _clear(left: Path) -> None:
-    """Remove a hidden directory, unless an export works in it or it is not an export's."""
+    """Removes a hidden directory, unless an export works in it or it is not an export's."""
     if left.is_symlink() or not left.is_dir() or any(not _is_ours(path.name) for path in left.iterdir()):
         return
     with suppress(BlockingIOError), _locked(left, kind=fcntl.LOCK_EX | fcntl.LOCK_NB):

@@ -1,4 +1,4 @@
-"""Formats of training data. A format makes an item from a pair, and another from a preference (kept against rejected).
+"""Makes items in the formats of training data, from pairs and from preferences (a kept against a rejected pair).
 
 jsonl, parquet  all fields; what Hugging Face `datasets` loads
 alpaca      https://github.com/tatsu-lab/stanford_alpaca: instruction, input, output
@@ -26,7 +26,7 @@ TURN = {"from": "string", "value": "string"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemShape:
-    """The options of items. `scores` has the names of all scores in the data set; it may be empty."""
+    """Items are made by these options. `scores` has the names of all scores in the data set."""
 
     reasoning: Reasoning
     text: bool = False
@@ -34,16 +34,16 @@ class ItemShape:
     scores: tuple[str, ...] = ()
 
     def answer(self, full: Item) -> str:
-        """The answer, after the reasoning in <think> where that is asked for."""
+        """Returns the answer, after the reasoning in <think> where that is asked for."""
         thought = full["reasoning"] if self.reasoning == "think" else ""
         return f"<think>\n{thought}\n</think>\n\n{full['answer']}" if thought else str(full["answer"])
 
     def prompt(self, full: Item) -> str:
-        """The question, after the source text where that is asked for."""
+        """Returns the question, after the source text where that is asked for."""
         return f"{full['text']}\n\n{full['question']}" if self.text else str(full["question"])
 
     def thought(self, full: Item) -> Item:
-        """The field for the reasoning, where it has a field of its own."""
+        """Returns the field for the reasoning, where it has a field of its own."""
         return {"reasoning": full["reasoning"]} if self.reasoning == "field" else {}
 
     def thought_features(self) -> Features:
@@ -52,7 +52,7 @@ class ItemShape:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format. `item` takes a pair; `preference` takes a kept and a rejected pair with the same question."""
+    """A format makes an `item` of a pair, and a `preference` of a kept and a rejected pair with the same question."""
 
     container: Container
     item: Callable[[Item, ItemShape], Item]
@@ -60,14 +60,14 @@ class Format:
     preference: Callable[[Item, Item, ItemShape], Item]
     preference_features: Features
     reasoning: tuple[Reasoning, ...] = ("drop", "think", "field")
-    """The values of --reasoning that the format takes; its default comes first."""
+    """The values of --reasoning that the format takes, its default first."""
 
     @property
     def suffix(self) -> str:
         return SUFFIXES[self.container]
 
     def check_reasoning(self, name: str, asked: Reasoning | None) -> Reasoning:
-        """The value asked for, or the default. Raises SettingsError for a value that the format does not take."""
+        """Returns `asked`, or the default. Raises SettingsError for a value that the format does not take."""
         if asked is not None and asked not in self.reasoning:
             raise SettingsError(
                 f"--reasoning {asked}: --format {name} has no field for it. It takes {' or '.join(self.reasoning)}"
@@ -76,13 +76,13 @@ class Format:
 
 
 def full(exported: ExportedPair, *, text: bool) -> Item:
-    """A pair with all its fields; the items of every format are made from it."""
+    """Returns a pair with all its fields; the items of every format are made from it."""
     row = pair_row(exported.pair, exported.result, exported.reasons)
     return row | ({"text": exported.result["chunk"]["text"]} if text else {})
 
 
 def full_features(shape: ItemShape) -> Features:
-    """The fields of a full item. Without scores there is no field for them: Parquet can't hold an empty struct."""
+    """Returns the fields of a full item. No scores, no field for them: Parquet can't hold an empty struct."""
     present = {
         "reasoning": shape.reasoning == "field",
         "scores": bool(shape.scores),

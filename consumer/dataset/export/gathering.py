@@ -13,7 +13,7 @@ from consumer.dataset.export.similarity import SimilarTexts
 from consumer.dataset.pairs import ExportedPair
 
 CLOSE = 0.5
-"""Position between the threshold (0) and equality (1) from which a text is so close that it can stand for another."""
+"""Position between the threshold (0) and equality (1) from which one text can stand for another."""
 STAND_INS = 4
 """A text with this many close texts before it is not compared with later texts itself. Otherwise a form that thousands
 of files fill in would make each of them a candidate for all others."""
@@ -21,10 +21,10 @@ of files fill in would make each of them a candidate for all others."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The options that decide which pairs are in a data set.
+    """These options decide which pairs are in a data set.
 
-    `similarity` is the least similarity of two texts, above 0 and up to 1, at which they stay on one side of the split.
-    `validation` is a share from 0 to below 1. `text` adds the source text to each item.
+    Texts stay on one side of the split from `similarity` on, which is above 0 and at most 1. `validation` is a share
+    from 0 to below 1. `text` adds the source text to each item.
     """
 
     only: PairFilter = field(default_factory=PairFilter)
@@ -38,13 +38,13 @@ class Choice:
 
     @property
     def rejected(self) -> bool:
-        """Whether rejected pairs have to be read."""
+        """Tells whether rejected pairs have to be read."""
         return self.preferences or self.only.status != "kept"
 
 
 @dataclass(slots=True)
 class ExportAccount:
-    """What happened to the pairs that were read. The counts by type, language and model are of the data set."""
+    """The account says what happened to the pairs. Counts by type, language and model are of the data set."""
 
     filtered: int = 0
     equal_texts: int = 0
@@ -57,7 +57,7 @@ class ExportAccount:
     models: dict[str, int] = field(default_factory=dict)
 
     def left_out(self) -> list[tuple[str, int]]:
-        """The reasons why pairs are not in the data set, each with the number of pairs."""
+        """Returns the reasons why pairs are not in the data set, each with the number of pairs."""
         counted = (
             ("by the filters", self.filtered),
             ("of a text that is there already", self.equal_texts),
@@ -87,7 +87,7 @@ class Gathering:
                 self._take(exported)
 
     def finish(self) -> ExportAccount:
-        """Balance and split the pairs that were taken."""
+        """Balances and splits the pairs that were taken."""
         account = self.account
         account.available = self._pool.available()
         if self._choice.proportions is not None:
@@ -100,7 +100,7 @@ class Gathering:
         return account
 
     def _balance_sides(self, proportions: Proportions) -> int:
-        """Balance each side of the split, keep validation within its share, and return the number of pairs left."""
+        """Balances each side of the split, keeps validation within its share, and returns the number of pairs left."""
         train = quotas(self._pool.available("train"), proportions)
         count, share = sum(train.values()), self._choice.validation
         held_out = quotas(self._pool.available("validation"), proportions, most=count * share / (1 - share))
@@ -134,7 +134,7 @@ class Gathering:
             self._pool.add_rejected(item, content_key=exported.result["chunk"]["content_key"])
 
     def _text_of(self, exported: ExportedPair) -> int:
-        """The number of the pair's text. The text joins the cluster of similar texts, and of an overlapping chunk."""
+        """Returns the number of the pair's text, and joins it to similar texts and to an overlapping chunk."""
         chunk = exported.result["chunk"]
         number, new = self._pool.text(chunk["text"])
         if new:

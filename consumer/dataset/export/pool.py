@@ -40,21 +40,21 @@ class Pool:
         self.db.close()
 
     def stands_for(self, content_key: str, chunk: str) -> bool:
-        """Whether this chunk is the first one of its content."""
+        """Tells whether this chunk is the first one of its content."""
         values = {"content_key": content_key, "chunk": chunk}
         self.db.execute("INSERT OR IGNORE INTO chunks (content_key, chunk) VALUES (:content_key, :chunk)", values)
         first = self.db.execute("SELECT chunk FROM chunks WHERE content_key = :content_key", values).fetchone()
         return bool(first == (chunk,))
 
     def text(self, text: str) -> tuple[int, bool]:
-        """The number of a text, and whether the text is new. Texts that fold alike have one number."""
+        """Returns the number of a text, and whether the text is new. Texts that fold alike have one number."""
         key = {"key": _hash(fold(text))}
         cursor = self.db.execute("INSERT OR IGNORE INTO texts (key) VALUES (:key)", key)
         number = self.db.execute("SELECT number FROM texts WHERE key = :key", key).fetchone()[0]
         return number, cursor.rowcount == 1
 
     def add(self, item: Item, *, text: int, content_key: str) -> None:
-        """Add a pair of the text with this number."""
+        """Adds a pair of the text with this number."""
         self.db.execute(
             "INSERT INTO pairs (text, type, question, content_key, item, rank) "
             "VALUES (:text, :type, :question, :content_key, :item, :rank)",
@@ -62,24 +62,24 @@ class Pool:
         )
 
     def add_rejected(self, item: Item, *, content_key: str) -> None:
-        """Add a rejected pair that may stand against a kept one."""
+        """Adds a rejected pair that may stand against a kept one."""
         self.db.execute(
             "INSERT INTO rejected (content_key, question, item) VALUES (:content_key, :question, :item)",
             _stored(item, content_key),
         )
 
     def available(self, side: str = "") -> dict[str, int]:
-        """The number of pairs by type: of all, or of one side once they are split."""
+        """Returns the number of pairs by type, of all or of one side."""
         return dict(self.db.execute(_AVAILABLE, {"side": side}))
 
     def choose(self, quotas: Mapping[str, int], side: str = "") -> None:
-        """Choose this many pairs of each type by chance, and leave the others out."""
+        """Chooses this many pairs of each type by chance, and leaves the others out."""
         self.db.execute(_LEAVE_OUT, {"side": side})
         for kind, count in quotas.items():
             self.db.execute(_CHOOSE, {"side": side, "kind": kind, "count": count})
 
     def split(self, clusters: Clusters, *, validation: float) -> None:
-        """Move clusters to validation by chance, each as a whole, up to this share of the chosen pairs."""
+        """Moves whole clusters to validation by chance, up to this share of the chosen pairs."""
         self.db.create_function("cluster_of", 1, clusters.of, deterministic=True)
         self.db.create_function("rank_of", 1, lambda key: self._rank(key.hex()), deterministic=True)
         self.db.execute("UPDATE texts SET cluster = cluster_of(number)")
@@ -93,12 +93,12 @@ class Pool:
         self.db.execute("UPDATE texts SET side = 'validation' WHERE cluster IN (SELECT cluster FROM sides)")
 
     def counts(self, field: str) -> dict[str, int]:
-        """The number of chosen pairs by the value of one of their fields."""
+        """Returns the number of chosen pairs by the value of one of their fields."""
         query = "SELECT json_extract(item, '$.' || :field), count(*) FROM pairs WHERE chosen GROUP BY 1 ORDER BY 1"
         return dict(self.db.execute(query, {"field": field}))
 
     def items(self, side: str) -> Iterator[Item]:
-        """The chosen pairs of one side, in the order in which they were added."""
+        """Yields the chosen pairs of one side, in the order in which they were added."""
         for (item,) in self.db.execute(
             "SELECT item FROM pairs JOIN texts ON texts.number = pairs.text WHERE chosen AND side = :side "
             "ORDER BY pairs.number",
@@ -107,7 +107,7 @@ class Pool:
             yield orjson.loads(item)
 
     def preferences(self, side: str) -> Iterator[tuple[Item, Item]]:
-        """Kept and rejected pairs of one text with the same question and different answers."""
+        """Yields kept and rejected pairs of one text with the same question and different answers."""
         query = (
             "SELECT p.item, r.item FROM pairs p JOIN texts t ON t.number = p.text "
             "JOIN rejected r ON r.content_key = p.content_key AND r.question = p.question "
@@ -116,7 +116,7 @@ class Pool:
         yield from _different(self.db.execute(query, {"side": side}))
 
     def _clusters(self) -> Iterator[tuple[int, int]]:
-        """Clusters with their numbers of chosen pairs, in an order by chance."""
+        """Yields clusters with their numbers of chosen pairs, in random order."""
         yield from self.db.execute(
             "SELECT c.cluster, c.size FROM (SELECT cluster, count(*) AS size FROM pairs "
             "JOIN texts ON texts.number = pairs.text WHERE chosen GROUP BY cluster) c "
@@ -128,7 +128,7 @@ class Pool:
 
 
 def _different(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[Item, Item]]:
-    """Leave out rejected answers that are empty, that equal the kept answer, or that came before."""
+    """Leaves out rejected answers that are empty, that equal the kept answer, or that came before."""
     last, answers = "", set[str]()
     for kept_json, rejected_json in rows:
         kept, rejected = orjson.loads(kept_json), orjson.loads(rejected_json)

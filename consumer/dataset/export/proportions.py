@@ -13,10 +13,7 @@ Proportions = Mapping[str, Fraction]
 
 
 def parse_proportions(text: str) -> dict[str, Fraction]:
-    """Shares that add up to 1, from `type=number,…` in any unit. A type that is not named has the share 0.
-
-    Raises SettingsError.
-    """
+    """Returns shares that add up to 1, from `type=number,…`; other types have the share 0. Raises SettingsError."""
     try:
         shares = {name.strip(): Fraction(value) for name, value in (part.split("=") for part in text.split(","))}
     except (ValueError, ZeroDivisionError):
@@ -28,7 +25,7 @@ def parse_proportions(text: str) -> dict[str, Fraction]:
 
 
 def quotas(available: Mapping[str, int], proportions: Proportions, *, most: float = inf) -> dict[str, int]:
-    """The largest numbers of pairs by type in these proportions, at most `most` together.
+    """Returns the largest numbers of pairs by type in these proportions, at most `most` together.
 
     Each number differs from `share * total` by less than 1. `available` has how many pairs there are of each type.
     """
@@ -40,7 +37,7 @@ def quotas(available: Mapping[str, int], proportions: Proportions, *, most: floa
 
 
 def _quotas_of(total: int, available: Mapping[str, int], proportions: Proportions) -> dict[str, int] | None:
-    """Numbers that add up to `total`, by the method of largest remainders; None where there are too few pairs."""
+    """Returns numbers that add up to `total`, by largest remainders; None where there are too few pairs."""
     exact = {kind: share * total for kind, share in proportions.items()}
     found = {kind: int(value) for kind, value in exact.items()}
     missing = total - sum(found.values())

@@ -8,7 +8,7 @@ from consumer.worker.checks.duplicates import asked, same
 
 
 class AskedQuestions:
-    """The questions that are in the data set already, by kind: kept or rejected."""
+    """Keeps the questions that are in the data set already, by kind: kept or rejected."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -16,7 +16,7 @@ class AskedQuestions:
         db.execute("CREATE INDEX questions_by_key ON questions (key)")
 
     def has(self, question: str, *, kind: str) -> bool:
-        """Whether a question of this kind that asks the same was added before."""
+        """Tells whether a question of this kind that asks the same was added before."""
         new = asked(question)
         rows = self._db.execute("SELECT question FROM questions WHERE key = :key", {"key": _key(question, kind)})
         return any(fold(old) == fold(question) or same(asked(old), new) for (old,) in rows)
@@ -29,7 +29,7 @@ class AskedQuestions:
 
 
 def _key(question: str, kind: str) -> int:
-    """A key that questions of the same words share, in any order of the words."""
+    """Returns a key that questions of the same words share, in any order of the words."""
     words = sorted(asked(question).words.elements()) or [fold(question)]  # only question words: the question itself
     digest = blake2b("\n".join([kind, *words]).encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)

@@ -1,7 +1,6 @@
-"""Finds texts that have nearly the same characters as earlier ones: MinHash bands in SQLite, then an exact comparison.
+"""Finds texts with nearly the same characters as earlier ones, by MinHash bands in SQLite and an exact comparison.
 
-Similarity is the Jaccard index of character n-grams over letters and digits: 2-grams where a text has Chinese
-characters, 3-grams elsewhere.
+Similarity is the Jaccard index of the n-grams of letters and digits: 2-grams for Chinese texts, else 3-grams.
 """
 
 import re
@@ -24,14 +23,14 @@ CHINESE = re.compile("[\u3400-\u9fff]")
 
 @dataclass(frozen=True, slots=True)
 class SimilarText:
-    """An earlier text, by its number, and its similarity from 0 to 1."""
+    """An earlier text has a number, and a similarity from 0 to 1."""
 
     number: int
     similarity: float
 
 
 class SimilarTexts:
-    """A set of texts in a database, in which similar ones are found."""
+    """Keeps a set of texts in a database."""
 
     def __init__(self, db: sqlite3.Connection, *, threshold: float) -> None:
         """Texts count as similar from `threshold` on, which is above 0 and at most 1."""
@@ -42,7 +41,7 @@ class SimilarTexts:
         db.execute("CREATE TABLE bands (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID")
 
     def similar_to(self, text: str) -> list[SimilarText]:
-        """The texts that were added before and reach the threshold; the most similar one comes first."""
+        """Returns the earlier texts that reach the threshold; the most similar one comes first."""
         own = shingles(fold(text))
         compared = (
             SimilarText(number, jaccard(own, shingles(other)))
@@ -52,7 +51,7 @@ class SimilarTexts:
         return sorted(reached, key=lambda found: (-found.similarity, found.number))
 
     def add(self, number: int, text: str) -> None:
-        """Add a text under its number."""
+        """Adds a text under its number."""
         folded = fold(text)
         self._db.execute(
             "INSERT INTO folded_texts (number, folded) VALUES (:number, :folded)", {"number": number, "folded": folded}
@@ -71,7 +70,7 @@ class SimilarTexts:
         return self._db.execute(query, keys).fetchall()
 
     def _band_keys(self, own: frozenset[str]) -> Iterator[int]:
-        """One key for each band of the text's MinHash. Similar texts have a band in common, and so a key."""
+        """Yields a key for each band of the text's MinHash. Similar texts have a band in common, and so a key."""
         sketch = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
         sketch.update(list(own))
         values = sketch.digest()
@@ -82,33 +81,33 @@ class SimilarTexts:
 
 
 def plain(text: str) -> str:
-    """The text in one Unicode form (NFKC) and case, with single spaces."""
+    """Returns the text in one Unicode form (NFKC) and case, with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def fold(text: str) -> str:
-    """The letters and digits of the text in one form and case, with a space between words."""
+    """Returns the letters and digits of the text in one form and case, with a space between words."""
     return SEPARATORS.sub(" ", plain(text)).strip()
 
 
 def shingles(folded: str) -> frozenset[str]:
-    """The n-grams of a folded text; the text itself where it is shorter than one n-gram."""
+    """Returns the n-grams of a folded text; the text itself where it is shorter than one n-gram."""
     size = 2 if CHINESE.search(folded) else 3
     return frozenset({folded[i : i + size] for i in range(max(1, len(folded) - size + 1))})
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    """The Jaccard index of two sets, from 0 to 1."""
+    """Returns the Jaccard index of two sets, from 0 to 1."""
     common = len(one & other)
     return common / (len(one) + len(other) - common)
 
 
 def band_rows(threshold: float) -> int:
-    """The number of MinHash values in a band: the largest that finds `RECALL` of texts as similar as `threshold`."""
+    """Returns the size of a band: the largest that finds `RECALL` of the texts as similar as `threshold`."""
     sizes = (rows for rows in range(PERMUTATIONS, 0, -1) if _found(threshold, rows) >= RECALL)
     return next(sizes, 1)
 
 
 def _found(similarity: float, rows: int) -> float:
-    """Probability that texts of this similarity share a band (Leskovec et al., Mining of Massive Datasets, 3.4)."""
+    """Returns the probability that texts share a band (Leskovec et al., Mining of Massive Datasets, 3.4)."""
     return 1 - (1 - similarity**rows) ** (PERMUTATIONS // rows)

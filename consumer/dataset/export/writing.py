@@ -13,7 +13,7 @@ from output.formats.parquet import parquet_pieces
 
 
 def write_items(path: Path, container: Container, items: Iterable[Item], features: Features) -> int:
-    """Write the file, which appears whole or not at all. Returns the number of items."""
+    """Writes the file, which appears whole or not at all. Returns the number of items."""
     counter = count()
     counted = (item for item, _ in zip(items, counter, strict=False))  # the items end first, so the number is exact
     with TempFile(path.with_name(f".{path.name}.tmp")) as file:
@@ -24,7 +24,7 @@ def write_items(path: Path, container: Container, items: Iterable[Item], feature
 
 
 def render(items: Iterable[Item], container: Container, features: Features) -> Iterator[bytes]:
-    """The content of the file, in pieces."""
+    """Returns the content of the file, in pieces."""
     match container:
         case "lines":
             return (orjson.dumps(item) + b"\n" for item in items)

@@ -1,4 +1,4 @@
-"""One HTML page about the data, and a JSON file with the same numbers, from the results on disk.
+"""Writes one HTML page about the data, and a JSON file with the same numbers, from the results on disk.
 
 The numbers are about the newest complete version of each document and the last attempt at each chunk. A sink may run
 meanwhile; Kafka is not needed. The page is one file that opens offline.
@@ -51,7 +51,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def prices_from(args: argparse.Namespace) -> Prices | None:
-    """The prices of a command line; None where none is given. Raises SettingsError for a price that can't be used."""
+    """Returns the prices of a command line; None where none is given. Raises SettingsError."""
     given = {"--price-prompt": args.price_prompt, "--price-completion": args.price_completion}
     if all(price is None for price in given.values()):
         return None
@@ -64,7 +64,7 @@ def prices_from(args: argparse.Namespace) -> Prices | None:
 
 
 def targets_of(layout: Layout, to: Path | None, kind: str) -> dict[str, Path]:
-    """The files to write, by their kind: html or json. Raises SettingsError where the page would be a JSON file."""
+    """Returns the files to write by kind, html or json. Raises SettingsError where both have one name."""
     if kind == "both":
         page = to or layout.root / "report.html"
         if page.suffix == SUFFIXES["json"]:
@@ -74,7 +74,7 @@ def targets_of(layout: Layout, to: Path | None, kind: str) -> dict[str, Path]:
 
 
 def as_json(report: Report) -> bytes:
-    """The content of the JSON file."""
+    """Returns the content of the JSON file."""
     return orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
 
 

@@ -14,7 +14,7 @@ from schemas import FileState, LedgerEntry
 
 
 def gather(layout: Layout, *, seed: int = 0, prices: Prices | None = None) -> Report:
-    """The report about an output directory; a sink may run meanwhile. Raises NothingThereError and DatasetError."""
+    """Returns the report about an output directory. Raises NothingThereError and DatasetError."""
     tally = ReportTally(seed=seed)
     with open_indexes(layout) as indexes, SegmentFiles(layout.results) as files:
         documents = _count_documents(indexes, files, tally)
@@ -47,7 +47,7 @@ def _count_documents(indexes: list[Index], files: SegmentFiles, tally: ReportTal
 
 
 def _unfinished(index: Index, entry: LedgerEntry) -> Unfinished | None:
-    """What the newest version of a document lacks; None where it is complete. An earlier version may be complete."""
+    """Tells what the newest version of a document lacks; None where it is complete."""
     path = entry.document.path
     if entry.state is FileState.REJECTED:
         return Unfinished(document=path, state="rejected", reason=entry.reason or "")

@@ -12,25 +12,25 @@ TYPES: tuple[str, ...] = tuple(PairType)
 
 @dataclass(slots=True)
 class Groups:
-    """Counters by the name of the group. For a result without a plan, the pairs that came count as planned."""
+    """Counts pairs by the name of their group. Without a plan, the pairs that came count as planned."""
 
     planned: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
 
     def take(self, kept: Iterable[str], rejected: Iterable[str], planned: Mapping[str, int] | None = None) -> None:
-        """Count the pairs of one chunk, each given by the name of its group."""
+        """Counts the pairs of one chunk, each given by the name of its group."""
         got, refused = Counter(kept), Counter(rejected)
         self.kept += got
         self.rejected += refused
         self.planned += Counter(planned) if planned else got + refused
 
     def all(self) -> PairNumbers:
-        """The numbers of all groups together."""
+        """Returns the numbers of all groups together."""
         return self._group("all", self.planned.total(), self.kept.total(), self.rejected.total())
 
     def each(self) -> tuple[PairNumbers, ...]:
-        """The numbers of each group: types in the order of their definition, then other names in alphabetical order."""
+        """Returns the numbers of each group: types in the order of their definition, then other names."""
         names = sorted(self.planned | self.kept | self.rejected, key=_place)
         return tuple(self._group(name, self.planned[name], self.kept[name], self.rejected[name]) for name in names)
 
@@ -43,7 +43,7 @@ class Groups:
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """The quotient, rounded to 6 digits; None where `whole` is 0."""
+    """Returns the quotient, rounded to 6 digits; None where `whole` is 0."""
     return round(part / whole, 6) if whole else None
 
 

@@ -6,20 +6,20 @@ from itertools import chain, groupby, pairwise
 from typing import Any, Literal
 
 CONTEXT = 160
-"""Number of characters before and after a quote that count as near."""
+"""Number of characters before and after a quote that are near it."""
 Kind = Literal["quote", "near", "far"]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text, of one kind."""
+    """A piece of a text is of one kind."""
 
     kind: Kind
     text: str
 
 
 def pieces(text: str, quotes: Iterable[tuple[int, int]], *, context: int = CONTEXT) -> Iterator[Piece]:
-    """The pieces of `text` in their order; together they are the whole text.
+    """Yields the pieces of `text` in their order; together they are the whole text.
 
     `quotes` are given by their start and end in the text; they may overlap. Without quotes, the beginning is near.
     """
@@ -33,9 +33,9 @@ def pieces(text: str, quotes: Iterable[tuple[int, int]], *, context: int = CONTE
 
 
 def spans(pair: dict[str, Any], text: str, start: int) -> list[tuple[int, int]]:
-    """Start and end of a pair's evidence within its chunk's `text`; evidence that is not in the text is left out.
+    """Returns start and end of a pair's evidence in its chunk's `text`, as far as it is there.
 
-    `start` is the position of the chunk in the document, to which the evidence's own positions refer.
+    The chunk begins at character `start` of the document, to which the evidence's own positions refer.
     """
     found = []
     for quote in pair.get("evidence", ()):

@@ -1,4 +1,4 @@
-"""The numbers of a report: the fields of its JSON file, and the content of its page."""
+"""Defines the numbers of a report: the fields of its JSON file, and the content of its page."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ SCHEMA = "qastream.report/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """A document whose newest version is not complete. `state` is reading, waiting or rejected."""
+    """A document is unfinished while its newest version is reading, waiting or rejected (`state`)."""
 
     document: str
     state: str
@@ -21,7 +21,7 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentNumbers:
-    """Numbers of documents. The report is about the `complete` ones; `unfinished` names the first of the others."""
+    """The report is about the `complete` documents; `unfinished` names the first of the others."""
 
     complete: int
     with_failed_chunks: int
@@ -33,7 +33,7 @@ class DocumentNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedChunk:
-    """A chunk without an answer; `index` is its position in the document."""
+    """A chunk failed at position `index` in its document."""
 
     document: str
     index: int
@@ -43,10 +43,9 @@ class FailedChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkNumbers:
-    """Numbers of chunks by outcome.
+    """Chunks are counted by outcome, failed ones (`errors`) by class too; `failures` names the first.
 
-    `errors` counts failed chunks by error class, and `failures` names the first ones. `skipped` counts, by check, the
-    empty chunks whose text did not pass it.
+    `skipped` counts, by check, the empty chunks whose text did not pass it.
     """
 
     total: int
@@ -60,7 +59,7 @@ class ChunkNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairNumbers:
-    """Numbers of pairs of one type or language. `planned` pairs are asked for by recipes; `asked` is kept and rejected.
+    """Recipes have `planned` pairs of one type or language; `asked` ones came, which are kept or rejected.
 
     `planned_share` and `kept_share` are shares of all planned and kept pairs; `passed` is the share of kept in asked
     pairs. A share of nothing is None.
@@ -78,7 +77,7 @@ class PairNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """The cost in the currency of the prices. A price is for a million tokens."""
+    """The cost is in the currency of the prices, which are for a million tokens."""
 
     price_prompt: float
     price_completion: float
@@ -88,7 +87,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageNumbers:
-    """Calls and tokens of the outcomes in the report. `per_pair` is prompt and completion tokens for a kept pair."""
+    """Calls and tokens are those of the outcomes in the report; `per_pair` counts tokens for a kept pair."""
 
     calls: int
     cached_calls: int
@@ -101,9 +100,9 @@ class UsageNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowDocument:
-    """A document with its times, in seconds summed over its chunks.
+    """A document took `seconds` from the start of a chunk to its outcome, of which `model_seconds` in model calls.
 
-    `seconds` run from the start of a chunk to its outcome; `model_seconds` are spent in model calls.
+    Both are summed over its chunks.
     """
 
     document: str
@@ -115,7 +114,7 @@ class SlowDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """Numbers for one model, judge or recipe (`kind`). `detail` is the loaded model, or the recipe's hash."""
+    """A model, judge or recipe (`kind`) made these chunks. `detail` is the loaded model, or the recipe's hash."""
 
     kind: str
     name: str
@@ -126,7 +125,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPair:
-    """A kept pair that the page shows. `text` is its chunk, which begins at character `start` of the document."""
+    """The page shows a kept pair with `text`, its chunk, which begins at character `start` of the document."""
 
     document: str
     headings: tuple[str, ...]
@@ -138,7 +137,7 @@ class ShownPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownRejection:
-    """A rejected pair that the page shows. `detail` says what the check found."""
+    """The page shows a rejected pair; `detail` says what the check found."""
 
     document: str
     chunk_index: int
@@ -148,8 +147,6 @@ class ShownRejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything in a report."""
-
     schema: str = field(default=SCHEMA, init=False)
     output_dir: str
     made_at: str

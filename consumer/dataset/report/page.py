@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A drawing. `words` describe it to readers who can't see it."""
+    """A drawing is described in `words` to readers who can't see it."""
 
     title: str
     words: str
@@ -28,7 +28,7 @@ class Plot:
 
 
 def render(report: Report) -> str:
-    """The page. All texts are escaped, because documents and answers may hold anything."""
+    """Returns the page. All texts are escaped, because documents and answers may hold anything."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -67,7 +67,7 @@ def _rejection_plots(report: Report) -> Iterator[Plot]:
 
 
 def _is_total(score: str) -> bool:
-    """Whether a score is a total. Scores of single criteria have no plot: a recipe may have a dozen of them."""
+    """Tells whether a score is a total. Single criteria have no plot: a recipe may have a dozen of them."""
     return "." not in score and not score.startswith("text ")
 
 
@@ -99,12 +99,12 @@ def _usage(usage: UsageNumbers) -> list[tuple[str, int]]:
 
 
 def _breakable(name: str) -> Markup:
-    """The name with places at which a line may break."""
+    """Returns the name with places at which a line may break."""
     return Markup("<wbr>").join(re.split(r"(?<=[._])", name))
 
 
 def _by_name(scores: dict[str, float]) -> list[tuple[str, float, list[tuple[str, float]]]]:
-    """The total scores, each with the scores of its criteria."""
+    """Returns the total scores, each with the scores of its criteria."""
     criteria = defaultdict[str, list[tuple[str, float]]](list)
     for name, mark in scores.items():
         total, dot, criterion = name.partition(".")
@@ -126,7 +126,7 @@ def _number(value: float) -> str:
 
 
 def _short(value: float | None) -> str:
-    """The value with three digits, which are enough for a mean."""
+    """Returns the value with three digits, which are enough for a mean."""
     return "–" if value is None else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

@@ -18,7 +18,7 @@ PLANNED, KEPT, REJECTED = "var(--planned)", "var(--kept)", "var(--rejected)"
 
 
 def shares(groups: Sequence[PairNumbers]) -> str:
-    """A bar chart of the planned and kept shares of each group, in percent."""
+    """Returns a bar chart of the planned and kept shares of each group, in percent."""
     chart = pygal.Bar(**_options("shares", PLANNED, KEPT, legend_at_bottom=True), range=(0, _highest(groups)))
     chart.x_labels = [_label(group.name) for group in groups]
     chart.value_formatter = "{:.0f} %".format
@@ -28,7 +28,7 @@ def shares(groups: Sequence[PairNumbers]) -> str:
 
 
 def outcomes(groups: Sequence[PairNumbers]) -> str:
-    """A bar chart of the kept and rejected pairs of each group."""
+    """Returns a bar chart of the kept and rejected pairs of each group."""
     height = ROW_HEIGHT * len(groups) + 90
     chart = pygal.HorizontalStackedBar(**_options("outcomes", KEPT, REJECTED, legend_at_bottom=True, height=height))
     chart.x_labels = [_label(group.name) for group in reversed(groups)]
@@ -39,7 +39,7 @@ def outcomes(groups: Sequence[PairNumbers]) -> str:
 
 
 def counts(name: str, counted: dict[str, int]) -> str:
-    """A bar chart of named numbers, in the given order from top to bottom."""
+    """Returns a bar chart of named numbers, in the given order from top to bottom."""
     height = ROW_HEIGHT * len(counted) + 60
     chart = pygal.HorizontalBar(**_options(name, REJECTED, show_legend=False, height=height))
     chart.x_labels = [_label(each) for each in reversed(counted)]
@@ -49,7 +49,7 @@ def counts(name: str, counted: dict[str, int]) -> str:
 
 
 def histogram(name: str, spread: Spread) -> str:
-    """A histogram of how values are spread."""
+    """Returns a histogram of how values are spread."""
     chart = pygal.Histogram(**_options(name, KEPT, show_legend=False, margin_right=24))
     chart.value_formatter = _whole
     chart.y_labels = _whole_steps(max(bar.count for bar in spread.bars))
@@ -60,13 +60,13 @@ def histogram(name: str, spread: Spread) -> str:
 
 
 def _whole_steps(most: int) -> list[int]:
-    """About `Y_LABELS` whole numbers from 0 to `most` or just above."""
+    """Returns about `Y_LABELS` whole numbers from 0 to `most` or just above."""
     step = bar_width(-(-most // Y_LABELS), bars=1)
     return list(range(0, most + step, step))
 
 
 def _edges(spread: Spread) -> list[float]:
-    """The edges of the bars, as many as there is room for."""
+    """Returns the edges of the bars, as many as there is room for."""
     edges = [spread.bars[0].low, *(bar.high for bar in spread.bars)]
     return edges[:: -(-len(edges) // X_LABELS)]
 
@@ -92,7 +92,7 @@ def _style(colors: tuple[str, ...]) -> Style:
 
 
 def _svg(chart: Any, name: str) -> str:
-    """The chart as SVG. The fixed name makes the same numbers give the same bytes."""
+    """Returns the chart as SVG. The fixed name makes the same numbers give the same bytes."""
     chart.uuid = name
     chart.add_xml_filter(_only_drawing)
     svg: str = chart.render(is_unicode=True)
@@ -100,7 +100,7 @@ def _svg(chart: Any, name: str) -> str:
 
 
 def _only_drawing(root: Any) -> Any:
-    """Remove the scripts and comments that pygal adds for its tooltips and its name; the page describes the plot."""
+    """Removes scripts and comments of pygal, and hides the drawing from readers to whom the page describes it."""
     for parent in list(root.iter()):
         for child in list(parent):
             if not isinstance(child.tag, str) or child.tag.endswith("script"):

@@ -24,7 +24,7 @@ class Sampler(Generic[Item]):
             heapreplace(self._heap, entry)
 
     def items(self) -> Iterator[Item]:
-        """The chosen items, ordered by the hash of their names."""
+        """Yields the chosen items, ordered by the hash of their names."""
         yield from (item for _, _, item in sorted(self._heap, key=lambda entry: entry[:2], reverse=True))
 
     def _rank(self, name: str) -> int:

@@ -10,7 +10,7 @@ STEPS = (1, 2, 5)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar of a histogram: `count` values from `low` to below `high`."""
+    """A bar stands for `count` values from `low` to below `high`."""
 
     low: float
     high: float
@@ -19,7 +19,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """The spread of `count` values. Quantiles are values that occur. `bars` are adjacent and hold all values."""
+    """The quantiles of `count` values are values that occur; `bars` are adjacent and hold all values."""
 
     count: int
     least: float
@@ -31,7 +31,7 @@ class Spread:
 
 
 def spread_of(values: Counter[int], *, unit: float = 1, scale: range | None = None) -> Spread | None:
-    """The spread of values, which are whole multiples of `unit` with their frequencies; None where there are none.
+    """Returns the spread of multiples of `unit` with their frequencies; None where there are none.
 
     `scale` has the edges of the bars, in units; by default the edges follow the values.
     """
@@ -55,7 +55,7 @@ def _in(unit: float, value: float) -> float:
 
 
 def _quantile(values: Counter[int], ordered: list[int], share: float) -> int:
-    """The least value that is not exceeded by this share of the values."""
+    """Returns the least value that is not exceeded by this share of the values."""
     rank = share * values.total()
     below = accumulate(values[value] for value in ordered)
     return next(value for value, reached in zip(ordered, below, strict=True) if reached >= rank)
@@ -72,7 +72,7 @@ def _bars(values: Counter[int], unit: float, scale: range | None) -> tuple[Bar, 
 
 
 def bar_width(extent: int, *, bars: int = BARS) -> int:
-    """The least width of 1, 2, 5, 10, 20, 50 … at which this number of bars covers the extent."""
+    """Returns the least width of 1, 2, 5, 10, 20, 50 … at which this number of bars covers the extent."""
     scale = 1
     while True:
         for step in STEPS:

@@ -35,7 +35,7 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The prices of a million tokens."""
+    """Prices are for a million tokens."""
 
     prompt: float
     completion: float
@@ -67,7 +67,7 @@ class ReportTally:
         self._sampler = Sampler(SHOWN_PAIRS, seed=self.seed)
 
     def take(self, result: dict[str, Any]) -> None:
-        """Count a record of qa.results, given as JSON."""
+        """Counts a record of qa.results, given as JSON."""
         kept, rejected = result["pairs"], [refused["pair"] for refused in result["rejected"]]
         self._count_chunk(result)
         self._count_groups(result, kept, rejected)
@@ -80,7 +80,7 @@ class ReportTally:
             self._count_pair(pair, result)
 
     def end_document(self, path: str) -> None:
-        """Account for the outcomes since the last call as one document."""
+        """Accounts for the outcomes since the last call as one document."""
         done, self._document = self._document, Counter()
         slow = SlowDocument(
             document=path, chunks=done["chunks"], pairs=done["pairs"],
@@ -103,11 +103,11 @@ class ReportTally:
         )
 
     def lengths(self) -> dict[str, Spread]:
-        """The lengths in characters of the parts of kept pairs, and of all chunks."""
+        """Returns the lengths in characters of the parts of kept pairs, and of all chunks."""
         return _spreads(self._lengths.items())
 
     def scores(self) -> dict[str, Spread]:
-        """The scores of kept and rejected pairs, and of texts, by name."""
+        """Returns the scores of kept and rejected pairs, and of texts, by name."""
         return _spreads(sorted(self._scores.items()), unit=SCORE_UNIT, scale=SCORE_SCALE)
 
     def made_with(self) -> tuple[Made, ...]:
@@ -121,7 +121,7 @@ class ReportTally:
         return tuple(self._sampler.items())
 
     def rejected_sample(self) -> dict[str, tuple[ShownRejection, ...]]:
-        """Rejected pairs by check; the commonest check comes first."""
+        """Returns rejected pairs by check; the commonest check comes first."""
         return {check: tuple(self._rejected[check].items()) for check, _ in self.rejections.most_common()}
 
     def _count_chunk(self, result: dict[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""`verify`: the balance sheet of ledger, topics and disk."""
+"""Verifies that ledger, topics and disk balance."""

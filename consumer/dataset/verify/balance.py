@@ -1,4 +1,4 @@
-"""The balance sheet of an output directory, and how it is shown."""
+"""Holds and shows the balance sheet of an output directory."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ EXAMPLES = 5
 
 @dataclass(slots=True)
 class Difference:
-    """Something that does not balance: a description, how often it occurs, and some of the ids or paths."""
+    """A difference has a description, a count, and some of the ids or paths that it concerns."""
 
     what: str
     count: int = 0
@@ -28,9 +28,8 @@ class Difference:
 
 @dataclass(slots=True)
 class Balance:
-    """The numbers of the balance sheet, and the differences that were found.
+    """Chunks and pairs are those of each document's newest complete version; records are counted over all time.
 
-    Chunks and pairs belong to the newest complete version of each document; records are counted over all time.
     `partitions` are the partitions of qa.results that sinks of this directory write; others are not checked.
     """
 
@@ -49,13 +48,13 @@ class Balance:
     differences: list[Difference] = field(default_factory=list)
 
     def expect(self, what: str, found: tuple[int, list[str]]) -> None:
-        """Note a difference, given as its count and some examples, unless the count is 0."""
+        """Notes a difference, given as its count and some examples, unless the count is 0."""
         count, examples = found
         if count:
             self.differences.append(Difference(what, count, examples))
 
     def note(self, difference: Difference) -> None:
-        """Note a difference, unless its count is 0."""
+        """Notes a difference, unless its count is 0."""
         self.expect(difference.what, (difference.count, difference.examples))
 
     @property
@@ -67,7 +66,7 @@ class Balance:
 
 
 def show(balance: Balance, console: Console) -> None:
-    """Print the balance sheet as a table, with its differences."""
+    """Prints the balance sheet as a table, with its differences."""
     if balance.partitions != ALL:
         console.print(f"Partitions {balance.partitions} of the results: this directory has no sink for others.")
     table = Table(show_header=False, box=None)

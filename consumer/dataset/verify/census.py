@@ -1,4 +1,4 @@
-"""Sets of the records on topics and on disk, in a SQLite file, since they may not fit into memory."""
+"""Keeps sets of the records on topics and on disk in a SQLite file, since they may not fit into memory."""
 
 import sqlite3
 from pathlib import Path
@@ -26,7 +26,7 @@ class Census:
         self._db.close()
 
     def add(self, place: Place, record: str, digest: bytes = b"") -> None:
-        """Count a record. Where the digests of one id differ, its digest becomes a value that equals no digest."""
+        """Counts a record. An id whose digests differ gets a digest that equals no other."""
         self._batch.append({"place": place, "id": record, "digest": digest})
         if len(self._batch) >= BATCH:
             self._flush()
@@ -38,17 +38,17 @@ class Census:
         self._count_letter(letter, letters=0, replays=1)
 
     def total(self, place: Place) -> int:
-        """The number of records at a place, repeated ids included."""
+        """Returns the number of records at a place, repeated ids included."""
         self._flush()
         query = "SELECT total(count) FROM seen WHERE place = :place"
         return int(self._db.execute(query, {"place": place}).fetchone()[0])
 
     def doubled(self, place: Place) -> tuple[int, list[str]]:
-        """The number of ids that are at a place more than once, and some of these ids."""
+        """Returns the number of ids that are at a place more than once, and some of these ids."""
         return self._found("SELECT id FROM seen WHERE place = :place AND count > 1", place=place)
 
     def missing(self, place: Place, other: Place) -> tuple[int, list[str]]:
-        """The number of ids at `place` that are not at `other`, and some of these ids."""
+        """Returns the number of ids at `place` that are not at `other`, and some of these ids."""
         return self._found(
             "SELECT id FROM seen a WHERE place = :place AND NOT EXISTS "
             "(SELECT 1 FROM seen b WHERE b.place = :other AND b.id = a.id)",
@@ -57,7 +57,7 @@ class Census:
         )
 
     def different(self, place: Place, other: Place) -> tuple[int, list[str]]:
-        """The number of ids that are at both places with different bytes, and some of these ids."""
+        """Returns the number of ids that are at both places with different bytes, and some of these ids."""
         return self._found(
             "SELECT a.id FROM seen a JOIN seen b ON a.id = b.id "
             "WHERE a.place = :place AND b.place = :other AND a.digest != b.digest",
@@ -66,7 +66,7 @@ class Census:
         )
 
     def unreplayed(self) -> int:
-        """The number of dead letters that have not been replayed."""
+        """Returns the number of dead letters that have not been replayed."""
         return int(self._db.execute("SELECT count(*) FROM letters WHERE letters > 0 AND replays = 0").fetchone()[0])
 
     def _found(self, query: str, **values: str) -> tuple[int, list[str]]:

@@ -1,4 +1,4 @@
-"""Balance sheet of ledger, topics and disk: whether every chunk has exactly one outcome, and the disk has all of them.
+"""Balances ledger, topics and disk: does every chunk have exactly one outcome, and does the disk have all of them?
 
 Exit code 0: everything balances; 1: something differs, and the output says what; 3: everything balances, but dead
 letters wait for a replay. Run it when the pipeline is at rest: work in progress counts as missing.

@@ -16,7 +16,7 @@ from schemas import Document
 
 @dataclass(frozen=True, slots=True)
 class DocumentFiles:
-    """The files of an output directory in all `formats`; `picture` is a snapshot of its segments."""
+    """Compares files in all `formats` with `picture`, a snapshot of the segments."""
 
     layout: Layout
     picture: Layout
@@ -24,12 +24,12 @@ class DocumentFiles:
     formats: tuple[str, ...]
 
     def has(self, promise: Promise, index: Index) -> bool:
-        """Whether each format has a file of the document with the right content."""
+        """Tells whether each format has a file of the document with the right content."""
         name = self._name(promise.document)
         return all(self._is_current(kind, name, promise, index) for kind in chosen_formats(self.formats))
 
     def has_any(self, document: Document) -> bool:
-        """Whether any format has a file of the document."""
+        """Tells whether any format has a file of the document."""
         name = self._name(document)
         found = (kind.promise_in(document_path(self.layout, kind, name)) for kind in readable_formats())
         return any(promise is not None and promise.document.id == document.id for promise in found)

@@ -15,7 +15,7 @@ GONE = frozenset({FileState.VANISHED, FileState.FORGOTTEN})
 
 
 class InputFiles:
-    """The files of one source. `add` all ledger entries, then read the differences."""
+    """Compares the files of one source: `add` all ledger entries, then read the differences."""
 
     def __init__(self, root: Path, source: str) -> None:
         """An empty `source` stands for the name that a producer gives the directory."""
@@ -28,7 +28,7 @@ class InputFiles:
         self.unpublished = Difference("files of --input-dir are not published to their end")
 
     def add(self, entry: LedgerEntry) -> None:
-        """Compare the file of a ledger entry, unless the entry belongs to another source."""
+        """Compares the file of a ledger entry, unless the entry belongs to another source."""
         self._sources.add(entry.document.source)
         if entry.document.source != self._source or entry.state in GONE:
             return
@@ -43,7 +43,7 @@ class InputFiles:
             self.changed.add(entry.document.path)
 
     def check_source(self) -> None:
-        """Raise SettingsError where the ledger has other sources only, so that no file was compared."""
+        """Raises SettingsError where the ledger has other sources only, so that no file was compared."""
         if self._sources and self._source not in self._sources:
             known = ", ".join(sorted(self._sources)[:EXAMPLES]) + (", …" if len(self._sources) > EXAMPLES else "")
             raise SettingsError(
@@ -52,12 +52,12 @@ class InputFiles:
             )
 
     def unknown(self) -> int:
-        """The number of files that the ledger does not know: the producer ignores them, or has not read them yet."""
+        """Counts the files that the ledger does not know: the producer ignores them, or has not read them yet."""
         return sum(path not in self._known for path in _files(self._root))
 
 
 def _digest(path: Path) -> str | None:
-    """The SHA-256 of a regular file's bytes; None where there is no such file, or it can't be read."""
+    """Returns the SHA-256 of a regular file's bytes; None where there is no such file, or it can't be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return None

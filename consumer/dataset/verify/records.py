@@ -19,20 +19,20 @@ from schemas.ids import record_id
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The part of the topics that is compared: partitions of qa.results, and document ids with results in them."""
+    """Compared are these partitions of qa.results, and the documents whose ids `owns` accepts."""
 
     share: Share
     owns: Callable[[str], bool]
 
 
 def count_disk(picture: Layout, names: TopicNames, census: Census) -> None:
-    """Count all results on disk. Raises SegmentsError."""
+    """Counts all results on disk. Raises SegmentsError."""
     for record in iter_records(picture.root, topic=names.results):
         census.add("disk", *_identified(record.value))
 
 
 async def count_topics(kafka: KafkaSettings, names: TopicNames, census: Census, scope: Scope) -> None:
-    """Count all results, chunks and dead letters on the topics. Raises TopicMissingError and KafkaError."""
+    """Counts all results, chunks and dead letters on the topics. Raises TopicMissingError and KafkaError."""
     async with aclosing(read_to_end(kafka, names.results)) as results:
         async for record in results:
             if scope.share.has(record.partition):
@@ -46,7 +46,7 @@ async def count_topics(kafka: KafkaSettings, names: TopicNames, census: Census, 
 
 
 def _identified(value: bytes | None) -> tuple[str, bytes]:
-    """The record's id, or an id made from its bytes where the record is no result; and the digest of its bytes."""
+    """Returns the record's id and the digest of its bytes. A record that is no result gets an id by its digest."""
     digest = sha256(value or b"").digest()
     try:
         return str(orjson.loads(value or b"")["record_id"]), digest
@@ -55,7 +55,7 @@ def _identified(value: bytes | None) -> tuple[str, bytes]:
 
 
 def _count_chunk(value: bytes | None, census: Census, scope: Scope) -> None:
-    """Count a chunk. A record that is no chunk is left out, because it gets a dead letter and no result."""
+    """Counts a chunk. Any other record gets a dead letter and no result, so it is left out."""
     try:
         chunk = decode(Chunk, value)
     except DecodeError:

@@ -23,7 +23,7 @@ from schemas import Status, TopicNames
 
 
 async def verify(kafka: KafkaSettings, producer: ProducerSettings, layout: Layout, formats: tuple[str, ...]) -> Balance:
-    """The balance sheet of an output directory; `formats` are the formats of its documents.
+    """Returns the balance sheet of an output directory; `formats` are the formats of its documents.
 
     Raises SettingsError for a source that the ledger does not know, NothingThereError, OutputMismatchError,
     SegmentsError, TopicMissingError and BrokerUnreachableError.
@@ -58,7 +58,7 @@ async def _scope(kafka: KafkaSettings, names: TopicNames, share: Share) -> Scope
 
 
 def _check_documents(files: DocumentFiles, index: Index, balance: Balance, scope: Scope) -> None:
-    """Check that every promised chunk has an outcome, and that the files of complete documents have their outcomes."""
+    """Checks that promised chunks have outcomes, and that the files of complete documents have the same."""
     unanswered = Difference("chunks of complete documents have no outcome on disk")
     wrong = Difference("document files are missing, or not what the segments say")
     forgotten = Difference("documents are forgotten, but their files are still there")
