@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Iterator
 
 import aiohttp
+import httpx2
 import openai
 
 from inference.errors import (
@@ -20,6 +21,16 @@ from inference.errors import (
 from inference.openai_wire import encodable
 from inference.reply_bound import ReplyTooLargeError
 
+FAILURES = (
+    TimeoutError,
+    ReplyTooLargeError,
+    openai.OpenAIError,
+    httpx2.HTTPError,
+    aiohttp.ClientError,
+    ValueError,
+    RecursionError,
+)
+"""Exceptions that the SDK and what is below it may raise for a request."""
 MOST_SAID = 300
 """Characters of a server's message that are kept."""
 QUOTE = 20

@@ -6,9 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import aiohttp
 import httpx2
-import openai
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from configs.sections import ModelSettings
@@ -16,9 +14,9 @@ from configs.tls import model_context
 from inference.chat import ChatRequest, Completion, Message
 from inference.client import QueueSample
 from inference.errors import FailureKind, OutageError, TruncatedError
-from inference.failures import error_of
+from inference.failures import FAILURES, error_of
 from inference.openai_wire import read_completion, read_models, request_body
-from inference.reply_bound import ReplyTooLargeError, bound_reply
+from inference.reply_bound import bound_reply
 from inference.vllm_metrics import parse_queue
 
 KEEPALIVE_S = 3.0
@@ -93,15 +91,7 @@ class OpenAIClient:
         """Turns exceptions of the SDK, and of what is below it, into ours."""
         try:
             yield
-        except (
-            TimeoutError,
-            ReplyTooLargeError,
-            openai.OpenAIError,
-            httpx2.HTTPError,
-            aiohttp.ClientError,
-            ValueError,
-            RecursionError,
-        ) as exc:
+        except FAILURES as exc:
             prompt = request.prompt if request is not None else ""
             raise error_of(exc, url=self.url, prompt=prompt) from exc
 

@@ -13,7 +13,7 @@ from configs.failpoints import hit
 from consumer.worker.model.cache import Cache
 from consumer.worker.model.call import Call
 from consumer.worker.model.flights import Flights, StillWanted
-from consumer.worker.model.retry import Tried, Waits, call_until_answered
+from consumer.worker.model.retry import Waits, call_until_answered
 from consumer.worker.model.servers import Home, ModelServers
 from inference.chat import ChatRequest, Completion
 from inference.errors import MalformedError
@@ -82,11 +82,11 @@ class LanguageModel:
             return Obtained(cached, calls=0, model_ms=0.0)
         began_s = time.monotonic()
         call = Call(self._servers, replace(request, priority=self._priority), read, home=home, wanted=wanted)
-        tried: Tried[Completion] = await call_until_answered(call.ask, waits=self._waits)
+        completion, calls = await call_until_answered(call.ask, waits=self._waits)
         hit("worker.answered")
-        await self._keep(key, tried.value)
+        await self._keep(key, completion)
         hit("worker.cached")
-        return Obtained(tried.value, tried.calls, round((time.monotonic() - began_s) * 1000, 3))
+        return Obtained(completion, calls, round((time.monotonic() - began_s) * 1000, 3))
 
     async def _keep(self, key: str, completion: Completion) -> None:
         """Puts a completion into the cache, also if the caller is cancelled meanwhile: it is paid for."""

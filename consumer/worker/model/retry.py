@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from inference.errors import ModelError, OutageError, OverloadError
 from schemas.error_classes import Retry
@@ -33,14 +33,6 @@ class Waits:
         return (error.retry_after_s or 0.0) + random.uniform(0, min(most_s, doubled_s))  # noqa: S311 - no secret
 
 
-@dataclass(frozen=True, slots=True)
-class Tried(Generic[T]):
-    """What was answered, after how many calls that the server took on."""
-
-    value: T
-    calls: int
-
-
 class CallFailedError(Exception):
     """All attempts are used up; `error` is the last one, `stage` the stage of the recipe that the call was for."""
 
@@ -52,15 +44,15 @@ class CallFailedError(Exception):
         self.attempts = attempts
 
 
-async def call_until_answered(call: Callable[[int], Awaitable[T]], *, waits: Waits) -> Tried[T]:
-    """Calls until there is an answer; `call` gets the factor for max_tokens. A wait holds no slot of a server.
+async def call_until_answered(call: Callable[[int], Awaitable[T]], *, waits: Waits) -> tuple[T, int]:
+    """The answer, after how many calls that the server took on. `call` gets the factor for max_tokens.
 
-    Raises CallFailedError.
+    A wait holds no slot of a server. Raises CallFailedError.
     """
     attempt, factor, unanswered = 1, 1, 0
     while True:
         try:
-            return Tried(await call(factor), attempt)
+            return await call(factor), attempt
         except ModelError as error:
             if error.retry is Retry.UNTIL_ANSWERED:
                 unanswered += 1

@@ -39,20 +39,16 @@ class ModelServers:
 
     def __init__(self, endpoints: list[ModelEndpoint], *, any_model: bool = False) -> None:
         """`any_model`: the endpoints may have loaded different models."""
-        self._endpoints = endpoints
+        self.endpoints = tuple(endpoints)
         self._any_model = any_model
         self._by_url = {endpoint.url: endpoint for endpoint in endpoints}
         self._slots = Slots(endpoints)
         self._changed = asyncio.Event()
 
     @property
-    def endpoints(self) -> tuple[ModelEndpoint, ...]:
-        return tuple(self._endpoints)
-
-    @property
     def available(self) -> bool:
         """True if some endpoint answers and may be called; without one, no more work should be taken in."""
-        return any(not endpoint.away and not endpoint.state.paused for endpoint in self._endpoints)
+        return any(not endpoint.away and not endpoint.state.paused for endpoint in self.endpoints)
 
     def in_flight(self, endpoint: ModelEndpoint) -> int:
         """Calls of this worker that are under way at the endpoint."""
@@ -68,22 +64,22 @@ class ModelServers:
         self._set_paused(paused=False)
 
     def _set_paused(self, *, paused: bool) -> None:
-        for endpoint in self._endpoints:
+        for endpoint in self.endpoints:
             endpoint.state.paused = paused
         self._slots.look()
 
     async def finish(self) -> None:
         """Begins no more calls; returns when the calls under way have ended."""
-        for endpoint in self._endpoints:
+        for endpoint in self.endpoints:
             endpoint.state.paused = True
-        while any(self._slots.in_use(endpoint) for endpoint in self._endpoints):  # noqa: ASYNC110 - once, at the end
+        while any(self._slots.in_use(endpoint) for endpoint in self.endpoints):  # noqa: ASYNC110 - once, at the end
             await asyncio.sleep(FINISH_POLL_S)
 
     async def root(self) -> str:
         """What the servers have loaded under the model's name, comma-separated; waits until one answers."""
         while True:
-            if any(not endpoint.away for endpoint in self._endpoints):
-                known = (each.state.root for each in self._endpoints if self._any_model or not each.away)
+            if any(not endpoint.away for endpoint in self.endpoints):
+                known = (each.state.root for each in self.endpoints if self._any_model or not each.away)
                 return ", ".join(sorted({root for root in known if root}))
             self._changed.clear()
             await self._changed.wait()
@@ -127,12 +123,12 @@ class ModelServers:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                for endpoint in self._endpoints:
+                for endpoint in self.endpoints:
                     group.create_task(self._watch(endpoint))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            for endpoint in self._endpoints:
+            for endpoint in self.endpoints:
                 await endpoint.signs.cancel()
 
     async def _watch(self, endpoint: ModelEndpoint) -> None:
@@ -182,7 +178,7 @@ class ModelServers:
 
     def _check_root(self, endpoint: ModelEndpoint, root: str) -> None:
         """Raises WrongServerError if another endpoint that answers has loaded something else."""
-        others = {other.state.root for other in self._endpoints if other is not endpoint and not other.away} - {None}
+        others = {other.state.root for other in self.endpoints if other is not endpoint and not other.away} - {None}
         if others - {root} and not self._any_model:
             names = ", ".join(sorted({root, *filter(None, others)}))
             raise WrongServerError(
