@@ -42,7 +42,7 @@ async def answers_others(endpoint: ModelEndpoint, error: ModelError, *, began_s:
     except WrongServerError:  # it was restarted with something else: the next call will find out
         return True
     except ModelError as exc:
-        if endpoint.state.has_answered_since(looked_s):
+        if endpoint.state.answered_s >= looked_s:
             return True
         endpoint.lost(exc)  # the log gets this error, since the words of `error` may repeat some of the prompt
         return False
@@ -51,7 +51,7 @@ async def answers_others(endpoint: ModelEndpoint, error: ModelError, *, began_s:
 
 async def _look_for_life(endpoint: ModelEndpoint, error: ModelError, began_s: float) -> None:
     """Raises a ModelError without a sign of life. Only tokens are one: an API can answer while its engine hangs."""
-    if not endpoint.state.has_answered_since(began_s):
+    if endpoint.state.answered_s < began_s:
         await endpoint.signs.join("probe", lambda _: _give_a_sign(endpoint))
     elif isinstance(error, TimedOutError):  # the server may have died since it answered the other call
         await endpoint.identify()

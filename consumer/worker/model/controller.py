@@ -62,7 +62,10 @@ class SlowDown:
 
 
 class LimitController:
-    """The limit of one worker at one server, within [least, most]. Call `observe` or `tick` at a steady pace."""
+    """The limit of one worker at one server, within [least, most]. Call `observe` or `tick` at a steady pace.
+
+    `calm` is the number of steps since the queue was last wrong. After many the next one may wait: a step costs time.
+    """
 
     def __init__(self, *, least: int, most: int, start: int, share: float = 1.0) -> None:
         """A `share` below 1 leaves the rest to other users: our calls may not wait there, nor slow the server down."""
@@ -74,7 +77,7 @@ class LimitController:
         self._cold = True
         self._most_ran = 0.0
         self._frozen = False
-        self._calm = 0
+        self.calm = 0
         self._ended = 0
         self._refused = 0
 
@@ -86,18 +89,13 @@ class LimitController:
         """True if a step soon brings the limit nearer to what the server can run: only from cold, with work enough."""
         return self._cold and self._limit < self._most and in_flight >= USED * self.limit
 
-    @property
-    def calm(self) -> int:
-        """Steps since the queue was last wrong. After many the next one may wait: each costs the server time."""
-        return self._calm
-
     def observe(self, sample: QueueSample, in_flight: int) -> None:
         """One step by the server's own queue; `in_flight` are this worker's calls there."""
         self._thaw(in_flight)
         self._cold = self._cold and (sample.waiting < LEAST_WAITING or sample.running > self._most_ran)
         self._most_ran = max(self._most_ran, sample.running)
         right = self._least_waiting(sample) <= sample.waiting <= self._most_waiting(sample)
-        self._calm = self._calm + 1 if right and self._share == 1 else 0
+        self.calm = self.calm + 1 if right and self._share == 1 else 0
         if self._share < 1:
             self._yield(sample, in_flight)
         elif sample.waiting < self._least_waiting(sample):

@@ -33,6 +33,7 @@ class ModelEndpoint:
     """A model server behind its client. `sample` is its queue as last seen; `signs` are the probes under way."""
 
     def __init__(self, client: ModelClient, *, model: str, timeout_s: float, controller: LimitController) -> None:
+        self.url, self.close = client.url, client.close
         self.state = EndpointState()
         self.controller = controller
         self.sample = QueueSample(0, 0)
@@ -44,10 +45,6 @@ class ModelEndpoint:
         self._probe_s = PROBE_S
 
     @property
-    def url(self) -> str:
-        return self._client.url
-
-    @property
     def away(self) -> bool:
         return self.state.away
 
@@ -55,9 +52,6 @@ class ModelEndpoint:
     def limit(self) -> int:
         """Most calls that may be under way now."""
         return 0 if self.state.paused else self.controller.limit
-
-    async def close(self) -> None:
-        await self._client.close()
 
     async def complete(self, request: ChatRequest, *, patience: float = 1.0) -> Completion:
         """One completion, within `patience` times the timeout, or sooner by the server's pace. Raises a ModelError."""
@@ -116,18 +110,18 @@ class ModelEndpoint:
     def ended(self, error: ModelError | None = None) -> None:
         """Takes note of a call that the server answered, with a completion or with `error`."""
         if error is None or isinstance(error, TruncatedError):
-            self.state.answered()
+            self.state.answered_s = time.monotonic()
         self.controller.ended(overloaded=isinstance(error, OverloadError | TimedOutError))
 
     async def becomes_idle(self) -> bool:
         """Waits until other users have no requests at the server, as its metrics tell; False if that is in vain."""
-        if self.state.busy:
+        if time.monotonic() < self.state.busy_until_s:
             return False
         try:
             async with asyncio.timeout(IDLE_S):
                 await self._until_idle()
         except TimeoutError:
-            self.state.found_busy(for_s=BUSY_S)
+            self.state.busy_until_s = time.monotonic() + BUSY_S
             log.warning(
                 "model server %s has had requests of others for %.0f s: those of ours that were in hand at two crashes "
                 "go one at a time, but beside them",

@@ -1,7 +1,6 @@
 """Whether one model server answers: all that a worker remembers of it, with the transitions. No I/O."""
 
 import asyncio
-import time
 from contextlib import suppress
 
 
@@ -12,7 +11,9 @@ class EndpointState:
 
     Pausing is independent of that: a paused endpoint gets no new calls, whether it answers or not. `root` is what the
     server has loaded under the model's name; None before its first answer. `explained` is true once the log has said
-    why the server is away.
+    why the server is away. Moments of the monotonic clock: `answered_s`, when the last tokens came, which alone prove
+    that the engine behind the API works; and `busy_until_s`, up to which other users are expected to have requests at
+    the server all the time.
     """
 
     def __init__(self) -> None:
@@ -22,8 +23,7 @@ class EndpointState:
         self.explained = False
         self._loss = asyncio.Event()
         self._died: asyncio.Future[bool] | None = None
-        self._answered_s = float("-inf")
-        self._busy_until_s = float("-inf")
+        self.answered_s = self.busy_until_s = float("-inf")
 
     def came_back(self, root: str) -> None:
         """Away → answering: the server has loaded `root`."""
@@ -55,20 +55,3 @@ class EndpointState:
             async with asyncio.timeout(within_s):
                 await self._loss.wait()
         self._loss.clear()
-
-    def answered(self) -> None:
-        """Takes note of tokens from the server: only they prove that the engine behind its API works."""
-        self._answered_s = time.monotonic()
-
-    def has_answered_since(self, moment_s: float) -> bool:
-        """True if tokens came at `moment_s` of the monotonic clock or later."""
-        return self._answered_s >= moment_s
-
-    @property
-    def busy(self) -> bool:
-        """True while other users are expected to have requests at the server all the time."""
-        return time.monotonic() < self._busy_until_s
-
-    def found_busy(self, *, for_s: float) -> None:
-        """Other users always had requests at the server: expect the same for `for_s` seconds."""
-        self._busy_until_s = time.monotonic() + for_s

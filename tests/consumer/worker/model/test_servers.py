@@ -384,7 +384,7 @@ async def test_who_is_to_be_alone_waits_for_other_users_within_bounds_and_only_o
             assert (await pool.complete(REQUEST, alone=True)).content
         assert caplog.text.count("has had requests of others") == 1
         (endpoint,) = pool.endpoints
-        endpoint.state.found_busy(for_s=0)
+        endpoint.state.busy_until_s = 0
         waiting = asyncio.create_task(pool.complete(REQUEST, alone=True))
         await until(lambda: pool.in_flight(endpoint) == 1)
         assert answered(server) == 7
