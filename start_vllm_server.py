@@ -1,4 +1,4 @@
-"""The guide's name for `python -m server`."""
+"""Runs `python -m server` under the guide's name."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""The guide's names for our commands."""
+"""Commands under the names that the vLLM guide gives them."""

@@ -1,4 +1,4 @@
-"""The guide's name for `python -m server check`."""
+"""Runs `python -m server check` under the guide's name."""
 
 import sys
 

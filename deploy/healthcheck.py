@@ -1,6 +1,6 @@
 """Ends with 0 if a server of this container answers 200: `healthcheck.py [PORT [PATH]]`.
 
-By a socket: it runs every few seconds in every container, and importing an HTTP client takes three times as long.
+It uses a socket: it runs every few seconds in each container, and importing an HTTP client takes three times as long.
 """
 
 import socket

@@ -65,8 +65,8 @@ def test_the_readmes_kcat(topic):
 
 def test_javas_console_consumer(topic):
     command = [
-        *tool("org.apache.kafka.tools.consumer.ConsoleConsumer"), "--bootstrap-server", topic.brokers,
-        "--topic", TopicNames(topic.namespace).results, "--from-beginning", "--isolation-level", "read_committed",
+        *tool("org.apache.kafka.tools.consumer.ConsoleConsumer"), "--bootstrap-server", topic.kafka.brokers,
+        "--topic", TopicNames(topic.kafka.namespace).results, "--from-beginning", "--isolation-level", "read_committed",
         "--max-messages", str(len(COMMITTED)), "--timeout-ms", "60000",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, check=False)
