@@ -24,6 +24,7 @@ from consumer.worker.model.servers import ModelServers
 from consumer.worker.model.sqlite_cache import SqliteCache
 from consumer.worker.observing import ObservedCache, ObservedClient, watch_endpoints
 from consumer.worker.recipe.answering import Answerer
+from messaging.connection import start_patiently
 from messaging.pulse import feeling
 from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
@@ -71,7 +72,7 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.enter_context(suppress(StoppedError))
         await unless_stopped(ensure_topics(kafka, role=Role.WORKER), stop)
         client = GroupClient(kafka, session_timeout_ms=worker.session_timeout_ms)
-        await unless_stopped(client.start(), stop)
+        await unless_stopped(start_patiently(client.consumer, kafka), stop)
         stack.push_async_callback(client.leave)
         stack.push_async_callback(answerer.close)
         log.info("worker is up", extra={"group": client.names.group, "recipe": recipe.name})

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from configs.sections import KafkaSettings
 from consumer.worker.group.starting_points import StartingPoints
 from messaging.client_internals import ROUND_ROBIN, include_topic, refresh_metadata
-from messaging.connection import make_consumer, make_transactional_producer, start_patiently, stop_reading
+from messaging.connection import make_consumer, make_transactional_producer, stop_reading
 from schemas import TopicNames
 
 RETRY_S = 0.05
@@ -17,17 +17,21 @@ log = logging.getLogger(__name__)
 
 
 class GroupClient:
-    """The member's consumer, and what the member's partitions need besides."""
-
     def __init__(self, kafka: KafkaSettings, *, session_timeout_ms: int) -> None:
         self.kafka = kafka
         self.names = TopicNames(kafka.namespace)
-        self.consumer = _make_member(kafka, self.names, session_timeout_ms)
+        self.consumer = make_consumer(
+            kafka,
+            group_id=self.names.group,
+            auto_offset_reset="earliest",  # never used: each partition is sought before it is read
+            partition_assignment_strategy=[ROUND_ROBIN],  # exactly one: mixed lists can't roll
+            session_timeout_ms=session_timeout_ms,
+            heartbeat_interval_ms=max(100, min(1_000, session_timeout_ms // 4)),  # tells a member of a rebalance
+            rebalance_timeout_ms=max(session_timeout_ms, 10_000),
+            request_timeout_ms=max(session_timeout_ms, 10_000) + 5_000,
+            max_poll_interval_ms=300_000,
+        )
         self.starting_points = StartingPoints(kafka, self.consumer)
-
-    async def start(self) -> None:
-        """Connects to Kafka, and waits for a broker that is away. Raises BrokerUnreachableError and AccessError."""
-        await start_patiently(self.consumer, self.kafka)
 
     async def leave(self) -> None:
         """Leaves the group and closes the connections, within LEAVE_S seconds."""
@@ -49,24 +53,3 @@ class GroupClient:
     def make_producer(self, tp: TopicPartition) -> AIOKafkaProducer:
         """Makes the partition's producer. All its producers have one transactional id: a new one fences the former."""
         return make_transactional_producer(self.kafka, self.names.worker_id(tp.partition))
-
-    def pause(self, tp: TopicPartition) -> None:
-        self.consumer.pause(tp)
-
-    def resume_at(self, tp: TopicPartition, offset: int) -> None:
-        self.consumer.seek(tp, offset)
-        self.consumer.resume(tp)
-
-
-def _make_member(kafka: KafkaSettings, names: TopicNames, session_timeout_ms: int) -> AIOKafkaConsumer:
-    return make_consumer(
-        kafka,
-        group_id=names.group,
-        auto_offset_reset="earliest",  # never used: each partition is sought before it is read
-        partition_assignment_strategy=[ROUND_ROBIN],  # exactly one: mixed lists can't roll
-        session_timeout_ms=session_timeout_ms,
-        heartbeat_interval_ms=max(100, min(1_000, session_timeout_ms // 4)),  # by it a member learns of a rebalance
-        rebalance_timeout_ms=max(session_timeout_ms, 10_000),
-        request_timeout_ms=max(session_timeout_ms, 10_000) + 5_000,
-        max_poll_interval_ms=300_000,
-    )

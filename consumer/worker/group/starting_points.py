@@ -1,6 +1,7 @@
 """Finds where a partition starts: at its committed point or, the first time, at its beginning. It never guesses."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -50,28 +51,26 @@ class StartingPoints:
         """Returns the input partitions that have outcomes. One scan is enough: later outcomes come with an offset."""
         async with self._scanning:
             if self._with_results is None:
-                self._with_results = await self._scan()
+                try:
+                    self._with_results = {number async for number in self._scan()}
+                except BrokerUnreachableError as exc:
+                    if isinstance(exc.__cause__, KafkaError):  # it went away: to be tried again
+                        raise exc.__cause__ from None
+                    raise
             return self._with_results
 
-    async def _scan(self) -> set[int]:
-        """Reads dead letters too, because an undecodable record leaves no other trace."""
-        try:
-            return await self._origins(self._names.results, Result) | await self._origins(
-                self._names.dead_letters, DeadLetter
-            )
-        except BrokerUnreachableError as exc:
-            if isinstance(exc.__cause__, KafkaError):  # it went away: to be tried again
-                raise exc.__cause__ from None
-            raise
+    async def _scan(self) -> AsyncIterator[int]:
+        """Yields input partitions. Dead letters count too, because an undecodable record leaves no other trace.
 
-    async def _origins(self, topic: str, kind: type[Result] | type[DeadLetter]) -> set[int]:
-        """Ignores records that can't be decoded: no worker has written them, so they are no sign of one."""
-        found = set()
-        async with aclosing(read_messages(self._kafka, topic, kind, undecodable=ignore)) as outcomes:
-            async for _, outcome in outcomes:
-                if outcome.origin is not None and outcome.origin.topic == self._names.chunks:
-                    found.add(outcome.origin.partition)
-        return found
+        Undecodable results are ignored: no worker has written them, so they are no sign of one.
+        """
+        kinds: dict[str, type[Result | DeadLetter]]
+        kinds = {self._names.results: Result, self._names.dead_letters: DeadLetter}
+        for topic, kind in kinds.items():
+            async with aclosing(read_messages(self._kafka, topic, kind, undecodable=ignore)) as outcomes:
+                async for _, outcome in outcomes:
+                    if outcome.origin is not None and outcome.origin.topic == self._names.chunks:
+                        yield outcome.origin.partition
 
     def _advice(self, tp: TopicPartition, problem: str) -> str:
         return (

@@ -166,7 +166,8 @@ class Tenure:
             await discard(producer)
             return False
         self._producer, self._tracker, self._unfinished = producer, tracker, 0
-        self._client.resume_at(self.tp, point.offset)
+        self._client.consumer.seek(self.tp, point.offset)
+        self._client.consumer.resume(self.tp)
         hit("worker.takeover.resumed")
         log.debug("partition %d taken over at offset %d", self.tp.partition, point.offset)
         return True
@@ -229,7 +230,7 @@ class Tenure:
         """Discards the producer and the tracker: after an error the producer's state is unknown."""
         if not self._alive:
             return
-        self._client.pause(self.tp)
+        self._client.consumer.pause(self.tp)
         self._drop_work()
         self._tracker, self._finished = None, []
         producer, self._producer = self._producer, None

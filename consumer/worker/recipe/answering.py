@@ -74,7 +74,7 @@ class Answerer:
         except Exception as exc:  # one chunk that meets a bug of ours must not stop all others
             log.exception("chunk %s could not be answered", chunk.chunk_id)
             result = _failed(draft, error_class="internal", message=type(exc).__name__)
-        return _with_cost(result, calls, round((time.monotonic() - began) * 1000, 3))
+        return self._with_cost(result, calls, round((time.monotonic() - began) * 1000, 3))
 
     async def keep_answers(self) -> None:
         """Returns when all answers that have come are in the cache."""
@@ -121,6 +121,18 @@ class Answerer:
             created_at=now(),
         )
 
+    def _with_cost(self, result: Result, calls: ChunkCalls, total_ms: float) -> Result:
+        judge_endpoint = {"endpoint": calls.endpoint_of(self._judge) or ""}
+        return result.model_copy(
+            update={
+                "model": result.model.model_copy(update={"endpoint": calls.endpoint_of(self._model) or ""}),
+                "judge": result.judge and result.judge.model_copy(update=judge_endpoint),
+                "usage": calls.usage,
+                "timing": Timing(total_ms=total_ms, model_ms=round(calls.model_ms, 3)),
+                "created_at": now(),
+            }
+        )
+
 
 _CHUNK_FIELDS = {"index", "start", "end", "text", "headings", "content_key"}
 
@@ -155,16 +167,3 @@ def _pair(draft: Result, number: int, candidate: Candidate) -> Pair:
 def _failed(draft: Result, *, error_class: str, message: str, attempts: int = 1) -> Result:
     error = OutcomeError(error_class=error_class, message=message, attempts=attempts)
     return draft.model_copy(update={"status": Status.FAILED, "error": error})
-
-
-def _with_cost(result: Result, calls: ChunkCalls, total_ms: float) -> Result:
-    judge = result.judge and result.judge.model_copy(update={"endpoint": calls.judge_endpoint})
-    return result.model_copy(
-        update={
-            "model": result.model.model_copy(update={"endpoint": calls.endpoint}),
-            "judge": judge,
-            "usage": calls.usage,
-            "timing": Timing(total_ms=total_ms, model_ms=round(calls.model_ms, 3)),
-            "created_at": now(),
-        }
-    )

@@ -24,7 +24,7 @@ class StageReply(Generic[T]):
 class ChunkCalls:
     """Calls the model and the judge for one chunk.
 
-    `usage`, `model_ms`, `endpoint` and `judge_endpoint` describe the calls so far, also after a call has failed.
+    `usage` and `model_ms` describe the calls so far, also after a call has failed.
     """
 
     def __init__(self, model: LanguageModel, judge: LanguageModel, *, sample: int) -> None:
@@ -35,14 +35,9 @@ class ChunkCalls:
         self.usage = Usage()
         self.model_ms = 0.0
 
-    @property
-    def endpoint(self) -> str:
-        """URL of the server that answered the first call to the model; empty before."""
-        return self._homes.get(self._model, "")
-
-    @property
-    def judge_endpoint(self) -> str:
-        return self._homes.get(self._judge, "")
+    def endpoint_of(self, model: LanguageModel) -> str | None:
+        """Returns the URL of the server that answered the first call to the model, or None before that."""
+        return self._homes.get(model)
 
     async def ask(self, request: StageRequest[T]) -> StageReply[T]:
         """Asks the model. Raises CallFailedError."""
@@ -55,7 +50,7 @@ class ChunkCalls:
     async def _ask(self, model: LanguageModel, request: StageRequest[T]) -> StageReply[T]:
         try:
             obtained = await model.obtain(
-                request.chat, request.read, sample=self._sample, home=lambda: self._homes.get(model)
+                request.chat, request.read, sample=self._sample, home=lambda: self.endpoint_of(model)
             )
         except CallFailedError as exc:
             self._count(Usage(calls=max(1, exc.attempts)))

@@ -30,7 +30,7 @@ async def test_a_client_that_has_given_up_ends_the_worker(make_settings, task):
     settings = make_settings()
     await ensure_topics(settings.kafka)
     client = GroupClient(settings.kafka, session_timeout_ms=6000)
-    await client.start()
+    await client.consumer.start()
     client.consumer.subscribe([client.names.chunks])
     owner = client.consumer._fetcher if task == "_fetch_task" else client.consumer._coordinator
     ended = asyncio.ensure_future(_failing())

@@ -275,7 +275,7 @@ async def test_it_stops_although_it_has_not_joined_yet(settings_for):
     settings = settings_for(FakeModel())
     await ensure_topics(settings.kafka)
     client = GroupClient(settings.kafka, session_timeout_ms=6000)
-    await client.start()
+    await client.consumer.start()
     slow = NeverHandles(finish_s=0.2)  # longer than it takes to begin a poll
     membership = Membership(client, slow, unseen(WorkerMetrics), settings.worker, servers=1)
     stop = asyncio.Event()

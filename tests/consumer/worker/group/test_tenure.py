@@ -17,6 +17,7 @@ from consumer.worker.group.tasks import MemberTasks
 from consumer.worker.group.tenure import Tenure
 from messaging.committed import CommitPoint
 from messaging.connection import abandon
+from schemas import TopicNames
 from telemetry.metrics import WorkerMetrics
 from telemetry.telemetry import unseen
 from tests.consumer.worker.group.stand_ins import HandlesAtOnce, NeverHandles, record
@@ -62,9 +63,11 @@ class StuckClient(GroupClient):
     """Its producers are stuck, and every partition starts at offset 0."""
 
     def __init__(self) -> None:
-        super().__init__(load_settings({}).kafka, session_timeout_ms=6000)
+        self.kafka = load_settings({}).kafka
+        self.names = TopicNames(self.kafka.namespace)
         self.producers: list[StuckProducer] = []
         self.starting_points = self
+        self.consumer = SimpleNamespace(pause=print, seek=print, resume=print)
 
     def make_producer(self, tp: TopicPartition) -> StuckProducer:
         self.producers.append(StuckProducer())
@@ -72,10 +75,6 @@ class StuckClient(GroupClient):
 
     async def find(self, tp: TopicPartition, producer: StuckProducer) -> CommitPoint:
         return CommitPoint.of([], 0)
-
-    def pause(self, tp: TopicPartition) -> None: ...
-
-    def resume_at(self, tp: TopicPartition, offset: int) -> None: ...
 
 
 @asynccontextmanager
@@ -93,7 +92,6 @@ async def started(handler: Handler) -> AsyncIterator[tuple[Tenure, StuckClient, 
         await tenure.cut()
         for producer in client.producers:
             await abandon(producer)
-        await client.leave()
         await tasks.cancel(within_s=30)
 
 
