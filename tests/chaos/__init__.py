@@ -1,1 +1,1 @@
-"""Faults against real workers on a real Kafka, and a checker that counts what came out."""
+"""Tests of the fault runs and of their checker."""

@@ -1,4 +1,4 @@
-"""The checker's bookkeeping: each kind of problem is seen, by itself."""
+"""The checker sees each kind of problem."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def record(topic: str, key: str, value: bytes, offset: int, partition: int = 0) 
 
 
 def outcome(item: Item, place: int) -> tuple[str, str, bytes]:
-    """What a good worker makes of the item at offset `place`: a result, or a letter where it is no chunk."""
+    """Returns the outcome of the item at offset `place`: a result, or a dead letter for an item that is no chunk."""
     origin = Origin(topic=NAMES.chunks, partition=0, offset=place)
     if item.expected is Expected.UNDECODABLE:
         return NAMES.dead_letters, "letter", letter(place, kind="record")

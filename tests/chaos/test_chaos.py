@@ -1,4 +1,4 @@
-"""A short run; `make chaos ARGS=--daily` is what every change has to pass, `make chaos` the long one."""
+"""A short run. Every change has to pass `make chaos ARGS=--daily`; `make chaos` is the long run."""
 
 from pathlib import Path
 

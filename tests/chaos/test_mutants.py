@@ -1,4 +1,4 @@
-"""The checker finds out every broken worker, and nothing against the worker as it is, under the same faults."""
+"""Under the same faults, the checker finds every broken worker and no problem with the real one."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ FOUND_AS = {
 TRIES = 3
 STALL_S = 12.0
 STOP_S = 12.0
-"""A mutant may lose its work for good, or not stop; that takes no longer to see."""
+"""Time limits in seconds. A mutant may lose its work for good, or not stop, and that shows by then."""
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.mutants]
 
@@ -52,7 +52,7 @@ async def test_the_worker_as_it_is_loses_and_doubles_nothing(cluster: Cluster, t
 
 @pytest.mark.parametrize(("name", "mutant"), [(name, m) for name, (_, ms) in SCENARIOS.items() for m in ms])
 async def test_a_broken_worker_is_found_out(cluster: Cluster, tmp_path: Path, name: str, mutant: str):
-    """Some need luck: a few tries, which are counted."""
+    """Some mutants need luck, so they get a few tries, which are counted."""
     for seed in range(TRIES):
         options = Options(**OPTIONS, mutant=mutant, seed=seed, stall_s=STALL_S, stop_s=STOP_S)
         report = await play(cluster, tmp_path / str(seed), options, SCENARIOS[name][0])

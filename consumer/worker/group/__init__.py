@@ -1,1 +1,1 @@
-"""The consumer group: membership, intake, offsets, and one tenure for each partition."""
+"""The consumer group: membership, intake, and one tenure for each partition."""

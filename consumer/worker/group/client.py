@@ -1,4 +1,4 @@
-"""What one member of the group does with Kafka: its consumer, and a transactional producer for each partition."""
+"""Connects one member of the group to Kafka: it has a consumer, and a transactional producer for each partition."""
 
 import asyncio
 import logging
@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 
 class GroupClient:
+    """The member's consumer, and what its partitions need besides. The consumer is made but not started."""
+
     def __init__(self, kafka: KafkaSettings, *, session_timeout_ms: int) -> None:
         self.kafka = kafka
         self.names = TopicNames(kafka.namespace)

@@ -1,4 +1,4 @@
-"""What the consumer group asks of the rest of the worker.
+"""The protocol by which the consumer group hands a record to the rest of the worker.
 
 The way of a chunk: `Membership` reads records with `GroupIntake`; `Tenure.take_in` starts `Handler.handle` for each of
 them; the tenure commits the outcome with its offset in `commit_outcomes`.

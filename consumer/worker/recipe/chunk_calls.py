@@ -1,4 +1,4 @@
-"""All model calls for one chunk: they go to one server while it has room, and are counted together."""
+"""Makes all model calls of one chunk. They go to one server while it has room, and are counted together."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable

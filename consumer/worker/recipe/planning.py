@@ -1,4 +1,4 @@
-"""How many questions of each type are asked about a chunk.
+"""Plans how many questions of each type are asked about a chunk.
 
 The plan is a function of the chunk's content alone, so equal texts make equal calls.
 """

@@ -1,4 +1,4 @@
-"""What each stage of a recipe asks about a chunk, and how its answer is read. No I/O.
+"""Makes the chat request of each stage of a recipe, with the function that reads its answer. No I/O.
 
 The task prompts show the results of earlier stages between lines `<question>`, `<answer>`, `<evidence>` and so on. The
 embedded server reads these lines too.

@@ -1,4 +1,4 @@
-"""What a worker tells of its model servers and its cache."""
+"""Metrics of a worker's model servers and cache."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -23,7 +23,7 @@ REQUEST = asking("Text.")
 
 
 async def servers(model: ModelSettings, stack: AsyncExitStack) -> ModelServers:
-    """That answer already."""
+    """Returns servers that count as answering."""
     endpoints = make_endpoints(model, concurrency=8)
     for endpoint in endpoints:
         endpoint.state.came_back("root")

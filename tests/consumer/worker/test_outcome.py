@@ -1,4 +1,4 @@
-"""Whatever a record holds, its outcome is one that the broker takes."""
+"""Whatever a record holds, the broker accepts its outcome."""
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -19,7 +19,7 @@ from tests.support.outcomes import make_result
 NAMES = TopicNames("t")
 TRACE = ("traceparent", b"00-1-2-01")
 MUCH = "\x00" * 1_300_000
-"""Nearly as much as a message may have: JSON writes each as six characters."""
+"""Text of nearly the largest message, since JSON writes each of its characters as six."""
 
 
 def record_of(value: bytes, *headers: tuple[str, bytes]) -> Record:

@@ -1,4 +1,4 @@
-"""What can't be read, on a real broker: bytes that have changed on its disk, and what strange clients write."""
+"""Records that can't be read, on a real broker: bytes that changed on its disk, and records of strange clients."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ from tests.support.strange_bytes import batch_of, damage, produce
 
 @pytest.mark.parametrize("task", ["_fetch_task", "_coordination_task"])
 async def test_a_client_that_has_given_up_ends_the_worker(make_settings, task):
-    """Its own tasks only log why they end; without them nothing comes any more, and nobody would know."""
+    """The client's tasks only log why they end. Without them no record comes, and nobody would know."""
     settings = make_settings()
     await ensure_topics(settings.kafka)
     client = GroupClient(settings.kafka, session_timeout_ms=6000)
@@ -77,7 +77,7 @@ async def test_a_damaged_batch_holds_up_its_partition_and_loses_nothing_of_other
     caplog.set_level(logging.INFO, intake.__name__)
 
     async def told(level: int) -> list[str]:
-        """Other loggers have errors of their own on a busy machine, as the group's client about a late heartbeat."""
+        """Waits for messages of the intake. On a busy machine other loggers report errors too, as of a late heartbeat."""
         async with asyncio.timeout(30):
             while True:
                 found = [each for each in caplog.records if each.name == intake.__name__ and each.levelno == level]

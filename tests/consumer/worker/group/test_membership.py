@@ -1,4 +1,4 @@
-"""Workers as members of a real consumer group, over a model server that does what each test needs."""
+"""Workers are members of a real consumer group. Their model server does what each test needs."""
 
 import asyncio
 import json
@@ -28,12 +28,12 @@ from tests.consumer.worker.group.stand_ins import NeverHandles
 from tests.support.chunks import doubled, make_chunk, publish, read_all
 
 CALLS = 2
-"""At a time, of one worker."""
+"""Calls that one worker may have under way."""
 
 
 @asynccontextmanager
 async def working(settings: Settings, recipe: str = "fast") -> AsyncIterator[asyncio.Event]:
-    """A worker in this process; set the event, or leave, to stop it as SIGTERM would."""
+    """Runs a worker in this process. Set the event, or leave the context, to stop it as SIGTERM would."""
     stop = asyncio.Event()
     task = asyncio.create_task(app.work(settings, load_recipe(recipe), stop))
     try:
@@ -44,7 +44,7 @@ async def working(settings: Settings, recipe: str = "fast") -> AsyncIterator[asy
 
 
 async def results_of(settings: Settings, count: int) -> list[Result]:
-    """Wait until `count` results are committed."""
+    """Waits until `count` results are committed, and returns them."""
     async with asyncio.timeout(60):
         while True:
             results = await read_all(settings, TopicNames(settings.kafka.namespace).results, Result)
@@ -302,7 +302,7 @@ async def test_a_worker_that_stops_finishes_its_calls_and_begins_no_more(make_se
 async def told_to_stop(
     make_settings, tmp_path, chunks: int
 ) -> AsyncIterator[tuple[Settings, FakeModel, asyncio.Event]]:
-    """A worker that is told to stop while four calls wait for the event; it has ended when the context is left."""
+    """Tells a worker to stop while four calls wait for the event. It has ended when the context is left."""
     gate = asyncio.Event()
 
     async def script(request, body):
@@ -319,7 +319,7 @@ async def told_to_stop(
 
 
 async def test_answers_that_have_come_when_a_worker_stops_become_results(make_settings, tmp_path, monkeypatch):
-    """However long the cache takes to keep them."""
+    """Given a slow cache, the answers still become results."""
     put = SqliteCache.put
 
     async def slowly(cache, key, value):

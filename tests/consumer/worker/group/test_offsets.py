@@ -28,8 +28,8 @@ def test_no_metadata_means_that_nothing_above_the_offset_is_done():
 
 @given(st.data())
 def test_every_record_is_finished_exactly_once_whatever_is_lost_in_between(data: st.DataObject):
-    """Records with gaps (transaction markers), finished in any order; at any moment the process dies, and its
-    successor starts from the last committed point."""
+    """Given records with gaps that finish in any order, when the process dies at any moment, its successor starts from
+    the last committed point."""
     log = data.draw(ascending)
     committed = CommitPoint.of([], log[0] if log else 0)
     outcomes: dict[int, int] = dict.fromkeys(log, 0)

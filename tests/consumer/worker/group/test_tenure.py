@@ -1,4 +1,4 @@
-"""Ends of a tenure that a real broker gives too seldom: a commit never answered, work dropped before it began."""
+"""Ends of a tenure that are rare on a real broker: a commit without an answer, work dropped before it began."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ PLACE = TopicPartition("t.chunks", 0)
 
 
 class StuckProducer:
-    """Answers nothing once it is asked to commit; its sender must be cancelled twice, as the library's."""
+    """Does not answer once it is asked to commit. Its sender must be cancelled twice, like the library's."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -79,7 +79,7 @@ class StuckClient(GroupClient):
 
 @asynccontextmanager
 async def started(handler: Handler) -> AsyncIterator[tuple[Tenure, StuckClient, MemberTasks]]:
-    """A tenure that may take records in, whose transactions never end."""
+    """Yields a tenure that may take records in, and whose transactions never end."""
     client, tasks = StuckClient(), MemberTasks()
     tenure = Tenure(PLACE, client, handler, ObservedTransactions(unseen(WorkerMetrics).metrics), tasks, flush_s=0.01)
     tenure.start()
@@ -97,7 +97,7 @@ async def started(handler: Handler) -> AsyncIterator[tuple[Tenure, StuckClient, 
 
 @pytest.fixture
 async def stuck() -> Any:
-    """A tenure in the middle of a commit, and its producer."""
+    """Yields a tenure in the middle of a commit, and its producer."""
     async with started(HandlesAtOnce()) as (tenure, client, _):
         tenure.take_in([record(0)])
         await client.producers[0].committing.wait()
@@ -114,7 +114,7 @@ async def test_a_commit_is_not_given_up_when_the_tenure_is_stopped(stuck):
 
 
 async def test_after_a_cut_nothing_waits_for_the_commit_any_more(stuck):
-    """Or the worker would never stop: it waits for its tasks, still a member of the group."""
+    """Otherwise the worker would wait for its tasks without end, and stay a member of the group."""
     tenure, producer = stuck
     tenure.stop()
     ending = asyncio.ensure_future(tenure.end())

@@ -270,7 +270,7 @@ async def test_no_chunk_is_lost_to_a_server_whose_api_answers_and_whose_engine_d
 
 async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_letter(make_answerer, monkeypatch):
     async def alive(endpoint):
-        """A real one would have the call's 0.1 s."""
+        """Replaces a probe that would have only the call's 0.1 s."""
 
     monkeypatch.setattr("consumer.worker.model.endpoint.ModelEndpoint.probe", alive)
 
@@ -299,7 +299,7 @@ async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: 
 
 
 class SlowCache(NoCache):
-    """As one on another host may be."""
+    """A cache that is as slow as one on another host may be."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()

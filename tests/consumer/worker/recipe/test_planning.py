@@ -29,7 +29,7 @@ def test_a_chunk_has_each_types_part_rounded_up_or_down_and_all_together(share: 
 
 @pytest.mark.parametrize("pairs", [1, 2, 3, 5, 10])
 def test_the_plan_is_unbiased(pairs: int):
-    """Over shares at equal steps each type gets its part exactly."""
+    """Given shares at equal steps, each type gets exactly its part."""
     every = [drawn((2 * step + 1) * SCALE // (2 * WHOLE), pairs, PROPORTIONS) for step in range(WHOLE)]
     assert {kind: sum(counts[kind] for counts in every) for kind in PROPORTIONS} == {
         kind: part * pairs for kind, part in PROPORTIONS.items()
@@ -41,7 +41,7 @@ def test_the_plan_is_unbiased(pairs: int):
 @settings(max_examples=10)
 @given(name=st.text(max_size=10))
 def test_proportions_hold_over_a_run_within_sampling_error(chunks: int, pairs: int, name: str):
-    """Six standard deviations of a sum of counts that are each rounded up or down."""
+    """Returns six standard deviations of a sum of counts that are each rounded up or down."""
     plans = [plan_of(make_chunk(f"{name} text {n}"), plan(pairs), "en") for n in range(chunks)]
     for kind, part in PROPORTIONS.items():
         exact = pairs * part / WHOLE

@@ -33,7 +33,7 @@ def stages(recipe: Recipe, chunk: Chunk, *, max_tokens: int = 100, **more: int) 
 
 
 def requests(recipe: Recipe, chunk: Chunk, **more: int) -> dict[str, StageRequest]:
-    """One of each stage that the recipe has."""
+    """Makes one request for each stage of the recipe."""
     asking = stages(recipe, chunk, **more)
     made = {}
     for name, stage in recipe.stages.items():
@@ -56,7 +56,7 @@ def test_every_request_is_whole_and_can_be_answered(name: str, text: str):
 
 
 def bounded(schema: dict) -> bool:
-    """Arrays and strings have ends, objects have their properties and no others."""
+    """True when arrays and strings have bounds and objects allow no other properties."""
     match schema.get("type"):
         case "string":
             return "maxLength" in schema or "enum" in schema
@@ -120,7 +120,7 @@ def test_a_stage_may_have_a_temperature_of_its_own():
 
 @pytest.mark.parametrize("name", ["fast", "standard", "semiconductor"])
 def test_the_model_is_told_of_the_bounds_that_would_cut_it(name: str):
-    """All but those of quotes, which are copied, and of brief second answers."""
+    """Exceptions are the bounds of quotes, which are copied, and of brief second answers."""
     recipe = load_recipe(name)
     for stage, request in requests(recipe, make_chunk(TEXT)).items():
         schema = json.dumps(request_body(request.chat)["response_format"]["json_schema"]["schema"])

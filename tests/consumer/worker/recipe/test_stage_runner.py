@@ -46,7 +46,7 @@ def marked(body: dict, mark: int, comment: str = "It is wrong.") -> web.Response
 
 
 class Script:
-    """Keeps what was asked; `answers` by stage take the place of good ones."""
+    """Keeps the bodies of all requests. `answers` by stage replace the good ones."""
 
     def __init__(self, **answers) -> None:
         self.bodies: list[dict] = []
