@@ -1,4 +1,4 @@
-"""An answerer on real endpoints, behind which are fake servers."""
+"""Makes answerers on real endpoints, with fake servers behind them. `make_answerer.servers` has their ModelServers."""
 
 import asyncio
 from functools import partial
@@ -34,18 +34,20 @@ async def make_answerer(tmp_path):
         servers = ModelServers(endpoints)
         watching = asyncio.create_task(servers.watch())
         closing.extend([*(endpoint.close for endpoint in endpoints), partial(cancelled, watching)])
+        make.servers.append(servers)
         return LanguageModel(model.model_name, servers, store, waits=QUICK)
 
     async def make(
         *servers: FakeModel,
         cache: bool = True,
+        store: Cache | None = None,
         recipe: Recipe | None = None,
         judge: FakeModel | None = None,
         **settings,
     ) -> Answerer:
         urls = ",".join(server.url for server in servers)
         made = load_settings({"model_urls": urls, "cache": cache, **settings})
-        store = SqliteCache(tmp_path / "cache.sqlite", max_bytes=2**30) if cache else NoCache()
+        store = store or (SqliteCache(tmp_path / "cache.sqlite", max_bytes=2**30) if cache else NoCache())
         if isinstance(store, SqliteCache):
             await store.open()
             closing.append(store.close)
@@ -60,6 +62,7 @@ async def make_answerer(tmp_path):
         closing.append(answerer.close)
         return answerer
 
+    make.servers = []
     yield make
     for close in reversed(closing):
         await close()

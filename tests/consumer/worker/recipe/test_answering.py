@@ -1,4 +1,6 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import orjson
 import pytest
@@ -260,7 +262,7 @@ async def test_no_chunk_is_lost_to_a_server_whose_api_answers_and_whose_engine_d
         await answerer.answer(chunk("Healthy."), ORIGIN)
         setattr(server, fault, 500)
         waiting = asyncio.gather(*(answerer.answer(chunk(f"Text {i}.", index=i), ORIGIN) for i in range(20)))
-        while answerer._model._servers.available and not waiting.done():
+        while make_answerer.servers[0].available and not waiting.done():
             await asyncio.sleep(0.01)
         assert not waiting.done()
         setattr(server, fault, None)
@@ -286,13 +288,12 @@ async def test_a_chunk_that_alone_is_never_answered_in_time_becomes_a_dead_lette
 
 
 @pytest.mark.parametrize("damaged", [b"\xff not JSON", b"[]", b"{}", b"null", b'{"content": 5}', "text", 7])
-async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, damaged: object):
+async def test_a_damaged_cache_entry_is_asked_for_again(make_answerer, tmp_path, damaged: object):
     async with FakeModel().serve() as server:
         answerer = await make_answerer(server)
         await answerer.answer(chunk("some words"), ORIGIN)
-        await answerer._model._cache._call(
-            lambda: answerer._model._cache._db.execute("UPDATE answers SET value = ?", (damaged,))
-        )
+        with closing(sqlite3.connect(tmp_path / "cache.sqlite")) as cache, cache:
+            cache.execute("UPDATE answers SET value = ?", (damaged,))
         results = [await answerer.answer(chunk("some words"), ORIGIN) for _ in range(2)]
     assert [result.status for result in results] == [Status.OK, Status.OK]
     assert [result.usage.cached_calls for result in results] == [0, 1]
@@ -313,8 +314,7 @@ class SlowCache(NoCache):
 
 async def test_an_answer_that_has_come_is_kept_although_its_worker_ends(make_answerer):
     async with FakeModel().serve() as server:
-        answerer = await make_answerer(server, cache=False)
-        answerer._model._cache = cache = SlowCache()
+        answerer = await make_answerer(server, store=(cache := SlowCache()))
         task = asyncio.create_task(answerer.answer(chunk("Text."), ORIGIN))
         await cache.begun.wait()
         task.cancel()

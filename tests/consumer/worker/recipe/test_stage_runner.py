@@ -103,7 +103,7 @@ async def test_every_finished_call_is_paid_for_once_even_when_the_worker_ends_be
     async with FakeModel(script).serve() as server:
         first = await make_answerer(server, recipe=standard)
         task = asyncio.create_task(first.answer(make_chunk(TEXT), ORIGIN))
-        servers = first._model._servers
+        servers = make_answerer.servers[0]
         while not asked["marks"] or asked["marks"] < asked["answer"]:
             await asyncio.sleep(0.01)
         while servers.in_flight(servers.endpoints[0]) > 1:  # an answer has come when the worker has it
@@ -118,8 +118,8 @@ async def test_every_finished_call_is_paid_for_once_even_when_the_worker_ends_be
     assert (again.usage.calls, again.usage.cached_calls) == (0, 1 + 2 * sum(result.asked.values()))
 
 
-async def both_answer(answerer):
-    while any(endpoint.away for endpoint in answerer._model._servers._endpoints):
+async def both_answer(servers):
+    while any(endpoint.away for endpoint in servers.endpoints):
         await asyncio.sleep(0.01)
 
 
@@ -132,7 +132,7 @@ async def test_all_calls_of_a_chunk_go_to_one_server(make_answerer, standard):
 
     async with FakeModel(script).serve() as one, FakeModel(script).serve() as other:
         answerer = await make_answerer(one, other, recipe=standard)
-        await both_answer(answerer)
+        await both_answer(make_answerer.servers[-1])
         texts = [f"{n} {TEXT}" for n in range(4)]  # not more calls than slots
         await asyncio.gather(*(answerer.answer(make_chunk(text, n), ORIGIN) for n, text in enumerate(texts)))
     assert set(one.calls) | set(other.calls) == set(texts)
