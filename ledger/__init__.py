@@ -1,1 +1,1 @@
-"""What was promised and what came: states of files, and outcomes of chunks."""
+"""The states of files and the outcomes of chunks: what was promised, and what came."""

@@ -59,7 +59,7 @@ class Edition:
         return self.whole and all_answered(self.published, self.answered)
 
     def close(self, chunks: int) -> None:
-        """Take note that the edition is published whole, with `chunks` chunks."""
+        """Notes that the edition is published whole, with `chunks` chunks."""
         self.whole, self.published = True, chunks
         if self.indexes:
             self.answered = self.indexes.count_below(chunks)
@@ -67,7 +67,7 @@ class Edition:
             self.indexes = None
 
     def take(self, outcome: OutcomeSummary, position: ResultPosition) -> None:
-        """Count the outcome of a chunk once. A later attempt replaces a failed one: only failed chunks are replayed."""
+        """Counts the outcome of a chunk once. A later attempt replaces a failed one; others are not replayed."""
         index, failures = outcome.chunk.index, self.failures or {}
         failed = failures.get(index)
         if failed and outcome.attempt <= failed.attempt:
@@ -83,7 +83,7 @@ class Edition:
         self.failures = failures or None
 
     def _answer(self, index: int, position: ResultPosition) -> bool:
-        """Note that the chunk has an outcome and tell whether that is new."""
+        """Notes that the chunk has an outcome and tells whether that is new."""
         if self.settled or (self.whole and index >= self.published):
             return False
         self.indexes = self.indexes or IndexSet()
@@ -123,7 +123,7 @@ class DocumentAccount:
         self._forget_replaced()
 
     def take_outcome(self, outcome: OutcomeSummary, position: ResultPosition) -> None:
-        """Count an outcome of an edition that counts, or that the ledger has not told of yet."""
+        """Counts an outcome of an edition that counts, or that the ledger has not told of yet."""
         key = outcome.edition
         if key in self.editions or key > self.newest:
             self.editions.setdefault(key, Edition()).take(outcome, position)
@@ -146,7 +146,7 @@ class DocumentAccount:
         )
 
     def _forget_replaced(self) -> None:
-        """Drop editions that are replaced and have all their outcomes."""
+        """Drops editions that are replaced and have all their outcomes."""
         for key, edition in list(self.editions.items()):
             if key < self.newest and key != self.complete and all_answered(edition.published, edition.answered):
                 del self.editions[key]
@@ -177,21 +177,21 @@ class Account:
             self._add(before, document)
 
     def shown(self, document_id: str) -> EditionKey | None:
-        """Return the edition of a document that the totals count; None where there is none."""
+        """Returns the edition of a document that the totals count; None where there is none."""
         return self._documents.get(document_id, DocumentAccount()).shown
 
     def failures(self, document_id: str) -> Iterator[tuple[int, str]]:
-        """Yield index and error class of the failed chunks that the totals count, by index."""
+        """Yields index and error class of the failed chunks that the totals count, by index."""
         document = self._documents.get(document_id, DocumentAccount())
         edition = document.edition(document.shown) or Edition()
         return ((index, failure.error_class) for index, failure in sorted((edition.failures or {}).items()))
 
     def answered(self, document_id: str) -> bool:
-        """Tell whether the newest edition is complete and every chunk of it has an outcome."""
+        """Tells whether the newest edition is complete and every chunk of it has an outcome."""
         return self._newest(document_id).settled
 
     def last_position(self, document_id: str) -> ResultPosition | None:
-        """Return where the last outcome of an answered document is; None where it has no chunks."""
+        """Returns where the last outcome of an answered document is; None where it has no chunks."""
         return self._newest(document_id).last
 
     def _newest(self, document_id: str) -> Edition:

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterator
 
-from ledger.needs import Need, Outline, Rules, SeenFile, need_of, outline_of
+from ledger.needs import FileNeed, Outline, Rules, SeenFile, need_of, outline_of
 from ledger.packing import pack, unpack
 from ledger.transitions import PRESENT
 from schemas import FileState, LedgerEntry, decode
@@ -18,7 +18,7 @@ class Ledger:
         self._packed: dict[str, bytes] = {}
 
     def put(self, entry: LedgerEntry, value: bytes) -> None:
-        """Take `entry` as the newest of its document; `value` is the entry, encoded."""
+        """Takes `entry` as the newest of its document; `value` is the entry, encoded."""
         path = entry.document.path
         self._outlines[path], self._packed[path] = outline_of(entry), pack(value)
 
@@ -34,11 +34,11 @@ class Ledger:
         return outline.state if outline else None
 
     def done(self, file: SeenFile, rules: Rules) -> bool:
-        """Tell whether `file` needs nothing. Every scan asks it for every file, so it decodes no entry."""
-        return need_of(self._outlines.get(file.path), file, rules) is Need.NOTHING
+        """Tells whether `file` needs nothing. Every scan asks it for every file, so it decodes no entry."""
+        return need_of(self._outlines.get(file.path), file, rules) is FileNeed.NOTHING
 
     def absent(self, paths: Container[str]) -> Iterator[str]:
-        """Yield the paths of documents that had a file, by the ledger, and that are not among `paths`."""
+        """Yields the paths of documents that had a file, by the ledger, and that are not among `paths`."""
         return (path for path, outline in self._outlines.items() if outline.state in PRESENT and path not in paths)
 
     def document_id(self, path: str) -> str:

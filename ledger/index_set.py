@@ -15,7 +15,7 @@ class IndexSet:
         self._blocks: dict[int, int] = {}
 
     def add(self, index: int) -> bool:
-        """Add `index` and tell whether it is new."""
+        """Adds `index` and tells whether it is new."""
         number, bit = divmod(index, BLOCK)
         bits = self._blocks.get(number, 0)
         if bits >> bit & 1:
@@ -24,7 +24,7 @@ class IndexSet:
         return True
 
     def count_below(self, end: int) -> int:
-        """Count the indexes that are less than `end`."""
+        """Counts the indexes that are less than `end`."""
         number, bit = divmod(end, BLOCK)
         below = sum(bits.bit_count() for block, bits in self._blocks.items() if block < number)
         return below + (self._blocks.get(number, 0) & ((1 << bit) - 1)).bit_count()

@@ -9,7 +9,7 @@ from ledger.transitions import SETTLED, Event, allowed
 from schemas import FileState, LedgerEntry
 
 
-class Need(Enum):
+class FileNeed(Enum):
     NOTHING = auto()
     COMPARE = auto()  # the content may be the same: its hash tells
     PUBLISH = auto()
@@ -50,19 +50,19 @@ def outline_of(entry: LedgerEntry) -> Outline:
     return Outline(entry.state, entry.size_bytes, entry.mtime_ns, sys.intern(entry.splitter), entry.sha256 is not None)
 
 
-def need_of(outline: Outline | None, file: SeenFile, rules: Rules) -> Need:
-    """Return what `file` needs; `outline` is that of its newest entry, None where it has none."""
+def need_of(outline: Outline | None, file: SeenFile, rules: Rules) -> FileNeed:
+    """Returns what `file` needs; `outline` is that of its newest entry, None where it has none."""
     if outline is None:
-        return Need.PUBLISH
+        return FileNeed.PUBLISH
     state, size_bytes, mtime_ns, splitter, hashed = outline
     same_file = (size_bytes, mtime_ns) == (file.size_bytes, file.mtime_ns)
     same_rules = splitter == rules.splitter
     if state is FileState.PUBLISHING:
-        return Need.RESUME if same_file and same_rules and size_bytes <= rules.max_file_bytes else Need.ABANDON
+        return FileNeed.RESUME if same_file and same_rules and size_bytes <= rules.max_file_bytes else FileNeed.ABANDON
     limit_rose = state is FileState.REJECTED and not hashed and size_bytes <= rules.max_file_bytes
     if state is not FileState.FORGOTTEN and (limit_rose or not same_rules):
-        return Need.PUBLISH
+        return FileNeed.PUBLISH
     if same_file and state in SETTLED:
-        return Need.NOTHING
+        return FileNeed.NOTHING
     may_be_kept = hashed and (allowed(state, Event.UNCHANGED) or allowed(state, Event.RETURNED))
-    return Need.COMPARE if may_be_kept and size_bytes == file.size_bytes else Need.PUBLISH
+    return FileNeed.COMPARE if may_be_kept and size_bytes == file.size_bytes else FileNeed.PUBLISH

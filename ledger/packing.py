@@ -1,4 +1,4 @@
-"""Ledger entries in memory: bytes that are mostly the same from one file to the next."""
+"""Packs ledger entries for memory: most of their bytes are the same from one file to the next."""
 
 import zlib
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from schemas import CompleteVersion, Document, FileState, LedgerEntry, encode
 
 
 def _dictionary() -> bytes:
-    """An entry such as most are: deflate refers to it for all that is not an id, a hash or a number."""
+    """Returns a typical entry. Deflate refers to it for everything but ids, hashes and numbers."""
     zeros = "0" * 64
     complete = CompleteVersion(
         version=1, chunks=1, characters=1, size_bytes=1, sha256=zeros, encoding="utf-8", splitter=zeros[:32]
@@ -30,11 +30,11 @@ def _dictionary() -> bytes:
 
 _DICTIONARY = _dictionary()
 _WINDOW = 11
-"""2 kB, as long as the dictionary: a larger one costs time to set up, each time."""
+"""The window is 2 kB, as long as the dictionary: a larger one takes longer to set up for each entry."""
 
 
 def pack(value: bytes) -> bytes:
-    """A quarter of `value`, which itself may be in a buffer of an encoder that is ten times as large."""
+    """Returns a quarter of the bytes. `value` itself may hold an encoder's buffer that is ten times as large."""
     deflate = zlib.compressobj(6, zlib.DEFLATED, -_WINDOW, 4, zlib.Z_DEFAULT_STRATEGY, _DICTIONARY)
     return deflate.compress(value) + deflate.flush()
 

@@ -32,7 +32,7 @@ class Progress:
         self._account.take_entry(entry)
 
     def take_outcome(self, outcome: OutcomeSummary, position: ResultPosition, *, fresh: bool) -> None:
-        """Count an outcome. `fresh`: it was written during this run, so its calls count."""
+        """Counts an outcome. `fresh`: it was written during this run, so its calls count."""
         self._paths.setdefault(outcome.document.id, outcome.document.path)
         self._account.take_outcome(outcome, position)
         if fresh:
@@ -40,11 +40,11 @@ class Progress:
             self._cached_calls += outcome.usage.cached_calls
 
     def is_newest(self, result: Result) -> bool:
-        """Tell whether `totals` count the edition that `result` belongs to."""
+        """Tells whether `totals` count the edition that `result` belongs to."""
         return self._account.shown(result.document.id) == (result.document.version, result.generation)
 
     def failures(self) -> Iterator[str]:
-        """Yield one line for each rejected file and each failed chunk that `totals` count."""
+        """Yields one line for each rejected file and each failed chunk that `totals` count."""
         for document, path in self._paths.items():
             if document in self._rejected:
                 yield f"{path}: {self._rejected[document]}"

@@ -1,11 +1,11 @@
-"""What the ledger promises: which version of a document is complete, and of how many chunks."""
+"""The promise of the ledger: the newest complete version of a document, and its number of chunks."""
 
 from schemas import Document, FileState, LedgerEntry
 from schemas.messages import Count, Message, Sha256
 
 
 class Promise(Message):
-    """The newest complete version of a document. `chunks` outcomes make its file."""
+    """The newest complete version of a document. Its file is written once all its `chunks` have an outcome."""
 
     document: Document
     generation: Count
@@ -19,38 +19,25 @@ class Promise(Message):
         return self.document.version, self.generation
 
     def is_kept(self, answered: int) -> bool:
-        """Tell whether the document is complete, given how many of its promised chunks have an outcome."""
+        """Tells whether the document is complete, given how many of its promised chunks have an outcome."""
         return all_answered(self.chunks, answered)
 
 
 def all_answered(chunks: int, answered: int) -> bool:
-    """Tell whether `answered` outcomes of different chunks are those of all `chunks` chunks."""
+    """Tells whether `answered` outcomes of different chunks are those of all `chunks` chunks."""
     return answered >= chunks
 
 
 def promise_of(entry: LedgerEntry) -> Promise | None:
-    """None where no version is complete, or the document is forgotten."""
-    if entry.state is FileState.FORGOTTEN:
-        return None
+    """Returns the promise; None where no version is complete, or the document is forgotten."""
+    document, known = entry.document, entry.complete
     if entry.state is FileState.COMPLETE and entry.sha256 is not None:
-        return Promise(
-            document=entry.document,
-            generation=entry.generation,
-            chunks=entry.chunks,
-            sha256=entry.sha256,
-            encoding=entry.encoding,
-        )
-    return _earlier_promise(entry)
-
-
-def _earlier_promise(entry: LedgerEntry) -> Promise | None:
-    known = entry.complete
-    if known is None:
+        version, generation, chunks = document.version, entry.generation, entry.chunks
+        sha256, encoding = entry.sha256, entry.encoding
+    elif known is not None and entry.state is not FileState.FORGOTTEN:
+        version, generation, chunks, sha256 = known.version, known.generation, known.chunks, known.sha256
+        encoding = known.encoding or (entry.encoding if version == document.version else None)
+    else:
         return None
-    return Promise(
-        document=entry.document.model_copy(update={"version": known.version}),
-        generation=known.generation,
-        chunks=known.chunks,
-        sha256=known.sha256,
-        encoding=known.encoding or (entry.encoding if known.version == entry.document.version else None),
-    )
+    document = document.model_copy(update={"version": version})
+    return Promise(document=document, generation=generation, chunks=chunks, sha256=sha256, encoding=encoding)

@@ -60,14 +60,14 @@ class TransitionError(ValueError):
 
 
 def allowed(state: FileState | None, event: Event) -> bool:
-    """Tell whether the table has a transition from `state` by `event`."""
+    """Tells whether the table has a transition from `state` by `event`."""
     return state in TABLE[event]
 
 
 def begin(
     before: LedgerEntry | None, *, document: Document, size_bytes: int, mtime_ns: int, splitter: str
 ) -> LedgerEntry:
-    """Return the entry of the next version; the complete version before it stays what readers get."""
+    """Returns the entry of the next version; the complete version before it stays what readers get."""
     return LedgerEntry(
         document=document.model_copy(update={"version": before.document.version + 1 if before else 1}),
         state=_next(before.state if before else None, Event.BEGUN),
@@ -83,7 +83,7 @@ def begin(
 def advance(
     entry: LedgerEntry, *, document: Document, encoding: str, next_byte: int, next_char: int, chunks: int
 ) -> LedgerEntry:
-    """Return the entry after the first `chunks` chunks; `document` may have its title now."""
+    """Returns the entry after the first `chunks` chunks; `document` may have its title now."""
     progress = {"document": document, "encoding": encoding, "next_byte": next_byte, "next_char": next_char}
     return _after(entry, Event.ADVANCED, chunks=chunks, **progress)
 
@@ -91,7 +91,7 @@ def advance(
 def complete(
     entry: LedgerEntry, *, sha256: str, encoding: str | None, size_bytes: int, characters: int, marks: str
 ) -> LedgerEntry:
-    """Return the entry of a version whose chunks are all published: it replaces the complete version before it."""
+    """Returns the entry of a version whose chunks are all published: it replaces the complete version before it."""
     version = CompleteVersion(
         version=entry.document.version,
         generation=entry.generation,
@@ -108,7 +108,7 @@ def complete(
 
 
 def reject(entry: LedgerEntry, letter: DeadLetter, *, committed: LedgerEntry | None) -> LedgerEntry:
-    """Return the entry of a file whose content can't be published, for the reason in its letter.
+    """Returns the entry of a file whose content can't be published, for the reason in its letter.
 
     It counts the chunks of this version that `committed` has: they were published before the bad content was found.
     """
@@ -118,12 +118,12 @@ def reject(entry: LedgerEntry, letter: DeadLetter, *, committed: LedgerEntry | N
 
 
 def abandon(entry: LedgerEntry, reason: str) -> LedgerEntry:
-    """Return the entry of a version that can't be published to its end; the file's next version follows."""
+    """Returns the entry of a version that can't be published to its end; the file's next version follows."""
     return _after(entry, Event.ABANDONED, sha256=None, reason=reason)
 
 
 def keep(entry: LedgerEntry, *, mtime_ns: int) -> LedgerEntry:
-    """Return the entry of a file that was touched, or is back, with the content whose hash the entry has."""
+    """Returns the entry of a file that was touched, or is back, with the content whose hash the entry has."""
     if entry.sha256 is None:
         raise TransitionError(f"a document without a hash can't be known to be unchanged: it is {entry.state}")
     event = Event.UNCHANGED
@@ -133,12 +133,12 @@ def keep(entry: LedgerEntry, *, mtime_ns: int) -> LedgerEntry:
 
 
 def vanish(entry: LedgerEntry) -> LedgerEntry:
-    """Return the entry of a file that is gone. It keeps the hash of a content that was dealt with to its end."""
+    """Returns the entry of a file that is gone. It keeps the hash of a content that was dealt with to its end."""
     return _after(entry, Event.VANISHED, sha256=entry.sha256 if entry.state in SETTLED else None)
 
 
 def requested(entry: LedgerEntry, request: Request) -> LedgerEntry | None:
-    """Return the entry once a user's request is taken up; None where the request changes nothing.
+    """Returns the entry once a user's request is taken up; None where the request changes nothing.
 
     `regenerate` begins the next generation of the same version; the complete one stays what readers get meanwhile.
     """
@@ -157,7 +157,7 @@ def requested(entry: LedgerEntry, request: Request) -> LedgerEntry | None:
 
 
 def has_to_wait(entry: LedgerEntry, action: ActionName) -> bool:
-    """Tell whether a user's request waits for the end of the publication that is under way."""
+    """Tells whether a user's request waits for the end of the publication that is under way."""
     return action == "regenerate" and entry.state in UNDER_WAY
 
 

@@ -1,1 +1,1 @@
-"""The whole pipeline on one machine: starts what is missing, shows how far it is, stops in order."""
+"""The whole pipeline on one machine: it starts the missing processes, shows the progress, and stops them in order."""

@@ -9,23 +9,19 @@ from importlib import import_module
 from configs import cli
 from configs.errors import SettingsError
 from configs.recipe import load_recipe
+from messaging.stopping import StoppedError
+from output.errors import OutputError
 from output.lock import pipeline_lock
-from pipeline.errors import OutputError, StoppedError
 from pipeline.progress.summary import counts, summary
 from pipeline.progress.view import make_view
 from pipeline.run.inputs import check_input
 from pipeline.run.lifecycle import Run
-from pipeline.run.plan import Plan, make_plan
+from pipeline.run.plan import RunPlan, make_plan
 from pipeline.run.report import write_report
 from pipeline.run.undone import FAILED
 from telemetry.logs import configure_logs
 
-COMMANDS = {
-    "topics": "pipeline.topics",
-    "status": "pipeline.status.command",
-    "read": "pipeline.read",
-}
-DIRECTORIES = ("input_dir", "output_dir")
+COMMANDS = {"topics": "pipeline.topics", "status": "pipeline.status.command", "read": "pipeline.read"}
 
 
 def main(argv: list[str]) -> int:
@@ -53,14 +49,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--once", action="store_true", help="end when all that was there is done")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (default 1)")
     cli.add_settings(
-        parser, *DIRECTORIES, *cli.KAFKA, *cli.MODEL, *cli.WORKER, *cli.PRODUCER, *cli.SINK, *cli.TELEMETRY
+        parser, "input_dir", "output_dir", *cli.KAFKA, *cli.MODEL, *cli.WORKER, *cli.PRODUCER, *cli.SINK, *cli.TELEMETRY
     )
     return parser
 
 
 def run_pipeline(args: argparse.Namespace) -> int:
     settings = cli.settings_from(args)
-    load_recipe(settings.worker.recipe)  # the workers' matter, but one that is wrong should stop nobody minutes later
+    load_recipe(settings.worker.recipe)  # only workers use it, but a wrong one should not stop the run minutes later
     plan = make_plan(settings, workers=args.workers, once=args.once)
     if not plan.input_dir.is_dir():
         raise SettingsError(f"--input-dir {plan.input_dir}: no such directory")
@@ -68,7 +64,7 @@ def run_pipeline(args: argparse.Namespace) -> int:
         return _run(plan)
 
 
-def _run(plan: Plan) -> int:
+def _run(plan: RunPlan) -> int:
     _keep_log(plan)
     check_input(plan)
     run = Run(plan, make_view(sys.stdout), os.environ)
@@ -77,7 +73,7 @@ def _run(plan: Plan) -> int:
     except StoppedError as exc:
         print(f"Stopped by {exc}: {counts(run.progress.totals)}.")
         print("What is done is kept; the same command goes on from here.")
-        return exc.exit_code
+        return 128 + run.stopped.result()
     report = write_report(plan, os.environ)
     print(*summary(plan, run.progress, undone=run.undone, report=report), sep="\n")
     if run.undone:
@@ -85,12 +81,12 @@ def _run(plan: Plan) -> int:
     return cli.DEAD_LETTERS if any(run.progress.failures()) else 0
 
 
-def _keep_log(plan: Plan) -> None:
+def _keep_log(plan: RunPlan) -> None:
     try:
         plan.logs_dir.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"--output-dir {plan.output_dir}: {exc.strerror}. Choose one that can be written") from exc
-    log = (plan.logs_dir / "pipeline.log").open("a", encoding="utf-8")  # the terminal is the progress bar's
+    log = (plan.logs_dir / "pipeline.log").open("a", encoding="utf-8")  # the terminal belongs to the progress bar
     configure_logs(plan.settings.telemetry.replaced(log_format="human"), process="pipeline", stream=log)
 
 

@@ -22,7 +22,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 async def print_results(kafka: KafkaSettings) -> None:
-    """What is committed up to now, as it lies on the topic."""
+    """Writes the values of all results that are committed now to stdout, one a line."""
     topic = TopicNames(kafka.namespace).results
     async with aclosing(read_to_end(kafka, topic, patience_s=PATIENCE_S)) as records:
         async for record in records:

@@ -1,1 +1,1 @@
-"""From files in a directory to chunks on Kafka, each once."""
+"""The producer publishes the files of a directory as chunks on Kafka, each once."""

@@ -16,7 +16,7 @@ from producer import command
 from producer.app import run
 from producer.errors import ProducerError
 from producer.files.watch import Alarm
-from producer.watcher import Tally
+from producer.watcher import PublishingTally
 from telemetry.logs import configure_logs
 
 log = logging.getLogger("producer")
@@ -37,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--undone-file",
         type=Path,
         metavar="F",
-        help="JSON written at the end with --once: why by path, for what could not be read",
+        help="JSON file, written at the end with --once: the reason for each path that could not be read",
     )
     cli.add_settings(parser, "input_dir", "output_dir", *cli.KAFKA, *cli.PRODUCER, *cli.TELEMETRY)
     return parser
@@ -72,8 +72,8 @@ def _write(path: Path, undone: dict[str, str]) -> None:
         raise ProducerError(f"--undone-file {path}: {exc.strerror}. All else is done") from exc
 
 
-def _report(tally: Tally) -> int:
-    """One line on what was done; the exit code."""
+def _report(tally: PublishingTally) -> int:
+    """Logs one line on the run, and returns the exit code."""
     log.info(
         "%d files: %d published, %d unchanged, %d rejected, %d not read; %d chunks",
         *(tally.files, tally.published, tally.unchanged, tally.rejected, len(tally.troubled), tally.chunks),

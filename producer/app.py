@@ -1,4 +1,4 @@
-"""Wires the watcher, ends it in order, and gives it a new producer after an error of the old one."""
+"""Wires the watcher, ends it in order, and gives it a new Kafka producer after an error of the old one."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from configs.errors import SettingsError
 from configs.sections import ProducerSettings
 from configs.settings import Settings
 from ledger.account import Account
@@ -20,7 +21,7 @@ from messaging.roles import Role
 from messaging.stopping import end
 from messaging.topics import cluster_id, ensure_topics
 from producer.done import Done
-from producer.errors import PublishError, SettingsError
+from producer.errors import PublishError
 from producer.files.directory import Directory
 from producer.files.paths import PathFilter
 from producer.files.source import Source
@@ -34,20 +35,20 @@ from producer.publishing.transactions import Publisher, started_producer
 from producer.text.decode import check_encoding
 from producer.text.measure import load_tokens
 from producer.text.splitting import Sizes, splitter_hash
-from producer.watcher import Parts, Tally, Watcher
+from producer.watcher import Parts, PublishingTally, Watcher
 from schemas import TopicNames
 from schemas.paths import source_name
 from telemetry.metrics import ProducerMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry
 
 GRACE_S = 5.0
-"""A stopping process gives its open transaction this long; after that Kafka aborts it."""
+"""Seconds that a stopping process gives its open transaction. After that Kafka aborts it."""
 RETRY_S = 2.0
 log = logging.getLogger(__name__)
 
 
-async def run(settings: Settings, alarm: Alarm, *, once: bool, only: frozenset[str] | None = None) -> Tally:
-    """`work`, observed as the settings say."""
+async def run(settings: Settings, alarm: Alarm, *, once: bool, only: frozenset[str] | None = None) -> PublishingTally:
+    """Runs `work` with telemetry. Returns what it did."""
     async with open_telemetry(settings.telemetry, ProducerMetrics, process="producer") as telemetry:
         return await work(settings, alarm, telemetry, once=once, only=only)
 
@@ -59,11 +60,11 @@ async def work(
     *,
     once: bool,
     only: frozenset[str] | None = None,
-) -> Tally:
-    """Publish what is in the directory, and with `once` unset all that comes, until the alarm says stop.
+) -> PublishingTally:
+    """Publishes the files of the directory, and without `once` all later ones, until the alarm says stop.
 
-    `only`, with `once`: the paths of the documents it is about. Raises SettingsError, FencedError and other
-    QAStreamErrors that trying again can't mend.
+    `only`, with `once`: the paths of the documents to publish. Raises SettingsError, FencedError and other
+    QAStreamErrors that last.
     """
     parts = make_parts(settings, alarm, telemetry, once=once, only=only)
     working = asyncio.create_task(_work(parts, telemetry))
@@ -75,7 +76,7 @@ async def work(
         stop.cancel()
         working.cancel()
         await asyncio.wait((working,))
-    return Tally() if working.cancelled() else working.result()
+    return PublishingTally() if working.cancelled() else working.result()
 
 
 def make_parts(
@@ -143,10 +144,10 @@ def _check_done(options: ProducerSettings, output_dir: Path | None, files: Sourc
         )
 
 
-async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> Tally:
-    """The watcher on one producer after another: an error of a transaction ends a producer, not the watcher."""
+async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> PublishingTally:
+    """Watches with one Kafka producer after another: a failed transaction ends a producer, not the watching."""
     paced = _needs_outcomes(parts)
-    tally = Tally()
+    tally = PublishingTally()
     async with AsyncExitStack() as stack:
         telemetry.health.check(
             "kafka", (await stack.enter_async_context(feeling(parts.kafka, watched=parts.observed))).trouble
@@ -171,8 +172,8 @@ async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> Tally:
     return tally
 
 
-async def _watch(parts: Parts, tally: Tally) -> None:
-    """One producer's life, from what Kafka knows when it starts."""
+async def _watch(parts: Parts, tally: PublishingTally) -> None:
+    """Watches with one Kafka producer, from the ledger as Kafka has it."""
     kafka, source = parts.kafka, parts.publication.source
     async with AsyncExitStack() as stack:
         producer = await stack.enter_async_context(started_producer(kafka, source))
@@ -181,26 +182,26 @@ async def _watch(parts: Parts, tally: Tally) -> None:
             for entry in ledger.entries():
                 parts.account.take_entry(entry)
         requests = await load_requests(kafka, source, ring=parts.alarm.call)
-        # With --once too: who asks and hears nothing takes our place.
+        # With --once too: a command whose request nobody takes up fences this producer.
         _beside(stack, keep_following(kafka, parts.names.requests, requests.take, start=requests.following))
         await Watcher(parts, Publisher(producer, ledger), tally, requests).watch()
 
 
 def _needs_outcomes(parts: Parts) -> bool:
-    """A run that a command has begun, for some paths `only`, neither waits for outcomes nor puts files away."""
+    """Tells whether outcomes are read. A command that publishes some paths neither waits nor puts files away."""
     options = parts.options
     return parts.only is None and bool(options.max_backlog or options.on_done != "keep" or parts.observed)
 
 
 async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
-    """With what --max-backlog, --on-done and the metrics need, where they are asked for."""
+    """Returns the parts with the account that --max-backlog, --on-done and the metrics need, if they are asked for."""
     kafka, options = parts.kafka, parts.options
     if not _needs_outcomes(parts):
         return parts
     account = Account(parts.publication.source)
 
     def take(record: Record) -> None:
-        outcome = decoded(OutcomeSummary, record, undecodable=ignore)  # the sink reports what is no outcome
+        outcome = decoded(OutcomeSummary, record, undecodable=ignore)  # the sink reports records that are no outcomes
         if outcome is not None:
             account.take_outcome(outcome, ResultPosition(record.partition, record.offset))
 
@@ -214,5 +215,5 @@ async def _with_outcomes(parts: Parts, stack: AsyncExitStack) -> Parts:
 
 
 def _beside(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
-    """Run `work` until the stack ends."""
+    """Runs `work` until the stack ends."""
     stack.push_async_callback(end, asyncio.create_task(work))

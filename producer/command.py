@@ -1,7 +1,7 @@
-"""`regenerate`, `forget` and `retry`: what a user asks of documents that are published.
+"""`regenerate`, `forget` and `retry`: requests of a user for documents that are published.
 
-The running producer of the directory does it. Where none takes it up within --wait-s, the command does it itself;
-regenerate and retry read files, so they need --input-dir for that, or wait for the next producer.
+The running producer of the directory takes the request up. Where none does within --wait-s seconds, the command does it
+itself; regenerate and retry read files, so they need --input-dir for that, or wait for the next producer.
 """
 
 import argparse
@@ -86,7 +86,7 @@ async def _main(settings: Settings, action: ActionName, args: argparse.Namespace
 
 
 async def _publish(settings: Settings, left: Sequence[Request]) -> int:
-    """Do here what the producer of --input-dir would have done."""
+    """Publishes here, in place of the producer of --input-dir."""
     paths = frozenset(request.document.path for request in left)
     tally = await run(settings, Alarm(), once=True, only=paths)
     print(

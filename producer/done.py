@@ -1,4 +1,4 @@
-"""`--on-done`: files whose outcomes are all on disk are moved away or deleted."""
+"""`--on-done`: moves or deletes files whose outcomes are all on disk."""
 
 import logging
 from collections.abc import Iterable
@@ -23,12 +23,15 @@ def _complete(found: Found, ledger: Ledger, rules: Rules) -> bool:
 
 
 class Done:
-    """Acts on files of one source. Of the last look: the paths it put away, and how many `waiting` are not on disk."""
+    """Puts files of one source away. `put_away` has the paths of the last time.
+
+    `waiting` counts files with outcomes that were not on disk at the last look.
+    """
 
     def __init__(
         self, how: Literal["move", "delete"], *, files: Source, folder: Path | None, account: Account, on_disk: OnDisk
     ) -> None:
-        """`folder` is where `move` puts them, under the paths that they had."""
+        """`folder` is where `move` puts files, under the paths that they had."""
         self.waiting = 0
         self.put_away: set[str] = set()
         self._how = how
@@ -38,7 +41,7 @@ class Done:
         self._on_disk = on_disk
 
     def look(self, files: Iterable[Found], ledger: Ledger, rules: Rules) -> list[Found]:
-        """What may go. Raises OutputMismatchError."""
+        """Returns the files that may go. Raises OutputMismatchError."""
         self._on_disk.look()
         self.waiting = 0
         ready = []
@@ -54,9 +57,9 @@ class Done:
         return ready
 
     def act(self, ready: Iterable[Found], ledger: Ledger, rules: Rules) -> dict[str, str]:
-        """Move or delete them; why not by path, for what could not.
+        """Moves or deletes the files. Returns the reason for each path that it could not put away.
 
-        It takes as long as copying does: call it in a thread. What is asked of a document before its turn, counts.
+        It may copy files, so call it in a thread. A file stays if a request has changed its document meanwhile.
         """
         self.put_away = set()
         problems = {}
@@ -78,7 +81,7 @@ class Done:
             else:
                 self._files.move(found, self._target(self._folder, found, ledger))
         except FileError:
-            return None  # it has changed since: a later look publishes it anew
+            return None  # it has changed: a later look publishes it anew
         except OSError as exc:
             return f"all of it is on disk, but it could not be {self._how}d: {exc.strerror or exc}"
         hit("producer.put_away")
@@ -87,7 +90,7 @@ class Done:
         return None
 
     def _target(self, folder: Path, found: Found, ledger: Ledger) -> Path:
-        """Not over a file of the same name that was moved before."""
+        """Returns a path below `folder` where no file is: an earlier file of the same name stays."""
         name = Path(unescape(found.path))
         target = folder / name
         entry = ledger.entry(found.path)

@@ -7,25 +7,13 @@ QAStreamError
     ├── LedgerError          the ledger on Kafka can't be read
     └── PublishError         one transaction failed; its work is done again from the ledger
 
-FileError                    one file has an outcome other than its chunks; never leaves this package
-├── RejectedError            its content can't be published: a dead letter
+FileError                    a file can't be published to its end now; never leaves this package
+├── RejectedError            its content can't be published: it goes to the dead letters
 ├── ChangedError             it changed while it was read: it is read again
-└── StoppedError             the process ends, or has a request to take up: it is read again another time
+└── ReadingStoppedError      the process ends, or has a request to take up: it is read again later
 """
 
-from configs.errors import QAStreamError, SettingsError
-
-__all__ = [
-    "ChangedError",
-    "FencedError",
-    "FileError",
-    "LedgerError",
-    "ProducerError",
-    "PublishError",
-    "RejectedError",
-    "SettingsError",
-    "StoppedError",
-]
+from configs.errors import QAStreamError
 
 
 class ProducerError(QAStreamError):
@@ -41,7 +29,7 @@ class LedgerError(ProducerError):
 
 
 class PublishError(ProducerError):
-    """One transaction failed and nothing of it counts. `lasting`: trying again can't help."""
+    """A transaction failed, and nothing of it counts. `lasting`: trying again can't help."""
 
     def __init__(self, message: str, *, lasting: bool = False) -> None:
         super().__init__(message)
@@ -49,11 +37,11 @@ class PublishError(ProducerError):
 
 
 class FileError(Exception):
-    """One file has an outcome other than its chunks."""
+    """A file can't be published to its end now."""
 
 
 class RejectedError(FileError):
-    """The file's content can't be published; `kind` is the class of reasons it belongs to."""
+    """The file's content can't be published; `kind` is the error class of its dead letter."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -64,5 +52,5 @@ class ChangedError(FileError):
     """The file changed while it was read."""
 
 
-class StoppedError(FileError):
-    """Reading has to stop."""
+class ReadingStoppedError(FileError):
+    """Reading has to stop: the process ends, or has a request to take up."""

@@ -1,4 +1,4 @@
-"""What of the producer's work is counted, measured and traced."""
+"""Metrics and traces of the producer's work."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from telemetry.tracing import Header
 
 
 class Observer:
-    """Told of what was done when it was done; counters only rise by what was committed."""
+    """Counts, measures and traces the producer's work. Counters only rise by committed batches."""
 
     def __init__(self, telemetry: Telemetry[ProducerMetrics], names: TopicNames) -> None:
         self._metrics = telemetry.metrics
@@ -25,7 +25,7 @@ class Observer:
 
     @contextmanager
     def transaction(self, batch: Batch) -> Iterator[None]:
-        """Around a batch's transaction, with a span for each file that it has chunks of."""
+        """Surrounds the transaction of a batch, with a span for each file that has chunks in it."""
         began = time.monotonic()
         try:
             with self._spans(batch):
@@ -51,7 +51,7 @@ class Observer:
 
     @contextmanager
     def _spans(self, batch: Batch) -> Iterator[None]:
-        """A file's trace has its id from the file's version: it is one trace over all batches, and over restarts."""
+        """Opens the spans. The id of a trace comes from the file's version: it stays over batches and restarts."""
         if not self._tracing.on:
             yield
             return

@@ -25,7 +25,7 @@ from producer.publishing.transactions import Publisher
 from schemas import FileState, LedgerEntry, TopicNames
 
 PATIENCE_S = 30.0
-"""`--once` waits this long, or twenty times the time to settle, for files that are still being written.
+"""`--once` waits this long, in seconds, or twenty times the time to settle, for files that are still being written.
 
 It begins with the end of the look that left fewer files undone than any before: what takes time then is waiting. A file
 that changes and is published again and again is no news.
@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Tally:
-    """What a run did. `troubled` says why by path, for what has no outcome yet; `told` is what was warned about."""
+class PublishingTally:
+    """The work of a run. `troubled` has the reason for each path that is not published; `told` has past warnings."""
 
     files: int = 0
     published: int = 0
@@ -55,7 +55,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the watcher works with, whatever producer it has. `only`: with `once`, the paths it is about."""
+    """The parts of a watcher, which outlive its Kafka producer. `only`: with `once`, the paths to publish."""
 
     kafka: KafkaSettings
     options: ProducerSettings
@@ -73,9 +73,9 @@ class Parts:
 
 
 class Watcher:
-    """Looks, publishes and pauses, over one producer; `tally` goes on over several."""
+    """Looks, publishes and pauses, with one Kafka producer; `tally` goes on with the next one."""
 
-    def __init__(self, parts: Parts, publisher: Publisher, tally: Tally, requests: Requests) -> None:
+    def __init__(self, parts: Parts, publisher: Publisher, tally: PublishingTally, requests: Requests) -> None:
         self._parts = parts
         self._publisher = publisher
         self._ledger = publisher.ledger
@@ -83,15 +83,15 @@ class Watcher:
         self._requests = requests
         self._settling = Settling(parts.options.settle_ms, trust_mtime=parts.once)
         self._first = parts.only  # with --once: what was there at the first look
-        # A request waits for the end of a block that is read, not for that of a file of gigabytes.
+        # A request waits until a block is read, not until a file of gigabytes is.
         self._publication = replace(parts.publication, stopping=lambda: self._interrupted)
         self._asked = False  # a request has changed an entry since the look began
-        self._cut_short = False  # the last look did not come to all files
-        self._fewest = sys.maxsize  # left undone by any look
+        self._cut_short = False  # the last look left files out
+        self._fewest = sys.maxsize  # files that a look left undone
         self._waiting_since = 0.0
 
     async def watch(self) -> None:
-        """Until stopped; with --once until all that was there has an outcome or trouble of its own."""
+        """Runs until stopped; with --once until every file of the first look is published, or in trouble."""
         while True:
             began = time.monotonic()
             listing = await self._in_thread(self._parts.files.scan)
@@ -105,12 +105,12 @@ class Watcher:
 
     @property
     def _interval_s(self) -> float:
-        """With --once it looks again only for files that wait for something."""
+        """The seconds between looks. With --once only files that wait for something need another look."""
         interval_s = self._parts.options.scan_interval_s
         return min(DONE_S, interval_s) if self._parts.once else interval_s
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """What may take long; who asks for something does not wait for it."""
+        """Runs `work` in a thread, and takes requests up meanwhile."""
         working = asyncio.create_task(asyncio.to_thread(work))
         try:
             while not (await asyncio.wait((working,), timeout=REQUESTS_S))[0]:
@@ -120,13 +120,13 @@ class Watcher:
         return working.result()
 
     async def _take_requests(self) -> None:
-        """Not while batches are ahead: their entries don't know of it."""
+        """Takes the requests up. Call it between publications: batches that are already made have older entries."""
         for batch in self._requests.batches(self._ledger):
             await self._commit(batch)
             self._asked = self._asked or bool(batch.entries)
 
     async def _look(self, listing: Listing) -> float | None:
-        """Publish what is settled; seconds until another look is due because of files that are not, or None."""
+        """Publishes the settled files. Returns the seconds until another look is due for the others, or None."""
         await self._take_requests()
         self._asked = False
         files = self._of_this_run(listing.files)
@@ -145,7 +145,7 @@ class Watcher:
         return 0.1 if changed or self._asked else look.due_s
 
     def _of_this_run(self, files: Sequence[Found]) -> Sequence[Found]:
-        """All; with --once those that were there at the first look, or it might never end."""
+        """Returns all files; with --once only those of the first look, or the run might never end."""
         if not self._parts.once:
             return files
         self._first = self._first or frozenset(found.path for found in files)
@@ -163,7 +163,7 @@ class Watcher:
         return due_s is None or time.monotonic() - self._waiting_since > patience_s
 
     async def _publish(self, files: Sequence[Found]) -> bool:
-        """Publish all steps of `files`; whether one changed meanwhile and has to be looked at again soon."""
+        """Publishes `files`. Tells whether another look is due soon, because a file changed or some were left out."""
         changed: dict[str, str] = {}
         published, chunks = self._tally.published, self._tally.chunks
         batches = Batches(self._publication, self._ledger, self._parts.names).of(files)
@@ -196,17 +196,17 @@ class Watcher:
                 self._parts.account.take_entry(entry)
 
     async def _wait_for_room(self, batch: Batch) -> None:
-        """While more than --max-backlog published chunks wait for their outcome; `batch` is not published meanwhile."""
+        """Waits before a batch with chunks while more than --max-backlog published chunks have no outcome."""
         account, most, alarm = self._parts.account, self._parts.options.max_backlog, self._parts.alarm
         if not (account and most and batch.chunks and account.totals.backlog > most):
             return
         log.info("publishing pauses: %d chunks wait for their outcome (--max-backlog %d)", account.totals.backlog, most)
         while account.totals.backlog > most and not self._interrupted:
             await alarm.pause(ROOM_S, least_s=ROOM_S)
-        alarm.ring()  # the pauses took the rings of others
+        alarm.ring()  # the pauses may have used up a ring that asks for a look
 
     async def _put_away(self, files: Sequence[Found]) -> set[str]:
-        """What --on-done says, for files whose outcomes are all on disk; the paths that are gone by it."""
+        """Moves or deletes files whose outcomes are all on disk, as --on-done says. Returns the paths that went."""
         done = self._parts.done
         if done is None:
             return set()
@@ -218,7 +218,7 @@ class Watcher:
         return done.put_away
 
     def _news(self, batch: Batch) -> tuple[list[LedgerEntry], list[LedgerEntry]]:
-        """Entries that become published, and rejected, by the batch: of what the ledger has before it."""
+        """Returns the entries that the batch completes and rejects. Call it before the ledger has the batch."""
         published, rejected = [], []
         for path, (entry, _) in batch.entries.items():
             before = self._ledger.entry(path)
@@ -231,7 +231,7 @@ class Watcher:
         return published, rejected
 
     def _count(self, batch: Batch, published: list[LedgerEntry], rejected: list[LedgerEntry]) -> None:
-        """Once it is committed: one that failed is made again."""
+        """Counts a batch. Call it once the batch is committed, since a failed batch is made again."""
         self._tally.chunks += batch.chunks
         self._tally.published += len(published)
         self._parts.observer.published(len(published))
@@ -245,7 +245,7 @@ class Watcher:
             await self._commit(batch)
 
     def _vanished(self, present: set[str]) -> Iterator[LedgerEntry]:
-        """Only what is truly gone: a file that is not wanted any more, or can't be seen now, is none."""
+        """Yields the entries of files that are gone. Files that are excluded or can't be seen now are not gone."""
         for path in list(self._ledger.absent(present)):
             entry = self._ledger.entry(path)
             if entry and self._parts.files.gone(path):
@@ -257,7 +257,7 @@ class Watcher:
         self._tally.troubled |= problems
 
     def _tell(self, reasons: dict[str, str], message: str) -> None:
-        """Warn of each once."""
+        """Warns of each path and reason once."""
         for path, why in reasons.items():
             if (path, why) not in self._tally.told:
                 self._tally.told.add((path, why))
@@ -265,7 +265,7 @@ class Watcher:
 
 
 async def _ahead(batches: Generator[Batch, None, None]) -> AsyncGenerator[Batch, None]:
-    """The batches, each made in a thread while the one before is published."""
+    """Yields the batches. A thread makes each of them while the one before is published."""
     coming = asyncio.create_task(asyncio.to_thread(next, batches, None))
     try:
         while (batch := await asyncio.shield(coming)) is not None:  # a thread can't be cancelled

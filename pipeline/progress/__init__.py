@@ -1,1 +1,1 @@
-"""How far a run is, and what it says at its end."""
+"""The progress of a run on the screen, and the summary at its end."""

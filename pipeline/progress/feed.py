@@ -8,11 +8,11 @@ from messaging.record import Record
 from schemas import LedgerEntry
 
 
-class Tally:
-    """Takes records of `qa.files` and `qa.results`; what can't be read is logged and counts for nothing."""
+class ProgressFeed:
+    """Feeds records of qa.files and qa.results to a run's progress. Records that can't be decoded are logged."""
 
     def __init__(self, progress: Progress, *, fresh_from: Offsets) -> None:
-        """`fresh_from`: where each partition of `qa.results` ended when the run began; one not named is all old."""
+        """`fresh_from`: where partitions of qa.results ended when the run began. Others have old results only."""
         self._progress = progress
         self._fresh_from = fresh_from
 

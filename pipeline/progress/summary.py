@@ -1,4 +1,4 @@
-"""What is said at the end: how much there is, three pairs to look at, where it lies, how to read the topic."""
+"""The lines at the end of a run: counts, three pairs to look at, where the results are, how to read the topic."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from shlex import quote
 from ledger.account import ProgressTotals
 from ledger.progress import Progress
 from pipeline.run.children import printable
-from pipeline.run.plan import EMBEDDED_MODEL, Plan
+from pipeline.run.plan import EMBEDDED_MODEL, RunPlan
 from schemas import DecodeError, Pair, Result, TopicNames, decode
 
 SAMPLES = 3
@@ -18,10 +18,10 @@ NAMED = 10
 WIDTH = 300
 
 
-def summary(plan: Plan, progress: Progress, *, undone: Mapping[str, str], report: str) -> Iterator[str]:
-    """Lines for a finished run.
+def summary(plan: RunPlan, progress: Progress, *, undone: Mapping[str, str], report: str) -> Iterator[str]:
+    """Yields the lines for a finished run.
 
-    `undone` says why by path, for what could not be read; `report` where the page about the data is.
+    `undone` has the reason for each path that could not be read; `report` says where the page about the data is.
     """
     yield ""
     yield f"Done: {counts(progress.totals)}"
@@ -48,7 +48,7 @@ def counts(totals: ProgressTotals) -> str:
 
 
 def _named(what: str, lines: Sequence[str]) -> Iterator[str]:
-    """The first of them, if there are any."""
+    """Yields a heading with the number of `lines`, and the first of them; nothing where there are none."""
     if lines:
         yield f"{what} ({len(lines)}):"
         yield from (f"    {printable(line)}" for line in lines[:NAMED])
@@ -56,8 +56,8 @@ def _named(what: str, lines: Sequence[str]) -> Iterator[str]:
         yield f"    … and {len(lines) - NAMED} more"
 
 
-def _of_other_models(plan: Plan, results: Iterable[Result]) -> Iterator[str]:
-    """What was answered before is not asked again, whatever the model is now."""
+def _of_other_models(plan: RunPlan, results: Iterable[Result]) -> Iterator[str]:
+    """Yields a note where an earlier run asked another model: answered chunks are not asked again."""
     model = EMBEDDED_MODEL if plan.own_model else plan.settings.model.model_name
     others = sorted({result.model.name for result in results} - {model})
     if others:
@@ -68,7 +68,7 @@ def _of_other_models(plan: Plan, results: Iterable[Result]) -> Iterator[str]:
 
 
 def read_results(output_dir: Path) -> Iterator[Result]:
-    """Results on disk, some of the newest first; those of older versions are among them."""
+    """Yields results from the segments, newer segments first, results of replaced versions included."""
     for segment in sorted((output_dir / "results").glob("*.jsonl"), reverse=True):
         with segment.open("rb") as lines:
             for line in lines:
@@ -79,7 +79,7 @@ def read_results(output_dir: Path) -> Iterator[Result]:
 
 
 def sample(results: Iterable[Result]) -> list[tuple[Result, Pair]]:
-    """Up to three pairs with evidence, of different documents, both languages among them when there are both."""
+    """Returns up to three pairs with evidence, from different documents, in both languages where both occur."""
     candidates: dict[str, tuple[Result, Pair]] = {}
     for result in results:
         pair = next((pair for pair in result.pairs if pair.evidence), None)
@@ -89,7 +89,7 @@ def sample(results: Iterable[Result]) -> list[tuple[Result, Pair]]:
 
 
 def _languages_first(found: list[tuple[Result, Pair]]) -> list[tuple[Result, Pair]]:
-    """One of each language, then the rest, otherwise in their order."""
+    """Returns the items in their order, but the first item of each language before the rest."""
     firsts = {item[1].language: item for item in reversed(found)}
     leading = [item for item in found if item is firsts[item[1].language]]
     return leading + [item for item in found if item not in leading]
@@ -109,7 +109,7 @@ def _clip(text: str) -> str:
     return text if len(text) <= WIDTH else text[:WIDTH] + "…"
 
 
-def _how_to_read(plan: Plan) -> Iterator[str]:
+def _how_to_read(plan: RunPlan) -> Iterator[str]:
     namespace = plan.settings.kafka.namespace
     topic = TopicNames(namespace).results
     brokers = plan.settings.kafka.brokers
@@ -125,6 +125,6 @@ def _how_to_read(plan: Plan) -> Iterator[str]:
 
 
 def _python() -> str:
-    """The interpreter as it can be typed here: `python` alone may be another one."""
+    """Returns the path of this interpreter as a user can type it: `python` alone may be another one."""
     executable, here = Path(sys.executable), Path.cwd()
     return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)

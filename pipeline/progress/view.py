@@ -1,4 +1,4 @@
-"""What a person sees while it works: a progress bar on a terminal, a line every few seconds elsewhere."""
+"""The view of a running pipeline: a progress bar on a terminal, a line every few seconds elsewhere."""
 
 import time
 from typing import Protocol, TextIO
@@ -25,7 +25,7 @@ def make_view(stream: TextIO) -> View:
 
 
 class PlainView:
-    """For logs and pipes: one line when something changed, at most every `every_s` seconds."""
+    """Prints one line when a count has changed, at most every `every_s` seconds: for logs and pipes."""
 
     def __init__(self, stream: TextIO, *, every_s: float = EVERY_S) -> None:
         self._stream = stream
@@ -46,7 +46,7 @@ class PlainView:
 
 
 class BarView:
-    """A bar over the chunks, with the other counts behind it."""
+    """Draws a bar over the chunks, with the other counts behind it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

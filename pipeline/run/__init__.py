@@ -1,1 +1,1 @@
-"""One run on one machine: its processes, from the first start to the last end."""
+"""One run on one machine: its processes, from their start to their end."""

@@ -21,7 +21,7 @@ LAST_BYTES = 8192
 
 @dataclass(slots=True)
 class Child:
-    """Runs in a session of its own: Ctrl-C on the terminal reaches the runner only, which decides the order."""
+    """A process in a session of its own: Ctrl-C on the terminal reaches the runner only, which stops all in order."""
 
     name: str
     command: Sequence[str]
@@ -29,12 +29,12 @@ class Child:
     process: subprocess.Popen[bytes] = field(init=False, repr=False)
     exit_code: int | None = field(init=False, default=None)
     _log_start: int = field(init=False, default=0)
-    """Byte of the log where the lines of this start begin."""
+    """The byte of the log at which the lines of this process begin."""
 
     def start(self, env: Mapping[str, str]) -> None:
-        """Call it from the main thread: the child ends with the thread that started it."""
+        """Starts the process. Call it from the main thread: the child ends with the thread that started it."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:  # to append: the log is cut from outside while the child writes
+        with self.log.open("ab") as log:  # append mode: `bound_log` cuts the log while the child writes
             self._log_start = log.tell()
             self.process = subprocess.Popen(  # noqa: S603 - our own modules
                 self.command,
@@ -43,12 +43,12 @@ class Child:
                 stderr=log,
                 env=dict(env),
                 start_new_session=True,
-                # A runner that is killed takes all at once; the JVM ends in order: its parent is the broker process.
+                # A killed runner takes its children with it. The JVM still ends in order: the broker process starts it.
                 preexec_fn=ends_with_parent(signal.SIGKILL),  # noqa: PLW1509 - no other threads when children are started
             )
 
     def poll(self) -> int | None:
-        """Exit code, negative for a signal; None while it runs. What it left behind in its session is ended too."""
+        """Returns the exit code, negative for a signal; None while it runs. Kills what it left in its session."""
         if self.exit_code is None and self.process.poll() is not None:
             self.exit_code = self.process.returncode
             self._kill_group()
@@ -60,7 +60,7 @@ class Child:
         return code
 
     async def stop(self, *, grace_s: float) -> None:
-        """SIGTERM, and SIGKILL to it and its children when it has not ended after `grace_s` seconds."""
+        """Sends SIGTERM, and after `grace_s` seconds SIGKILL to the process and its children."""
         if self.poll() is not None:
             return
         self.process.terminate()
@@ -75,23 +75,23 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def bound_log(self, limit: int = LOG_BYTES) -> None:
-        """Keep the last `limit` bytes beside it and empty the log itself, as logrotate's copytruncate does."""
+        """Empties a log over `limit` bytes and keeps its end beside it, as logrotate's copytruncate does."""
         if self.log.stat().st_size > limit:
             self.log.with_suffix(".log.1").write_bytes(tail(self.log, limit))
             os.truncate(self.log, 0)
 
     def obituary(self) -> ChildDiedError:
-        """What a user needs to know of a child that ended by itself."""
+        """Returns the error for a child that ended by itself, with the end of its log."""
         lines = tail(self.log, LAST_BYTES, start=self._log_start).decode(errors="replace").splitlines()[-LAST_LINES:]
         last = "\n".join(f"    {printable(line)}" for line in lines) or "    (nothing)"
         error = ChildDiedError(f"{self.name} {describe_exit(self.exit_code)}. Its last words, from {self.log}:\n{last}")
-        if self.exit_code == 2:  # wrong settings: the child has said which
+        if self.exit_code == 2:  # wrong settings: the log names them
             error.exit_code = 2
         return error
 
 
 async def wait_for_file(child: Child, path: Path) -> bytes:
-    """Content of the file that `child` writes when it is ready. Raises ChildDiedError when it ends first."""
+    """Returns the content of the file that `child` writes when it is ready. Raises ChildDiedError if it ends first."""
     while True:
         with contextlib.suppress(FileNotFoundError):
             return path.read_bytes()  # noqa: ASYNC240 - a hundred bytes
@@ -107,5 +107,5 @@ def describe_exit(code: int | None) -> str:
 
 
 def printable(text: str) -> str:
-    """Text of others must not be able to drive the terminal."""
+    """Replaces control characters, so that text from files can't control the terminal."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -1,4 +1,4 @@
-"""All children of a run: who is watched, and in which order they end."""
+"""All child processes of a run: they are watched, and they end in order."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from pipeline.run.children import POLL_S, Child
 
 HURRY_S = 3.0
 MayEnd = Callable[[int], bool]
-"""Whether a child may end by itself with this exit code."""
+"""Tells whether a child may end by itself with this exit code."""
 
 
 def never(_: int) -> bool:
@@ -19,7 +19,7 @@ def never(_: int) -> bool:
 
 @dataclass(slots=True)
 class Family:
-    """Groups in the order of their start. The last to start is the first to stop; members of a group stop together."""
+    """Children in groups. The group that started last stops first; the members of a group stop together."""
 
     logs_dir: Path
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -35,7 +35,7 @@ class Family:
         grace_s: float,
         may_end: MayEnd = never,
     ) -> list[Child]:
-        """Start one group, a command by name."""
+        """Starts a group of processes, given the command of each by name."""
         group: list[Child] = []
         self._groups.append(group)
         for name, command in commands.items():
@@ -46,7 +46,7 @@ class Family:
         return group
 
     async def guard(self) -> NoReturn:
-        """Raises ChildDiedError for the first child that ends and should not; keeps the logs bounded meanwhile."""
+        """Watches the children for ever and keeps their logs bounded. Raises ChildDiedError when one ends too early."""
         while True:
             for child in self._all():
                 self.check(child)
@@ -54,12 +54,12 @@ class Family:
             await asyncio.sleep(POLL_S)
 
     def check(self, child: Child) -> None:
-        """Raises ChildDiedError if it has ended and should not."""
+        """Raises ChildDiedError if the child has ended and should not have."""
         if (code := child.poll()) is not None and not self._may_end[child.name](code):
             raise child.obituary()
 
     async def stop(self) -> None:
-        """End all, the last started first. When `hurry` is set each gets 3 s only, then it is killed."""
+        """Stops all children, the last started first. Once `hurry` is set, a child is killed after 3 seconds."""
         for group in reversed(self._groups):
             await asyncio.gather(*(self._stop(child) for child in group))
 

@@ -1,18 +1,18 @@
-"""Which directory an output directory was made from: another one of the same name would replace its documents."""
+"""Remembers the input directory of an output directory: another one of the same name would replace its documents."""
 
 from pathlib import Path
 
 import orjson
 
 from configs.errors import SettingsError
-from pipeline.run.plan import Plan
+from pipeline.run.plan import RunPlan
 from schemas.paths import escape, source_name
 
 
-def check_input(plan: Plan) -> None:
-    """Remember the input directory by its source's name, and refuse another one of that name.
+def check_input(plan: RunPlan) -> None:
+    """Remembers the input directory by the name of its source. Raises SettingsError for another one of that name.
 
-    A `source` that is set is taken at its word. Raises SettingsError.
+    Where --source is set, the user has said that the directory is the same.
     """
     file = plan.home / "inputs.json"
     source, here = plan.settings.producer.source or source_name(plan.input_dir), escape(str(plan.input_dir.resolve()))
@@ -29,7 +29,7 @@ def check_input(plan: Plan) -> None:
 
 
 def _read(file: Path) -> dict[str, str]:
-    """What can't be read is forgotten: it only saves from mistakes."""
+    """Returns directories by source; nothing where the file can't be read, since it only guards against mistakes."""
     try:
         known = orjson.loads(file.read_bytes())
     except (OSError, ValueError):

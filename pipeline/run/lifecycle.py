@@ -1,4 +1,4 @@
-"""One run, from the first process started to the last one ended."""
+"""One run, from the start of its first process to the end of its last one."""
 
 import asyncio
 import signal
@@ -11,14 +11,15 @@ from aiokafka.errors import KafkaError
 
 from ledger.progress import Progress
 from messaging.follow import Follower, follow
+from messaging.stopping import StoppedError
 from messaging.topics import ensure_topics
 from output.sink_state import read_sink_state
-from pipeline.errors import PipelineError, StoppedError
-from pipeline.progress.feed import Tally
+from pipeline.errors import PipelineError
+from pipeline.progress.feed import ProgressFeed
 from pipeline.progress.view import View
 from pipeline.run.children import Child
 from pipeline.run.family import Family
-from pipeline.run.plan import Plan
+from pipeline.run.plan import RunPlan
 from pipeline.run.start import Starter
 from pipeline.run.undone import undone
 from schemas import TopicNames
@@ -29,16 +30,15 @@ REFRESH_S = 0.1
 
 @dataclass(slots=True)
 class Run:
-    """Start order: broker and model server, topics, sink, workers, producer; each finds what it needs there already.
+    """Starts the broker and the model server, then the topics, the sink, the workers, and the producer.
 
-    They stop in the reverse order, so that nobody waits for one that is gone: the producer first, since nothing new
-    should come; the workers while broker, model server and sink still serve them; then the sink, which has all by
-    then; the model server, and at last the broker, which everybody talked to.
-
-    With `--once`, `undone` says in the end why by path, for what the producer could not read.
+    They stop in the reverse order, so that no process waits for one that is gone: the producer first, then the workers
+    while all others still serve them, then the sink, the model server, and at last the broker.
+    `stopped` has the signal that ended the run. With --once, `undone` has in the end the reason for each path that the
+    producer could not read.
     """
 
-    plan: Plan
+    plan: RunPlan
     view: View
     environ: Mapping[str, str]
     progress: Progress = field(default_factory=Progress)
@@ -50,9 +50,9 @@ class Run:
         self.family = Family(self.plan.logs_dir)
 
     async def execute(self) -> None:
-        """Until everything is done (`--once`), or for ever.
+        """Runs until everything is done (--once), or for ever.
 
-        Raises ChildDiedError, StoppedError and what a start can raise; all children have ended by then.
+        All children have ended when it returns or raises. Raises ChildDiedError, StoppedError and errors of a start.
         """
         self.stopped = asyncio.get_running_loop().create_future()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -74,10 +74,10 @@ class Run:
             self.view.note("Stopping in order; once more stops at once.")
 
     async def _until_signal(self) -> None:
-        raise StoppedError(await self.stopped)
+        raise StoppedError((await self.stopped).name)
 
     async def _explained(self, exc: KafkaError) -> PipelineError:
-        """A dead broker is the likely reason, and its last words say more than a client's error."""
+        """Returns the error for the user. Raises ChildDiedError if the broker has died: its log says more."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.family.guard(), 1.0)
         return PipelineError(f"Kafka does not answer as it should: {exc!r}. Logs are in {self.plan.logs_dir}")
@@ -88,7 +88,7 @@ class Run:
         await ensure_topics(settings.kafka, patience_s=BROKER_PATIENCE_S)
         names = TopicNames(settings.kafka.namespace)
         async with follow(settings.kafka, names.files) as ledger, follow(settings.kafka, names.results) as results:
-            tally = Tally(self.progress, fresh_from=await results.ends())
+            tally = ProgressFeed(self.progress, fresh_from=await results.ends())
             producer = starter.stages(settings)
             await _first(
                 self._until_done(producer, ledger, results),
@@ -103,7 +103,7 @@ class Run:
             await asyncio.sleep(REFRESH_S)
 
     async def _until_done(self, producer: Child, ledger: Follower, results: Follower) -> None:
-        """Done is what is on disk, never consumer lag: markers of transactions take offsets, lag never reaches 0."""
+        """Waits until all is on disk. Consumer lag can't tell: transaction markers keep it above 0."""
         await producer.wait()
         self.family.check(producer)
         self._take_undone()
@@ -125,7 +125,7 @@ class Run:
 
 
 async def _first(*works: Coroutine[Any, Any, None]) -> None:
-    """Until one of them ends, or fails; the others are cancelled and awaited."""
+    """Runs `works` until one of them ends or fails; the others are cancelled and awaited."""
     tasks = [asyncio.create_task(work) for work in works]
     ended: set[asyncio.Task[None]] = set()
     try:

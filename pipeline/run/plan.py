@@ -1,4 +1,4 @@
-"""What to start, decided from the settings alone: commands and environments of the processes. No I/O."""
+"""The plan of a run: commands and environments of its processes, from the settings alone. No I/O."""
 
 import sys
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ MOST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """One run. `own_broker` and `own_model` say what is not configured and has to be started."""
+class RunPlan:
+    """The plan of one run. `own_broker` and `own_model` say what is not configured, so that the run starts it."""
 
     settings: Settings
     input_dir: Path
@@ -46,8 +46,8 @@ class Plan:
         return self.home / "logs"
 
 
-def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Plan:
-    """Raises SettingsError for directories that are missing from the settings or can't go together."""
+def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> RunPlan:
+    """Makes the plan. Raises SettingsError for directories that are missing, and for settings that contradict it."""
     input_dir, output_dir = settings.producer.input_dir, settings.sink.output_dir
     if input_dir is None or output_dir is None:
         raise SettingsError("--input-dir and --output-dir are needed: where the texts are, and where the results go")
@@ -64,7 +64,7 @@ def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Pl
     port = settings.telemetry.metrics_port
     if port and port + 1 + workers > MOST_PORT:
         raise SettingsError(f"--metrics-port {port}: the ports after it, one for each process, go beyond {MOST_PORT}")
-    return Plan(
+    return RunPlan(
         settings=settings,
         input_dir=input_dir,
         output_dir=output_dir,
@@ -83,7 +83,7 @@ def _refuse_nested(input_dir: Path, output_dir: Path) -> None:
         )
 
 
-def broker_command(plan: Plan, ready_file: Path) -> list[str]:
+def broker_command(plan: RunPlan, ready_file: Path) -> list[str]:
     return _module("server", "broker", "--data-dir", plan.broker_dir, "--port", 0, "--ready-file", ready_file)
 
 
@@ -91,27 +91,27 @@ def embedded_command(ready_file: Path) -> list[str]:
     return _module("server", "embedded", "--port", 0, "--ready-file", ready_file)
 
 
-def sink_command(plan: Plan) -> list[str]:
+def sink_command(plan: RunPlan) -> list[str]:
     return _module("consumer", "sink", "--output-dir", plan.output_dir, *_metrics(plan, 1))
 
 
-def worker_command(plan: Plan, number: int) -> list[str]:
-    """`number` counts from 1."""
+def worker_command(plan: RunPlan, number: int) -> list[str]:
+    """Returns the command of a worker; `number` counts from 1."""
     return _module("consumer", *_metrics(plan, 1 + number))
 
 
-def producer_command(plan: Plan, undone_file: Path) -> list[str]:
+def producer_command(plan: RunPlan, undone_file: Path) -> list[str]:
     once = ["--once", "--undone-file", undone_file] if plan.once else []
     return _module("producer", "--input-dir", plan.input_dir, *once, *_metrics(plan, 0))
 
 
-def _metrics(plan: Plan, place: int) -> list[str]:
-    """Each process of a machine needs a port of its own."""
+def _metrics(plan: RunPlan, place: int) -> list[str]:
+    """Returns the metrics option of the process: each process of a machine needs a port of its own."""
     port = plan.settings.telemetry.metrics_port
     return ["--metrics-port", str(port + place)] if port else []
 
 
-def report_command(plan: Plan) -> list[str]:
+def report_command(plan: RunPlan) -> list[str]:
     return _module("consumer", "report", "--output-dir", plan.output_dir)
 
 
@@ -119,8 +119,8 @@ def _module(name: str, *arguments: object) -> list[str]:
     return [sys.executable, "-m", name, *map(str, arguments)]
 
 
-def complete_settings(plan: Plan, *, brokers: str | None, model_url: str | None) -> Settings:
-    """The plan's settings with the addresses of what was started, and places in the output for what has none."""
+def complete_settings(plan: RunPlan, *, brokers: str | None, model_url: str | None) -> Settings:
+    """Returns the settings with the addresses of the servers that were started, and a cache in the output directory."""
     kafka, model, worker = plan.settings.kafka, plan.settings.model, plan.settings.worker
     telemetry = plan.settings.telemetry
     if brokers is not None:
@@ -130,14 +130,14 @@ def complete_settings(plan: Plan, *, brokers: str | None, model_url: str | None)
     if worker.cache_path is None:
         worker = worker.replaced(cache_path=plan.home / "cache.sqlite")
     if "log_format" not in telemetry.model_fields_set:
-        telemetry = telemetry.replaced(log_format="human")  # the log files are read by the people of this machine
+        telemetry = telemetry.replaced(log_format="human")  # people on this machine read the log files
     return replace(plan.settings, kafka=kafka, model=model, worker=worker, telemetry=telemetry)
 
 
 def environment(given: Mapping[str, Any], base: Mapping[str, str]) -> dict[str, str]:
-    """`base` with the settings `given`, whatever gave them: a child needs no file and no flag to agree.
+    """Returns `base` with the `given` settings, so that a child needs neither their file nor their flags.
 
-    Secrets travel here because arguments can be read by every user of the machine.
+    Secrets go this way too, because every user of the machine can read arguments.
     """
     env = {name: value for name, value in base.items() if name.upper() not in known_environment()}
     env["PYTHONPATH"] = str(ROOT) + (f":{base['PYTHONPATH']}" if base.get("PYTHONPATH") else "")

@@ -1,15 +1,15 @@
-"""The page about the data at the end of a run: written by a process of its own, as all that the stages do."""
+"""The page about the data at the end of a run. A process of its own writes it, as a stage would."""
 
 import signal
 import subprocess
 from collections.abc import Mapping
 
-from pipeline.run.plan import Plan, environment, report_command
+from pipeline.run.plan import RunPlan, environment, report_command
 from telemetry.children import ends_with_parent
 
 
-def write_report(plan: Plan, environ: Mapping[str, str]) -> str:
-    """Where it is; or why there is none: the results are there all the same."""
+def write_report(plan: RunPlan, environ: Mapping[str, str]) -> str:
+    """Returns where the page is, or why there is none: the results are on disk all the same."""
     done = subprocess.run(  # noqa: S603 - our own module
         report_command(plan),
         env=environment(plan.settings.given(), environ),

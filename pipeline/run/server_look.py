@@ -5,7 +5,7 @@ from inference.errors import FailureKind, ModelError
 
 
 async def complaint(model: ModelSettings, base_url: str) -> str | None:
-    """The message for the user if the server does not list its models; None if it does.
+    """Returns a message for the user if the server does not list its models; None if it does.
 
     Raises SettingsError for a model_ca_file that can't be used.
     """

@@ -1,4 +1,4 @@
-"""Starting the processes of a run, each with what it needs to find the others."""
+"""Starts the processes of a run, each with the addresses of the others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from pipeline.progress.view import View
 from pipeline.run import plan as planning
 from pipeline.run.children import Child, wait_for_file
 from pipeline.run.family import Family, MayEnd, never
-from pipeline.run.plan import Plan
+from pipeline.run.plan import RunPlan
 from pipeline.run.server_look import complaint
 from pipeline.run.undone import may_end, undone_file
 
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    plan: Plan
+    plan: RunPlan
     family: Family
     view: View
     environ: Mapping[str, str]
 
     async def servers(self) -> Settings:
-        """Broker and model server at the same time, where they are not configured; settings with their addresses."""
+        """Starts broker and model server where none is configured. Returns the settings with their addresses."""
         broker = self._broker() if self.plan.own_broker else None
         model = self._model() if self.plan.own_model else None
         brokers = (await _ready(*broker))["bootstrap_servers"] if broker else None
@@ -44,7 +44,7 @@ class Starter:
         return settings
 
     def stages(self, settings: Settings) -> Child:
-        """Sink, workers, producer; returns the producer."""
+        """Starts sink, workers and producer. Returns the producer."""
         _cleared(self.plan.layout.sink_state)
         given = settings.given()
         self._start("sink", planning.sink_command(self.plan), given, grace_s=30)
@@ -93,14 +93,14 @@ class Starter:
         await self._look_at_models(judge)
 
     async def _look_at_models(self, model: ModelSettings) -> None:
-        """A model server that loads its weights for minutes is normal: say it and go on, the workers wait."""
+        """Tells the user which servers do not answer. The run goes on: a server may load its weights for minutes."""
         for url in model.model_urls:
             if why := await complaint(model, url):
                 self.view.note(why)
 
 
 def _cleared(path: Path) -> Path:
-    """What an earlier process said there is not said by the one that starts now."""
+    """Removes the file that an earlier process wrote there, and returns its path."""
     path.unlink(missing_ok=True)
     return path
 

@@ -1,4 +1,4 @@
-"""What `producer --once` says at its end that it left undone: files that it could not read, or that still grew."""
+"""Files that `producer --once` left undone, as it says at its end: they could not be read, or still grew."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 FAILED = 1
 ENDS = frozenset({0, 3})
-"""Exit codes with which `producer --once` may end: 3 when a file went to the dead letters."""
+"""Exit codes with which `producer --once` may end; 3 says that a file went to the dead letters."""
 _UNDONE = TypeAdapter(dict[str, str])
 
 
@@ -15,7 +15,7 @@ def undone_file(home: Path) -> Path:
 
 
 def undone(home: Path) -> dict[str, str]:
-    """Why, by path. Empty also where the producer did not come to its end."""
+    """Returns the reason by path; nothing where the producer did not come to its end."""
     try:
         return _UNDONE.validate_json(undone_file(home).read_bytes())
     except (FileNotFoundError, ValidationError):
@@ -23,5 +23,5 @@ def undone(home: Path) -> dict[str, str]:
 
 
 def may_end(home: Path, code: int) -> bool:
-    """Whether a producer that ended with `code` did all that it could: then the run goes on to its end."""
+    """Tells whether the producer that ended with `code` did all it could, so that the run goes on to its end."""
     return code in ENDS or (code == FAILED and bool(undone(home)))

@@ -21,9 +21,9 @@ from messaging.follow import Offsets, Take, follow
 from messaging.messages import decoded, ignore
 from messaging.reading import TopicMissingError, assign_all, read_to_end
 from messaging.record import Record
+from output.errors import OutputError
 from output.run import broker_of_run
-from pipeline.errors import OutputError
-from pipeline.progress.feed import Tally
+from pipeline.progress.feed import ProgressFeed
 from pipeline.status.endpoints import Scraped, look_at_endpoints
 from pipeline.status.letters import Letter, Letters
 from pipeline.status.members import Members, look_at_members
@@ -37,19 +37,19 @@ LOOK_S = 3.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--watch", action="store_true", help="show it until Ctrl-C, and renew it")
+    parser.add_argument("--watch", action="store_true", help="show it until Ctrl-C and keep it up to date")
     parser.add_argument("--json", action="store_true", help="one JSON object, for scripts")
     parser.add_argument("--svg", metavar="FILE", type=Path, help="the same as a picture")
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="of qa.results read the last minute only: for large topics; what all results would tell is left out",
+        help="for large topics: read only the last minute of qa.results and leave out counts over all results",
     )
     parser.add_argument(
         "--metrics",
         metavar="URLS",
         default="",
-        help="addresses of workers' /metrics, comma-separated: shows the model servers with limits and queues",
+        help="addresses of workers' /metrics, comma-separated: shows the model servers, their limits and queues",
     )
     cli.add_settings(parser, "output_dir", *cli.KAFKA)
 
@@ -72,7 +72,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _broker(kafka: KafkaSettings, output_dir: Path | None) -> KafkaSettings:
-    """Raises OutputError where an output directory is named whose pipeline does not run."""
+    """Returns the settings of the broker. Raises OutputError if no pipeline runs on the output directory."""
     found = broker_of_run(kafka, output_dir)
     if found.bootstrap_servers is None and output_dir is not None:
         raise OutputError(
@@ -83,7 +83,7 @@ def _broker(kafka: KafkaSettings, output_dir: Path | None) -> KafkaSettings:
 
 
 class Board:
-    """What a snapshot is made of, and who takes the records of which topic."""
+    """Collects the state for a snapshot. `topics` has the function that takes the records of each topic."""
 
     def __init__(self, kafka: KafkaSettings, *, quick: bool) -> None:
         self.members: Members | None = None
@@ -92,7 +92,7 @@ class Board:
         self._progress = Progress()
         self._window = Window()
         self._letters = Letters()
-        self._tally = Tally(self._progress, fresh_from={})
+        self._tally = ProgressFeed(self._progress, fresh_from={})
         names = TopicNames(kafka.namespace)
         self.topics: dict[str, Take] = {
             names.files: self._tally.take_entry,
@@ -150,7 +150,7 @@ async def _watch(kafka: KafkaSettings, addresses: Sequence[str], *, quick: bool)
 
 async def _keep_asking(board: Board, kafka: KafkaSettings, addresses: Sequence[str]) -> None:
     while True:
-        # The view stays while a broker is away, and what it shows is old.
+        # The view stays while a broker is away, and shows the last state.
         with suppress(BrokerUnreachableError, TopicMissingError, KafkaError, OSError):
             await _ask(board, kafka, addresses)
         await asyncio.sleep(LOOK_S)
@@ -162,7 +162,7 @@ async def _ask(board: Board, kafka: KafkaSettings, addresses: Sequence[str]) -> 
 
 
 async def _starts(kafka: KafkaSettings, *, quick: bool) -> dict[str, Offsets]:
-    """Where reading begins, by topic, where that is not the beginning."""
+    """Returns the offsets at which reading begins, for topics that are not read from their beginning."""
     if not quick:
         return {}
     topic = TopicNames(kafka.namespace).results

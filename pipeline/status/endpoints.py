@@ -1,4 +1,4 @@
-"""What workers say of the model servers, by their /metrics: the same numbers that Prometheus reads."""
+"""The state of the model servers as workers give it on /metrics, which Prometheus reads too."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,8 +11,11 @@ ANSWER_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Sums over the workers that see it; `up` for how many of them. Queues are of everybody, as last seen."""
+class EndpointStatus:
+    """One model server, with sums over the workers that use it: the server answers `up` of them.
+
+    `running` and `waiting` are its queues over all clients, as last seen.
+    """
 
     url: str
     workers: int = 0
@@ -25,14 +28,14 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Scraped:
-    """`silent` are addresses that gave no metrics."""
+    """The model servers by the metrics of all addresses. `silent` has the addresses that gave no metrics."""
 
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: tuple[EndpointStatus, ...] = ()
     silent: tuple[str, ...] = ()
 
 
 async def look_at_endpoints(addresses: Iterable[str]) -> Scraped:
-    """From the addresses of workers' /metrics."""
+    """Reads the metrics of all workers at the same time; `addresses` are those of their /metrics."""
     wanted = list(addresses)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_S)) as session:
         texts = await asyncio.gather(*(_text(session, address) for address in wanted))
@@ -49,20 +52,20 @@ async def _text(session: aiohttp.ClientSession, address: str) -> str | None:
         return None
 
 
-def endpoints_in(texts: Iterable[str]) -> tuple[Endpoint, ...]:
-    """Of metrics in Prometheus' text format, one text a worker."""
-    found: dict[str, Endpoint] = {}
+def endpoints_in(texts: Iterable[str]) -> tuple[EndpointStatus, ...]:
+    """Returns the model servers in metrics in Prometheus' text format, one text for each worker."""
+    found: dict[str, EndpointStatus] = {}
     for text in texts:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 url = sample.labels.get("endpoint", "")
                 if url:
-                    known = found.setdefault(url, Endpoint(url))
+                    known = found.setdefault(url, EndpointStatus(url))
                     found[url] = _with(known, sample.name, sample.labels.get("state", ""), int(sample.value))
     return tuple(sorted(found.values(), key=lambda endpoint: endpoint.url))
 
 
-def _with(known: Endpoint, name: str, state: str, value: int) -> Endpoint:
+def _with(known: EndpointStatus, name: str, state: str, value: int) -> EndpointStatus:
     match name, state:
         case "qastream_model_up", _:
             return replace(known, workers=known.workers + 1, up=known.up + value)

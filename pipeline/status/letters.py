@@ -9,14 +9,14 @@ REPLAYED = ReplayMarker.model_fields["schema_"].default
 
 
 class Letter(Message):
-    """What dead letters and replay markers have in common."""
+    """The fields that dead letters and replay markers have in common."""
 
     schema_: str = Field(alias="schema")
     letter_id: Id
 
 
 class Letters:
-    """Feed it every record of the topic, each partition in order: a letter and its marker share a key."""
+    """Counts the letters without a marker. Feed it every record in order: a letter and its marker share a partition."""
 
     def __init__(self) -> None:
         self._open: set[str] = set()

@@ -1,7 +1,7 @@
-"""What the brokers know of the workers: who is a member, what each answers, what of it is unfinished.
+"""The workers as Kafka knows them, on whatever machines: the group's members, their partitions, unfinished chunks.
 
-Asked of Kafka, so that it is true whatever machines the workers are on. A chunk is unfinished as the committed offsets
-and their metadata say; consumer lag would count transaction markers too, and finished chunks behind a slow one.
+Committed offsets and their metadata tell which chunks are unfinished. Consumer lag would also count transaction
+markers, and finished chunks behind a slow one.
 """
 
 from collections import Counter
@@ -21,12 +21,12 @@ from messaging.reading import assign_all, read_to_end
 from schemas import TopicNames
 
 COUNTED = 2_000
-"""Offsets of qa.chunks that are read to be counted; where there are more, their number is the estimate."""
+"""Most records of qa.chunks that are read to be counted. Where there are more, their offsets are the estimate."""
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
-    """Of one partition of qa.chunks. Not `exact`: an upper bound, transaction markers included."""
+class PartitionBacklog:
+    """The unfinished chunks of a partition; an upper bound with transaction markers where it is not `exact`."""
 
     partition: int
     unfinished: int
@@ -35,15 +35,15 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """`state` as Kafka calls it: Stable, PreparingRebalance, Empty, …"""
+    """The consumer group. `state` is Kafka's word: Stable, PreparingRebalance, Empty, …"""
 
     state: str
     workers: tuple[GroupMember, ...]
-    backlogs: tuple[Backlog, ...]
+    backlogs: tuple[PartitionBacklog, ...]
 
 
 async def look_at_members(kafka: KafkaSettings, *, patience_s: float | None = None) -> Members:
-    """Costs a few requests, and reading at most `COUNTED` records of qa.chunks. Raises AccessError."""
+    """Asks Kafka for the group, and reads at most `COUNTED` records of qa.chunks. Raises AccessError."""
     names = TopicNames(kafka.namespace)
     try:
         async with admin_client(kafka, patience_s=patience_s) as admin:
@@ -57,7 +57,7 @@ async def look_at_members(kafka: KafkaSettings, *, patience_s: float | None = No
 
 async def _backlogs(
     kafka: KafkaSettings, topic: str, committed: Mapping[TopicPartition, CommitPoint]
-) -> tuple[Backlog, ...]:
+) -> tuple[PartitionBacklog, ...]:
     async with open_consumer(kafka) as consumer:
         partitions = await assign_all(consumer, topic)
         beginnings, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
@@ -67,7 +67,7 @@ async def _backlogs(
     starts = {tp.partition: points[tp][1] if tp.partition in counted else ends[tp] for tp in partitions}
     found = await _count(kafka, topic, starts) if counted else Counter[int]()
     return tuple(
-        Backlog(
+        PartitionBacklog(
             tp.partition,
             open_
             + (ahead[tp.partition] if ahead[tp.partition] and tp.partition not in counted else found[tp.partition]),
@@ -78,12 +78,12 @@ async def _backlogs(
 
 
 def unfinished_of(committed: CommitPoint | None, beginning: int) -> tuple[int, int]:
-    """How many delivered records are unfinished, and the offset from which on none was delivered."""
+    """Returns the number of unfinished records that were delivered, and the first offset that was not delivered."""
     if committed is None:
         return 0, beginning
     try:
         unfinished, following = committed.decode()
-    except MetadataError:  # another tool's: a worker would stop at it
+    except MetadataError:  # another tool committed it: a worker would stop there
         return 0, committed.offset
     return len(unfinished), following
 

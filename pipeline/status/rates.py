@@ -1,4 +1,4 @@
-"""How fast outcomes come, over the last minute of their records' times. Pure; fed by records of qa.results."""
+"""The rates of outcomes over the last minute, by the times of their records. Pure."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ WINDOW_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Per second. Tokens are those of completions that were generated, not of cached ones."""
+    """Outcomes, pairs and generated tokens in a second; tokens of cached completions do not count."""
 
     chunks: float = 0.0
     pairs: float = 0.0
     completion_tokens: float = 0.0
 
     def seconds_for(self, chunks: int) -> float | None:
-        """Until so many more have an outcome; None while none come."""
+        """Returns the seconds until `chunks` more chunks have an outcome; None while no outcomes come."""
         return chunks / self.chunks if self.chunks else None
 
 
@@ -27,7 +27,7 @@ class _Seen:
 
 
 class Window:
-    """Outcomes of the last minute. Fed in any order: partitions are read one beside the other."""
+    """The outcomes of the last minute. They may come in any order, since partitions are read side by side."""
 
     def __init__(self) -> None:
         self._seen: deque[_Seen] = deque()
@@ -37,7 +37,7 @@ class Window:
             self._seen.append(_Seen(time_s, pairs, tokens))
 
     def rates(self, now_s: float) -> Rates:
-        """A run that began within the window is measured from its first outcome."""
+        """Returns the rates now. A run that began within the last minute is measured from its first outcome."""
         self._seen = deque(seen for seen in self._seen if seen.time_s > now_s - WINDOW_S)
         if not self._seen:
             return Rates()

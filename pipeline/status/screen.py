@@ -1,4 +1,4 @@
-"""A snapshot as tables on a terminal."""
+"""Shows a snapshot as tables on a terminal, or as a picture."""
 
 import io
 import re
@@ -12,16 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from messaging.groups import GroupMember
-from pipeline.errors import OutputError
-from pipeline.status.endpoints import Endpoint
-from pipeline.status.members import Backlog, Members
+from output.errors import OutputError
+from pipeline.status.endpoints import EndpointStatus
+from pipeline.status.members import Members, PartitionBacklog
 from pipeline.status.snapshot import Snapshot
 
 WIDTH = 90
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-"""Without the fonts that the library's has fetched from the network."""
+"""The library's format for SVG without its fonts, which a browser would load from the network."""
 SHOWN = 16
-"""Partitions and workers; of more, the rest is a line."""
+"""Most partitions in the table; the others share a line."""
 
 
 def screen(snapshot: Snapshot) -> RenderableType:
@@ -29,7 +29,7 @@ def screen(snapshot: Snapshot) -> RenderableType:
 
 
 def picture(snapshot: Snapshot, path: Path) -> None:
-    """Raises OutputError."""
+    """Writes the screen as an SVG file. Raises OutputError."""
     console = Console(record=True, file=io.StringIO(), width=WIDTH)
     console.print(screen(snapshot))
     try:
@@ -74,12 +74,12 @@ def _words(seconds: float) -> str:
 
 
 def _workers(members: Members) -> Table:
-    """A row for each partition: who answers it, and what of it is unfinished."""
+    """Returns a table with the worker and the unfinished chunks of each partition."""
     table = Table("partition", "backlog", "worker", title=f"workers: {len(members.workers)} ({members.state})")
     for backlog in members.backlogs[:SHOWN]:
         table.add_row(str(backlog.partition), _number(backlog), Text(_name(_owner(members, backlog.partition))))
     if rest := members.backlogs[SHOWN:]:
-        more = Backlog(0, sum(b.unfinished for b in rest), exact=all(b.exact for b in rest))
+        more = PartitionBacklog(0, sum(b.unfinished for b in rest), exact=all(b.exact for b in rest))
         table.add_row(f"{len(rest)} more", _number(more), "")
     return table
 
@@ -92,11 +92,11 @@ def _name(worker: GroupMember | None) -> str:
     return f"{worker.host} {worker.member[-8:]}" if worker else "nobody"
 
 
-def _number(backlog: Backlog) -> str:
+def _number(backlog: PartitionBacklog) -> str:
     return f"{backlog.unfinished}" if backlog.exact else f"up to {backlog.unfinished}"
 
 
-def _endpoints(endpoints: tuple[Endpoint, ...]) -> Table:
+def _endpoints(endpoints: tuple[EndpointStatus, ...]) -> Table:
     table = Table("model server", "answers", "in flight", "limit", "runs", "waits")
     for each in endpoints:
         answers = "yes" if each.up == each.workers else f"to {each.up} of {each.workers} workers"

@@ -1,4 +1,4 @@
-"""How a pipeline stands at one moment: what `status` shows, as values and as JSON."""
+"""The state of a pipeline at one moment, as `status` shows it: as values and as JSON."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from pipeline.status.rates import Rates
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`quick`: not all results were read, so that what only they tell is not known."""
+    """The state at one moment. `quick`: only some results were read, so counts over all of them are not known."""
 
     totals: ProgressTotals
     dead_letters: int
@@ -22,7 +22,7 @@ class Snapshot:
 
     @property
     def unfinished(self) -> int:
-        """Chunks of the newest versions without an outcome; quick: by the committed offsets, of all versions."""
+        """Chunks of the newest versions without an outcome; if quick, unfinished chunks of all versions."""
         if self.quick and self.members:
             return sum(backlog.unfinished for backlog in self.members.backlogs)
         return max(0, self.totals.chunks - self.totals.answered)
@@ -32,7 +32,7 @@ class Snapshot:
         return self.rates.seconds_for(self.unfinished)
 
     def counts(self) -> dict[str, Any]:
-        """By what they are called; what is not known is left out."""
+        """Returns the counts by name, without those that are not known."""
         totals = self.totals
         known = {
             "files": totals.files,
@@ -49,7 +49,7 @@ class Snapshot:
         return {name: value for name, value in known.items() if name not in unknown}
 
     def as_json(self) -> dict[str, Any]:
-        """For scripts; names stay, more may come."""
+        """Returns the snapshot for scripts: names stay, and more may come."""
         return {
             "counts": {name.replace(" ", "_"): value for name, value in self.counts().items()},
             "rates_per_s": asdict(self.rates),

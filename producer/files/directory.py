@@ -10,7 +10,8 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from producer.errors import ChangedError, SettingsError
+from configs.errors import SettingsError
+from producer.errors import ChangedError
 from producer.files.paths import PathFilter
 from producer.files.source import Found, Listing
 from producer.files.watch import hint

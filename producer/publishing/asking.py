@@ -1,4 +1,4 @@
-"""From globs to requests: which documents are meant, and that somebody takes them up."""
+"""Sends users' requests: it finds the documents that globs name, and waits until a producer takes the requests up."""
 
 import asyncio
 import time
@@ -27,7 +27,10 @@ BATCH = 1000
 
 @dataclass(slots=True)
 class RequestPlan:
-    """What is asked for. `left_out` counts documents that match and that it is nothing for, by state."""
+    """The requests for the matching documents. `left_out` counts, by state, matching documents that they can't change.
+
+    `under_way` has the ids of requests that wait for the end of a publication.
+    """
 
     requests: list[Request] = field(default_factory=list)
     chunks: int = 0
@@ -69,7 +72,7 @@ async def make_plan(
 
 
 async def send(kafka: KafkaSettings, requests: Sequence[Request]) -> None:
-    """Raises PublishError; then none of the last thousand are on their way."""
+    """Writes the requests, a thousand in a transaction. Raises PublishError."""
     topic = TopicNames(kafka.namespace).requests
     try:
         async with open_producer(kafka, f"{topic}.{uuid.uuid4().hex}", patience_s=PATIENCE_S) as producer:
@@ -85,7 +88,7 @@ async def send(kafka: KafkaSettings, requests: Sequence[Request]) -> None:
 
 
 async def not_taken_up(kafka: KafkaSettings, requests: Collection[Request], patience_s: float) -> list[Request]:
-    """Wait until a running producer has taken them up, or none has been for `patience_s`; those that are left."""
+    """Waits until all requests are taken up, or none was for `patience_s` seconds. Returns those that are left."""
     left = {request.request_id.encode(): request for request in requests}
     news = asyncio.Event()
 
@@ -108,7 +111,7 @@ async def not_taken_up(kafka: KafkaSettings, requests: Collection[Request], pati
 
 
 async def take_up(kafka: KafkaSettings, source: str) -> None:
-    """What the watcher of `source` would do at its next look. Fences one that has not answered."""
+    """Takes the requests up in place of the producer of `source`. Fences a producer that has not answered."""
     async with started_producer(kafka, source) as producer:
         ledger = await load_ledger(kafka, source)
         publisher = Publisher(producer, ledger)

@@ -1,4 +1,4 @@
-"""Steps of many files to batches, each of which is one transaction on Kafka."""
+"""Collects the steps of many files in batches: each batch is one transaction on Kafka."""
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ledger import transitions
 from ledger.entries import Ledger
-from producer.errors import ChangedError, FileError, StoppedError
+from producer.errors import ChangedError, FileError, ReadingStoppedError
 from producer.files.source import Found
 from producer.publishing.publication import Publication
 from schemas import Chunk, DeadLetter, FileState, LedgerEntry, TopicNames, encode
@@ -21,7 +21,7 @@ MAX_SECONDS = 0.2
 
 
 class OutgoingRecord(NamedTuple):
-    """`trace` is the id of the trace that it belongs to, if any."""
+    """A record to be sent. `trace` is the id of its trace, or empty."""
 
     topic: str
     key: bytes
@@ -31,9 +31,9 @@ class OutgoingRecord(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What is committed together. `entries` are the newest of their documents; the others say why, by path.
+    """The records of one transaction. `entries` are the newest of their documents, with their bytes, by path.
 
-    `headers` are those of records by their trace.
+    `changed` and `unreadable` give the reason for each file without an entry. `headers` are those of records, by trace.
     """
 
     records: list[OutgoingRecord] = field(default_factory=list)
@@ -44,9 +44,21 @@ class Batch:
     chunks: int = 0
     size_bytes: int = 0
 
+    def add(self, topic: str, key: str, message: Chunk | LedgerEntry | DeadLetter, *, trace: str = "") -> bytes:
+        """Adds a record and returns its value."""
+        value = encode(message)
+        self.records.append(OutgoingRecord(topic, key.encode(), value, trace))
+        self.size_bytes += len(value)
+        return value
+
+    def put(self, entry: LedgerEntry, names: TopicNames) -> LedgerEntry:
+        """Adds the entry as the newest of its document, and returns it."""
+        self.entries[entry.document.path] = (entry, self.add(names.files, entry.document.id, entry))
+        return entry
+
 
 class _Mark(NamedTuple):
-    """How far a batch was: what came since can be dropped."""
+    """The length of a batch at one moment: records that came later can be dropped."""
 
     records: int
     chunks: int
@@ -54,10 +66,9 @@ class _Mark(NamedTuple):
 
 
 class Batches:
-    """Builds batches of all steps of `files`; iterate once.
+    """Builds batches from the steps of many files.
 
-    A batch ends at 500 chunks, 4 MB or 200 ms, in the middle of a file too: then the entry of that file says so. Where
-    reading is to stop, the last batch has the files before it.
+    A batch ends at 500 chunks, 4 MB or 200 ms, in the middle of a file too: then the file's entry says how far it is.
     """
 
     def __init__(
@@ -77,7 +88,8 @@ class Batches:
         self._begin()
 
     def of(self, files: Iterable[Found]) -> Generator[Batch, None, None]:
-        with suppress(StoppedError):
+        """Yields the batches of `files`. Where reading has to stop, the last batch has the files before it."""
+        with suppress(ReadingStoppedError):
             for found in files:
                 yield from self._file(found)
                 if self._full():
@@ -98,50 +110,39 @@ class Batches:
         return batch.chunks >= self._max_chunks or batch.size_bytes >= MAX_BYTES or self._clock() > self._deadline
 
     def _file(self, found: Found) -> Iterator[Batch]:
-        """Batches that are full before the file is done. Raises StoppedError."""
+        """Adds the steps of a file, and yields each batch that they fill. Raises ReadingStoppedError."""
         committed = self._ledger.entry(found.path)
         mark = self._mark()
         try:
             for step in self._publication.steps(found, committed, self._ledger.document_id(found.path)):
                 if step.chunk:
-                    self._add_chunk(step.chunk)
+                    trace = digest("trace", step.chunk.document.id, step.chunk.document.version, step.chunk.generation)
+                    self._batch.add(self._names.chunks, step.chunk.content_key, step.chunk, trace=trace)
+                    self._batch.chunks += 1
                     if not self._full():
                         continue
-                    committed = self._put(step.entry)
+                    committed = self._batch.put(step.entry, self._names)
                     yield self._take()
                 elif step.letter:
                     self._drop(mark)
-                    self._record(self._names.dead_letters, step.entry.document.id, step.letter)
-                    committed = self._put(transitions.reject(step.entry, step.letter, committed=committed))
+                    self._batch.add(self._names.dead_letters, step.entry.document.id, step.letter)
+                    committed = self._batch.put(
+                        transitions.reject(step.entry, step.letter, committed=committed), self._names
+                    )
                 else:
-                    committed = self._put(step.entry)
+                    committed = self._batch.put(step.entry, self._names)
                 mark = self._mark()
-        except StoppedError:
+        except ReadingStoppedError:
             self._drop(mark)
             raise
         except FileError as exc:
             self._drop(mark)
             self._batch.changed[found.path] = str(exc)
             if committed and committed.state is FileState.PUBLISHING and isinstance(exc, ChangedError):
-                self._put(transitions.abandon(committed, str(exc)))
+                self._batch.put(transitions.abandon(committed, str(exc)), self._names)
         except OSError as exc:
             self._drop(mark)
             self._batch.unreadable[found.path] = exc.strerror or str(exc)
-
-    def _add_chunk(self, chunk: Chunk) -> None:
-        self._record(self._names.chunks, chunk.content_key, chunk, trace=_trace_of(chunk))
-        self._batch.chunks += 1
-
-    def _put(self, entry: LedgerEntry) -> LedgerEntry:
-        value = self._record(self._names.files, entry.document.id, entry)
-        self._batch.entries[entry.document.path] = (entry, value)
-        return entry
-
-    def _record(self, topic: str, key: str, message: Chunk | LedgerEntry | DeadLetter, *, trace: str = "") -> bytes:
-        value = encode(message)
-        self._batch.records.append(OutgoingRecord(topic, key.encode(), value, trace))
-        self._batch.size_bytes += len(value)
-        return value
 
     def _mark(self) -> _Mark:
         return _Mark(len(self._batch.records), self._batch.chunks, self._batch.size_bytes)
@@ -151,21 +152,11 @@ class Batches:
         self._batch.chunks, self._batch.size_bytes = mark.chunks, mark.size_bytes
 
 
-def _trace_of(chunk: Chunk) -> str:
-    return digest("trace", chunk.document.id, chunk.document.version, chunk.generation)
-
-
-def put_entry(batch: Batch, entry: LedgerEntry, names: TopicNames) -> None:
-    value = encode(entry)
-    batch.records.append(OutgoingRecord(names.files, entry.document.id.encode(), value))
-    batch.entries[entry.document.path] = (entry, value)
-
-
 def of_entries(entries: Iterable[LedgerEntry], names: TopicNames) -> Iterator[Batch]:
-    """Batches of ledger entries alone."""
+    """Yields batches of ledger entries alone."""
     batch = Batch()
     for entry in entries:
-        put_entry(batch, entry, names)
+        batch.put(entry, names)
         if len(batch.records) == MAX_CHUNKS:
             yield batch
             batch = Batch()

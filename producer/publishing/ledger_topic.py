@@ -15,7 +15,7 @@ from schemas import DecodeError, LedgerEntry, TopicNames
 
 
 async def load_ledger(kafka: KafkaSettings, source: str) -> Ledger:
-    """Return the ledger of `source`. Start the producer of this source before: that settles its predecessor."""
+    """Returns the ledger of `source`. Start the producer of this source before: that settles its predecessor."""
     ledger = Ledger(source)
     async with aclosing(read_entries(kafka, through_pending=True)) as entries:
         async for entry, value in entries:
@@ -27,7 +27,7 @@ async def load_ledger(kafka: KafkaSettings, source: str) -> Ledger:
 async def read_entries(
     kafka: KafkaSettings, *, through_pending: bool = False, patience_s: float | None = None
 ) -> AsyncGenerator[tuple[LedgerEntry, bytes], None]:
-    """Yield all entries of qa.files with their bytes, those of a document in their order.
+    """Yields all entries of qa.files with their bytes, those of a document in their order.
 
     Use it within `contextlib.aclosing`. Raises LedgerError, TopicMissingError, and BrokerUnreachableError after
     `patience_s` seconds; without `patience_s` it waits for a broker without end.

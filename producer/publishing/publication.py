@@ -8,7 +8,7 @@ from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from ledger import transitions
-from ledger.needs import Need, Rules, need_of, outline_of
+from ledger.needs import FileNeed, Rules, need_of, outline_of
 from producer.errors import ChangedError, RejectedError
 from producer.files.source import Found, Source
 from producer.text.marks import ChunkMarks
@@ -73,25 +73,25 @@ class Publication:
     stopping: Callable[[], bool] = field(default=lambda: False)
 
     def steps(self, found: Found, entry: LedgerEntry | None, document_id: str) -> Iterator[Step]:
-        """Yield what to publish of `found`, whose newest entry is `entry`. The last step has no chunk.
+        """Yields what to publish of `found`, whose newest entry is `entry`. The last step has no chunk.
 
-        Raises ChangedError, StoppedError and OSError; chunks since the last entry that was committed are then void.
+        Raises ChangedError, ReadingStoppedError and OSError: then chunks after the last committed entry are void.
         """
         need = need_of(outline_of(entry) if entry else None, found, self.rules)
-        if entry and need is Need.ABANDON:
+        if entry and need is FileNeed.ABANDON:
             entry = transitions.abandon(entry, "the file or the settings changed before all of it was published")
             yield Step(entry)
-            need = Need.PUBLISH
-        if need is Need.NOTHING:
+            need = FileNeed.PUBLISH
+        if need is FileNeed.NOTHING:
             return
         if found.size_bytes > self.rules.max_file_bytes:
             yield self._too_large(found, entry, document_id)
             return
         with self.files.open(found) as file:
-            if entry and need is Need.COMPARE and self._same(file, found, entry):
+            if entry and need is FileNeed.COMPARE and self._same(file, found, entry):
                 yield Step(transitions.keep(entry, mtime_ns=found.mtime_ns))
                 return
-            base = entry if entry and need is Need.RESUME else self._next_version(found, entry, document_id)
+            base = entry if entry and need is FileNeed.RESUME else self._next_version(found, entry, document_id)
             yield from self._read(file, found, base)
 
     def _same(self, file: BinaryIO, found: Found, entry: LedgerEntry) -> bool:
@@ -131,7 +131,7 @@ class Publication:
             yield Step(_complete(progress.entry() if progress else base, reading))
 
     def _marks_before(self, base: LedgerEntry) -> ChunkMarks:
-        """Return the marks of the newest complete version's chunks; none where other settings cut them."""
+        """Returns the marks of the newest complete version's chunks; none where other settings cut them."""
         complete = base.complete
         return ChunkMarks(complete.marks if complete and complete.splitter == base.splitter else "")
 
@@ -144,7 +144,7 @@ class Publication:
 
 
 def _skip(splits: Iterator[Split], base: LedgerEntry) -> None:
-    """Pass over the chunks published before a restart. Reading them again checks that the file still has them."""
+    """Passes over the chunks published before a restart. Reading them again checks that the file still has them."""
     last = deque(islice(splits, base.chunks), maxlen=1)
     if base.chunks and (not last or last[0].end != base.next_char):
         raise ChangedError("the part that was published is not in the file any more")

@@ -1,7 +1,7 @@
-"""What users ask of the watcher, taken up beside its other work.
+"""Requests of users, which the watcher takes up between its batches.
 
-`regenerate`, `forget` and `retry` write requests to qa.requests, one a document; only the watcher writes the ledger.
-What a request changes of it and the request's end are one transaction, so each is done once whatever is killed.
+`regenerate`, `forget` and `retry` write one request a document to qa.requests; only the watcher writes the ledger. It
+writes the changed entry and the end of the request in one transaction: each request is done once, whatever is killed.
 """
 
 import logging
@@ -15,14 +15,17 @@ from ledger.transitions import has_to_wait, requested
 from messaging.messages import decoded
 from messaging.reading import read_to_end
 from messaging.record import Record
-from producer.publishing.batches import MAX_CHUNKS, Batch, OutgoingRecord, put_entry
+from producer.publishing.batches import MAX_CHUNKS, Batch, OutgoingRecord
 from schemas import Request, TopicNames
 
 log = logging.getLogger(__name__)
 
 
 class Requests:
-    """Those of one source that are not done. `following` has the next offset to read by partition."""
+    """The open requests of one source. `following` has the next offset to read by partition.
+
+    `unseen`: a request came since the last call of `batches`. `ring` is called for each of them.
+    """
 
     def __init__(self, source: str, names: TopicNames, *, ring: Callable[[], None] = lambda: None) -> None:
         self.following: dict[int, int] = {}
@@ -33,7 +36,7 @@ class Requests:
         self._waiting: dict[bytes, Request] = {}
 
     def take(self, record: Record) -> None:
-        """A record of qa.requests, of any source."""
+        """Takes a record of qa.requests, of any source."""
         self.following[record.partition] = record.offset + 1
         key = record.key or b""
         if record.value is None:
@@ -46,7 +49,7 @@ class Requests:
             self._ring()
 
     def batches(self, ledger: Ledger) -> Iterator[Batch]:
-        """What taking them up is; each batch has to be committed, and the ledger told, before the next is asked for."""
+        """Yields batches that take the requests up. Commit each, and tell the ledger, before you ask for the next."""
         self.unseen = False
         batch, ended = Batch(), list[bytes]()
         for key, request in list(self._waiting.items()):
@@ -64,14 +67,14 @@ class Requests:
             self._end(ended)
 
     def _put(self, batch: Batch, key: bytes, request: Request, ledger: Ledger) -> bool:
-        """Whether the request is done with this batch."""
+        """Adds the records of a request, and tells whether the batch ends it."""
         entry = ledger.entry(request.document.path)
         if entry and has_to_wait(entry, request.action):
             return False
         batch.records.append(OutgoingRecord(self._names.requests, key, None))
         changed = requested(entry, request) if entry else None
         if changed:
-            put_entry(batch, changed, self._names)
+            batch.put(changed, self._names)
             log.info("%s %s as asked", request.action, request.document.path)
         return True
 
@@ -81,7 +84,7 @@ class Requests:
 
 
 async def load_requests(kafka: KafkaSettings, source: str, *, ring: Callable[[], None] = lambda: None) -> Requests:
-    """All that wait on Kafka. Call it with this source's producer started, as `load_ledger`."""
+    """Returns the open requests of `source`. Start the producer of this source before, as for `load_ledger`."""
     names = TopicNames(kafka.namespace)
     requests = Requests(source, names, ring=ring)
     async with aclosing(read_to_end(kafka, names.requests, through_pending=True)) as records:

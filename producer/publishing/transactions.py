@@ -1,4 +1,4 @@
-"""Batches to Kafka: one transaction each, by a producer that is thrown away after any error."""
+"""Commits batches to Kafka, one transaction each. A producer is not used again after an error."""
 
 import asyncio
 import logging
@@ -38,16 +38,16 @@ log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Commits batches and tells the ledger. After a PublishError neither may be used again."""
+    """Commits batches and tells the ledger. After a PublishError neither this nor its ledger may be used again."""
 
     def __init__(self, producer: AIOKafkaProducer, ledger: Ledger) -> None:
         self._producer = producer
         self.ledger = ledger
 
     async def publish(self, batch: Batch) -> None:
-        """Commit all of `batch` or nothing of it.
+        """Commits all of `batch` or nothing of it. Waits without end for a broker.
 
-        Waits as long as no broker answers. Raises FencedError when another producer has this source, and PublishError.
+        Raises PublishError, and FencedError when another producer has taken over this source.
         """
         if not batch.records:
             return
@@ -63,7 +63,7 @@ class Publisher:
             self.ledger.put(entry, value)
 
     async def _transaction(self, batch: Batch) -> None:
-        """A send that failed does not fail the commit: each is awaited first."""
+        """Awaits every send before the commit: a failed send does not fail the commit by itself."""
         await self._producer.begin_transaction()
         sends = [
             await self._producer.send(record.topic, record.value, record.key, headers=batch.headers.get(record.trace))
@@ -76,7 +76,7 @@ class Publisher:
         hit("producer.committed")
 
     def _fenced(self, watch: "_Watch") -> FencedError | PublishError:
-        """The broker fences for two reasons: a producer with our id started, or our transaction was open too long."""
+        """Returns the error: another producer with our id has started, or our transaction was open too long."""
         if watch.seconds * 1000 >= TRANSACTION_TIMEOUT_MS and not watch.suspended:
             return PublishError(f"a transaction was open for {watch.seconds:.0f} s and Kafka ended it")
         return FencedError(
@@ -86,10 +86,10 @@ class Publisher:
 
 
 class _Watch:
-    """How long something took, and whether this process stood still meanwhile.
+    """Measures how long work takes, and whether this process was suspended meanwhile.
 
-    One that was suspended may have been replaced: it must not take its place back. One that ran on and could not
-    reach a broker in time has the right to go on.
+    A suspended producer may have been replaced, and must not take its place back. A producer that ran and could not
+    reach a broker in time may go on.
     """
 
     def __init__(self) -> None:
@@ -117,5 +117,5 @@ class _Watch:
 
 
 def started_producer(kafka: KafkaSettings, source: str) -> AbstractAsyncContextManager[AIOKafkaProducer]:
-    """Open the producer of a source. Its start fences a predecessor and ends a transaction that was left open."""
+    """Opens the producer of a source. Its start fences a predecessor and ends a transaction that was left open."""
     return open_producer(kafka, TopicNames(kafka.namespace).producer_id(source))

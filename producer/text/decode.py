@@ -3,7 +3,8 @@
 import codecs
 import io
 
-from producer.errors import RejectedError, SettingsError
+from configs.errors import SettingsError
+from producer.errors import RejectedError
 from producer.text.encodings import SAMPLE_BYTES, detect
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}

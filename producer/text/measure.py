@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from producer.errors import SettingsError
+from configs.errors import SettingsError
 from schemas.ids import digest
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from producer.errors import ChangedError, StoppedError
+from producer.errors import ChangedError, ReadingStoppedError
 from producer.files.source import Found, Source
 from producer.text.decode import Decoder
 from producer.text.marks import ChunkMarks
@@ -41,7 +41,7 @@ class Reading:
     def splits(self, sizes: Sizes, before: ChunkMarks) -> Iterator[Split]:
         """The chunks of the file. After the last one, `marks` describes all of them.
 
-        The iterator raises ChangedError, RejectedError, StoppedError or OSError as soon as the cause shows.
+        The iterator raises ChangedError, RejectedError, ReadingStoppedError or OSError as soon as the cause shows.
         """
         return split(self._texts(), sizes, before=before, marks=self.marks)
 
@@ -58,7 +58,7 @@ class Reading:
     def _blocks(self) -> Iterator[bytes]:
         while block := self._file.read(BLOCK_BYTES):
             if self._stopping():
-                raise StoppedError
+                raise ReadingStoppedError
             self.size_bytes += len(block)
             if self.size_bytes > self._found.size_bytes:
                 raise ChangedError("it grew while it was read")

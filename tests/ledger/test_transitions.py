@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import transitions
-from ledger.needs import Need, need_of, outline_of
+from ledger.needs import FileNeed, need_of, outline_of
 from ledger.promise import promise_of
 from ledger.transitions import SETTLED, TABLE, ActionName, Event, TransitionError, allowed
 from schemas import DeadLetter, FileState, LedgerEntry, Original
@@ -110,15 +110,15 @@ def test_a_file_that_needs_nothing_is_settled_and_what_it_needs_is_allowed(event
         known = APPLY[event](known) if applies(known, event) else known
         for file in (FILE, replace(FILE, mtime_ns=2000), replace(FILE, size_bytes=11)):
             match need_of(outline_of(known), file, RULES):
-                case Need.NOTHING:
+                case FileNeed.NOTHING:
                     assert known.state in SETTLED
-                case Need.COMPARE:
+                case FileNeed.COMPARE:
                     transitions.keep(known, mtime_ns=file.mtime_ns)
-                case Need.PUBLISH:
+                case FileNeed.PUBLISH:
                     begin(known)
-                case Need.RESUME:
+                case FileNeed.RESUME:
                     complete(known)
-                case Need.ABANDON:
+                case FileNeed.ABANDON:
                     begin(transitions.abandon(known, "why"))
 
 
@@ -146,7 +146,7 @@ def test_a_file_that_came_back_unchanged_is_what_it_was() -> None:
 
 def test_an_unfinished_file_that_vanished_begins_anew() -> None:
     gone = transitions.vanish(entry(FileState.PUBLISHING, chunks=5))
-    assert need_of(outline_of(gone), FILE, RULES) is Need.PUBLISH
+    assert need_of(outline_of(gone), FILE, RULES) is FileNeed.PUBLISH
 
 
 def test_an_abandoned_entry_keeps_the_complete_version() -> None:

@@ -7,8 +7,8 @@ import pytest
 from configs.settings import Settings
 from messaging.connection import make_transactional_producer
 from messaging.topics import ensure_topics
+from output.errors import OutputError
 from pipeline import read, topics
-from pipeline.errors import OutputError
 from pipeline.status import command as status
 from schemas import DeadLetter, Original, TopicNames, encode
 from schemas.ids import digest

@@ -27,7 +27,7 @@ from producer.publishing import batches
 from producer.publishing.batches import Batch
 from producer.publishing.ondisk import OnDisk
 from producer.publishing.requests import Requests
-from producer.watcher import Parts, Tally, Watcher
+from producer.watcher import Parts, PublishingTally, Watcher
 from schemas import FileState, LedgerEntry, Request, TopicNames, encode
 from schemas.ids import request_id
 from schemas.messages import now
@@ -76,8 +76,8 @@ def request(entry: LedgerEntry) -> Record:
     return Record(NAMES.requests, 0, 0, id_.encode(), encode(asked))
 
 
-async def once(root: Path, before: Callable[[Batch], None]) -> Tally:
-    parts, tally = parts_of(root), Tally()
+async def once(root: Path, before: Callable[[Batch], None]) -> PublishingTally:
+    parts, tally = parts_of(root), PublishingTally()
     source = parts.publication.source
     await asyncio.wait_for(Watcher(parts, Kafka(source, before), tally, Requests(source, NAMES)).watch(), 30)
     return tally
@@ -131,7 +131,7 @@ async def test_a_request_does_not_wait_for_a_file_that_is_moved(
     done = Done("move", files=parts.files, folder=tmp_path / "done", account=account, on_disk=on_disk)
     kafka = Kafka(parts.publication.source, lambda batch: taken_up.set() if is_end_of_request(batch) else None)
     requests = Requests(parts.publication.source, NAMES, ring=parts.alarm.call)
-    watcher = Watcher(replace(parts, account=account, done=done), kafka, Tally(), requests)
+    watcher = Watcher(replace(parts, account=account, done=done), kafka, PublishingTally(), requests)
     loop = asyncio.get_running_loop()
 
     def move(_: Directory, found: Found, __: Path) -> None:
@@ -161,7 +161,7 @@ async def test_what_a_request_has_cut_short_is_gone_on_with(tmp_path: Path, monk
     monkeypatch.setattr(batches, "MAX_SECONDS", 0)  # each file is a batch
     for name in "abcd":
         write(tmp_path / name)
-    parts, tally = parts_of(tmp_path, settle_ms=0), Tally()
+    parts, tally = parts_of(tmp_path, settle_ms=0), PublishingTally()
     requests = Requests(parts.publication.source, NAMES)
 
     def ask(batch: Batch) -> None:
@@ -178,7 +178,7 @@ async def test_what_a_request_has_cut_short_is_gone_on_with(tmp_path: Path, monk
 
 async def test_what_failed_to_be_published_is_counted_once(tmp_path: Path) -> None:
     write(tmp_path / "a.txt")
-    parts, tally, failed = parts_of(tmp_path), Tally(), []
+    parts, tally, failed = parts_of(tmp_path), PublishingTally(), []
 
     def fail_once(batch: Batch) -> None:
         if batch.entries and not failed:

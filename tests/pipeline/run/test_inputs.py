@@ -6,10 +6,10 @@ import pytest
 from configs.errors import SettingsError
 from configs.settings import load_settings
 from pipeline.run.inputs import check_input
-from pipeline.run.plan import Plan, make_plan
+from pipeline.run.plan import RunPlan, make_plan
 
 
-def plan(tmp_path: Path, where: str, **more: str) -> Plan:
+def plan(tmp_path: Path, where: str, **more: str) -> RunPlan:
     directory = tmp_path / where
     directory.mkdir(parents=True, exist_ok=True)
     return make_plan(load_settings({"input_dir": directory, "output_dir": tmp_path / "out", **more}, environ={}))

@@ -6,9 +6,9 @@ from rich.console import Console
 
 from ledger.account import ProgressTotals
 from messaging.groups import GroupMember
-from pipeline.errors import OutputError
-from pipeline.status.endpoints import Endpoint, Scraped, endpoints_in
-from pipeline.status.members import Backlog, Members
+from output.errors import OutputError
+from pipeline.status.endpoints import EndpointStatus, Scraped, endpoints_in
+from pipeline.status.members import Members, PartitionBacklog
 from pipeline.status.rates import Rates
 from pipeline.status.screen import picture, screen
 from pipeline.status.snapshot import Snapshot
@@ -16,7 +16,7 @@ from pipeline.status.snapshot import Snapshot
 MEMBERS = Members(
     "Stable",
     (GroupMember("worker-1", "10.0.0.1", (0, 1)), GroupMember("worker-2", "10.0.0.2", (2,))),
-    (Backlog(0, 5), Backlog(1, 0), Backlog(2, 90_000, exact=False), Backlog(3, 1)),
+    (PartitionBacklog(0, 5), PartitionBacklog(1, 0), PartitionBacklog(2, 90_000, exact=False), PartitionBacklog(3, 1)),
 )
 METRICS = """\
 qastream_model_up{endpoint="http://a/v1"} 1.0
@@ -47,7 +47,7 @@ def snapshot(**changes: object) -> Snapshot:
 
 def test_two_workers_limits_are_added_and_the_servers_queue_is_not():
     one, other = endpoints_in([METRICS, METRICS])
-    assert one == Endpoint("http://a/v1", workers=2, up=2, limit=40, in_flight=36, running=30, waiting=2)
+    assert one == EndpointStatus("http://a/v1", workers=2, up=2, limit=40, in_flight=36, running=30, waiting=2)
     assert (other.up, other.workers) == (0, 2)
 
 
@@ -65,7 +65,7 @@ def test_nothing_left_needs_no_time_and_no_rate_promises_none():
 
 
 def test_an_address_or_host_can_not_style_the_terminal():
-    member = Members("Stable", (GroupMember("m", "[red]x", (0,)),), (Backlog(0, 1),))
+    member = Members("Stable", (GroupMember("m", "[red]x", (0,)),), (PartitionBacklog(0, 1),))
     assert "[red]x" in shown(snapshot(members=member))
 
 

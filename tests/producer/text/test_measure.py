@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from producer.errors import SettingsError
+from configs.errors import SettingsError
 from producer.text.measure import Characters, Measure, Tokens, load_tokens
 from producer.text.splitting import Sizes, split, splitter_hash
 from tests.producer.text.texts import SENTENCES, documents, paragraphs
