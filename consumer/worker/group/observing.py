@@ -35,7 +35,7 @@ class ObservedTransactions:
             self._failing_since_s = time.monotonic()
 
     def trouble(self) -> str | None:
-        """Returns that transactions have failed for FAILED_S or longer, in words, or None."""
+        """Returns for how long transactions have failed, in words, or None if that is less than FAILED_S."""
         failing_s = time.monotonic() - (self._failing_since_s or time.monotonic())
         return f"transactions have failed for {failing_s:.0f} s" if failing_s >= FAILED_S else None
 

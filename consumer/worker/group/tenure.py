@@ -124,7 +124,7 @@ class Tenure:
 
     async def _handle(self, tracker: OffsetTracker, record: Record) -> None:
         outcome = await self._handler.handle(record)
-        if not self._alive or tracker is not self._tracker:  # the record was delivered again, to another producer
+        if not self._alive or tracker is not self._tracker:  # the partition is lost, or its records were read again
             return
         self._unfinished -= 1
         self._finished.append(outcome)

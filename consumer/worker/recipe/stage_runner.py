@@ -146,7 +146,7 @@ class StageRunner:
         return await _for_each(self._checked(await self._rewritten(judged, self._recipe.rewrite)), judge)
 
     async def _rewritten(self, candidates: tuple[Candidate, ...], stage: Rewriting) -> tuple[Candidate, ...]:
-        """Rewrites the candidates that are worth it; those are then unjudged again."""
+        """Rewrites the candidates that are worth it. The judge has to judge them again."""
 
         async def rewrite(candidate: Candidate) -> Candidate:
             if not _worth_rewriting(candidate, stage):
