@@ -1,4 +1,4 @@
-"""What a worker needs of a model server, whichever API that speaks: five verbs."""
+"""The five verbs that a worker needs of a model server, whichever API it speaks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class ModelClient(Protocol):
         """
 
     async def models(self) -> dict[str, str]:
-        """What the server has loaded, by the names that requests may use. Raises a ModelError."""
+        """Lists what the server has loaded, by the names that requests may use. Raises a ModelError."""
 
     async def probe(self, model: str, *, timeout_s: float) -> None:
         """Returns when the server has made one token: it may list its model long before, or after, it can answer.
@@ -61,10 +61,9 @@ class ModelClient(Protocol):
 
 
 async def identify(client: ModelClient, model: str) -> str:
-    """What the server has loaded under the name `model`.
+    """Asks what the server has loaded under the name `model`.
 
-    Raises WrongServerError if the server refuses the key or has no model of that name, and a ModelError if it does not
-    answer.
+    Raises WrongServerError if the server refuses the key or has no such model, and a ModelError if it does not answer.
     """
     try:
         served = await client.models()

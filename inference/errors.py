@@ -1,4 +1,4 @@
-"""Why a chat request got no completion. `inference.failures` finds out which of these errors it is."""
+"""The reasons why a chat request got no completion. `inference.failures` finds out which error it is."""
 
 from enum import Enum
 from typing import ClassVar, NamedTuple
@@ -13,14 +13,14 @@ FailureKind = Enum(
     "STALLED TIMED_OUT KEY_REFUSED NOT_FOUND BAD_GATEWAY ENGINE_DIED OVERLOADED SERVER_FAILED REQUEST_REFUSED "
     "UNREADABLE",
 )
-"""What stood between a request and its completion, as finely as a user has to know it.
+"""The things that can stand between a request and its completion, as finely as a user has to know them.
 
 STALLED: the server stopped in the middle of its answer. UNREADABLE: the server answered, but not as its API does.
 """
 
 
 class Failure(NamedTuple):
-    """What was seen of a request that failed: `detail` in a few words of the system or the HTTP client.
+    """A request that failed, as it was seen: `detail` in a few words of the system or the HTTP client.
 
     `status` is the HTTP status and `said` the server's own words, if there were any; they may repeat the prompt.
     """

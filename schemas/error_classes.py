@@ -1,4 +1,4 @@
-"""Why a call, a chunk, a record or a file failed: one table, from which metrics, retries and documents derive.
+"""The reasons why a call, a chunk, a record or a file may fail: metrics, retries and documents derive from this table.
 
 `error_class` of results and dead letters is a name of this table. A record of another version may hold another name.
 """
@@ -19,7 +19,7 @@ class Fault(StrEnum):
 
 
 class Retry(Enum):
-    """When a failed call is made again. A call that is made again until it is answered uses up no attempt."""
+    """The rule by which a failed call is made again. A call that waits until it is answered uses up no attempt."""
 
     UNTIL_ANSWERED = "until it is answered"
     ATTEMPTS = "up to the bounded number of attempts, after a wait"

@@ -1,4 +1,4 @@
-"""The guide's connection test: does the model server answer? If not, what is wrong, with the guide's advice."""
+"""The guide's connection test. It says if the model server answers, else what is wrong, with the guide's advice."""
 
 import argparse
 import asyncio
@@ -38,7 +38,7 @@ _TEXTS = {
     FailureKind.TIMED_OUT: _LATE,
     FailureKind.STALLED: _LATE,
 }  # fmt: skip
-"""What is wrong, and the advice of the guide's section "故障排除", by the kind of failure."""
+"""The reason and the advice of the guide's section "故障排除" for each kind of failure."""
 _ERROR_STATUS = (
     "服务器返回错误 / {url} answers HTTP {status}: {said:.200}",
     "查看vLLM服务的日志 / see the log of the vLLM server",

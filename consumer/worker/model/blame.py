@@ -1,7 +1,7 @@
-"""Whose fault is a failed call, the server's or the request's?
+"""Decides whose fault a failed call is, the server's or the request's.
 
-One question decides it: does the server answer others meanwhile? Today it is asked only after transient errors. All
-other classes are decided by what was seen of the call itself.
+The question is: does the server answer others meanwhile? Today it is asked after transient errors only. For all other
+classes the call itself has shown it.
 """
 
 import time
@@ -29,7 +29,7 @@ async def blame(endpoint: ModelEndpoint, error: ModelError, *, began_s: float, b
 
 
 async def answers_others(endpoint: ModelEndpoint, error: ModelError, *, began_s: float) -> bool:
-    """Does the server answer other requests than the one that failed with `error`? If not, it is away from now on.
+    """Tells if the server answers other requests than the one that failed with `error`. If not, it is away from now on.
 
     It does if it has answered another call since `began_s`, or if it makes one token for a probe. A server that hangs,
     one whose engine hangs, and a proxy with nothing behind it do not.

@@ -1,4 +1,4 @@
-"""How many calls one worker may have under way at one server: pure arithmetic on what the server's queue shows.
+"""The number of calls that one worker may have under way at one server, by arithmetic on what its queue shows.
 
 A server is fed when a few requests wait, and flooded when many do: more calls then only make each of them slower. Many
 workers may share a server without knowing of each other. All see the same queue. Each adds the same when the queue runs
@@ -10,7 +10,7 @@ from inference.client import QueueSample
 
 LEAST_WAITING = 1
 LEAST_WAITING_SHARE = 3 / 16
-"""If a smaller share of the running requests waits, the slots of requests that end together stay empty."""
+"""Least share of the running requests that should wait: with fewer, slots of requests that end together stay empty."""
 MOST_WAITING = 4
 MOST_WAITING_SHARE = 1 / 2
 """The queue may hold this share of the running requests, and at least MOST_WAITING."""
@@ -28,7 +28,7 @@ OVERLOADED_SHARE = 1 / 8
 USED = 0.9
 """Least part of the limit in use for a step to raise it: an unused limit says nothing about the server."""
 MOST_SLOWER = 1.3
-"""With a share below 1: a token may take so many times as long as alone before the limit is lowered."""
+"""A token may take so many times as long as alone before a limit with a share below 1 is lowered."""
 SLOWER = 1.15
 """Up to this factor the limit may still be raised."""
 FEW_TOKENS = 30
@@ -36,7 +36,7 @@ FEW_TOKENS = 30
 
 
 class SlowDown:
-    """How much longer a token takes than for a request that has the server to itself."""
+    """Measures how much longer a token takes than for a request that has the server to itself."""
 
     def __init__(self) -> None:
         self._since: QueueSample | None = None

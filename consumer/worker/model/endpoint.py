@@ -62,7 +62,7 @@ class ModelEndpoint:
         return completion
 
     async def identify(self) -> str:
-        """What the server has loaded under the model's name. Raises WrongServerError or a ModelError."""
+        """Asks what the server has loaded under the model's name. Raises WrongServerError or a ModelError."""
         return await identify(self._client, self._model)
 
     async def probe(self) -> None:
@@ -143,7 +143,7 @@ class ModelEndpoint:
 
 
 class Pace:
-    """How long a server takes for a token, as seen, so that a hung request is given up long before the timeout."""
+    """Learns how long a server takes for a token, so that a hung request is given up long before the timeout."""
 
     LEAST_S = 60.0
     MARGIN = 10.0

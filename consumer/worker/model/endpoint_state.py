@@ -1,4 +1,4 @@
-"""Whether one model server answers: all that a worker remembers of it, with the transitions. No I/O."""
+"""The state of one model server as a worker remembers it, with its transitions. No I/O."""
 
 import asyncio
 from contextlib import suppress
@@ -46,7 +46,7 @@ class EndpointState:
             self._died.set_result(not back)
 
     async def died(self) -> bool:
-        """Whether the server died at its last loss, once that is known. If it answers at once, it has not died."""
+        """Waits until it is known, and tells if the server died at its last loss: it did not if it answers at once."""
         return self._died is not None and await asyncio.shield(self._died)
 
     async def wait_for_loss(self, *, within_s: float) -> None:

@@ -51,7 +51,7 @@ class LanguageModel:
         self._keeping: set[asyncio.Task[None]] = set()
 
     async def root(self) -> str:
-        """What the servers have loaded under the model's name; waits until one answers."""
+        """Waits until a server answers, and gives what the servers have loaded under the model's name."""
         return await self._servers.root()
 
     async def obtain(self, request: ChatRequest, read: Read, *, sample: int, home: Home) -> Obtained:

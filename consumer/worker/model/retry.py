@@ -1,4 +1,4 @@
-"""When a failed call is made again, by the retry of its error class in `schemas.error_classes`."""
+"""Makes failed calls again, by the rule that `schemas.error_classes` has for the class of the error."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ class Waits:
 
 
 class CallFailedError(Exception):
-    """All attempts are used up; `error` is the last one, `stage` the stage of the recipe that the call was for."""
+    """The attempts are used up; `error` is the last one, `stage` the stage of the recipe that the call was for."""
 
     stage = ""
 

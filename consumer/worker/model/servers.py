@@ -1,4 +1,4 @@
-"""All endpoints of a model: which one gets a call, which ones are away, which ones are back."""
+"""The endpoints of a model: one of them gets a call; some go away, and come back."""
 
 import asyncio
 import logging
@@ -17,8 +17,7 @@ from inference.errors import ModelError, OutageError, WrongServerError
 SEARCH_EVERY_S = 0.15
 """The pause between looks while a limit is far from what the server can run: each look costs the server some ms."""
 CALM_GROWTH, CALM_STEPS = 1.25, 6
-"""While the queue stays right, each pause is so many times the last one, up to so many times: looks of many workers add
-up at a server."""
+"""Growth of the pause while the queue stays right, and how often it grows: looks of many workers add up at a server."""
 PROBE_FIRST_S = 0.1
 PROBE_MOST_S = 2.0
 FINISH_POLL_S = 0.05
@@ -76,7 +75,7 @@ class ModelServers:
             await asyncio.sleep(FINISH_POLL_S)
 
     async def root(self) -> str:
-        """What the servers have loaded under the model's name, comma-separated; waits until one answers."""
+        """Waits until a server answers, and gives what the servers have loaded under the model's name, with commas."""
         while True:
             if any(not endpoint.away for endpoint in self.endpoints):
                 known = (each.state.root for each in self.endpoints if self._any_model or not each.away)

@@ -1,4 +1,4 @@
-"""Who may call which endpoint when: the slots of all endpoints, under limits that change while callers wait."""
+"""The slots of all endpoints, under limits that change while callers wait for one."""
 
 import asyncio
 from collections import deque
