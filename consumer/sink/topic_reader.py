@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizationFailedError
@@ -29,37 +30,29 @@ Positions = Mapping[TopicPartition, int]
 Lasts = Mapping[TopicPartition, bytes | None]
 
 
+@dataclass(slots=True)
 class TopicReader:
-    """Reads partitions from the offsets in `positions`, also while brokers go and come back.
+    """Reads partitions from `next_offsets` on, also while brokers go and come back.
 
     `lasts` has the values of the records just before these offsets, as far as they are on disk: a topic with another
     value there is another topic of the same name. `counts` has the number of partitions by topic.
     """
 
-    def __init__(
-        self,
-        kafka: KafkaSettings,
-        consumer: AIOKafkaConsumer,
-        positions: Positions,
-        lasts: Lasts,
-        counts: Mapping[str, int],
-    ) -> None:
-        self._kafka = kafka
-        self._consumer = consumer
-        self._counts = counts
-        self._positions = dict(positions)
-        self._partitions = list(positions)
-        self._lasts = dict(lasts)
+    kafka: KafkaSettings
+    consumer: AIOKafkaConsumer
+    next_offsets: dict[TopicPartition, int]
+    lasts: dict[TopicPartition, bytes | None]
+    counts: Mapping[str, int]
 
     async def begin(self) -> None:
         """Assigns the partitions. Raises ContinuityError where a partition does not reach to its offset."""
-        self._consumer.assign(self._partitions)
+        self.consumer.assign(list(self.next_offsets))
         beginnings = await self._check_range()
-        for tp in list(self._lasts):
-            if beginnings[tp] < self._positions[tp]:
-                self._positions[tp] -= 1  # read it again, to compare
+        for tp in list(self.lasts):
+            if beginnings[tp] < self.next_offsets[tp]:
+                self.next_offsets[tp] -= 1  # read it again, to compare
             else:
-                del self._lasts[tp]
+                del self.lasts[tp]
         self._rewind()
 
     async def poll(self, timeout_s: float) -> list[Record]:
@@ -69,13 +62,13 @@ class TopicReader:
         """
         self._check_client()
         try:
-            batches = await poll(self._consumer, timeout_ms=round(timeout_s * 1000))
+            batches = await poll(self.consumer, timeout_ms=round(timeout_s * 1000))
         except OffsetOutOfRangeError:
             await self._check_range()
             self._rewind()
             return []
         except TopicAuthorizationFailedError as exc:
-            raise from_refusal(self._kafka, exc, "READ") from exc
+            raise from_refusal(self.kafka, exc, "READ") from exc
         except KafkaError as exc:
             log.warning("could not read, trying again: %r", exc)
             self._rewind()
@@ -84,18 +77,18 @@ class TopicReader:
         return [record for tp, records in batches.items() for record in self._taken(tp, records)]
 
     def _check_client(self) -> None:
-        if reading_task(self._consumer).done():
+        if reading_task(self.consumer).done():
             raise StartOverError("the client has given up reading")
-        for topic, count in self._counts.items():
-            known = self._consumer.partitions_for_topic(topic) or set()
+        for topic, count in self.counts.items():
+            known = self.consumer.partitions_for_topic(topic) or set()
             if len(known) > count:
                 raise StartOverError(f"{topic} has got more partitions")
 
     def _taken(self, tp: TopicPartition, records: list[Record]) -> list[Record]:
-        position, self._positions[tp] = self._positions[tp], records[-1].offset + 1
-        if tp not in self._lasts:
+        position, self.next_offsets[tp] = self.next_offsets[tp], records[-1].offset + 1
+        if tp not in self.lasts:
             return records
-        first, last = records[0], self._lasts.pop(tp)
+        first, last = records[0], self.lasts.pop(tp)
         if first.offset != position or first.value != last:
             raise ContinuityError(
                 f"{tp.topic} partition {tp.partition} has another record at offset {position} than results/ on disk: "
@@ -105,12 +98,12 @@ class TopicReader:
 
     async def positions(self, topic: str) -> dict[int, int]:
         """Returns the next offsets by partition, behind the records that were read and their transaction markers."""
-        partitions = [tp for tp in self._partitions if tp.topic == topic]
-        return {tp.partition: await self._consumer.position(tp) for tp in partitions}
+        partitions = [tp for tp in self.next_offsets if tp.topic == topic]
+        return {tp.partition: await self.consumer.position(tp) for tp in partitions}
 
     def _rewind(self) -> None:
-        for tp, offset in self._positions.items():
-            self._consumer.seek(tp, offset)
+        for tp, offset in self.next_offsets.items():
+            self.consumer.seek(tp, offset)
 
     async def _check_range(self) -> Positions:
         """Returns the first offsets. Raises ContinuityError where a position is outside of its partition."""
@@ -118,7 +111,7 @@ class TopicReader:
         deadline = clock() + SETTLE_S
         while True:
             beginnings, ends = await self._ranges()
-            problem = _out_of_range(self._positions, beginnings, ends)
+            problem = _out_of_range(self.next_offsets, beginnings, ends)
             if not problem:
                 return beginnings
             if clock() > deadline:
@@ -132,8 +125,8 @@ class TopicReader:
         while True:
             try:
                 return (
-                    await self._consumer.beginning_offsets(self._partitions),
-                    await self._consumer.end_offsets(self._partitions),
+                    await self.consumer.beginning_offsets(list(self.next_offsets)),
+                    await self.consumer.end_offsets(list(self.next_offsets)),
                 )
             except KafkaError as exc:
                 if clock() > deadline:
@@ -151,9 +144,9 @@ def _out_of_range(positions: Positions, beginnings: Positions, ends: Positions) 
             )
         if offset < beginnings[tp]:
             return (
-                f"{tp.topic} partition {tp.partition} begins at offset {beginnings[tp]}, but only what is before "
-                f"{offset} is on disk: records between were deleted before they were written. Restore them, or accept "
-                "the loss and go on with another --output-dir"
+                f"{tp.topic} partition {tp.partition} begins at offset {beginnings[tp]}, but the disk ends before "
+                f"{offset}: the records between were deleted from the topic before a sink wrote them. Restore them, or "
+                "accept the loss and go on with another --output-dir"
             )
     return ""
 
@@ -176,14 +169,14 @@ async def open_reader(
         read = {topic: list(filter((shares or {}).get(topic, ALL).has, found)) for topic, found in numbers.items()}
         for topic, offsets in starts.items():
             _check_partitions(topic, offsets, counts[topic])
-        reader = TopicReader(kafka, consumer, await _positions(consumer, read, starts), lasts, counts)
+        reader = TopicReader(kafka, consumer, await _positions(consumer, read, starts), dict(lasts), counts)
         await reader.begin()
         yield reader
 
 
 async def _positions(
     consumer: AIOKafkaConsumer, read: Mapping[str, list[int]], starts: Mapping[str, Mapping[int, int]]
-) -> Positions:
+) -> dict[TopicPartition, int]:
     """Returns the offsets at which reading starts, for the partitions of each topic in `read`."""
     positions: dict[TopicPartition, int] = {}
     for topic, offsets in starts.items():

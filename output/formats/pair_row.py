@@ -21,27 +21,16 @@ def pair_row(pair: dict[str, Any], result: dict[str, Any], reasons: tuple[str, .
     """
     document, chunk = result["document"], result["chunk"]
     return {
-        "id": pair["id"],
-        "type": pair["type"],
-        "question": pair["question"],
-        "answer": pair["answer"],
+        "id": pair["id"], "type": pair["type"], "question": pair["question"], "answer": pair["answer"],
         "reasoning": pair.get("reasoning", ""),
         "evidence": [{name: quote[name] for name in EVIDENCE} for quote in pair.get("evidence", [])],
-        "scores": pair.get("scores", {}),
-        "language": pair.get("language", ""),
-        "source": document["source"],
-        "document": document["path"],
-        "title": document.get("title", ""),
-        "version": document["version"],
-        "generation": result.get("generation", 0),
-        "chunk": chunk["id"],
-        "chunk_index": chunk["index"],
-        "headings": chunk.get("headings", []),
-        "model": result["model"]["name"],
-        "recipe": result["recipe"]["name"],
-        "status": "kept" if reasons is None else "rejected",
-        "reasons": list(reasons or ()),
-    }
+        "scores": pair.get("scores", {}), "language": pair.get("language", ""),
+        "source": document["source"], "document": document["path"], "title": document.get("title", ""),
+        "version": document["version"], "generation": result.get("generation", 0),
+        "chunk": chunk["id"], "chunk_index": chunk["index"], "headings": chunk.get("headings", []),
+        "model": result["model"]["name"], "recipe": result["recipe"]["name"],
+        "status": "kept" if reasons is None else "rejected", "reasons": list(reasons or ()),
+    }  # fmt: skip
 
 
 def rejection(rejected: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -38,26 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     filters.add_arguments(parser)
     group = parser.add_argument_group("how many of them, and where")
-    group.add_argument(
-        "--balance", nargs="?", const=DEFAULT, metavar="TYPE=N,…", help=f"exact shares of types (default {DEFAULT})"
-    )
-    group.add_argument(
-        "--keep-duplicates", action="store_true", help="keep pairs of equal texts and questions that ask the same"
-    )
-    group.add_argument(
-        "--similarity",
-        type=float,
-        default=0.85,
-        metavar="N",
-        help="texts at least this similar, up to 1, go to the same side of --validation (default 0.85)",
-    )
-    group.add_argument(
-        "--validation",
-        type=float,
-        default=0.0,
-        metavar="SHARE",
-        help="largest share of the pairs that goes to the validation part (default 0: none)",
-    )
+    group.add_argument("--balance", nargs="?", const=DEFAULT, metavar="TYPE=N,…", help=(
+        f"exact shares of types (default {DEFAULT})"
+    ))  # fmt: skip
+    group.add_argument("--keep-duplicates", action="store_true", help=(
+        "keep pairs of equal texts and questions that ask the same"
+    ))  # fmt: skip
+    group.add_argument("--similarity", type=float, default=0.85, metavar="N", help=(
+        "texts at least this similar, up to 1, go to the same side of --validation (default 0.85)"
+    ))  # fmt: skip
+    group.add_argument("--validation", type=float, default=0.0, metavar="SHARE", help=(
+        "largest share of the pairs that goes to the validation part (default 0: none)"
+    ))  # fmt: skip
     group.add_argument("--seed", type=int, default=0, metavar="N", help="changes what chance chooses (default 0)")
     cli.add_settings(parser, "output_dir")
 
@@ -80,15 +72,10 @@ def choice_from(args: argparse.Namespace) -> Choice:
     if not 0 <= args.validation < 1:
         raise SettingsError(f"--validation {args.validation:g}: takes a share, from 0 to below 1")
     return Choice(
-        only=filters.filter_from(args),
-        similarity=args.similarity,
-        keep_duplicates=args.keep_duplicates,
+        only=filters.filter_from(args), similarity=args.similarity, keep_duplicates=args.keep_duplicates,
         proportions=parse_proportions(args.balance) if args.balance else None,
-        validation=args.validation,
-        seed=args.seed,
-        text=args.with_text,
-        preferences=args.preferences,
-    )
+        validation=args.validation, seed=args.seed, text=args.with_text, preferences=args.preferences,
+    )  # fmt: skip
 
 
 def _report(exported: ExportedSet, choice: Choice) -> None:

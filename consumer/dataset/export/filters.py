@@ -54,16 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--language", metavar="LANGUAGES", help="comma-separated, such as zh,en")
     group.add_argument("--document", action="append", metavar="GLOB", help="path of the document; may be repeated")
     group.add_argument("--model", action="append", metavar="GLOB", help="name of the model; may be repeated")
-    group.add_argument(
-        "--min-score",
-        action="append",
-        metavar="[NAME=]N",
-        help="least value of the score with this name, or of every score; pairs without it are left out; may be "
-        "repeated",
-    )
-    group.add_argument(
-        "--status", choices=STATUSES, default="kept", help="kept pairs (default), pairs that a check rejected, or all"
-    )
+    group.add_argument("--min-score", action="append", metavar="[NAME=]N", help=(
+        "least value of the score with this name, or of every score; pairs without it are left out; may be repeated"
+    ))  # fmt: skip
+    group.add_argument("--status", choices=STATUSES, default="kept", help=(
+        "kept pairs (default), pairs that a check rejected, or all"
+    ))  # fmt: skip
 
 
 def filter_from(args: argparse.Namespace) -> PairFilter:
@@ -72,13 +68,9 @@ def filter_from(args: argparse.Namespace) -> PairFilter:
     if unknown := types - set(PairType):
         raise SettingsError(f"--type {', '.join(sorted(unknown))}: takes {', '.join(PairType)}, comma-separated")
     return PairFilter(
-        types=types,
-        languages=_listed(args.language),
-        documents=tuple(args.document or ()),
-        models=tuple(args.model or ()),
-        scores=dict(map(_parse_score, args.min_score or ())),
-        status=args.status,
-    )
+        types=types, languages=_listed(args.language), documents=tuple(args.document or ()),
+        models=tuple(args.model or ()), scores=dict(map(_parse_score, args.min_score or ())), status=args.status,
+    )  # fmt: skip
 
 
 def _listed(text: str | None) -> frozenset[str]:

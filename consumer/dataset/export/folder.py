@@ -83,7 +83,7 @@ def _check_replaceable(target: Path) -> None:
     if not target.exists() and not target.is_symlink():
         return
     if not target.is_dir() or target.is_symlink():
-        raise DatasetError(f"{target} is there and is no directory. Give another --out")
+        raise DatasetError(f"{target} exists and is not a directory. Give another --out")
     if any(target.iterdir()) and not _is_export(target / CARD):
         raise DatasetError(f"{target} holds something else than an export. Give another --out, or empty it")
 

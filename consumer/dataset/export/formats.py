@@ -22,6 +22,7 @@ Container = Literal["lines", "array", "parquet"]
 SUFFIXES: dict[Container, str] = {"lines": ".jsonl", "array": ".json", "parquet": ".parquet"}
 SAYS = {"role": "string", "content": "string"}
 TURN = {"from": "string", "value": "string"}
+ALPACA: Features = {"instruction": "string", "input": "string", "output": "string"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +84,8 @@ def full(exported: ExportedPair, *, text: bool) -> Item:
 
 def full_features(shape: ItemShape) -> Features:
     """Returns the fields of a full item. No scores, no field for them: Parquet can't hold an empty struct."""
-    present = {
-        "reasoning": shape.reasoning == "field",
-        "scores": bool(shape.scores),
-        "status": shape.rejected,
-        "reasons": shape.rejected,
-        "text": shape.text,
-    }
+    present = {"reasoning": shape.reasoning == "field", "scores": bool(shape.scores), "text": shape.text}
+    present |= {"status": shape.rejected, "reasons": shape.rejected}
     everything: Features = FEATURES | {"text": "string"}
     features = {name: feature for name, feature in everything.items() if present.get(name, True)}
     return features | ({"scores": dict.fromkeys(shape.scores, "float64")} if shape.scores else {})
@@ -145,18 +141,6 @@ def _openai_preference(kept: Item, rejected: Item, shape: ItemShape) -> Item:
     }
 
 
-def _alpaca_features(shape: ItemShape) -> Features:
-    return {"instruction": "string", "input": "string", "output": "string"} | shape.thought_features()
-
-
-def _sharegpt_features(shape: ItemShape) -> Features:
-    return {"conversations": [TURN]} | shape.thought_features()
-
-
-def _openai_features(_: ItemShape) -> Features:
-    return {"messages": [SAYS]}
-
-
 PREFERENCE: Features = {
     "prompt": "string", "chosen": "string", "rejected": "string", "id": "string", "document": "string",
     "reasons": ["string"],
@@ -167,15 +151,15 @@ FORMATS = {
     "jsonl": Format("lines", _full_item, full_features, _full_preference, PREFERENCE, ALL_FIRST),
     "parquet": Format("parquet", _full_item, full_features, _full_preference, PREFERENCE, ALL_FIRST),
     "alpaca": Format(
-        "array", _alpaca, _alpaca_features, _alpaca_preference,
+        "array", _alpaca, lambda shape: ALPACA | shape.thought_features(), _alpaca_preference,
         {"instruction": "string", "input": "string", "chosen": "string", "rejected": "string"},
     ),
     "sharegpt": Format(
-        "array", _sharegpt, _sharegpt_features, _sharegpt_preference,
+        "array", _sharegpt, lambda shape: {"conversations": [TURN]} | shape.thought_features(), _sharegpt_preference,
         {"conversations": [TURN], "chosen": TURN, "rejected": TURN},
     ),
     "openai": Format(
-        "lines", _openai, _openai_features, _openai_preference,
+        "lines", _openai, lambda _: {"messages": [SAYS]}, _openai_preference,
         {"input": {"messages": [SAYS]}, "preferred_output": [SAYS], "non_preferred_output": [SAYS]},
         ("drop", "think"),
     ),

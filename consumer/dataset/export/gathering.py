@@ -139,10 +139,10 @@ class Gathering:
         number, new = self._pool.text(chunk["text"])
         if new:
             alike = self._texts.similar_to(chunk["text"])
-            for found in alike:
-                self._clusters.join(number, found.number)
+            for other in alike:
+                self._clusters.join(number, other)
             limit = 1 - CLOSE * (1 - self._choice.similarity)
-            if sum(found.similarity >= limit for found in alike) < STAND_INS:
+            if sum(similarity >= limit for similarity in alike.values()) < STAND_INS:
                 self._texts.add(number, chunk["text"])
         document, end, before = self._last
         if document == exported.result["document"]["id"] and chunk["start"] < end:

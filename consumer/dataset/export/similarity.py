@@ -7,7 +7,6 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import blake2b
 
 from rensa import RMinHash
@@ -21,14 +20,6 @@ SEPARATORS = re.compile(r"[\W_]+")
 CHINESE = re.compile("[\u3400-\u9fff]")
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarText:
-    """An earlier text has a number, and a similarity from 0 to 1."""
-
-    number: int
-    similarity: float
-
-
 class SimilarTexts:
     """Keeps a set of texts in a database."""
 
@@ -40,15 +31,12 @@ class SimilarTexts:
         db.execute("CREATE TABLE folded_texts (number INTEGER PRIMARY KEY, folded TEXT)")
         db.execute("CREATE TABLE bands (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID")
 
-    def similar_to(self, text: str) -> list[SimilarText]:
-        """Returns the earlier texts that reach the threshold; the most similar one comes first."""
+    def similar_to(self, text: str) -> dict[int, float]:
+        """Returns the similarities, from 0 to 1, of the earlier texts that reach the threshold, by their numbers."""
         own = shingles(fold(text))
-        compared = (
-            SimilarText(number, jaccard(own, shingles(other)))
-            for number, other in self._candidates(list(self._band_keys(own)))
-        )
-        reached = [found for found in compared if found.similarity >= self._threshold]
-        return sorted(reached, key=lambda found: (-found.similarity, found.number))
+        candidates = self._candidates(list(self._band_keys(own)))
+        compared = ((number, jaccard(own, shingles(other))) for number, other in candidates)
+        return {number: similarity for number, similarity in compared if similarity >= self._threshold}
 
     def add(self, number: int, text: str) -> None:
         """Adds a text under its number."""

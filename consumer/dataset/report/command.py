@@ -57,7 +57,7 @@ def prices_from(args: argparse.Namespace) -> Prices | None:
         return None
     for flag, price in given.items():
         if price is None:
-            raise SettingsError(f"{flag} is missing: a cost needs both prices; 0 is one")
+            raise SettingsError(f"{flag} is missing: a cost needs both prices; 0 is a price")
         if price < 0 or not math.isfinite(price):
             raise SettingsError(f"{flag} {price:g}: takes 0 or more")
     return Prices(prompt=args.price_prompt, completion=args.price_completion)

@@ -82,17 +82,11 @@ def show(balance: Balance, console: Console) -> None:
 
 def _rows(balance: Balance) -> list[tuple[str, int]]:
     rows = [
-        ("documents in the ledger", balance.documents),
-        ("  complete on disk", balance.documents_complete),
-        ("chunks", balance.chunks),
-        ("  ok", balance.ok),
-        ("  empty", balance.empty),
-        ("  failed", balance.failed),
-        ("pairs", balance.pairs),
-        ("records on the topic", balance.records_on_topic),
-        ("records on disk", balance.records_on_disk),
-        ("dead letters not replayed", balance.dead_letters),
-    ]
+        ("documents in the ledger", balance.documents), ("  complete on disk", balance.documents_complete),
+        ("chunks", balance.chunks), ("  ok", balance.ok), ("  empty", balance.empty), ("  failed", balance.failed),
+        ("pairs", balance.pairs), ("records on the topic", balance.records_on_topic),
+        ("records on disk", balance.records_on_disk), ("dead letters not replayed", balance.dead_letters),
+    ]  # fmt: skip
     if balance.files_not_in_ledger is not None:
         rows.append(("files not in the ledger", balance.files_not_in_ledger))
     return rows

@@ -74,7 +74,7 @@ async def test_a_topic_that_is_shorter_than_the_disk_is_refused_after_a_while(se
 async def test_a_failing_read_is_done_again_from_the_last_record_taken(settings, topic, monkeypatch):
     monkeypatch.setattr(module, "PAUSE_S", 0.01)
     async with open_reader(settings.kafka, {topic: {}}, {}) as source:
-        original, calls = source._consumer.getmany, []
+        original, calls = source.consumer.getmany, []
 
         async def failing(**kwargs):
             calls.append(kwargs)
@@ -82,14 +82,14 @@ async def test_a_failing_read_is_done_again_from_the_last_record_taken(settings,
                 raise KafkaError("planted")
             return await original(timeout_ms=500, max_records=1)
 
-        monkeypatch.setattr(source._consumer, "getmany", failing)
+        monkeypatch.setattr(source.consumer, "getmany", failing)
         assert await read(source, 4) == [0, 1, 3, 4]
 
 
 async def test_a_client_that_has_given_up_is_noticed(settings, topic):
     async with open_reader(settings.kafka, {topic: {}}, {}) as source:
-        reading_task(source._consumer).cancel()
-        await reading_task(source._consumer)
+        reading_task(source.consumer).cancel()
+        await reading_task(source.consumer)
         with pytest.raises(StartOverError, match="given up"):
             await source.poll(0.1)
 
@@ -105,5 +105,5 @@ async def test_partitions_that_were_added_are_noticed(settings, topic):
         with pytest.raises(StartOverError, match="more partitions"):
             async with asyncio.timeout(60):
                 while True:  # the broker that tells knows of them a moment later than the controller
-                    await refresh_metadata(source._consumer)
+                    await refresh_metadata(source.consumer)
                     await source.poll(0.1)

@@ -112,7 +112,7 @@ async def test_the_page_has_the_same_numbers_as_the_json(layout, capsys):
     assert numbers["schema"] == "qastream.report/1"
     assert numbers["pairs"]["kept"] == 3
     assert "<dd>3<small>of 4 asked, 75.0\N{NO-BREAK SPACE}%</small></dd>" in page
-    assert f"{numbers['usage']['cost']['total']:g} in all" in page
+    assert f"{numbers['usage']['cost']['total']:g} in total" in page
     assert len(numbers["sample"]) == page.count("<article>") == 3
 
 
