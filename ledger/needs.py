@@ -1,4 +1,4 @@
-"""What a file needs, from its newest ledger entry, how a scan saw it, and the settings."""
+"""The need of a file: it follows from its newest ledger entry, the file as a scan saw it, and the settings."""
 
 import sys
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""All child processes of a run: they are watched, and they end in order."""
+"""The child processes of a run: they are watched, and they end in order."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence

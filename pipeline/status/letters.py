@@ -1,4 +1,4 @@
-"""How many dead letters wait to be replayed. Pure."""
+"""The number of dead letters that wait for a replay. Pure."""
 
 from pydantic import Field
 

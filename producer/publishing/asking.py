@@ -58,7 +58,7 @@ class RequestPlan:
 async def make_plan(
     kafka: KafkaSettings, action: ActionName, globs: Sequence[str], source: str, *, fresh: bool
 ) -> RequestPlan:
-    """Of all documents whose path matches a glob; of one source, or of all where `source` is empty."""
+    """Plans a request for every document whose path matches a glob. An empty `source` means all sources."""
     newest: dict[str, LedgerEntry] = {}
     async with aclosing(read_entries(kafka, patience_s=PATIENCE_S)) as entries:
         async for entry, _ in entries:

@@ -1,4 +1,4 @@
-"""Which results are on disk, according to the sinks of an output directory."""
+"""The results on disk, according to the sinks of an output directory."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class OnDisk:
         self._next = next_offsets_on_disk(self._layout) if self._is_ours() else {}
 
     def has(self, position: ResultPosition | None) -> bool:
-        """Whether the result at this place is on disk. A chunk that needs no result has no place."""
+        """Tells whether the result at this position is on disk. A document without chunks has none."""
         return position is None or position.offset < self._next.get(position.partition, 0)
 
     def _is_ours(self) -> bool:

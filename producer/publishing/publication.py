@@ -23,7 +23,7 @@ LETTER_BYTES = 4096
 
 
 class FileProgress(NamedTuple):
-    """How far a file is published once `chunk` is. The entry that says so is made only where it is asked for."""
+    """The progress of a file once `chunk` is published. Its entry is only made where it is asked for."""
 
     base: LedgerEntry
     chunk: Chunk
@@ -59,10 +59,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """How files of one source are read and cut.
+    """Reads and cuts the files of one source.
 
-    `stopping` is asked at each block: neither the end of the process nor a user's request waits for a file of
-    gigabytes.
+    `stopping` is asked at each block, so that the end of the process does not wait for a file of gigabytes.
     """
 
     files: Source
