@@ -48,35 +48,22 @@ log = logging.getLogger(__name__)
 
 
 async def run(settings: Settings, alarm: Alarm, *, once: bool, only: frozenset[str] | None = None) -> PublishingTally:
-    """Runs `work` with telemetry. Returns what it did."""
-    async with open_telemetry(settings.telemetry, ProducerMetrics, process="producer") as telemetry:
-        return await work(settings, alarm, telemetry, once=once, only=only)
-
-
-async def work(
-    settings: Settings,
-    alarm: Alarm,
-    telemetry: Telemetry[ProducerMetrics],
-    *,
-    once: bool,
-    only: frozenset[str] | None = None,
-) -> PublishingTally:
     """Publishes the files of the directory, and without `once` all later ones, until the alarm says stop.
 
     `only`, with `once`: the paths of the documents to publish. Raises SettingsError, FencedError and other
     QAStreamErrors that last.
     """
-    parts = make_parts(settings, alarm, telemetry, once=once, only=only)
-    working = asyncio.create_task(_work(parts, telemetry))
-    stop = asyncio.create_task(alarm.wait_for_stop())
-    try:
-        await asyncio.wait((working, stop), return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait((working,), timeout=GRACE_S)
-    finally:
-        stop.cancel()
-        working.cancel()
-        await asyncio.wait((working,))
-    return PublishingTally() if working.cancelled() else working.result()
+    async with open_telemetry(settings.telemetry, ProducerMetrics, process="producer") as telemetry:
+        working = asyncio.create_task(_work(make_parts(settings, alarm, telemetry, once=once, only=only), telemetry))
+        stop = asyncio.create_task(alarm.wait_for_stop())
+        try:
+            await asyncio.wait((working, stop), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((working,), timeout=GRACE_S)
+        finally:
+            stop.cancel()
+            working.cancel()
+            await asyncio.wait((working,))
+        return PublishingTally() if working.cancelled() else working.result()
 
 
 def make_parts(

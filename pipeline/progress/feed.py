@@ -1,4 +1,4 @@
-"""Feeding a run's progress from the topics."""
+"""Feeds the progress of a run from the topics."""
 
 from ledger.outcome import OutcomeSummary, ResultPosition
 from ledger.progress import Progress
