@@ -68,7 +68,7 @@ async def identify(client: ModelClient, model: str) -> str:
     try:
         served = await client.models()
     except OutageError as exc:
-        if exc.failure is not None and exc.failure.kind is FailureKind.KEY_REFUSED:
+        if exc.kind is FailureKind.KEY_REFUSED:
             raise WrongServerError(f"{client.url} refuses the API key; set VLLM_API_KEY") from exc
         raise
     if model not in served:

@@ -57,7 +57,7 @@ class ModelError(Exception):
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.failure = failure
+        self.failure, self.kind = failure, failure and failure.kind
         self.partial = partial
         self.crashed = crashed
         self.beside_others = beside_others
@@ -120,3 +120,14 @@ class KillsServerError(ModelError):
     """The server died with this request in hand three times, the last time with no other request."""
 
     error_class = "kills_server"
+
+
+ERRORS: dict[FailureKind, type[ModelError]] = {
+    FailureKind.OVERLOADED: OverloadError,
+    FailureKind.STALLED: TransientError,
+    FailureKind.SERVER_FAILED: TransientError,
+    FailureKind.TIMED_OUT: TimedOutError,
+    FailureKind.UNREADABLE: MalformedError,
+    FailureKind.REQUEST_REFUSED: RefusedError,
+}
+"""Every other kind is an outage: a server with another key or model, too, is not the chunk's fault."""

@@ -7,17 +7,7 @@ import aiohttp
 import httpx2
 import openai
 
-from inference.errors import (
-    Failure,
-    FailureKind,
-    MalformedError,
-    ModelError,
-    OutageError,
-    OverloadError,
-    RefusedError,
-    TimedOutError,
-    TransientError,
-)
+from inference.errors import ERRORS, Failure, FailureKind, ModelError, OutageError
 from inference.openai_wire import encodable
 from inference.reply_bound import ReplyTooLargeError
 
@@ -35,15 +25,6 @@ MOST_SAID = 300
 """Characters of a server's message that are kept."""
 QUOTE = 20
 """So many characters of the prompt in a row make a message one that repeats the prompt."""
-ERRORS: dict[FailureKind, type[ModelError]] = {
-    FailureKind.OVERLOADED: OverloadError,
-    FailureKind.STALLED: TransientError,
-    FailureKind.SERVER_FAILED: TransientError,
-    FailureKind.TIMED_OUT: TimedOutError,
-    FailureKind.UNREADABLE: MalformedError,
-    FailureKind.REQUEST_REFUSED: RefusedError,
-}
-"""Every other kind is an outage: a server with another key or model, too, is not the chunk's fault."""
 STATUSES = (
     dict.fromkeys((401, 403), FailureKind.KEY_REFUSED)
     | {404: FailureKind.NOT_FOUND, 502: FailureKind.BAD_GATEWAY}

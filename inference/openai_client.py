@@ -1,9 +1,9 @@
 """A model server that speaks OpenAI's API, as vLLM does: `ModelClient` over HTTP."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
@@ -19,6 +19,7 @@ from inference.openai_wire import read_completion, read_models, request_body
 from inference.reply_bound import bound_reply
 from inference.vllm_metrics import parse_queue
 
+T = TypeVar("T")
 KEEPALIVE_S = 3.0
 """vLLM closes idle connections after 5 s. A longer keep-alive would send requests into closed sockets."""
 CONNECT_S = 5.0
@@ -54,18 +55,11 @@ class OpenAIClient:
     ) -> Completion:
         names = {name: value.decode() for name, value in headers}
         options: Any = {"headers": names} if names else {}
-        with self._failures(request):
-            async with asyncio.timeout(timeout_s):
-                reply = await self._sdk.post(
-                    "/chat/completions", body=request_body(request), cast_to=object, options=options
-                )
-        return read_completion(reply, self.url)
+        sent = self._sdk.post("/chat/completions", body=request_body(request), cast_to=object, options=options)
+        return read_completion(await self._reply(sent, within_s=timeout_s, prompt=request.prompt), self.url)
 
     async def models(self) -> dict[str, str]:
-        with self._failures():
-            async with asyncio.timeout(LOOK_S):
-                reply = await self._sdk.get("/models", cast_to=object)
-        return read_models(reply)
+        return read_models(await self._reply(self._sdk.get("/models", cast_to=object), within_s=LOOK_S))
 
     async def probe(self, model: str, *, timeout_s: float) -> None:
         request = ChatRequest(model=model, messages=(Message("user", "Are you ready to answer?"),), max_tokens=1)
@@ -73,26 +67,23 @@ class OpenAIClient:
             await self.complete(request, timeout_s=timeout_s)
 
     async def queue(self) -> QueueSample | None:
+        sent = self._sdk.get(_beside(self.url, "/metrics"), cast_to=httpx2.Response)
         try:
-            with self._failures():
-                async with asyncio.timeout(LOOK_S):
-                    response = await self._sdk.get(_beside(self.url, "/metrics"), cast_to=httpx2.Response)
+            return parse_queue((await self._reply(sent, within_s=LOOK_S)).text)
         except OutageError as exc:
-            if exc.failure is not None and exc.failure.kind is FailureKind.NOT_FOUND:
+            if exc.kind is FailureKind.NOT_FOUND:
                 return None
             raise
-        return parse_queue(response.text)
 
     async def close(self) -> None:
         await self._sdk.close()
 
-    @contextmanager
-    def _failures(self, request: ChatRequest | None = None) -> Iterator[None]:
-        """Turns exceptions of the SDK, and of what is below it, into ours."""
+    async def _reply(self, sent: Awaitable[T], *, within_s: float, prompt: str = "") -> T:
+        """Waits for a reply. Exceptions of the SDK, and of what is below it, become ModelErrors."""
         try:
-            yield
+            async with asyncio.timeout(within_s):
+                return await sent
         except FAILURES as exc:
-            prompt = request.prompt if request is not None else ""
             raise error_of(exc, url=self.url, prompt=prompt) from exc
 
 

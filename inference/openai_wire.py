@@ -4,7 +4,6 @@ https://platform.openai.com/docs/api-reference/chat, and for the options of its 
 https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -15,28 +14,24 @@ from inference.errors import MalformedError, OutageError, TruncatedError
 
 def request_body(request: ChatRequest) -> dict[str, Any]:
     """The body of POST /chat/completions."""
-    return dict(_fields(request))
+    form, thinking = request.response_format, request.thinking
+    body = {
+        "model": request.model,
+        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "temperature": request.temperature,
+        "max_tokens": request.max_tokens,
+        "response_format": form and {
+            "type": "json_schema", "json_schema": {"name": form.name, "strict": True, "schema": form.schema},
+        },
+        "chat_template_kwargs": None if thinking is None else {"enable_thinking": thinking},
+        "priority": request.priority,
+    }  # fmt: skip
+    return {name: value for name, value in body.items() if value is not None} | dict(request.extra)
 
 
 def fingerprint(request: ChatRequest) -> str:
     """The body as JSON with sorted keys. Keys of cached answers are made from it, so it must stay as it is."""
     return orjson.dumps(request_body(request), option=orjson.OPT_SORT_KEYS).decode()
-
-
-def _fields(request: ChatRequest) -> Iterator[tuple[str, Any]]:
-    yield "model", request.model
-    yield "messages", [{"role": message.role, "content": message.content} for message in request.messages]
-    if request.temperature is not None:
-        yield "temperature", request.temperature
-    yield "max_tokens", request.max_tokens
-    if (wanted := request.response_format) is not None:
-        json_schema = {"name": wanted.name, "strict": True, "schema": wanted.schema}
-        yield "response_format", {"type": "json_schema", "json_schema": json_schema}
-    if request.thinking is not None:
-        yield "chat_template_kwargs", {"enable_thinking": request.thinking}
-    if request.priority is not None:
-        yield "priority", request.priority
-    yield from request.extra.items()
 
 
 def read_completion(reply: Any, endpoint: str) -> Completion:

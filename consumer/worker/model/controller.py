@@ -132,7 +132,7 @@ class LimitController:
         elif slower is None:  # the first calls go alone, to find out
             pass
         elif slower > MOST_SLOWER:
-            self._slower(in_flight, by=max(CUT, SLOWER / slower))
+            self._cut_once(min(self._limit, in_flight) * max(CUT, SLOWER / slower))
         elif slower < SLOWER and in_flight >= USED * self.limit:
             self._grow(sample, in_flight)
         self._set(min(self._limit, self._share * self._capacity))
@@ -142,17 +142,16 @@ class LimitController:
         leap = self._cold and sample.running + sample.waiting >= USED * in_flight
         self._set(self._limit + max(1.0, COLD_GROWTH * self._limit if leap else GROWTH * sample.running))
 
-    def _slower(self, in_flight: int, *, by: float) -> None:
-        if not self._frozen:
-            self._set(min(self._limit, in_flight) * by)
-            self._frozen = True
-
     def _cut_excess(self, sample: QueueSample, in_flight: int) -> None:
-        """Gives up our share of what is too much, then waits until it has drained: else each look would cut again."""
+        """Gives up our share of what is too much."""
         excess = sample.waiting - self._most_waiting(sample) / 2
         share = in_flight / (sample.running + sample.waiting)
+        self._cut_once(min(self._limit, in_flight) - excess * min(1.0, share))
+
+    def _cut_once(self, limit: float) -> None:
+        """Cuts, and not again before the excess has drained: else each look would cut."""
         if not self._frozen:
-            self._set(min(self._limit, in_flight) - excess * min(1.0, share))
+            self._set(limit)
             self._frozen = True
 
     def _thaw(self, in_flight: int) -> None:
