@@ -40,24 +40,16 @@ def export(
     indexed(layout)  # before anything is made
     try:
         with new_folder(out) as made, closing(Pool(pool_file(made), seed=choice.seed)) as pool:
-            account = _gather(layout, pool, choice)
+            account = Gathering(pool, choice).gather(iter_pairs(layout, rejected=choice.rejected))
             shape = ItemShape(
-                reasoning=reasoning or asked.reasoning[0],
-                text=choice.text,
-                rejected=choice.only.status != "kept",
+                reasoning=reasoning or asked.reasoning[0], text=choice.text, rejected=choice.only.status != "kept",
                 scores=tuple(sorted(account.scores)),
-            )
+            )  # fmt: skip
             parts = _write(made, asked, shape, pool, preferences=choice.preferences)
             write_whole(made / CARD, render_card(name, parts, account, choice))
     except (OSError, sqlite3.OperationalError) as exc:
         raise DatasetError(f"{out} can't be written: {getattr(exc, 'strerror', None) or exc}") from exc
     return ExportedSet(out, tuple(parts), account)
-
-
-def _gather(layout: Layout, pool: Pool, choice: Choice) -> ExportAccount:
-    gathering = Gathering(pool, choice)
-    gathering.take(iter_pairs(layout, rejected=choice.rejected))
-    return gathering.finish()
 
 
 def _write(folder: Path, asked: Format, shape: ItemShape, pool: Pool, *, preferences: bool) -> list[Part]:

@@ -68,7 +68,7 @@ class ExportAccount:
 
 
 class Gathering:
-    """`take` all pairs in their order, then `finish`: after that the pool has the data set."""
+    """Gathers the data set in a pool."""
 
     def __init__(self, pool: Pool, choice: Choice) -> None:
         self.account = ExportAccount()
@@ -79,15 +79,13 @@ class Gathering:
         self._texts = SimilarTexts(pool.db, threshold=choice.similarity)
         self._last: tuple[str, int, int] = "", 0, 0
 
-    def take(self, pairs: Iterable[ExportedPair]) -> None:
+    def gather(self, pairs: Iterable[ExportedPair]) -> ExportAccount:
+        """Chooses from all `pairs`, balances types and splits off validation data."""
         for exported in pairs:
             if self._choice.preferences and exported.status == "rejected":
                 self._take_rejected(exported)
             if self._choice.only.status in (exported.status, "all"):
                 self._take(exported)
-
-    def finish(self) -> ExportAccount:
-        """Balances and splits the pairs that were taken."""
         account = self.account
         account.available = self._pool.available()
         if self._choice.proportions is not None:

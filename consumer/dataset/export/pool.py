@@ -13,17 +13,12 @@ from consumer.dataset.export.similarity import fold, plain
 
 SCHEMA = Path(__file__).with_name("pool.sql")
 Item = dict[str, Any]
-_AVAILABLE = (
-    "SELECT type, count(*) FROM pairs JOIN texts ON texts.number = pairs.text WHERE :side IN ('', side) GROUP BY type"
-)
-_LEAVE_OUT = (
-    "UPDATE pairs SET chosen = 0 WHERE number IN "
-    "(SELECT pairs.number FROM pairs JOIN texts ON texts.number = pairs.text WHERE :side IN ('', side))"
-)
+_OF_SIDE = "FROM pairs JOIN texts ON texts.number = pairs.text WHERE :side IN ('', side)"
+_AVAILABLE = f"SELECT type, count(*) {_OF_SIDE} GROUP BY type"
+_LEAVE_OUT = f"UPDATE pairs SET chosen = 0 WHERE number IN (SELECT pairs.number {_OF_SIDE})"  # noqa: S608 - no outside text
 _CHOOSE = (
-    "UPDATE pairs SET chosen = 1 WHERE number IN "
-    "(SELECT pairs.number FROM pairs JOIN texts ON texts.number = pairs.text "
-    "WHERE :side IN ('', side) AND type = :kind ORDER BY rank, pairs.number LIMIT :count)"
+    f"UPDATE pairs SET chosen = 1 WHERE number IN (SELECT pairs.number {_OF_SIDE} AND type = :kind "  # noqa: S608
+    "ORDER BY rank, pairs.number LIMIT :count)"
 )
 
 

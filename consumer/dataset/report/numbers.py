@@ -43,10 +43,7 @@ class FailedChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkNumbers:
-    """Chunks are counted by outcome, failed ones (`errors`) by class too; `failures` names the first.
-
-    `skipped` counts, by check, the empty chunks whose text did not pass it.
-    """
+    """`errors` counts failed chunks by class, `failures` names some; `skipped` counts texts that failed a check."""
 
     total: int
     ok: int
@@ -100,10 +97,7 @@ class UsageNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowDocument:
-    """A document took `seconds` from the start of a chunk to its outcome, of which `model_seconds` in model calls.
-
-    Both are summed over its chunks.
-    """
+    """A document took `seconds` for its chunks, of which `model_seconds` in model calls, summed over them."""
 
     document: str
     chunks: int

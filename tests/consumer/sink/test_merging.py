@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.sink.merge_plan import FAN, plan_merge
+from consumer.sink.merging import FAN, plan_merge
 
 
 @given(st.lists(st.integers(1, 10**6), max_size=60))
