@@ -72,7 +72,7 @@ def _run(plan: RunPlan) -> int:
         asyncio.run(run.execute())
     except StoppedError as exc:
         print(f"Stopped by {exc}: {counts(run.progress.totals)}.")
-        print("What is done is kept; the same command goes on from here.")
+        print("The results are kept; the same command goes on from here.")
         return 128 + run.stopped.result()
     report = write_report(plan, os.environ)
     print(*summary(plan, run.progress, undone=run.undone, report=report), sep="\n")

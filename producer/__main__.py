@@ -69,7 +69,7 @@ def _write(path: Path, undone: dict[str, str]) -> None:
     try:
         path.write_bytes(orjson.dumps(undone))
     except OSError as exc:
-        raise ProducerError(f"--undone-file {path}: {exc.strerror}. All else is done") from exc
+        raise ProducerError(f"--undone-file {path}: {exc.strerror}. Everything else is done") from exc
 
 
 def _report(tally: PublishingTally) -> int:

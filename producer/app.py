@@ -126,7 +126,7 @@ def _check_done(options: ProducerSettings, output_dir: Path | None, files: Sourc
         raise SettingsError("--on-done move and --done-dir, where files are moved to, go together")
     if options.done_dir and files.holds(options.done_dir):
         raise SettingsError(
-            f"--done-dir {options.done_dir} lies in --input-dir: what is moved there would be read again. "
+            f"--done-dir {options.done_dir} lies in --input-dir: files moved there would be read again. "
             "Choose a directory beside it"
         )
 
@@ -152,7 +152,7 @@ async def _work(parts: Parts, telemetry: Telemetry[ProducerMetrics]) -> Publishi
             except PublishError as exc:
                 if exc.lasting:
                     raise
-                log.warning("%s; going on with what Kafka has", exc)
+                log.warning("%s; starting again from the ledger on Kafka", exc)
                 await parts.alarm.pause(RETRY_S, least_s=RETRY_S)
             else:
                 return tally

@@ -67,7 +67,7 @@ class Done:
             if _complete(found, ledger, rules) and (problem := self._act(found, ledger)):
                 problems[found.path] = problem
         if self.put_away:
-            log.info("all of %d files is on disk: %sd", len(self.put_away), self._how)
+            log.info("all outcomes of %d files are on disk: %sd", len(self.put_away), self._how)
         return problems
 
     def _may_go(self, document_id: str) -> bool:
@@ -83,7 +83,7 @@ class Done:
         except FileError:
             return None  # it has changed: a later look publishes it anew
         except OSError as exc:
-            return f"all of it is on disk, but it could not be {self._how}d: {exc.strerror or exc}"
+            return f"all its outcomes are on disk, but it could not be {self._how}d: {exc.strerror or exc}"
         hit("producer.put_away")
         self.put_away.add(found.path)
         log.debug("%sd %s", self._how, found.path)

@@ -200,7 +200,7 @@ class Watcher:
         account, most, alarm = self._parts.account, self._parts.options.max_backlog, self._parts.alarm
         if not (account and most and batch.chunks and account.totals.backlog > most):
             return
-        log.info("publishing pauses: %d chunks wait for their outcome (--max-backlog %d)", account.totals.backlog, most)
+        log.info("publishing pauses: %d chunks have no outcome yet (--max-backlog %d)", account.totals.backlog, most)
         while account.totals.backlog > most and not self._interrupted:
             await alarm.pause(ROOM_S, least_s=ROOM_S)
         alarm.ring()  # the pauses may have used up a ring that asks for a look
@@ -213,7 +213,7 @@ class Watcher:
         ledger, rules = self._ledger, self._publication.rules
         ready = done.look(files, ledger, rules)
         problems = await self._in_thread(lambda: done.act(ready, ledger, rules))
-        self._tell(problems, "%s: %s; trying again at later looks")
+        self._tell(problems, "%s: %s; it is tried again")
         self._tally.troubled |= problems
         return done.put_away
 
@@ -253,7 +253,7 @@ class Watcher:
                 yield transitions.vanish(entry)
 
     def _trouble(self, problems: dict[str, str]) -> None:
-        self._tell(problems, "cannot read %s: %s; trying again at later looks")
+        self._tell(problems, "cannot read %s: %s; it is tried again")
         self._tally.troubled |= problems
 
     def _tell(self, reasons: dict[str, str], message: str) -> None:

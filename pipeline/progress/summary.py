@@ -27,9 +27,9 @@ def summary(plan: RunPlan, progress: Progress, *, undone: Mapping[str, str], rep
     yield f"Done: {counts(progress.totals)}"
     if progress.totals == ProgressTotals() and not undone:
         where = printable(str(plan.input_dir))
-        yield f"No file in {where}: hidden ones, and what --include or --exclude leaves out, don't count"
+        yield f"No file in {where}: hidden files and files that --include or --exclude leaves out do not count"
     yield from _named("In the dead letters", list(progress.failures()))
-    yield from _named("Left undone; run it again when that is mended", [f"{p}: {why}" for p, why in undone.items()])
+    yield from _named("Left undone; fix the cause and run it again", [f"{p}: {why}" for p, why in undone.items()])
     results = [result for result in islice(read_results(plan.output_dir), LOOK_AT) if progress.is_newest(result)]
     yield from _of_other_models(plan, results)
     for result, pair in sample(results):
@@ -62,7 +62,7 @@ def _of_other_models(plan: RunPlan, results: Iterable[Result]) -> Iterator[str]:
     others = sorted({result.model.name for result in results} - {model})
     if others:
         yield (
-            f"Some of it was answered by {printable(', '.join(others))} before, and is not asked again. For answers of "
+            f"Some chunks were answered by {printable(', '.join(others))} before and are not asked again. For answers of "
             f"{model} take another --output-dir, or `python -m producer regenerate`"
         )
 

@@ -84,7 +84,7 @@ class Child:
         """Returns the error for a child that ended by itself, with the end of its log."""
         lines = tail(self.log, LAST_BYTES, start=self._log_start).decode(errors="replace").splitlines()[-LAST_LINES:]
         last = "\n".join(f"    {printable(line)}" for line in lines) or "    (nothing)"
-        error = ChildDiedError(f"{self.name} {describe_exit(self.exit_code)}. Its last words, from {self.log}:\n{last}")
+        error = ChildDiedError(f"{self.name} {describe_exit(self.exit_code)}. The end of its log, {self.log}:\n{last}")
         if self.exit_code == 2:  # wrong settings: the log names them
             error.exit_code = 2
         return error

@@ -71,7 +71,7 @@ class Run:
             self.family.hurry.set()
         else:
             self.stopped.set_result(number)
-            self.view.note("Stopping in order; once more stops at once.")
+            self.view.note("Stopping in order; a second signal stops at once.")
 
     async def _until_signal(self) -> None:
         raise StoppedError((await self.stopped).name)
@@ -117,7 +117,9 @@ class Run:
     def _take_undone(self) -> None:
         self.undone = undone(self.plan.home)
         if self.undone:
-            self.view.note(f"{len(self.undone)} files or folders could not be read, see the end; the rest goes on.")
+            self.view.note(
+                f"{len(self.undone)} files or folders could not be read; the summary names them, and the run goes on."
+            )
 
     def _is_done(self, ledger: Follower, results: Follower) -> bool:
         state = read_sink_state(self.plan.layout)

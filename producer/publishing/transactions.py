@@ -80,7 +80,7 @@ class Publisher:
         if watch.seconds * 1000 >= TRANSACTION_TIMEOUT_MS and not watch.suspended:
             return PublishError(f"a transaction was open for {watch.seconds:.0f} s and Kafka ended it")
         return FencedError(
-            f"another producer has taken over source {self.ledger.source!r}, or this process was suspended; it stops. "
+            f"another producer has taken over source {self.ledger.source!r}, or this process was suspended. It stops. "
             "One producer publishes a directory; for another directory set another --source"
         )
 

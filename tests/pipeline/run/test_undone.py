@@ -43,7 +43,7 @@ def test_the_rest_is_done_and_what_could_not_be_read_is_named(tmp_path: Path, ma
         with pipeline(texts, output, *flags, "--model-urls", model.base_url, "--settle-ms", 0) as running:
             assert running.end() == 1, f"{running.said}\n{running.logs}"
     assert "Done: 1 files, 1 chunks" in running.said
-    assert f"Left undone; run it again when that is mended (1):\n    {'d' * 250}/" in running.said
+    assert f"Left undone; fix the cause and run it again (1):\n    {'d' * 250}/" in running.said
     assert "File name too long" in running.said
     assert [d["document"]["path"] for d in documents(output).values()] == ["good.txt"]
 
