@@ -62,8 +62,8 @@ def _of_other_models(plan: RunPlan, results: Iterable[Result]) -> Iterator[str]:
     others = sorted({result.model.name for result in results} - {model})
     if others:
         yield (
-            f"Some chunks were answered by {printable(', '.join(others))} before and are not asked again. For answers of "
-            f"{model} take another --output-dir, or `python -m producer regenerate`"
+            f"Some chunks were answered by {printable(', '.join(others))} before and are not asked again. "
+            f"For answers of {model} take another --output-dir, or `python -m producer regenerate`"
         )
 
 

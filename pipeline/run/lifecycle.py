@@ -117,9 +117,7 @@ class Run:
     def _take_undone(self) -> None:
         self.undone = undone(self.plan.home)
         if self.undone:
-            self.view.note(
-                f"{len(self.undone)} files or folders could not be read; the summary names them, and the run goes on."
-            )
+            self.view.note(f"{len(self.undone)} files or folders could not be read (see the end); the run goes on.")
 
     def _is_done(self, ledger: Follower, results: Follower) -> bool:
         state = read_sink_state(self.plan.layout)

@@ -126,12 +126,12 @@ def test_older_versions_and_what_was_forgotten_are_not_shown(tmp_path: Path):
 
 def test_what_another_model_has_answered_before_is_said(tmp_path: Path):
     written(tmp_path, result("a.txt"))
-    assert "answered by extractive before, and is not asked again. For answers of qwen-vllm" in shown(
+    assert "answered by extractive before and are not asked again. For answers of qwen-vllm" in shown(
         tmp_path, "a.txt", model_urls="http://gpu:8000/v1"
     )
     assert "answered by" not in shown(tmp_path, "a.txt")
 
 
 def test_an_empty_directory_is_said_to_be_one(tmp_path: Path):
-    assert "No file in texts: hidden ones" in shown(tmp_path)
+    assert "No file in texts: hidden files" in shown(tmp_path)
     assert "No file in" not in shown(tmp_path, "a.txt")
