@@ -67,4 +67,5 @@ class Call:
         """Raises KillsServerError if the server has died of the request often enough."""
         if self._crashes >= (GUILTY_BESIDE_OTHERS if exc.beside_others else GUILTY):
             last = "beside requests of other users only" if exc.beside_others else "alone"
-            raise KillsServerError(f"the model server died of it {self._crashes} times, the last time {last}") from exc
+            said = f"the model server died of this request {self._crashes} times, the last time {last}"
+            raise KillsServerError(said) from exc

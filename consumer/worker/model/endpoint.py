@@ -54,7 +54,7 @@ class ModelEndpoint:
         return 0 if self.state.paused else self.controller.limit
 
     async def complete(self, request: ChatRequest, *, patience: float = 1.0) -> Completion:
-        """One completion, within `patience` times the timeout, or sooner by the server's pace. Raises a ModelError."""
+        """Gives a completion within `patience` times the timeout, or sooner by the server's pace. Raises a ModelError."""
         allowed_s = self._pace.timeout_s(request.max_tokens, most_s=self._timeout_s * patience)
         began_s = time.monotonic()
         completion = await self._client.complete(request, timeout_s=allowed_s)
@@ -80,16 +80,13 @@ class ModelEndpoint:
         self._probe_s = PROBE_S
 
     async def queue(self) -> QueueSample | None:
-        """The server's queue; None if the server does not tell. Raises a ModelError."""
+        """Asks for the server's queue; gives None if the server does not tell. Raises a ModelError."""
         sample = await self._client.queue()
         self.sample = sample or self.sample
         return sample
 
     async def look(self, in_flight: int) -> None:
-        """One step of the limit, by the server's queue; `in_flight` are this worker's calls there.
-
-        Raises OutageError.
-        """
+        """Adjusts the limit by one step; `in_flight` are this worker's calls at the server. Raises OutageError."""
         try:
             sample = await self.queue()
         except OutageError:
@@ -103,7 +100,7 @@ class ModelEndpoint:
             self.controller.observe(sample, in_flight)
 
     def lost(self, error: ModelError) -> None:
-        """A call or a look got no answer for `error`: the server is away, until a look finds it back."""
+        """Takes note that a call or a look got no answer: the server is away until a look finds it back."""
         if self.state.lost():
             log.warning("model server %s is away (%s); waiting for it", self.url, error)
 
@@ -123,8 +120,8 @@ class ModelEndpoint:
         except TimeoutError:
             self.state.busy_until_s = time.monotonic() + BUSY_S
             log.warning(
-                "model server %s has had requests of others for %.0f s: those of ours that were in hand at two crashes "
-                "go one at a time, but beside them",
+                "model server %s has had requests of other users for %.0f s: our requests that were in flight at two "
+                "crashes now go one at a time, beside theirs",
                 self.url,
                 IDLE_S,
             )

@@ -382,7 +382,7 @@ async def test_who_is_to_be_alone_waits_for_other_users_within_bounds_and_only_o
             await asyncio.gather(suspect, *others)
             monkeypatch.setattr("consumer.worker.model.endpoint.IDLE_S", 600)
             assert (await pool.complete(REQUEST, alone=True)).content
-        assert caplog.text.count("has had requests of others") == 1
+        assert caplog.text.count("has had requests of other users") == 1
         (endpoint,) = pool.endpoints
         endpoint.state.busy_until_s = 0
         waiting = asyncio.create_task(pool.complete(REQUEST, alone=True))
