@@ -54,7 +54,7 @@ class ModelEndpoint:
         return 0 if self.state.paused else self.controller.limit
 
     async def complete(self, request: ChatRequest, *, patience: float = 1.0) -> Completion:
-        """Gives a completion within `patience` times the timeout, or sooner by the server's pace. Raises a ModelError."""
+        """Gives a completion within `patience` times the timeout, or less by the server's pace. Raises a ModelError."""
         allowed_s = self._pace.timeout_s(request.max_tokens, most_s=self._timeout_s * patience)
         began_s = time.monotonic()
         completion = await self._client.complete(request, timeout_s=allowed_s)
