@@ -123,7 +123,12 @@ def _fetch(jar: Jar, context: Any, staging: Path, target: Path) -> None:
     group, artifact, version = jar.coordinates
     staged, place = staging / jar.path, target / jar.path
     try:
-        for attempt in _retrying():
+        for attempt in Retrying(
+            retry=retry_if_exception_type((OSError, RuntimeError)),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_exponential(multiplier=0.5, max=5),
+            reraise=True,
+        ):
             with attempt:
                 staged.unlink(missing_ok=True)  # jgo would take an incomplete file for a whole one
                 context.project(group, artifact).at_version(version).artifact().resolve()
@@ -136,15 +141,6 @@ def _fetch(jar: Jar, context: Any, staging: Path, target: Path) -> None:
         raise JarsError(f"{jar.name} is not the file we pinned: SHA-256 {found}, expected {jar.sha256}. Not used")
     place.parent.mkdir(parents=True, exist_ok=True)
     staged.replace(place)
-
-
-def _retrying() -> Retrying:
-    return Retrying(
-        retry=retry_if_exception_type((OSError, RuntimeError)),
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_exponential(multiplier=0.5, max=5),
-        reraise=True,
-    )
 
 
 def _maven(repository: Path) -> Any:

@@ -57,7 +57,7 @@ _LISTENERS = ("listeners", "advertised.listeners", "listener.security.protocol.m
 def properties(
     *, host: str, port: int, controller_port: int, log_dir: str, more: Mapping[str, str | int]
 ) -> dict[str, str]:
-    """All settings of one node. `more` wins over ours; its listeners replace ours of the same name.
+    """Give all settings of one node. `more` wins over ours; its listeners replace ours of the same name.
 
     Our listener has no password, so clients with a password need one of `more`. The controller listens on loopback.
     `log_dir` is relative to the JVM's working directory, since `log.dirs` is a list and a path may contain a comma.

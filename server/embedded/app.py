@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -34,7 +33,7 @@ _SHUTDOWN_S = 5.0  # for answers under way
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedOptions:
-    """How the server answers. `latency_ms` is the simulated time of a call, during which it holds one of the slots."""
+    """The options of the server. `latency_ms` is the simulated time of a call, during which it holds one of the slots."""
 
     served: tuple[str, ...] = (MODEL,)
     api_key: str = ""
@@ -61,7 +60,10 @@ class EmbeddedServer:
         return app
 
     async def _chat(self, request: web.Request) -> web.Response:
-        body = await _json(request)
+        try:
+            body = json.loads(await request.read())
+        except (ValueError, RecursionError):
+            raise RequestError("the body is not JSON") from None
         checked = check(body, served=self._options.served)
         if self._options.request_log is not None:
             self._options.request_log.accepted(body)
@@ -105,11 +107,12 @@ class EmbeddedServer:
         try:
             return await handler(request)
         except RequestError as exc:
-            return _refused(exc)
+            error = exc
         except web.HTTPRequestEntityTooLarge:
-            return _refused(RequestError(f"a request takes at most {_MOST_BODY_BYTES} bytes", status=413))
+            error = RequestError(f"a request takes at most {_MOST_BODY_BYTES} bytes", status=413)
         except web.HTTPException as exc:
-            return _refused(RequestError(f"{exc.reason}: {request.method} {request.path}", status=exc.status))
+            error = RequestError(f"{exc.reason}: {request.method} {request.path}", status=exc.status)
+        return web.json_response(error.body(), status=error.status)
 
     @web.middleware
     async def _authorized(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -119,17 +122,6 @@ class EmbeddedServer:
             if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
                 raise RequestError("the API key is missing or wrong", status=401)
         return await handler(request)
-
-
-async def _json(request: web.Request) -> Any:
-    try:
-        return json.loads(await request.read())
-    except (ValueError, RecursionError):
-        raise RequestError("the body is not JSON") from None
-
-
-def _refused(error: RequestError) -> web.Response:
-    return web.json_response(error.body(), status=error.status)
 
 
 @asynccontextmanager

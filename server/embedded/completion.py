@@ -56,20 +56,15 @@ def check(body: Any, *, served: tuple[str, ...]) -> CheckedRequest:
 def answer(request: CheckedRequest) -> dict[str, Any]:
     """The response body. Raises RequestError if the text can't give what the schema asks for."""
     content, finish_reason = _content(request)
-    completion_tokens = count_tokens(content)
     message = {"role": "assistant", "content": content}
+    usage = {"prompt_tokens": request.prompt_tokens, "completion_tokens": count_tokens(content)}
     return {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": MODEL,
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}],
-        "usage": {
-            "prompt_tokens": request.prompt_tokens,
-            "completion_tokens": completion_tokens,
-            "total_tokens": request.prompt_tokens + completion_tokens,
-            "prompt_tokens_details": {"cached_tokens": 0},
-        },
+        "usage": usage | {"total_tokens": sum(usage.values()), "prompt_tokens_details": {"cached_tokens": 0}},
     }
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+_LABELS = 'engine="0",model_name="extractive"'
+
 
 @dataclass(slots=True)
 class EmbeddedMetrics:
@@ -22,19 +24,16 @@ class EmbeddedMetrics:
     def exposition(self) -> str:
         """The counts in the Prometheus text format 0.0.4."""
         by_reason = {f',finished_reason="{reason}"': count for reason, count in self.success.items()}
-        lines = [
-            *_metric("num_requests_running", "gauge", "Requests being answered.", {"": self.running}),
-            *_metric("num_requests_waiting", "gauge", "Requests waiting for a slot.", {"": self.waiting}),
-            *_metric("kv_cache_usage_perc", "gauge", "There is no KV cache here.", {"": 0}),
-            *_metric("num_preemptions_total", "counter", "Nothing is ever preempted here.", {"": 0}),
-            *_metric("prompt_tokens_total", "counter", "Tokens of prompts.", {"": self.prompt_tokens}),
-            *_metric("generation_tokens_total", "counter", "Tokens of answers.", {"": self.generation_tokens}),
-            *_metric("request_success_total", "counter", "Requests answered, by finish reason.", by_reason),
-        ]
+        lines = []
+        for name, kind, about, values in (
+            ("num_requests_running", "gauge", "Requests being answered.", {"": self.running}),
+            ("num_requests_waiting", "gauge", "Requests waiting for a slot.", {"": self.waiting}),
+            ("kv_cache_usage_perc", "gauge", "There is no KV cache here.", {"": 0}),
+            ("num_preemptions_total", "counter", "Nothing is ever preempted here.", {"": 0}),
+            ("prompt_tokens_total", "counter", "Tokens of prompts.", {"": self.prompt_tokens}),
+            ("generation_tokens_total", "counter", "Tokens of answers.", {"": self.generation_tokens}),
+            ("request_success_total", "counter", "Requests answered, by finish reason.", by_reason),
+        ):
+            lines += [f"# HELP vllm:{name} {about}", f"# TYPE vllm:{name} {kind}"]
+            lines += [f"vllm:{name}{{{_LABELS}{more}}} {float(value)}" for more, value in values.items()]
         return "\n".join(lines) + "\n"
-
-
-def _metric(name: str, kind: str, about: str, values: dict[str, int]) -> list[str]:
-    labels = 'engine="0",model_name="extractive"'
-    samples = [f"vllm:{name}{{{labels}{more}}} {float(value)}" for more, value in values.items()]
-    return [f"# HELP vllm:{name} {about}", f"# TYPE vllm:{name} {kind}", *samples]

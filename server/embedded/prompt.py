@@ -56,14 +56,8 @@ def _content(message: Any, where: str) -> tuple[str, str]:
     if not isinstance(message, dict) or not isinstance(role := message.get("role"), str):
         raise RequestError(f"{where} must be an object with a role", param=where)
     content = message.get("content")
-    if isinstance(content, list):
-        content = "\n".join(_text_part(part, where) for part in content)
-    if not isinstance(content, str | None):
+    parts = content if isinstance(content, list) else [{"text": content or ""}]
+    texts = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+    if len(texts) < len(parts):
         raise RequestError(f"{where}.content must be a string or a list of text parts", param=f"{where}.content")
-    return role, content or ""
-
-
-def _text_part(part: Any, where: str) -> str:
-    if isinstance(part, dict) and part.get("type") == "text" and isinstance(text := part.get("text"), str):
-        return text
-    raise RequestError(f"{where}.content: this model reads text parts only", param=f"{where}.content")
+    return role, "\n".join(texts)
