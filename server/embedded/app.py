@@ -33,7 +33,7 @@ _SHUTDOWN_S = 5.0  # for answers under way
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedOptions:
-    """The options of the server. `latency_ms` is the simulated time of a call, during which it holds one of the slots."""
+    """Options of the server. `latency_ms` is the simulated time of a call, during which it holds one of the slots."""
 
     served: tuple[str, ...] = (MODEL,)
     api_key: str = ""
