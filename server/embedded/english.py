@@ -24,9 +24,9 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME = _any(
-    "is are was were be been has have had can could may might must will would do does did that which who whom whose this because so if when while where but than not no nor or and as there what why how to by into about also only just both each every any all some many most much more less few several since until although though after before make made ensure see use uses used using let too suppose say says think mean means want needs? like get give gives called via very ever good better best bad main first second third last new old usual common simple similar different special other possible correct wrong current default own certain one two three sometimes often"
+    "is are was were be been has have had can could may might must will would do does did that which who whom whose this because so if when while where but than not no nor or and as there what why how to by into about also only just both each every any all some many most much more less few several since until although though after before make made ensure see use uses used using let too however suppose say says think mean means want needs? like get give gives called via very ever good better best bad main first second third last new old usual common simple similar different special other possible correct wrong current default own certain one two three sometimes often"
 )
-_NOT_IN_A_NAME = re.compile(rf"(?<![\w-]){_NO_NAME}(?![\w-])|n['’]t\b|.\bthe\b", re.IGNORECASE)
+_NOT_IN_A_NAME = re.compile(rf"(?<![\w-]){_NO_NAME}(?![\w-])|n['’]t\b|.\bthe\b|(?-i:\b[A-Z]{{2,}}s\b) ", re.IGNORECASE)
 _GENERIC = _any(
     "result reason approach method step problem solution answer goal advantage key device value effect example way difference purpose structure system part rest limit case role file name option argument function program package version user command list string directory variable type format error text code data group kind thing person people time author license work change page question entry"
 )
