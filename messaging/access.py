@@ -5,39 +5,26 @@ KafkaError and OSError become AccessError where trying again can't help. `messag
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import Any
 
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    IllegalSaslStateError,
-    KafkaError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-    UnsupportedSaslMechanismError,
-)
+from aiokafka import errors
+from aiokafka.errors import KafkaError
 
 from configs.errors import QAStreamError
 from configs.sections import KafkaSettings
 from configs.tls import client_context
-from messaging.client_internals import broker_addresses, try_connection
+from messaging.client_internals import failed_connections
 
 PROBE_MS = 10_000
 _AUTHENTICATION = (
-    AuthenticationFailedError,
-    IllegalSaslStateError,
-    SaslAuthenticationFailed,
-    UnsupportedSaslMechanismError,
-)
+    errors.AuthenticationFailedError, errors.IllegalSaslStateError, errors.SaslAuthenticationFailed,
+    errors.UnsupportedSaslMechanismError,
+)  # fmt: skip
 AUTHORIZATION = (
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-)
+    errors.ClusterAuthorizationFailedError, errors.GroupAuthorizationFailedError,
+    errors.TopicAuthorizationFailedError, errors.TransactionalIdAuthorizationFailed,
+)  # fmt: skip
 
 
 class AccessError(QAStreamError):
@@ -46,11 +33,9 @@ class AccessError(QAStreamError):
 
 def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     """Return the options of every kind of Kafka client. Raises SettingsError for files that can't be used."""
-    options: dict[str, Any] = {
-        "bootstrap_servers": kafka.brokers.split(","),
-        "security_protocol": kafka.security_protocol,
-    }
-    if kafka.security_protocol.endswith("SSL"):
+    protocol = kafka.security_protocol
+    options: dict[str, Any] = {"bootstrap_servers": kafka.brokers.split(","), "security_protocol": protocol}
+    if protocol.endswith("SSL"):
         options["ssl_context"] = client_context(
             kafka.ssl_cafile,
             setting="ssl_cafile",
@@ -89,20 +74,17 @@ def explained(kafka: KafkaSettings, operation: str) -> Iterator[None]:
 
 def from_refusal(kafka: KafkaSettings, exc: KafkaError, operation: str) -> AccessError:
     """Make an AccessError. The client's error names topics or an id, but not the `operation` on them."""
-    name = _names(exc.args[0]) if exc.args else ""
+    named = exc.args[0] if exc.args else ""
+    name = ", ".join(sorted(named)) if isinstance(named, set | frozenset) else str(named)
     match exc:
-        case GroupAuthorizationFailedError():
+        case errors.GroupAuthorizationFailedError():
             return denial(kafka, "READ", f"group {name}")
-        case TransactionalIdAuthorizationFailed():
+        case errors.TransactionalIdAuthorizationFailed():
             return denial(kafka, "WRITE", f"transactional id {name}")
-        case ClusterAuthorizationFailedError():
+        case errors.ClusterAuthorizationFailedError():
             return denial(kafka, operation, "the cluster")
         case _:
             return denial(kafka, operation, f"topic {name}")
-
-
-def _names(argument: object) -> str:
-    return ", ".join(sorted(argument)) if isinstance(argument, set | frozenset) else str(argument)
 
 
 async def refusal(kafka: KafkaSettings) -> AccessError | None:
@@ -112,19 +94,16 @@ async def refusal(kafka: KafkaSettings) -> AccessError | None:
     """
     if kafka.security_protocol == "PLAINTEXT":
         return None
-    options = client_options(kafka)
-    for host, port in broker_addresses(options.pop("bootstrap_servers")):
-        try:
-            await try_connection(host, port, timeout_ms=PROBE_MS, **options)
-        except (KafkaError, OSError, TimeoutError) as exc:
-            if error := _from_connecting(kafka, exc, f"{host}:{port}"):
+    async with aclosing(failed_connections(timeout_ms=PROBE_MS, **client_options(kafka))) as failed:
+        async for where, exc in failed:
+            if error := _from_connecting(kafka, exc, where):
                 return error
     return None
 
 
 def _from_connecting(kafka: KafkaSettings, exc: Exception, where: str) -> AccessError | None:
     match exc:
-        case UnsupportedSaslMechanismError():
+        case errors.UnsupportedSaslMechanismError():
             return AccessError(f"Kafka at {where} does not take sasl_mechanism {kafka.sasl_mechanism}")
         case _ if isinstance(exc, _AUTHENTICATION):
             return AccessError(

@@ -5,8 +5,8 @@ tests/messaging/test_client_internals.py fails, function by function, where anot
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+from typing import Any, ClassVar, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -15,7 +15,7 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import NodeNotReadyError, for_code
+from aiokafka.errors import KafkaError, NodeNotReadyError, for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.fetch import FetchRequest
@@ -37,20 +37,18 @@ NONE_COMMITTED = -1
 FETCH_MS = 200
 
 
-# Connections
+async def failed_connections(
+    bootstrap_servers: Sequence[str], *, timeout_ms: int, **options: Any
+) -> AsyncGenerator[tuple[str, Exception], None]:
+    """Log in to each broker and yield `host:port` with the error, TLS included, of every one that fails.
 
-
-def broker_addresses(bootstrap_servers: Sequence[str]) -> list[tuple[str, int]]:
-    """Split `host:port` as the client does. No public call gives the addresses that a client tries."""
-    return [(host, port) for host, port, _ in collect_hosts(bootstrap_servers)]
-
-
-async def try_connection(host: str, port: int, *, timeout_ms: int, **options: Any) -> None:
-    """Connect to one broker, log in, and close the connection.
-
-    Raises what went wrong: KafkaError, OSError (TLS included) or TimeoutError. A client's `start` only logs it.
+    A client's `start` only logs these errors. It raises one that names no reason.
     """
-    (await create_conn(host, port, request_timeout_ms=timeout_ms, **options)).close()
+    for host, port, _ in collect_hosts(bootstrap_servers):
+        try:
+            (await create_conn(host, port, request_timeout_ms=timeout_ms, **options)).close()
+        except (KafkaError, OSError, TimeoutError) as exc:
+            yield f"{host}:{port}", exc
 
 
 def client_of(client: AIOKafkaConsumer | AIOKafkaAdminClient) -> BareClient:
@@ -65,9 +63,6 @@ async def look_up_coordinators(client: BareClient, name: str) -> None:
     """
     await client.coordinator_lookup(CoordinationType.GROUP, name)
     await client.coordinator_lookup(CoordinationType.TRANSACTION, name)
-
-
-# Consumers
 
 
 def reading_task(consumer: AIOKafkaConsumer) -> asyncio.Task[None]:
@@ -87,18 +82,15 @@ def knows_coordinator(consumer: AIOKafkaConsumer) -> bool:
     return consumer._coordinator.coordinator_id is not None
 
 
-def refresh_metadata(consumer: AIOKafkaConsumer) -> Awaitable[bool]:
-    """Ask the brokers for the metadata of the consumer's topics now; the result ends when it has come.
+def refresh_metadata(consumer: AIOKafkaConsumer, *topics: str) -> Awaitable[bool]:
+    """Ask the brokers now for the metadata of the consumer's topics and of `topics`; await the result to have it.
 
-    The public `partitions_for_topic` only looks at what came by itself, every `metadata_max_age_ms`.
+    The public `partitions_for_topic` only looks at what came by itself, and only for subscribed or assigned topics.
     """
+    for topic in topics:
+        consumer._client.add_topic(topic)
     refreshed: Awaitable[bool] = consumer._client.force_metadata_update()
     return refreshed
-
-
-def include_topic(consumer: AIOKafkaConsumer, topic: str) -> None:
-    """Have `topic` in the consumer's metadata before it subscribes, which no public call allows."""
-    consumer._client.add_topic(topic)
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
@@ -119,26 +111,18 @@ async def wait_for_coordinator(consumer: AIOKafkaConsumer) -> str:
     return str(consumer._coordinator.group_id)
 
 
-class Committed(NamedTuple):
-    """An answer to a request for a committed offset; `offset` is NONE_COMMITTED if there is none."""
+async def fetch_committed(consumer: AIOKafkaConsumer, tp: TopicPartition) -> tuple[int, int, str]:
+    """Return error code, offset or NONE_COMMITTED, and metadata as the group's coordinator, which is known, gives them.
 
-    error_code: int
-    offset: int
-    metadata: str
-
-
-async def fetch_committed(consumer: AIOKafkaConsumer, tp: TopicPartition) -> Committed:
-    """Ask the group's coordinator, which has to be known, once. Raises KafkaError when it does not answer.
-
-    The public `committed()` drops the metadata and ignores the response's top-level error: while a coordinator loads
-    its offsets, it says that nothing is committed, which reads as "start over".
+    Raises KafkaError when it does not answer. The public `committed()` drops the metadata and ignores the response's
+    top-level error: while a coordinator loads, it says that nothing is committed, which reads as "start over".
     """
     coordinator = consumer._coordinator
     response = await coordinator._send_req(OffsetFetchRequest(coordinator.group_id, [(tp.topic, [tp.partition])]))
     if not response.topics:
-        return Committed(response.error_code or NONE_COMMITTED, NONE_COMMITTED, "")
+        return response.error_code or NONE_COMMITTED, NONE_COMMITTED, ""
     _, offset, metadata, error_code = response.topics[0][1][0]
-    return Committed(response.error_code or error_code, offset, metadata or "")
+    return response.error_code or error_code, offset, metadata or ""
 
 
 def forget_coordinator(consumer: AIOKafkaConsumer) -> None:
@@ -149,9 +133,6 @@ def forget_coordinator(consumer: AIOKafkaConsumer) -> None:
 def assigned_partitions(assignment: bytes) -> list[TopicPartition]:
     """Decode a member's assignment, which the public admin client gives as bytes."""
     return list(ConsumerProtocolMemberAssignment.decode(assignment).partitions())
-
-
-# Producers
 
 
 def futures_of(producer: AIOKafkaProducer) -> Iterator[asyncio.Future[Any]]:

@@ -40,13 +40,10 @@ class BrokerUnreachableError(QAStreamError):
 def make_consumer(kafka: KafkaSettings, **options: Any) -> AIOKafkaConsumer:
     """Make a consumer that reads committed records only and never commits by itself."""
     defaults = {
-        "enable_auto_commit": False,
-        "isolation_level": "read_committed",
-        "auto_offset_reset": "none",
-        "metadata_max_age_ms": METADATA_MAX_AGE_MS,
-        "fetch_max_wait_ms": 200,
+        "enable_auto_commit": False, "isolation_level": "read_committed", "auto_offset_reset": "none",
+        "metadata_max_age_ms": METADATA_MAX_AGE_MS, "fetch_max_wait_ms": 200,
         "max_partition_fetch_bytes": MAX_MESSAGE_BYTES,
-    }
+    }  # fmt: skip
     return AIOKafkaConsumer(**client_options(kafka), **(defaults | options))
 
 
@@ -155,7 +152,7 @@ async def start_patiently(client: Any, kafka: KafkaSettings, *, patience_s: floa
     Raises BrokerUnreachableError when the patience is over, and AccessError at once where a broker refuses us.
     """
     began, warned = time.monotonic(), -WARN_EVERY_S
-    over = f"over {kafka.security_protocol} at {kafka.brokers}"
+    where = f"{kafka.security_protocol} at {kafka.brokers}"
     while True:
         try:
             await client.start()
@@ -167,11 +164,11 @@ async def start_patiently(client: Any, kafka: KafkaSettings, *, patience_s: floa
                 raise refused from exc
             if patience_s is not None and waited >= patience_s:
                 raise BrokerUnreachableError(
-                    f"no Kafka broker answers {over}: {exc}. Start one (`python -m server broker`), or set "
+                    f"no Kafka broker answers over {where}: {exc}. Start one (`python -m server broker`), or set "
                     "KAFKA_BOOTSTRAP_SERVERS, and --security-protocol to what it speaks"
                 ) from None
             if waited - warned >= WARN_EVERY_S:
-                log.warning("waiting for a Kafka broker that answers %s", over)
+                log.warning("waiting for a Kafka broker that answers over %s", where)
                 warned = waited
             await asyncio.sleep(RETRY_S)
         else:

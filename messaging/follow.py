@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -22,19 +23,19 @@ Offsets = Mapping[int, int]
 log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
 class Follower:
     """Reads all partitions of one topic. `read` has the offset after the last record that was taken, by partition."""
 
-    def __init__(self, kafka: KafkaSettings, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
-        self.read: dict[int, int] = {}
-        self._kafka = kafka
-        self._consumer = consumer
-        self._partitions = partitions
+    kafka: KafkaSettings
+    consumer: AIOKafkaConsumer
+    partitions: list[TopicPartition]
+    read: dict[int, int] = field(default_factory=dict)
 
     async def run(self, take: Take) -> None:
         """Give every record to `take`, those of a partition in their order, for ever. Raises KafkaError."""
         while True:
-            for records in (await poll(self._consumer, timeout_ms=500)).values():
+            for records in (await poll(self.consumer, timeout_ms=500)).values():
                 for record in records:
                     take(record)
                     self.read[record.partition] = record.offset + 1
@@ -46,12 +47,12 @@ class Follower:
         A reader of committed records sees no further than the first open transaction. It would take that for the end,
         although other writers may have committed records behind it.
         """
-        return {tp.partition: end for tp, end in (await last_offsets(self._kafka, self._partitions)).items()}
+        return {tp.partition: end for tp, end in (await last_offsets(self.kafka, self.partitions)).items()}
 
     async def has_reached(self, ends: Offsets) -> bool:
         """Tell whether the consumer's positions are at `ends`, which may lie behind transaction markers."""
-        for tp in self._partitions:
-            if await self._consumer.position(tp) < ends[tp.partition]:
+        for tp in self.partitions:
+            if await self.consumer.position(tp) < ends[tp.partition]:
                 return False
         return True
 

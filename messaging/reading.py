@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import CorruptRecordException, KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError, TopicAuthorizationFailedError
 
 from configs.errors import QAStreamError
 from configs.sections import KafkaSettings
@@ -155,6 +155,7 @@ async def topic_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
         else:
             break
     if not found:
-        await describe(client_of(consumer), [topic])  # raises an error if the topic is only hidden from this user
+        if topic in await describe(client_of(consumer), [topic]):  # it is only hidden from this user
+            raise TopicAuthorizationFailedError(topic)
         raise TopicMissingError(f"topic {topic} does not exist on this Kafka cluster; is --namespace right?")
     return found

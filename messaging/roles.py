@@ -53,28 +53,18 @@ def needs(role: Role, names: TopicNames) -> list[Need]:
 
 
 def _on_topics(role: Role, names: TopicNames) -> Iterator[tuple[str, Operation]]:
-    chunks, files, results = names.chunks, names.files, names.results
-    requests, letters = names.requests, names.dead_letters
-    publishing: dict[str, tuple[Operation, ...]] = {
-        chunks: ("WRITE",),
-        files: ("READ", "WRITE"),
-        requests: ("READ", "WRITE"),
-        letters: ("WRITE",),
-    }
-    table: dict[Role, dict[str, tuple[Operation, ...]]] = {
+    chunks, files, results, requests, letters = (
+        names.chunks, names.files, names.results, names.requests, names.dead_letters
+    )  # fmt: skip
+    publishing = {chunks: "W", files: "RW", requests: "RW", letters: "W"}
+    table = {
         Role.PRODUCER: publishing,
-        Role.PACED_PRODUCER: publishing | {results: ("READ",)},
-        Role.WORKER: {chunks: ("READ",), results: ("READ", "WRITE"), letters: ("READ", "WRITE")},
-        Role.SINK: {results: ("READ",), files: ("READ",)},
-        Role.TOOLS: {
-            chunks: ("READ", "WRITE"),
-            files: ("READ",),
-            results: ("READ",),
-            requests: ("WRITE",),
-            letters: ("READ", "WRITE"),
-        },
+        Role.PACED_PRODUCER: publishing | {results: "R"},
+        Role.WORKER: {chunks: "R", results: "RW", letters: "RW"},
+        Role.SINK: {results: "R", files: "R"},
+        Role.TOOLS: {chunks: "RW", files: "R", results: "R", requests: "W", letters: "RW"},
         Role.SETUP: {},
     }
     for topic, operations in table[role].items():
-        for operation in operations:
-            yield topic, operation
+        for letter in operations:
+            yield topic, "READ" if letter == "R" else "WRITE"

@@ -3,22 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import (
-    KafkaError,
-    NodeNotReadyError,
-    TopicAlreadyExistsError,
-    TopicAuthorizationFailedError,
-    for_code,
-)
+from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from configs.errors import QAStreamError
 from configs.sections import KafkaSettings
-from messaging.access import AUTHORIZATION, denial, from_refusal
+from messaging.access import AUTHORIZATION, denial
 from messaging.client_internals import NO_OPERATIONS, BareClient, ask_for_topics, client_of
 from messaging.connection import RETRY_S, BrokerUnreachableError, admin_client
 from messaging.roles import Need, Operation, Role, needs
@@ -62,13 +56,13 @@ async def check_access(kafka: KafkaSettings, role: Role, *, patience_s: float | 
     """Raise AccessError where `role` lacks one of its rights on topics. Creates no topic."""
     wanted = {need.name for need in _needs(kafka, role)}
     topics = [topic for topic in TopicNames(kafka.namespace).configs if topic in wanted]
-    present = await _patiently(lambda admin: _described(admin, kafka, role, topics), kafka, patience_s)
-    _check_allowed(kafka, role, present)
+    await _patiently(lambda admin: _described(admin, kafka, role, topics), kafka, patience_s)
 
 
 async def cluster_id(kafka: KafkaSettings, *, patience_s: float | None = None) -> str:
     """Return the id of the Kafka cluster. An output directory belongs to one cluster."""
-    return await _patiently(_asked_for_its_id, kafka, patience_s)
+    cluster: dict[str, Any] = await _patiently(AIOKafkaAdminClient.describe_cluster, kafka, patience_s)
+    return str(cluster["cluster_id"])
 
 
 async def _patiently(
@@ -96,54 +90,37 @@ async def _ensured(admin: AIOKafkaAdminClient, kafka: KafkaSettings, role: Role 
         present = await _described(admin, kafka, role, list(names.configs))
         missing = [topic for topic in names.configs if topic not in present]
         if not missing and all(topic.partitions for topic in present.values()):
-            _check_allowed(kafka, role, present)
             return {name: topic.partitions for name, topic in present.items()}
         if time.monotonic() > deadline:
             raise TopicError(f"topics without a leader after {READY_S:.0f} s: {', '.join(names.configs)}")
-        await _create(admin, kafka, missing)
+        if missing:
+            await _create(admin, kafka, missing)
         await asyncio.sleep(0.1)
-
-
-async def _asked_for_its_id(admin: AIOKafkaAdminClient) -> str:
-    cluster: dict[str, Any] = await admin.describe_cluster()
-    return str(cluster["cluster_id"])
 
 
 async def _described(
     admin: AIOKafkaAdminClient, kafka: KafkaSettings, role: Role | None, topics: list[str]
 ) -> dict[str, TopicDescription]:
-    """Describe topics. Raises AccessError for hidden ones, with the right that `role` needs on them."""
-    try:
-        return await describe(client_of(admin), topics)
-    except TopicAuthorizationFailedError as exc:
-        wanted = [need for need in _needs(kafka, role) if need.name in exc.args[0]]
-        if wanted:
-            raise denial(kafka, wanted[0].operation, f"topic {wanted[0].name}") from exc
-        raise from_refusal(kafka, exc, "DESCRIBE") from exc
+    """Describe topics. Raises AccessError where `role` lacks a right on one, or where one is hidden."""
+    present = await describe(client_of(admin), topics)
+    for need in _needs(kafka, role):
+        if need.name in present and not present[need.name].allows(need.operation):
+            raise denial(kafka, need.operation, f"topic {need.name}")
+    for topic, found in present.items():
+        if not found.allows("DESCRIBE"):
+            raise denial(kafka, "DESCRIBE", f"topic {topic}")
+    return present
 
 
 def _needs(kafka: KafkaSettings, role: Role | None) -> list[Need]:
     return needs(role, TopicNames(kafka.namespace)) if role else []
 
 
-def _check_allowed(kafka: KafkaSettings, role: Role | None, present: Mapping[str, TopicDescription]) -> None:
-    for need in _needs(kafka, role):
-        if need.name in present and not present[need.name].allows(need.operation):
-            raise denial(kafka, need.operation, f"topic {need.name}")
-
-
-async def _count_brokers(admin: AIOKafkaAdminClient) -> int:
-    brokers = (await admin.describe_cluster())["brokers"]
-    if not brokers:
-        raise NodeNotReadyError("no broker is known yet")
-    return len(brokers)
-
-
 async def _create(admin: AIOKafkaAdminClient, kafka: KafkaSettings, topics: list[str]) -> None:
-    if not topics:
-        return
     configs = TopicNames(kafka.namespace).configs
-    copies = kafka.replication_factor or min(MOST_COPIES, await _count_brokers(admin))
+    copies = kafka.replication_factor or min(MOST_COPIES, len((await admin.describe_cluster())["brokers"]))
+    if not copies:
+        raise NodeNotReadyError("no broker is known yet")
     wanted = [NewTopic(topic, kafka.partitions, copies, topic_configs=configs[topic]) for topic in topics]
     try:
         response = await admin.create_topics(wanted)
@@ -166,15 +143,13 @@ async def _create(admin: AIOKafkaAdminClient, kafka: KafkaSettings, topics: list
 
 
 async def describe(client: BareClient, topics: list[str]) -> dict[str, TopicDescription]:
-    """Describe those of `topics` that exist. Raises TopicAuthorizationFailedError for hidden ones, and KafkaError."""
-    found, hidden = {}, set()
+    """Describe those of `topics` that exist. A topic that is hidden from us allows no operation. Raises KafkaError."""
+    found = {}
     for topic in await ask_for_topics(client, topics):
-        if for_code(topic["error_code"]) is TopicAuthorizationFailedError:
-            hidden.add(topic["topic"])
+        if for_code(topic["error_code"]) in AUTHORIZATION:
+            found[topic["topic"]] = TopicDescription(0, 0)
         elif topic["error_code"] == 0:
             ready = all(partition["error_code"] == 0 for partition in topic["partitions"])
             partitions = len(topic["partitions"]) if ready else 0
             found[topic["topic"]] = TopicDescription(partitions, topic.get("authorized_operations", NO_OPERATIONS))
-    if hidden:
-        raise TopicAuthorizationFailedError(hidden)
     return found

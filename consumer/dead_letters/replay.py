@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
 
+from configs.errors import QAStreamError
 from configs.sections import KafkaSettings
-from consumer.dead_letters.errors import ReplayError
 from consumer.dead_letters.letters import FiledLetter, LetterFilter, read_letters
 from messaging.connection import PATIENCE_S, PRODUCER_FAILED, open_producer
 from messaging.roles import Role
@@ -34,6 +34,10 @@ class ReplayTally:
 
     replayed: Counter[str] = field(default_factory=Counter)
     impossible: Counter[str] = field(default_factory=Counter)
+
+
+class ReplayError(QAStreamError):
+    """Dead letters could not be replayed; none is half replayed."""
 
 
 class CannotReplayError(Exception):

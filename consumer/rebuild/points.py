@@ -1,6 +1,6 @@
 """Computes the point to commit for a partition from its records and from those that have an outcome. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,11 +74,11 @@ class Rebuilding:
             )
         else:
             self._done += 1
-            self._doubled += not self._claimed.done(offset)
+            self._doubled += not self._claimed(offset)
 
     def _take_left(self, offset: int) -> None:
         self._left += 1
-        self._lost += self._claimed.done(offset)
+        self._lost += self._claimed(offset)
         if offset < self._following:
             self._unfinished.append(offset)
 
@@ -110,27 +110,23 @@ class Rebuilding:
         return point
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """The records that a committed point says are done."""
-
-    unfinished: frozenset[int]
-    following: int
-
-    def done(self, offset: int) -> bool:
-        return offset < self.following and offset not in self.unfinished
+def _nothing_done(_offset: int) -> bool:
+    return False
 
 
-def _claim(partition: Partition) -> tuple[State, _Claim]:
-    """Judge the committed point. One that no worker would start from says that nothing is done."""
-    nothing = _Claim(frozenset(), partition.first)
+def _claim(partition: Partition) -> tuple[State, Callable[[int], bool]]:
+    """Judge the committed point, and return a test for offsets that it says are done.
+
+    A point that no worker would start from says of no record that it is done.
+    """
     point = partition.committed
     if point is None:
-        return State.MISSING, nothing
+        return State.MISSING, _nothing_done
     if not partition.first <= point.offset <= partition.end:
-        return State.OUTSIDE, nothing
+        return State.OUTSIDE, _nothing_done
     try:
         unfinished, following = point.decode()
     except MetadataError:
-        return State.UNREADABLE, nothing
-    return State.RIGHT, _Claim(frozenset(unfinished), following)
+        return State.UNREADABLE, _nothing_done
+    left = frozenset(unfinished)
+    return State.RIGHT, lambda offset: offset < following and offset not in left

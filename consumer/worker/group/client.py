@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from configs.sections import KafkaSettings
 from consumer.worker.group.starting_points import StartingPoints
-from messaging.client_internals import ROUND_ROBIN, include_topic, refresh_metadata
+from messaging.client_internals import ROUND_ROBIN, refresh_metadata
 from messaging.connection import make_consumer, make_transactional_producer, stop_reading
 from schemas import TopicNames
 
@@ -48,8 +48,7 @@ class GroupClient:
     async def learn_topic(self) -> None:
         """Waits until the client knows the topic: a member that joins without it may assign nothing to anybody."""
         while not self.knows_topic:
-            include_topic(self.consumer, self.names.chunks)
-            await refresh_metadata(self.consumer)
+            await refresh_metadata(self.consumer, self.names.chunks)
             await asyncio.sleep(RETRY_S)
 
     def make_producer(self, tp: TopicPartition) -> AIOKafkaProducer:

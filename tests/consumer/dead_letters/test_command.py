@@ -12,9 +12,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalOperation
 
 from configs.settings import Settings
-from consumer.dead_letters.errors import ReplayError
 from consumer.dead_letters.letters import LetterFilter
-from consumer.dead_letters.replay import replay
+from consumer.dead_letters.replay import ReplayError, replay
 from messaging.connection import PRODUCER_FAILED, abandon, discard, make_transactional_producer
 from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, Status, TopicNames, decode, encode
 from tests.support.chunks import read_all
