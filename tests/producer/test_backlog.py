@@ -31,7 +31,8 @@ async def answer(settings: Settings, chunks: Sequence[Chunk]) -> dict[int, int]:
             sends = []
             for chunk in chunks:
                 document = chunk.document.model_dump(mode="json")
-                value = {"document": document, "chunk": {"index": chunk.index}, "generation": chunk.generation}
+                place = {"document": document, "chunk": {"index": chunk.index}, "generation": chunk.generation}
+                value = {"status": "empty"} | place
                 sends.append(await producer.send(names.results, orjson.dumps(value), document["id"].encode()))
             for sent in await asyncio.gather(*sends):
                 following[sent.partition] = max(following.get(sent.partition, 0), sent.offset + 1)
