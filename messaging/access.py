@@ -1,4 +1,4 @@
-"""Who we are to Kafka, and what a user reads when Kafka does not let us in.
+"""Options that identify us to Kafka, and the errors that a user reads when Kafka refuses us.
 
 KafkaError and OSError become AccessError where trying again can't help. `messaging.roles` has the rights of each role.
 """

@@ -1,4 +1,4 @@
-"""All use of aiokafka's private parts: underscored attributes, and modules that its documentation does not name.
+"""The one place that uses aiokafka's private parts: underscored attributes, and modules that its docs do not name.
 
 Every function says why no public call does the same. They are written for aiokafka 0.14, and
 tests/messaging/test_client_internals.py fails, function by function, where another version has changed them.
