@@ -18,7 +18,7 @@ def check_encoding(name: str | None) -> None:
         "".encode(name or "utf-8")
     except LookupError:
         raise SettingsError(
-            f"--encoding {name}: no such text encoding; utf-8, gb18030, big5, utf-16 are some"
+            f"--encoding {name}: no such text encoding; examples are utf-8, gb18030, big5 and utf-16"
         ) from None
 
 
