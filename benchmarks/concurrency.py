@@ -35,7 +35,7 @@ from configs.settings import load_settings  # noqa: E402
 from consumer.worker.model.controller import LimitController  # noqa: E402
 from consumer.worker.model.endpoint import ModelEndpoint  # noqa: E402
 from consumer.worker.model.servers import ModelServers  # noqa: E402
-from inference.chat import ChatRequest, Completion, Message  # noqa: E402
+from inference.chat import ChatMessage, ChatRequest, Completion  # noqa: E402
 from inference.client import ModelClient, QueueSample  # noqa: E402
 from inference.errors import TruncatedError  # noqa: E402
 from server.ports import free_port  # noqa: E402
@@ -155,7 +155,7 @@ async def _call(load: Load, servers: ModelServers, chance: random.Random, end: f
 def request(text: str, *, tokens: int, priority: int | None = None) -> ChatRequest:
     return ChatRequest(
         model="qwen-vllm",
-        messages=(Message("user", text),),
+        messages=(ChatMessage("user", text),),
         max_tokens=tokens,
         temperature=1.0,
         priority=priority,

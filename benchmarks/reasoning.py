@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
-from inference.chat import ChatRequest, Message, ResponseFormat  # noqa: E402
+from inference.chat import ChatMessage, ChatRequest, ResponseFormat  # noqa: E402
 from inference.errors import MalformedError, TruncatedError  # noqa: E402
 from inference.openai_client import OpenAIClient  # noqa: E402
 from server.ports import free_port  # noqa: E402
@@ -79,7 +79,7 @@ def thinking_server(folder: Path) -> Iterator[str]:
 async def outcome(client: OpenAIClient, number: int, more: dict[str, Any]) -> str:
     request = ChatRequest(
         model=vllm.SERVED_MODEL_NAME,
-        messages=(Message("user", f"Is a film of {number} nm thin?"),),
+        messages=(ChatMessage("user", f"Is a film of {number} nm thin?"),),
         temperature=1.0,
         response_format=ResponseFormat("answer", SCHEMA),
         **more,

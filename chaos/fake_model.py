@@ -15,7 +15,7 @@ import orjson
 import trustme
 from aiohttp import web
 
-from inference.chat import ChatRequest, Message
+from inference.chat import ChatMessage, ChatRequest
 
 TEXT = re.compile(r"<text>\n(.*)\n</text>", re.DOTALL)
 Script = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse | None]]
@@ -27,7 +27,7 @@ def text_of(body: dict[str, Any]) -> str:
 
 def asking(text: str) -> ChatRequest:
     """Returns a request about `text` like those of a recipe's stage."""
-    return ChatRequest(model="qwen-vllm", messages=(Message("user", f"<text>\n{text}\n</text>"),), max_tokens=9)
+    return ChatRequest(model="qwen-vllm", messages=(ChatMessage("user", f"<text>\n{text}\n</text>"),), max_tokens=9)
 
 
 def completion(content: str, *, finish: str = "stop", reasoning: str | None = None) -> web.Response:

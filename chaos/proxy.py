@@ -41,7 +41,7 @@ class Cut(StrEnum):
 
 @dataclass(slots=True)
 class Rule:
-    """What happens to the next `times` requests of `api` for whose bytes `about` returns True.
+    """Applies to the next `times` requests of `api` for whose bytes `about` returns True.
 
     The first request sets `fired`; setting `released` lets held requests go. With Cut.ANSWER, `answer` makes the body
     of the response.

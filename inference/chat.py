@@ -8,7 +8,7 @@ from schemas.messages import Count
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ChatMessage:
     """One turn of the conversation; `role` is `system`, `user` or `assistant`."""
 
     role: str
@@ -33,7 +33,7 @@ class ChatRequest:
     """
 
     model: str
-    messages: tuple[Message, ...]
+    messages: tuple[ChatMessage, ...]
     max_tokens: int
     temperature: float | None = None
     response_format: ResponseFormat | None = None

@@ -11,7 +11,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from configs.sections import ModelSettings
 from configs.tls import model_context
-from inference.chat import ChatRequest, Completion, Message
+from inference.chat import ChatMessage, ChatRequest, Completion
 from inference.client import QueueSample
 from inference.errors import FailureKind, OutageError, TruncatedError
 from inference.failures import FAILURES, error_of
@@ -62,7 +62,7 @@ class OpenAIClient:
         return read_models(await self._reply(self._sdk.get("/models", cast_to=object), within_s=LOOK_S))
 
     async def probe(self, model: str, *, timeout_s: float) -> None:
-        request = ChatRequest(model=model, messages=(Message("user", "Are you ready to answer?"),), max_tokens=1)
+        request = ChatRequest(model=model, messages=(ChatMessage("user", "Are you ready to answer?"),), max_tokens=1)
         with suppress(TruncatedError):  # one token is rarely a whole answer
             await self.complete(request, timeout_s=timeout_s)
 

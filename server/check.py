@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from configs.cli import add_settings, settings_from
 from configs.sections import ModelSettings
-from inference.chat import ChatRequest, Message
+from inference.chat import ChatMessage, ChatRequest
 from inference.client import ModelClient
 from inference.errors import Failure, FailureKind, ModelError
 from inference.openai_client import CONNECT_S, OpenAIClient
@@ -57,7 +57,7 @@ async def ask(model: ModelSettings, url: str) -> str:
     """The model's answer to the guide's question; its thoughts if it was cut before it answered. Raises CheckError."""
     request = ChatRequest(
         model=model.model_name,
-        messages=(Message("user", QUESTION),),
+        messages=(ChatMessage("user", QUESTION),),
         temperature=model.temperature,
         max_tokens=model.max_tokens,
     )

@@ -106,7 +106,7 @@ async def _wait_until_settled(settings: Settings, topic: str) -> None:
 
 
 def compare(followed: Balance, final: Balance, verdict: Verdict) -> None:
-    """What was read along has to be there in the end, as often as it was seen."""
+    """Notes every record that was read during the run and is missing, or seen less often, at the end."""
     at_end = final.records
     for identity, times in followed.records.items():
         if times > at_end.get(identity, 0):

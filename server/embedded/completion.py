@@ -10,7 +10,7 @@ from languages import language_of
 from server.embedded.errors import RequestError
 from server.embedded.pairs import extract
 from server.embedded.prompt import TOKEN, Prompt, contents, count_tokens, prompt_of
-from server.embedded.response_formats import ResponseFormat, as_json, response_format
+from server.embedded.response_formats import FillableFormat, as_json, response_format
 
 MODEL = "extractive"
 MAX_MODEL_LEN = 131_072  # tokens as `count_tokens` counts them
@@ -29,7 +29,7 @@ class CheckedRequest:
 
     prompt: Prompt
     max_tokens: int | None
-    format: ResponseFormat | None
+    format: FillableFormat | None
     as_json: bool
     prompt_tokens: int
 
@@ -97,7 +97,7 @@ def _max_tokens(body: dict[str, Any]) -> int | None:
     return value
 
 
-def _response_format(asked: Any) -> tuple[ResponseFormat | None, bool]:
+def _response_format(asked: Any) -> tuple[FillableFormat | None, bool]:
     """The format for the schema, if one is given; true if the answer must be JSON."""
     kind = asked.get("type") if isinstance(asked, dict) else "text" if asked is None else None
     if kind not in ("text", "json_object", "json_schema"):

@@ -32,10 +32,10 @@ _NO_JUDGEMENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseFormat:
+class FillableFormat:
     """A JSON Schema that this model can fill, and the function that fills it."""
 
-    fill: Callable[["ResponseFormat", Prompt], dict[str, Any]]
+    fill: Callable[["FillableFormat", Prompt], dict[str, Any]]
     schema: Mapping[str, Any]
     validator: Draft202012Validator
 
@@ -62,7 +62,7 @@ class ResponseFormat:
 
 
 @lru_cache(maxsize=32)
-def response_format(schema: str) -> ResponseFormat:
+def response_format(schema: str) -> FillableFormat:
     """The format for a schema given as JSON. It is cached, since a run sends few schemas. Raises RequestError."""
     asked = json.loads(schema)
     try:
@@ -71,7 +71,7 @@ def response_format(schema: str) -> ResponseFormat:
         raise _refusal(f"it is not a valid JSON Schema: {exc.message}") from None
     if '"$ref"' in schema:
         raise _refusal("it has a reference ($ref), which this model does not follow")
-    chosen = ResponseFormat(_pairs, asked, Draft202012Validator(asked))
+    chosen = FillableFormat(_pairs, asked, Draft202012Validator(asked))
     properties = chosen.at("properties")
     if "questions" in properties:
         return replace(chosen, fill=_questions)
@@ -94,21 +94,21 @@ def as_json(answer: dict[str, Any]) -> str:
     return json.dumps(answer, ensure_ascii=False)
 
 
-def _pairs(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
+def _pairs(asked: FillableFormat, prompt: Prompt) -> dict[str, Any]:
     """{"pairs": [{"question": …, "answer": …, …}, …]}"""
     items = [_pair_fields(asked, pair) for pair in extract(prompt.text)]
     most = asked.at("properties", "pairs").get("maxItems")
     return {"pairs": [item for item in items if asked.allows(item, *_PAIR)][:most]}
 
 
-def _pair_fields(asked: ResponseFormat, pair: ExtractedPair) -> dict[str, Any]:
+def _pair_fields(asked: FillableFormat, pair: ExtractedPair) -> dict[str, Any]:
     properties = asked.at(*_PAIR, "properties")
     as_text = asked.at(*_PAIR, "properties", "evidence").get("type") == "string"
     fields = asdict(pair) | {"evidence": pair.evidence if as_text else [pair.evidence]}
     return {name: value for name, value in fields.items() if name in properties}
 
 
-def _check_pairs(asked: ResponseFormat) -> None:
+def _check_pairs(asked: FillableFormat) -> None:
     """Raises RequestError if no pair of this model can fit the schema."""
     if not asked.at(*_PAIR, "properties"):
         raise _refusal('it answers {"pairs": [{"question": …, "answer": …, …}]} only')
@@ -119,7 +119,7 @@ def _check_pairs(asked: ResponseFormat) -> None:
         raise _refusal(errors[0].message)
 
 
-def _questions(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
+def _questions(asked: FillableFormat, prompt: Prompt) -> dict[str, Any]:
     """{"questions": {"factual": […], …}}"""
     path = ("properties", "questions", "properties")
     found: dict[str, list[str]] = {kind: [] for kind in asked.at(*path)}
@@ -129,7 +129,7 @@ def _questions(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
     return {"questions": {kind: some[: asked.at(*path, kind).get("maxItems")] for kind, some in found.items()}}
 
 
-def _answer(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
+def _answer(asked: FillableFormat, prompt: Prompt) -> dict[str, Any]:
     """An object with some of evidence, reasoning, answerable, answer and question, for the question in the prompt."""
     question = prompt.part("question")
     pair = next((pair for pair in extract(prompt.text) if _words(pair.question) == _words(question)), None)
@@ -140,7 +140,7 @@ def _answer(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name in asked.at("properties")}
 
 
-def _marks(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
+def _marks(asked: FillableFormat, prompt: Prompt) -> dict[str, Any]:
     """{"comment": …, "marks": {criterion: 0 to 10, …}} for an answer; 10 or 0 for a text with or without pairs."""
     answer = prompt.part("answer")
     share = overlap(answer, prompt.part("evidence")) if answer else float(bool(extract(prompt.text)))
@@ -150,7 +150,7 @@ def _marks(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
     }
 
 
-def _numbered_marks(asked: ResponseFormat, prompt: Prompt) -> dict[str, Any]:
+def _numbered_marks(asked: FillableFormat, prompt: Prompt) -> dict[str, Any]:
     """{"comment": …, "marks": {"1": {criterion: 0 to 10, …}, …}} for the numbered questions in the prompt."""
     questions = _NUMBERED.findall(prompt.part("questions"))
     marks = {}

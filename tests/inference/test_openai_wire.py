@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import orjson
 
-from inference.chat import ChatRequest, Message, ResponseFormat
+from inference.chat import ChatMessage, ChatRequest, ResponseFormat
 from inference.openai_wire import fingerprint, read_models, request_body
 from schemas.ids import digest
 
@@ -16,7 +16,7 @@ SCHEMA = {
 }
 REQUEST = ChatRequest(
     model="qwen-vllm",
-    messages=(Message("system", "系统"), Message("user", "<text>\nx\n</text>")),
+    messages=(ChatMessage("system", "系统"), ChatMessage("user", "<text>\nx\n</text>")),
     temperature=0.7,
     max_tokens=2048,
     response_format=ResponseFormat("answer", SCHEMA),
@@ -40,7 +40,7 @@ def test_answers_that_earlier_versions_cached_are_found() -> None:
 
 
 def test_options_that_are_not_set_are_not_sent() -> None:
-    plain = ChatRequest(model="m", messages=(Message("user", "hello"),), max_tokens=1)
+    plain = ChatRequest(model="m", messages=(ChatMessage("user", "hello"),), max_tokens=1)
     assert request_body(plain) == {"model": "m", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
 
 

@@ -20,7 +20,7 @@ from consumer.worker.recipe.candidate import Candidate
 from consumer.worker.recipe.planning import plan_of
 from consumer.worker.recipe.prompts import block, one_line
 from consumer.worker.recipe.response_formats import CriterionMarks, ModelAnswer
-from inference.chat import ChatRequest, Message, ResponseFormat
+from inference.chat import ChatMessage, ChatRequest, ResponseFormat
 from languages import language_of
 from schemas import Chunk, PairType
 
@@ -119,8 +119,8 @@ class StageRequests:
         return ChatRequest(
             model=model or settings.model_name,
             messages=(
-                Message("system", recipe.prompt(recipe.system, self._language)),
-                Message("user", f"{self._frame}\n\n{task.strip()}"),
+                ChatMessage("system", recipe.prompt(recipe.system, self._language)),
+                ChatMessage("user", f"{self._frame}\n\n{task.strip()}"),
             ),
             temperature=settings.temperature if stage.temperature is None else stage.temperature,
             max_tokens=settings.max_tokens + (0 if thinking is False else settings.reasoning_max_tokens),
