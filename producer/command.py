@@ -39,13 +39,17 @@ def make_parser(action: ActionName) -> argparse.ArgumentParser:
         description=f"{action}: {SUMMARIES[action]}. {(__doc__ or '').partition(chr(10) * 2)[2]}",
     )
     parser.add_argument(
-        "--match", metavar="GLOB", action="append", required=True, help='of paths, "*" matches "/" too; may be repeated'
+        "--match",
+        metavar="GLOB",
+        action="append",
+        required=True,
+        help='paths of documents; "*" matches "/" too; may be repeated',
     )
     if action == "regenerate":
         parser.add_argument("--fresh", action="store_true", help="new samples instead of cached answers")
-    parser.add_argument("--dry-run", action="store_true", help="say which documents it would be, and do nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show the documents and do nothing")
     parser.add_argument(
-        "--wait-s", type=float, default=WAIT_S, metavar="SECONDS", help="for a running producer (default 20)"
+        "--wait-s", type=float, default=WAIT_S, metavar="SECONDS", help="time for a running producer (default 20)"
     )
     cli.add_settings(parser, "input_dir", *cli.KAFKA, *cli.PRODUCER, *cli.LOGS)
     return parser
@@ -56,7 +60,7 @@ def main(action: ActionName, argv: list[str]) -> int:
     settings = cli.settings_from(args)
     settings = replace(settings, telemetry=settings.telemetry.replaced(metrics_port=0))  # the port is the watcher's
     configure_logs(settings.telemetry, process="producer")
-    if settings.producer.input_dir:  # its mistakes are told before anything is done
+    if settings.producer.input_dir:  # wrong settings are reported before anything is done
         make_parts(settings, Alarm(), unseen(ProducerMetrics), once=True, only=frozenset())
     return asyncio.run(_main(settings, action, args))
 
