@@ -42,7 +42,7 @@ class Source(Protocol):
     """
 
     def scan(self) -> Listing:
-        """All wanted files, sorted by path. Called at the start, when `watch` rings, and every --scan-interval-s.
+        """Lists all wanted files by path. Called at the start, when `watch` rings, and every --scan-interval-s.
 
         It does not raise for a single file, but puts the reason into `problems` or `skipped`.
         """

@@ -120,7 +120,7 @@ def groups(starts: Iterable[Start], size: int) -> Iterator[list[Unit]]:
 
 
 def _next_cut(held: Sequence[Start], end: int, size: int) -> int:
-    """How many starts of `held` make the next chunk when `end` is a cut. Two chunks fill the space where they can."""
+    """The number of starts of `held` in the next chunk when `end` is a cut. Two chunks fill the space if they can."""
     length = end - held[0].at
     if length <= size:
         return next((n for n, start in enumerate(held) if start.at == end and n), len(held))

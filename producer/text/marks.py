@@ -171,7 +171,7 @@ class _Finder:
             self._by_head[mark.head].append(number)
 
     def find(self, held: Sequence[Start]) -> int:
-        """How many starts from the first of `held` are a known chunk; 0 if there is none."""
+        """The number of starts from the first of `held` that are a known chunk; 0 if there is none."""
         numbers = self._by_head.get(_short(held[0].rank), ())
         for number in sorted(numbers, key=lambda number: number != self._next)[:_TRIES]:
             mark = self._marks[number]
@@ -189,7 +189,7 @@ _TRIES = 8
 
 
 def _count(held: Iterable[Start], length: int) -> int:
-    """How many starts of `held` have exactly `length` characters together; 0 if no number does."""
+    """The number of starts of `held` with exactly `length` characters together; 0 if there is none."""
     at = 0
     for count, start in enumerate(held, start=1):
         at += len(start.unit.text)

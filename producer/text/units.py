@@ -19,7 +19,7 @@ from producer.text.headings import Heading, heading, underline, underlined
 
 
 class Tier(IntEnum):
-    """How good a cut before a unit is; higher is better. The tier of a heading is HEADING minus its level."""
+    """The quality of a cut before a unit; higher is better. The tier of a heading is HEADING minus its level."""
 
     ANYWHERE = 0
     SPACE = 1

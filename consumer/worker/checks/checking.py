@@ -1,4 +1,4 @@
-"""All checks without a model, over the pairs of one chunk."""
+"""Runs all checks that need no model over the pairs of one chunk."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -92,7 +92,7 @@ def _says_something(text: str) -> bool:
 
 
 def _reason(check: str, details: Iterator[str]) -> Iterator[Reason]:
-    """At most one reason for a check, with all its details."""
+    """Gives at most one reason for a check, with all its details."""
     detail = "; ".join(dict.fromkeys(details))
     if detail:
         yield Reason(check=check, detail=detail)
