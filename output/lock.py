@@ -99,7 +99,7 @@ def _holder(file: IO[bytes]) -> str:
     try:
         holder = orjson.loads(file.read())
         return f"pid {holder['pid']} on {holder['host']}"
-    except (ValueError, KeyError, TypeError):  # it was taken this moment and is not signed yet
+    except (ValueError, KeyError, TypeError):  # the holder has just taken it and not signed yet
         return "just started"
 
 

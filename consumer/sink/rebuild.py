@@ -10,13 +10,13 @@ from consumer.sink.documents import Documents
 from consumer.sink.recovery import open_index, remove_covered, remove_index, remove_temporary
 from consumer.sink.restarting import persistently
 from consumer.sink.service import claimed
-from messaging.reading import read_to_end
+from messaging.messages import read_messages
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id
 from output.formats.registry import chosen_formats
-from output.index.intake import add_whole_ledger, catch_up
+from output.index.intake import add_ledger, catch_up
 from output.layout import Layout
-from schemas import TopicNames
+from schemas import LedgerEntry, TopicNames
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,9 @@ async def _rebuild(kafka: KafkaSettings, options: SinkSettings, layout: Layout, 
     index = open_index(layout.index)
     try:
         remove_covered(layout, names.results, await catch_up(layout, names.results, index))
-        async with aclosing(read_to_end(kafka, names.files)) as records:
-            await add_whole_ledger(index, records, owns)
+        async with aclosing(read_messages(kafka, names.files, LedgerEntry)) as messages:
+            entries = ((record.partition, record.offset, entry) async for record, entry in messages)
+            await add_ledger(index, entries, owns)
         await Documents(layout, index, manifest, formats=chosen_formats(options.formats)).write_due()
         totals = index.totals()
     finally:

@@ -19,6 +19,7 @@ from consumer.sink.recovery import open_index, remove_covered, remove_superseded
 from consumer.sink.restarting import persistently
 from consumer.sink.segment_writer import SegmentWriter
 from consumer.sink.topic_reader import Lasts, TopicReader, open_reader
+from messaging.messages import decoded
 from messaging.pulse import feeling
 from messaging.reading import count_partitions
 from messaging.record import Record
@@ -26,14 +27,14 @@ from messaging.roles import Role
 from messaging.stopping import StoppedError, unless_stopped
 from messaging.topics import cluster_id, ensure_topics
 from output.formats.registry import chosen_formats
-from output.index.intake import add_ledger_records, add_segment_file, catch_up
+from output.index.intake import add_segment_file, catch_up
 from output.index.tables import Index
 from output.layout import Layout
 from output.manifest import Manifest, claim
 from output.segments.naming import Segment, next_offsets
 from output.segments.records import last_value
 from output.sink_state import SinkStateFile
-from schemas import TopicNames
+from schemas import LedgerEntry, TopicNames
 from telemetry.metrics import SinkMetrics
 from telemetry.telemetry import START, Telemetry, open_telemetry
 
@@ -169,8 +170,10 @@ class Sink:
             if record.topic == self.names.results:
                 self.observer.took(record)
                 self.writer.add(record)
-        if entries := [record for record in records if record.topic == self.names.files]:
-            add_ledger_records(self.index, entries, self.owns)
+        if ledger := [record for record in records if record.topic == self.names.files]:
+            entries = filter(None, (decoded(LedgerEntry, record) for record in ledger))
+            ours = [entry for entry in entries if self.owns(entry.document.id)]
+            self.index.add_entries(ours, {record.partition: record.offset + 1 for record in ledger})
             self._changed.set()
 
     def _take_segment(self, segment: Segment) -> None:

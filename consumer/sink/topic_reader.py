@@ -28,6 +28,7 @@ MADE_AGAIN = (
 log = logging.getLogger(__name__)
 Positions = Mapping[TopicPartition, int]
 Lasts = Mapping[TopicPartition, bytes | None]
+NO_SHARES: Mapping[str, Share] = {}
 
 
 @dataclass(slots=True)
@@ -153,37 +154,27 @@ def _out_of_range(positions: Positions, beginnings: Positions, ends: Positions) 
 
 @asynccontextmanager
 async def open_reader(
-    kafka: KafkaSettings,
-    starts: Mapping[str, Mapping[int, int]],
-    lasts: Lasts,
-    shares: Mapping[str, Share] | None = None,
+    kafka: KafkaSettings, starts: Mapping[str, Mapping[int, int]], lasts: Lasts, shares: Mapping[str, Share] = NO_SHARES
 ) -> AsyncIterator[TopicReader]:
     """Yields a reader of the topics in `starts`, from the offsets by partition there or else from the beginning.
 
     `shares` limits a topic to some partitions. It waits for the broker without limit. Raises ContinuityError,
     TopicMissingError and KafkaError.
     """
+    positions: dict[TopicPartition, int] = {}
+    counts: dict[str, int] = {}
     async with open_consumer(kafka) as consumer:
-        numbers = {topic: sorted(await topic_partitions(consumer, topic)) for topic in starts}
-        counts = {topic: len(found) for topic, found in numbers.items()}
-        read = {topic: list(filter((shares or {}).get(topic, ALL).has, found)) for topic, found in numbers.items()}
         for topic, offsets in starts.items():
+            numbers = await topic_partitions(consumer, topic)
+            counts[topic] = len(numbers)
             _check_partitions(topic, offsets, counts[topic])
-        reader = TopicReader(kafka, consumer, await _positions(consumer, read, starts), dict(lasts), counts)
+            share = shares.get(topic, ALL)
+            partitions = [TopicPartition(topic, number) for number in sorted(numbers) if share.has(number)]
+            beginnings = await consumer.beginning_offsets(partitions)
+            positions |= {tp: offsets.get(tp.partition, beginnings[tp]) for tp in partitions}
+        reader = TopicReader(kafka, consumer, positions, dict(lasts), counts)
         await reader.begin()
         yield reader
-
-
-async def _positions(
-    consumer: AIOKafkaConsumer, read: Mapping[str, list[int]], starts: Mapping[str, Mapping[int, int]]
-) -> dict[TopicPartition, int]:
-    """Returns the offsets at which reading starts, for the partitions of each topic in `read`."""
-    positions: dict[TopicPartition, int] = {}
-    for topic, offsets in starts.items():
-        partitions = [TopicPartition(topic, number) for number in read[topic]]
-        beginnings = await consumer.beginning_offsets(partitions)
-        positions |= {tp: offsets.get(tp.partition, beginnings[tp]) for tp in partitions}
-    return positions
 
 
 def _check_partitions(topic: str, offsets: Mapping[int, int], count: int) -> None:

@@ -70,7 +70,7 @@ def has_rows(path: Path, rows: Iterable[Row], features: Features, metadata: Mapp
 
 def read_metadata(path: Path) -> dict[str, str]:
     """Returns the metadata of the Parquet file at `path`; empty where there is no such file."""
-    if not path.exists():  # before a second of imports
+    if not path.exists():  # the imports take a second
         return {}
     import pyarrow as pa  # noqa: PLC0415 - an optional extra
     import pyarrow.parquet as pq  # noqa: PLC0415

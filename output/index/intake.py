@@ -5,9 +5,8 @@ The sink's hot path: each segment that it closes goes through `add_segment_file`
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import suppress
-from typing import Protocol
 
 from output.errors import IndexDamagedError
 from output.index.tables import Index
@@ -70,43 +69,20 @@ def _check_known(layout: Layout, known: dict[Segment, int], counting: list[Segme
             raise IndexDamagedError(f"results/{segment.name} is gone")
 
 
-class LedgerRecord(Protocol):
-    """A record of qa.files as Kafka gives it."""
+async def add_ledger(
+    index: Index, entries: AsyncIterable[tuple[int, int, LedgerEntry]], owns: Callable[[str], bool]
+) -> None:
+    """Takes in entries of our documents, of which `owns` tells by document id, `LEDGER_BATCH` in a transaction.
 
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def value(self) -> bytes | None: ...
-
-
-def add_ledger_records(index: Index, records: Iterable[LedgerRecord], owns: Callable[[str], bool]) -> None:
-    """Takes in the entries of our documents, of which `owns` tells by document id; other records are passed over."""
-    entries, offsets = [], {}
-    for record in records:
-        offsets[record.partition] = record.offset + 1
-        entry = _ledger_entry(record)
-        if entry is not None and owns(entry.document.id):
-            entries.append(entry)
-    index.add_entries(entries, offsets)
-
-
-async def add_whole_ledger(index: Index, records: AsyncIterable[LedgerRecord], owns: Callable[[str], bool]) -> None:
-    """Takes in all `records` as `add_ledger_records` does, `LEDGER_BATCH` in a transaction."""
-    batch: list[LedgerRecord] = []
-    async for record in records:
-        batch.append(record)
+    Each entry comes with its partition and offset in qa.files.
+    """
+    batch: list[LedgerEntry] = []
+    offsets: dict[int, int] = {}
+    async for partition, offset, entry in entries:
+        offsets[partition] = offset + 1
+        if owns(entry.document.id):
+            batch.append(entry)
         if len(batch) >= LEDGER_BATCH:
-            add_ledger_records(index, batch, owns)
+            index.add_entries(batch, offsets)
             batch = []
-    add_ledger_records(index, batch, owns)
-
-
-def _ledger_entry(record: LedgerRecord) -> LedgerEntry | None:
-    try:
-        return decode(LedgerEntry, record.value)
-    except DecodeError as exc:
-        place = {"partition": record.partition, "offset": record.offset}
-        log.warning("not a ledger entry, left out: %s", exc, extra=place)
-        return None
+    index.add_entries(batch, offsets)

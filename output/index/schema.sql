@@ -12,8 +12,8 @@ CREATE TABLE outcomes (
 ) WITHOUT ROWID;
 CREATE INDEX outcomes_by_segment ON outcomes (segment);
 
--- How many chunks have an outcome, and how often one was replaced by that of a later attempt: counting them at each
--- segment would be quadratic for a large document.
+-- Number of chunks that have an outcome, and of outcomes that a later attempt has replaced. Without this table, counting
+-- at each segment would take quadratic time for a large document.
 CREATE TABLE answered (
     document TEXT, version INTEGER, generation INTEGER, chunks INTEGER, replaced INTEGER,
     PRIMARY KEY (document, version, generation)
@@ -27,19 +27,19 @@ CREATE TRIGGER answered_again AFTER UPDATE OF attempt ON outcomes WHEN new.attem
         WHERE document = new.document AND version = new.version AND generation = new.generation;
 END;
 
--- Newest entry of qa.files for each document. waiting: it promises a version that is not among the documents.
+-- Newest entry of qa.files for each document. waiting: 1 while the entry promises a version that is not complete.
 CREATE TABLE ledger (document TEXT PRIMARY KEY, entry BLOB, waiting INTEGER) WITHOUT ROWID;
 CREATE TABLE ledger_offsets (partition INTEGER PRIMARY KEY, following INTEGER);
 
--- Newest version of which every chunk has an outcome, and its file, if documents are written; formats: those in which
--- it was, with a space between.
+-- Newest complete version of each document, and its file if documents are written. formats: the formats of its files,
+-- separated by spaces.
 CREATE TABLE documents (
     document TEXT PRIMARY KEY, source TEXT, path TEXT, promise BLOB, name TEXT, formats TEXT, replaced INTEGER,
     pairs INTEGER, rejected INTEGER, failed INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX documents_by_path ON documents (source, path, document);
 
--- Documents to look at again; mark rises with each change.
+-- Documents that the sink has to look at again. Each change gives a higher mark.
 CREATE TABLE due (document TEXT PRIMARY KEY, mark INTEGER);
 CREATE INDEX due_by_mark ON due (mark);
 

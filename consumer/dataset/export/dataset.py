@@ -37,7 +37,7 @@ def export(
 ) -> ExportedSet:
     """Writes the directory `out` in the format `name`. It appears whole or not at all. Raises DatasetError."""
     choice, asked = choice or Choice(), FORMATS[name]
-    indexed(layout)  # before anything is made
+    indexed(layout)  # fails before anything is made
     try:
         with new_folder(out) as made, closing(Pool(pool_file(made), seed=choice.seed)) as pool:
             account = Gathering(pool, choice).gather(iter_pairs(layout, rejected=choice.rejected))

@@ -30,7 +30,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         yield made
         sync_folder(made)
         if target.exists():
-            target.rename(folder / _OLD)  # removed with the workshop
+            target.rename(folder / _OLD)  # removed with `folder`
         made.rename(target)
         sync_folder(target.parent)
 

@@ -14,7 +14,6 @@ from configs import cli
 from configs.errors import SettingsError
 from consumer.dataset.errors import DatasetError
 from consumer.dataset.report.gathering import gather
-from consumer.dataset.report.numbers import Report
 from consumer.dataset.report.page import render
 from consumer.dataset.report.tally import Prices
 from output.durable import write_whole
@@ -42,7 +41,8 @@ def main(args: argparse.Namespace) -> int:
     targets = targets_of(layout, args.to, args.format)
     report = gather(layout, seed=args.seed, prices=prices)
     for kind, path in targets.items():
-        _write(path, render(report).encode() if kind == "html" else as_json(report))
+        as_json = orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
+        _write(path, render(report).encode() if kind == "html" else as_json)
     print(
         f"{report.pairs.kept:,} pairs kept of {report.pairs.asked:,}, of {report.documents.complete:,} documents "
         f"-> {', '.join(map(str, targets.values()))}"
@@ -71,11 +71,6 @@ def targets_of(layout: Layout, to: Path | None, kind: str) -> dict[str, Path]:
             raise SettingsError(f"--to {page}: is the page. Give it another end than the JSON file, or --format json")
         return {"html": page, "json": page.with_suffix(SUFFIXES["json"])}
     return {kind: to or layout.root / f"report{SUFFIXES[kind]}"}
-
-
-def as_json(report: Report) -> bytes:
-    """Returns the content of the JSON file."""
-    return orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -5,17 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from consumer.dataset.report import numbers
 from consumer.dataset.report.groups import Groups, ratio
-from consumer.dataset.report.numbers import (
-    ChunkNumbers,
-    Cost,
-    FailedChunk,
-    Made,
-    ShownPair,
-    ShownRejection,
-    SlowDocument,
-    UsageNumbers,
-)
 from consumer.dataset.report.sampling import Sampler
 from consumer.dataset.report.spread import Spread, spread_of
 
@@ -48,19 +39,19 @@ class ReportTally:
     seed: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
-    failures: list[FailedChunk] = field(default_factory=list)
+    failures: list[numbers.FailedChunk] = field(default_factory=list)
     types: Groups = field(default_factory=Groups)
     languages: Groups = field(default_factory=Groups)
     plan_is_known: bool = False
     skipped: Counter[str] = field(default_factory=Counter)
     rejections: Counter[str] = field(default_factory=Counter)
     usage: Counter[str] = field(default_factory=Counter)
-    slowest: list[SlowDocument] = field(default_factory=list)
+    slowest: list[numbers.SlowDocument] = field(default_factory=list)
     _lengths: dict[str, Counter[int]] = field(default_factory=lambda: {name: Counter() for name in LENGTHS})
     _scores: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     _made: defaultdict[tuple[str, str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    _sampler: Sampler[ShownPair] = field(init=False)
-    _rejected: dict[str, Sampler[ShownRejection]] = field(default_factory=dict)
+    _sampler: Sampler[numbers.ShownPair] = field(init=False)
+    _rejected: dict[str, Sampler[numbers.ShownRejection]] = field(default_factory=dict)
     _document: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -82,21 +73,21 @@ class ReportTally:
     def end_document(self, path: str) -> None:
         """Accounts for the outcomes since the last call as one document."""
         done, self._document = self._document, Counter()
-        slow = SlowDocument(
+        slow = numbers.SlowDocument(
             document=path, chunks=done["chunks"], pairs=done["pairs"],
             seconds=round(done["total_ms"] / 1000, 3), model_seconds=round(done["model_ms"] / 1000, 3),
         )  # fmt: skip
         self.slowest = sorted([*self.slowest, slow], key=lambda each: -each.seconds)[:SLOWEST]
 
-    def chunks(self) -> ChunkNumbers:
+    def chunks(self) -> numbers.ChunkNumbers:
         counts = {status: self.statuses[status] for status in ("ok", "empty", "failed")}
         skipped, errors = dict(self.skipped.most_common()), dict(self.errors.most_common())
-        failures = tuple(self.failures)
-        return ChunkNumbers(total=self.statuses.total(), **counts, skipped=skipped, errors=errors, failures=failures)
+        counts["total"], failures = self.statuses.total(), tuple(self.failures)
+        return numbers.ChunkNumbers(**counts, skipped=skipped, errors=errors, failures=failures)
 
-    def usage_numbers(self, prices: Prices | None) -> UsageNumbers:
+    def usage_numbers(self, prices: Prices | None) -> numbers.UsageNumbers:
         tokens = self.usage["prompt_tokens"] + self.usage["completion_tokens"]
-        return UsageNumbers(
+        return numbers.UsageNumbers(
             **{name: self.usage[name] for name in COUNTS},
             per_pair=ratio(tokens, self.types.kept.total()),
             cost=None if prices is None else self._cost(prices),
@@ -110,17 +101,17 @@ class ReportTally:
         """Returns the scores of kept and rejected pairs, and of texts, by name."""
         return _spreads(sorted(self._scores.items()), unit=SCORE_UNIT, scale=SCORE_SCALE)
 
-    def made_with(self) -> tuple[Made, ...]:
+    def made_with(self) -> tuple[numbers.Made, ...]:
         made = [
-            Made(kind=kind, name=name, detail=detail, chunks=counts["chunks"], pairs=counts["pairs"])
+            numbers.Made(kind=kind, name=name, detail=detail, chunks=counts["chunks"], pairs=counts["pairs"])
             for (kind, name, detail), counts in self._made.items()
         ]
         return tuple(sorted(made, key=lambda each: (KINDS.index(each.kind), -each.chunks, each.name, each.detail)))
 
-    def sample(self) -> tuple[ShownPair, ...]:
+    def sample(self) -> tuple[numbers.ShownPair, ...]:
         return tuple(self._sampler.items())
 
-    def rejected_sample(self) -> dict[str, tuple[ShownRejection, ...]]:
+    def rejected_sample(self) -> dict[str, tuple[numbers.ShownRejection, ...]]:
         """Returns rejected pairs by check; the commonest check comes first."""
         return {check: tuple(self._rejected[check].items()) for check, _ in self.rejections.most_common()}
 
@@ -145,7 +136,7 @@ class ReportTally:
         if len(self.failures) < NAMED:
             path, index = result["document"]["path"], result["chunk"]["index"]
             fields = {name: error[name] for name in ("error_class", "message")}
-            self.failures.append(FailedChunk(document=path, index=index, **fields))
+            self.failures.append(numbers.FailedChunk(document=path, index=index, **fields))
 
     def _count_groups(self, result: dict[str, Any], kept: list[dict[str, Any]], rejected: list[dict[str, Any]]) -> None:
         planned = result.get("planned")
@@ -160,7 +151,7 @@ class ReportTally:
         for reason in refused["reasons"]:
             check = reason["check"]
             self.rejections[check] += 1
-            shown = ShownRejection(
+            shown = numbers.ShownRejection(
                 document=result["document"]["path"], chunk_index=place, pair=pair, detail=reason.get("detail", "")
             )
             sampler = self._rejected.setdefault(check, Sampler(REJECTED_EXAMPLES, seed=self.seed))
@@ -175,16 +166,16 @@ class ReportTally:
         self._lengths["question"][len(pair["question"])] += 1
         self._lengths["answer"][len(pair["answer"])] += 1
         self._lengths["evidence"].update(len(quote["text"]) for quote in pair.get("evidence", ()))
-        shown = ShownPair(
+        shown = numbers.ShownPair(
             document=result["document"]["path"], headings=tuple(chunk.get("headings", ())), chunk_index=chunk["index"],
             pair=pair, text=chunk["text"], start=chunk["start"],
         )  # fmt: skip
         self._sampler.offer(pair["id"], shown)
 
-    def _cost(self, prices: Prices) -> Cost:
+    def _cost(self, prices: Prices) -> numbers.Cost:
         tokens = self.usage["prompt_tokens"] * prices.prompt + self.usage["completion_tokens"] * prices.completion
         total, pairs = tokens / MILLION, self.types.kept.total()
-        return Cost(
+        return numbers.Cost(
             price_prompt=prices.prompt, price_completion=prices.completion, total=round(total, 6),
             per_pair=ratio(total, pairs),
         )  # fmt: skip

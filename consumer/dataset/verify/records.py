@@ -9,11 +9,13 @@ import orjson
 
 from configs.sections import KafkaSettings
 from consumer.dataset.verify.census import Census
+from messaging.messages import decoded, ignore, read_messages
 from messaging.reading import read_to_end
+from messaging.record import Record
 from output.layout import Layout
 from output.segments.records import iter_records
 from output.share import Share
-from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, TopicNames, decode
+from schemas import Chunk, DeadLetter, ReplayMarker, TopicNames
 from schemas.ids import record_id
 
 
@@ -37,12 +39,13 @@ async def count_topics(kafka: KafkaSettings, names: TopicNames, census: Census, 
         async for record in results:
             if scope.share.has(record.partition):
                 census.add("topic", *_identified(record.value))
-    async with aclosing(read_to_end(kafka, names.chunks)) as chunks:
-        async for record in chunks:
-            _count_chunk(record.value, census, scope)
+    async with aclosing(read_messages(kafka, names.chunks, Chunk, undecodable=ignore)) as chunks:
+        async for _, chunk in chunks:  # any other record gets a dead letter and no result
+            if scope.owns(chunk.document.id):
+                census.add("chunks", record_id(chunk.chunk_id, chunk.generation, chunk.attempt))
     async with aclosing(read_to_end(kafka, names.dead_letters)) as letters:
         async for record in letters:
-            _count_letter(record.value, census)
+            _count_letter(record, census)
 
 
 def _identified(value: bytes | None) -> tuple[str, bytes]:
@@ -54,21 +57,10 @@ def _identified(value: bytes | None) -> tuple[str, bytes]:
         return f"undecodable {digest.hex()}", digest
 
 
-def _count_chunk(value: bytes | None, census: Census, scope: Scope) -> None:
-    """Counts a chunk. Any other record gets a dead letter and no result, so it is left out."""
-    try:
-        chunk = decode(Chunk, value)
-    except DecodeError:
-        return
-    if scope.owns(chunk.document.id):
-        census.add("chunks", record_id(chunk.chunk_id, chunk.generation, chunk.attempt))
-
-
-def _count_letter(value: bytes | None, census: Census) -> None:
-    try:
-        census.add_letter(decode(DeadLetter, value).letter_id)
-    except DecodeError:
-        try:
-            census.add_replay(decode(ReplayMarker, value).letter_id)
-        except DecodeError:
-            census.add_letter(f"undecodable {sha256(value or b'').hexdigest()}")
+def _count_letter(record: Record, census: Census) -> None:
+    if letter := decoded(DeadLetter, record, undecodable=ignore):
+        census.add_letter(letter.letter_id)
+    elif replay := decoded(ReplayMarker, record, undecodable=ignore):
+        census.add_replay(replay.letter_id)
+    else:
+        census.add_letter(f"undecodable {sha256(record.value or b'').hexdigest()}")

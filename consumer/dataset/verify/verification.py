@@ -11,15 +11,16 @@ from consumer.dataset.verify.input_files import InputFiles
 from consumer.dataset.verify.records import Scope, count_disk, count_topics
 from ledger.promise import Promise, promise_of
 from messaging.connection import PATIENCE_S
-from messaging.reading import count_partitions, read_to_end
+from messaging.messages import read_messages
+from messaging.reading import count_partitions
 from messaging.topics import cluster_id
-from output.index.intake import add_whole_ledger, catch_up
+from output.index.intake import add_ledger, catch_up
 from output.index.tables import Index
 from output.layout import Layout
 from output.manifest import check_owner, read_manifest
 from output.segments.snapshot import snapshot
 from output.share import ALL, Share
-from schemas import Status, TopicNames
+from schemas import LedgerEntry, Status, TopicNames
 
 
 async def verify(kafka: KafkaSettings, producer: ProducerSettings, layout: Layout, formats: tuple[str, ...]) -> Balance:
@@ -39,8 +40,9 @@ async def verify(kafka: KafkaSettings, producer: ProducerSettings, layout: Layou
     with snapshot(layout) as picture, closing(Census(picture.home / "census.sqlite")) as census:
         with closing(Index(picture.index)) as index:
             await catch_up(picture, names.results, index)
-            async with aclosing(read_to_end(kafka, names.files)) as records:
-                await add_whole_ledger(index, records, lambda _: True)
+            async with aclosing(read_messages(kafka, names.files, LedgerEntry)) as messages:
+                entries = ((record.partition, record.offset, entry) async for record, entry in messages)
+                await add_ledger(index, entries, lambda _: True)
             _check_documents(DocumentFiles(layout, picture, manifest, formats), index, balance, scope)
             _check_input(producer, index, balance)
         count_disk(picture, names, census)
