@@ -2,12 +2,16 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from shlex import quote
 
 from ledger.account import ProgressTotals
 from ledger.progress import Progress
+from output.layout import Layout
+from output.segments.naming import covering, list_segments
+from output.segments.records import read_segment
 from pipeline.run.children import printable
 from pipeline.run.plan import EMBEDDED_MODEL, RunPlan
 from schemas import DecodeError, Pair, Result, TopicNames, decode
@@ -69,13 +73,11 @@ def _of_other_models(plan: RunPlan, results: Iterable[Result]) -> Iterator[str]:
 
 def read_results(output_dir: Path) -> Iterator[Result]:
     """Yields results from the segments, newer segments first, results of replaced versions included."""
-    for segment in sorted((output_dir / "results").glob("*.jsonl"), reverse=True):
-        with segment.open("rb") as lines:
-            for line in lines:
-                try:
-                    yield decode(Result, line)
-                except DecodeError:
-                    continue
+    folder = Layout(output_dir).results
+    for segment in reversed(covering(list_segments(folder))):
+        for record in read_segment(folder, segment):
+            with suppress(DecodeError):
+                yield decode(Result, record.value)
 
 
 def sample(results: Iterable[Result]) -> list[tuple[Result, Pair]]:
