@@ -1,16 +1,7 @@
-"""Errors of this package.
-
-QAStreamError
-└── PipelineError           something failed: exit code 1
-    └── ChildDiedError      a process ended that should not have
-"""
+"""The error of this package, with exit code 1."""
 
 from configs.errors import QAStreamError
 
 
 class PipelineError(QAStreamError):
-    """The pipeline on this machine failed."""
-
-
-class ChildDiedError(PipelineError):
-    """A process ended that should not have."""
+    """The pipeline on this machine failed, or one of its processes ended that should not have."""

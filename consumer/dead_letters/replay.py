@@ -104,10 +104,7 @@ async def _replay_all(kafka: KafkaSettings, wanted: LetterFilter, producer: AIOK
 
 
 async def _publish(
-    batch: list[Again],
-    kafka: KafkaSettings,
-    producer: AIOKafkaProducer | None,
-    tally: ReplayTally,
+    batch: list[Again], kafka: KafkaSettings, producer: AIOKafkaProducer | None, tally: ReplayTally
 ) -> None:
     names = TopicNames(kafka.namespace)
     if producer is not None and batch:

@@ -50,15 +50,9 @@ class BarView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bar = Progress(
-            SpinnerColumn(),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}", markup=False),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        )
+        counts = TextColumn("{task.description}", markup=False)
+        columns = (SpinnerColumn(), BarColumn(bar_width=24), MofNCompleteColumn(), counts, TimeElapsedColumn())
+        self._bar = Progress(*columns, console=console, transient=True)
         self._task = self._bar.add_task("starting", total=None)
         self._bar.start()
 
@@ -79,12 +73,8 @@ def describe(totals: ProgressTotals) -> str:
 
 
 def _counts(totals: ProgressTotals) -> str:
-    parts = [
-        f"{totals.files_done}/{totals.files} files",
-        f"{totals.pairs} pairs",
-        f"{totals.calls} calls",
-        f"{totals.cached_calls} cache hits",
-    ]
+    parts = [f"{totals.files_done}/{totals.files} files", f"{totals.pairs} pairs"]
+    parts += [f"{totals.calls} calls", f"{totals.cached_calls} cache hits"]
     if totals.failed or totals.rejected:
         parts.append(f"{totals.failed} chunks failed, {totals.rejected} files rejected")
     return " · ".join(parts)

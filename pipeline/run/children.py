@@ -5,11 +5,11 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import ChildDiedError
+from pipeline.errors import PipelineError
 from telemetry.children import ends_with_parent
 from telemetry.log_file import tail
 
@@ -17,6 +17,12 @@ POLL_S = 0.05
 LOG_BYTES = 16 * 1024 * 1024
 LAST_LINES = 8
 LAST_BYTES = 8192
+MayEnd = Callable[[int], bool]
+"""Tells whether a child may end by itself with this exit code."""
+
+
+def never(_: int) -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -26,6 +32,8 @@ class Child:
     name: str
     command: Sequence[str]
     log: Path
+    grace_s: float = 0.0
+    may_end: MayEnd = never
     process: subprocess.Popen[bytes] = field(init=False, repr=False)
     exit_code: int | None = field(init=False, default=None)
     _log_start: int = field(init=False, default=0)
@@ -80,18 +88,18 @@ class Child:
             self.log.with_suffix(".log.1").write_bytes(tail(self.log, limit))
             os.truncate(self.log, 0)
 
-    def obituary(self) -> ChildDiedError:
+    def obituary(self) -> PipelineError:
         """Returns the error for a child that ended by itself, with the end of its log."""
         lines = tail(self.log, LAST_BYTES, start=self._log_start).decode(errors="replace").splitlines()[-LAST_LINES:]
         last = "\n".join(f"    {printable(line)}" for line in lines) or "    (nothing)"
-        error = ChildDiedError(f"{self.name} {describe_exit(self.exit_code)}. The end of its log, {self.log}:\n{last}")
+        error = PipelineError(f"{self.name} {describe_exit(self.exit_code)}. The end of its log, {self.log}:\n{last}")
         if self.exit_code == 2:  # wrong settings: the log names them
             error.exit_code = 2
         return error
 
 
 async def wait_for_file(child: Child, path: Path) -> bytes:
-    """Returns the content of the file that `child` writes when it is ready. Raises ChildDiedError if it ends first."""
+    """Returns the content of the file that `child` writes when it is ready. Raises PipelineError if it ends first."""
     while True:
         with contextlib.suppress(FileNotFoundError):
             return path.read_bytes()  # noqa: ASYNC240 - a hundred bytes

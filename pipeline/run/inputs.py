@@ -14,7 +14,7 @@ def check_input(plan: RunPlan) -> None:
 
     Where --source is set, the user has said that the directory is the same.
     """
-    file = plan.home / "inputs.json"
+    file = plan.layout.home / "inputs.json"
     source, here = plan.settings.producer.source or source_name(plan.input_dir), escape(str(plan.input_dir.resolve()))
     known = _read(file)
     before = known.get(source, here)

@@ -52,7 +52,7 @@ class Run:
     async def execute(self) -> None:
         """Runs until everything is done (--once), or for ever.
 
-        All children have ended when it returns or raises. Raises ChildDiedError, StoppedError and errors of a start.
+        All children have ended when it returns or raises. Raises PipelineError, StoppedError and errors of a start.
         """
         self.stopped = asyncio.get_running_loop().create_future()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -77,7 +77,7 @@ class Run:
         raise StoppedError((await self.stopped).name)
 
     async def _explained(self, exc: KafkaError) -> PipelineError:
-        """Returns the error for the user. Raises ChildDiedError if the broker has died: its log says more."""
+        """Returns the error for the user. Raises the broker's own error if it has died: its log says more."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.family.guard(), 1.0)
         return PipelineError(f"Kafka does not answer as it should: {exc!r}. Logs are in {self.plan.logs_dir}")
@@ -115,7 +115,7 @@ class Run:
         self.view.update(self.progress.totals)
 
     def _take_undone(self) -> None:
-        self.undone = undone(self.plan.home)
+        self.undone = undone(self.plan.layout.home)
         if self.undone:
             self.view.note(f"{len(self.undone)} files or folders could not be read (see the end); the run goes on.")
 

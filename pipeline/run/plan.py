@@ -34,16 +34,12 @@ class RunPlan:
         return Layout(self.output_dir)
 
     @property
-    def home(self) -> Path:
-        return self.layout.home
-
-    @property
     def broker_dir(self) -> Path:
-        return self.home / "broker"
+        return self.layout.home / "broker"
 
     @property
     def logs_dir(self) -> Path:
-        return self.home / "logs"
+        return self.layout.home / "logs"
 
 
 def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> RunPlan:
@@ -51,7 +47,11 @@ def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Ru
     input_dir, output_dir = settings.producer.input_dir, settings.sink.output_dir
     if input_dir is None or output_dir is None:
         raise SettingsError("--input-dir and --output-dir are needed: where the texts are, and where the results go")
-    _refuse_nested(input_dir, output_dir)
+    if output_dir.resolve().is_relative_to(input_dir.resolve()):
+        raise SettingsError(
+            f"--output-dir {output_dir} lies in --input-dir {input_dir}: results would be read as texts. "
+            "Choose a directory beside it"
+        )
     if workers < 1:
         raise SettingsError(f"--workers {workers}: takes 1 or more")
     if settings.sink.only_partitions != "all":
@@ -65,22 +65,10 @@ def make_plan(settings: Settings, *, workers: int = 1, once: bool = False) -> Ru
     if port and port + 1 + workers > MOST_PORT:
         raise SettingsError(f"--metrics-port {port}: the ports after it, one for each process, go beyond {MOST_PORT}")
     return RunPlan(
-        settings=settings,
-        input_dir=input_dir,
-        output_dir=output_dir,
-        workers=workers,
-        once=once,
+        settings=settings, input_dir=input_dir, output_dir=output_dir, workers=workers, once=once,
         own_broker=settings.kafka.bootstrap_servers is None,
         own_model="model_urls" not in settings.model.model_fields_set,
-    )
-
-
-def _refuse_nested(input_dir: Path, output_dir: Path) -> None:
-    if output_dir.resolve().is_relative_to(input_dir.resolve()):
-        raise SettingsError(
-            f"--output-dir {output_dir} lies in --input-dir {input_dir}: results would be read as texts. "
-            "Choose a directory beside it"
-        )
+    )  # fmt: skip
 
 
 def broker_command(plan: RunPlan, ready_file: Path) -> list[str]:
@@ -128,20 +116,20 @@ def complete_settings(plan: RunPlan, *, brokers: str | None, model_url: str | No
     if model_url is not None:
         model = model.replaced(model_urls=(model_url,), model_name=EMBEDDED_MODEL)
     if worker.cache_path is None:
-        worker = worker.replaced(cache_path=plan.home / "cache.sqlite")
+        worker = worker.replaced(cache_path=plan.layout.home / "cache.sqlite")
     if "log_format" not in telemetry.model_fields_set:
         telemetry = telemetry.replaced(log_format="human")  # people on this machine read the log files
     return replace(plan.settings, kafka=kafka, model=model, worker=worker, telemetry=telemetry)
 
 
-def environment(given: Mapping[str, Any], base: Mapping[str, str]) -> dict[str, str]:
-    """Returns `base` with the `given` settings, so that a child needs neither their file nor their flags.
+def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
+    """Returns `base` with the settings that were given, so that a child needs neither their file nor their flags.
 
     Secrets go this way too, because every user of the machine can read arguments.
     """
     env = {name: value for name, value in base.items() if name.upper() not in known_environment()}
     env["PYTHONPATH"] = str(ROOT) + (f":{base['PYTHONPATH']}" if base.get("PYTHONPATH") else "")
-    for name, value in given.items():
+    for name, value in settings.given().items():
         if value is not None:
             env[environment_name(name)] = _text(value)
     return env

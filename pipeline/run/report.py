@@ -11,15 +11,9 @@ from telemetry.children import ends_with_parent
 def write_report(plan: RunPlan, environ: Mapping[str, str]) -> str:
     """Returns where the page is, or why there is none: the results are on disk all the same."""
     done = subprocess.run(  # noqa: S603 - our own module
-        report_command(plan),
-        env=environment(plan.settings.given(), environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        preexec_fn=ends_with_parent(signal.SIGKILL),
-    )
+        report_command(plan), env=environment(plan.settings, environ), preexec_fn=ends_with_parent(signal.SIGKILL),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
+    )  # fmt: skip
     if done.returncode == 0:
         return f"{plan.output_dir / 'report.html'} (opens in a browser; its numbers are in report.json)"
     said = done.stderr.strip().splitlines()

@@ -9,9 +9,7 @@ async def complaint(model: ModelSettings, base_url: str) -> str | None:
 
     Raises SettingsError for a model_ca_file that can't be used.
     """
-    from inference.openai_client import (  # noqa: PLC0415 - takes a second, which a run with its own server can save
-        OpenAIClient,
-    )
+    from inference.openai_client import OpenAIClient  # noqa: PLC0415 - takes a second to import
 
     client = OpenAIClient(model, base_url)
     try:

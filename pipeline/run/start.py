@@ -1,6 +1,6 @@
 """Starts the processes of a run, each with the addresses of the others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,8 @@ from configs.sections import ModelSettings
 from configs.settings import Settings
 from pipeline.progress.view import View
 from pipeline.run import plan as planning
-from pipeline.run.children import Child, wait_for_file
-from pipeline.run.family import Family, MayEnd, never
+from pipeline.run.children import Child, MayEnd, never, wait_for_file
+from pipeline.run.family import Family
 from pipeline.run.plan import RunPlan
 from pipeline.run.server_look import complaint
 from pipeline.run.undone import may_end, undone_file
@@ -37,7 +37,7 @@ class Starter:
         if not brokers:
             self.view.note(f"Using Kafka at {settings.kafka.brokers}.")
         if not url:
-            self.view.note(f"Using the model server at {_places(settings.model)}.")
+            self.view.note(f"Using the model server at {', '.join(settings.model.model_urls)}.")
             await self._look_at_models(settings.model)
         if settings.judge is not None:
             await self._look_at_judge(settings.judge, settings.worker.recipe)
@@ -46,50 +46,44 @@ class Starter:
     def stages(self, settings: Settings) -> Child:
         """Starts sink, workers and producer. Returns the producer."""
         _cleared(self.plan.layout.sink_state)
-        given = settings.given()
-        self._start("sink", planning.sink_command(self.plan), given, grace_s=30)
+        self._start({"sink": planning.sink_command(self.plan)}, settings, grace_s=30)
         numbers = range(1, self.plan.workers + 1)
         workers = {f"worker-{number}": planning.worker_command(self.plan, number) for number in numbers}
-        self.family.start(workers, self._env(given), grace_s=settings.worker.drain_s + 15)
+        self._start(workers, settings, grace_s=settings.worker.drain_s + 15)
         if not self.plan.once:
             self.view.note(f"Watching {self.plan.input_dir} for texts. Ctrl-C stops everything in order.")
             if self.plan.own_broker:
                 self.view.note(f"For other commands meanwhile: KAFKA_BOOTSTRAP_SERVERS={settings.kafka.brokers}")
-        return self._producer(given)
-
-    def _producer(self, given: Mapping[str, Any]) -> Child:
-        left = _cleared(undone_file(self.plan.home))
-        ends = partial(may_end, self.plan.home) if self.plan.once else never
-        return self._start("producer", planning.producer_command(self.plan, left), given, grace_s=10, ends=ends)
+        command = planning.producer_command(self.plan, _cleared(undone_file(self.plan.layout.home)))
+        ends = partial(may_end, self.plan.layout.home) if self.plan.once else never
+        return self._start({"producer": command}, settings, grace_s=10, ends=ends)
 
     def _broker(self) -> tuple[Child, Path]:
         self.view.note("Starting Apache Kafka on this machine; the first time it is downloaded (some 50 MB).")
         ready = _cleared(self.plan.layout.broker)
-        return self._start(
-            "broker", planning.broker_command(self.plan, ready), self.plan.settings.given(), grace_s=30
-        ), ready
+        commands = {"broker": planning.broker_command(self.plan, ready)}
+        return self._start(commands, self.plan.settings, grace_s=30), ready
 
     def _model(self) -> tuple[Child, Path]:
         self.view.note(
             "Starting the embedded model server. Its model `extractive` makes pairs of the text's own sentences: "
             "good for trying the pipeline, not for training data."
         )
-        ready = _cleared(self.plan.home / "model.json")
-        return self._start("model", planning.embedded_command(ready), self.plan.settings.given(), grace_s=5), ready
+        ready = _cleared(self.plan.layout.home / "model.json")
+        return self._start({"model": planning.embedded_command(ready)}, self.plan.settings, grace_s=5), ready
 
     def _start(
-        self, name: str, command: list[str], given: Mapping[str, Any], *, grace_s: float, ends: MayEnd = never
+        self, commands: Mapping[str, Sequence[str]], settings: Settings, *, grace_s: float, ends: MayEnd = never
     ) -> Child:
-        return self.family.start({name: command}, self._env(given), grace_s=grace_s, may_end=ends)[0]
-
-    def _env(self, given: Mapping[str, Any]) -> dict[str, str]:
-        return planning.environment(given, self.environ)
+        """Starts a group of processes with these settings, and returns the first one."""
+        env = planning.environment(settings, self.environ)
+        return self.family.start(commands, env, grace_s=grace_s, may_end=ends)[0]
 
     async def _look_at_judge(self, judge: ModelSettings, recipe: str) -> None:
         if load_recipe(recipe).judge is None:
             self.view.note(f"Nothing is judged: the recipe {recipe} has no [judge].")
             return
-        self.view.note(f"Answers are judged by {judge.model_name} at {_places(judge)}.")
+        self.view.note(f"Answers are judged by {judge.model_name} at {', '.join(judge.model_urls)}.")
         await self._look_at_models(judge)
 
     async def _look_at_models(self, model: ModelSettings) -> None:
@@ -103,10 +97,6 @@ def _cleared(path: Path) -> Path:
     """Removes the file that an earlier process wrote there, and returns its path."""
     path.unlink(missing_ok=True)
     return path
-
-
-def _places(model: ModelSettings) -> str:
-    return ", ".join(model.model_urls)
 
 
 async def _ready(child: Child, path: Path) -> dict[str, Any]:

@@ -15,17 +15,11 @@ class Letter(Message):
     letter_id: Id
 
 
-class Letters:
-    """Counts the letters without a marker. Feed it every record in order: a letter and its marker share a partition."""
-
-    def __init__(self) -> None:
-        self._open: set[str] = set()
+class Letters(set[str]):
+    """The ids of letters without a marker. Give it all records in order: a letter and its marker share a partition."""
 
     def take(self, letter: Letter) -> None:
         if letter.schema_ == REPLAYED:
-            self._open.discard(letter.letter_id)
+            self.discard(letter.letter_id)
         else:
-            self._open.add(letter.letter_id)
-
-    def __len__(self) -> int:
-        return len(self._open)
+            self.add(letter.letter_id)

@@ -62,17 +62,14 @@ async def _backlogs(
         partitions = await assign_all(consumer, topic)
         beginnings, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     points = {tp: unfinished_of(committed.get(tp), beginnings[tp]) for tp in partitions}
-    ahead = {tp.partition: max(0, ends[tp] - following) for tp, (_, following) in points.items()}
-    counted = {number for number, count in ahead.items() if count} if sum(ahead.values()) <= COUNTED else set()
-    starts = {tp.partition: points[tp][1] if tp.partition in counted else ends[tp] for tp in partitions}
-    found = await _count(kafka, topic, starts) if counted else Counter[int]()
+    ahead = Counter({tp.partition: max(0, ends[tp] - following) for tp, (_, following) in points.items()})
+    found, exact = ahead, ahead.total() <= COUNTED
+    if exact and ahead.total():
+        starts = {tp.partition: ends[tp] - ahead[tp.partition] for tp in partitions}
+        async with aclosing(read_to_end(kafka, topic, start=starts)) as records:
+            found = Counter([record.partition async for record in records])
     return tuple(
-        PartitionBacklog(
-            tp.partition,
-            open_
-            + (ahead[tp.partition] if ahead[tp.partition] and tp.partition not in counted else found[tp.partition]),
-            exact=tp.partition in counted or not ahead[tp.partition],
-        )
+        PartitionBacklog(tp.partition, open_ + found[tp.partition], exact=exact or not ahead[tp.partition])
         for tp, (open_, _) in points.items()
     )
 
@@ -86,8 +83,3 @@ def unfinished_of(committed: CommitPoint | None, beginning: int) -> tuple[int, i
     except MetadataError:  # another tool committed it: a worker would stop there
         return 0, committed.offset
     return len(unfinished), following
-
-
-async def _count(kafka: KafkaSettings, topic: str, starts: Mapping[int, int]) -> Counter[int]:
-    async with aclosing(read_to_end(kafka, topic, start=starts)) as records:
-        return Counter([record.partition async for record in records])

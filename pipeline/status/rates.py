@@ -1,6 +1,5 @@
 """The rates of outcomes over the last minute, by the times of their records. Pure."""
 
-from collections import deque
 from dataclasses import dataclass
 
 WINDOW_S = 60.0
@@ -19,31 +18,22 @@ class Rates:
         return chunks / self.chunks if self.chunks else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    time_s: float
-    pairs: int
-    tokens: int
-
-
 class Window:
     """The outcomes of the last minute. They may come in any order, since partitions are read side by side."""
 
     def __init__(self) -> None:
-        self._seen: deque[_Seen] = deque()
+        self._seen: list[tuple[float, int, int]] = []
+        """Time, pairs and generated tokens of each outcome."""
 
     def add(self, time_s: float, *, pairs: int, tokens: int, now_s: float) -> None:
         if time_s > now_s - WINDOW_S:
-            self._seen.append(_Seen(time_s, pairs, tokens))
+            self._seen.append((time_s, pairs, tokens))
 
     def rates(self, now_s: float) -> Rates:
         """Returns the rates now. A run that began within the last minute is measured from its first outcome."""
-        self._seen = deque(seen for seen in self._seen if seen.time_s > now_s - WINDOW_S)
+        self._seen = [seen for seen in self._seen if seen[0] > now_s - WINDOW_S]
         if not self._seen:
             return Rates()
-        over_s = min(WINDOW_S, max(1.0, now_s - min(seen.time_s for seen in self._seen)))
-        return Rates(
-            len(self._seen) / over_s,
-            sum(seen.pairs for seen in self._seen) / over_s,
-            sum(seen.tokens for seen in self._seen) / over_s,
-        )
+        times_s, pairs, tokens = zip(*self._seen, strict=True)
+        over_s = min(WINDOW_S, max(1.0, now_s - min(times_s)))
+        return Rates(len(times_s) / over_s, sum(pairs) / over_s, sum(tokens) / over_s)

@@ -7,11 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from rich._export_format import CONSOLE_SVG_FORMAT
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType, group
 from rich.table import Table
 from rich.text import Text
 
-from messaging.groups import GroupMember
 from output.errors import OutputError
 from pipeline.status.endpoints import EndpointStatus
 from pipeline.status.members import Members, PartitionBacklog
@@ -24,8 +23,15 @@ SHOWN = 16
 """Most partitions in the table; the others share a line."""
 
 
-def screen(snapshot: Snapshot) -> RenderableType:
-    return Group(*_parts(snapshot))
+@group()
+def screen(snapshot: Snapshot) -> Iterator[RenderableType]:
+    yield _counts(snapshot)
+    if snapshot.members:
+        yield _workers(snapshot.members)
+    if snapshot.scraped.endpoints:
+        yield _endpoints(snapshot.scraped.endpoints)
+    for address in snapshot.scraped.silent:
+        yield Text(f"no metrics from {address}")
 
 
 def picture(snapshot: Snapshot, path: Path) -> None:
@@ -36,16 +42,6 @@ def picture(snapshot: Snapshot, path: Path) -> None:
         console.save_svg(str(path), title="python -m pipeline status", code_format=FORMAT)
     except OSError as exc:
         raise OutputError(f"--svg {path}: {exc.strerror}") from exc
-
-
-def _parts(snapshot: Snapshot) -> Iterator[RenderableType]:
-    yield _counts(snapshot)
-    if snapshot.members:
-        yield _workers(snapshot.members)
-    if snapshot.scraped.endpoints:
-        yield _endpoints(snapshot.scraped.endpoints)
-    for address in snapshot.scraped.silent:
-        yield Text(f"no metrics from {address}")
 
 
 def _counts(snapshot: Snapshot) -> Table:
@@ -66,30 +62,25 @@ def _counts(snapshot: Snapshot) -> Table:
 def _time(snapshot: Snapshot) -> str:
     if not snapshot.unfinished:
         return "none"
-    return "not known: nothing was answered in the last minute" if snapshot.left_s is None else _words(snapshot.left_s)
-
-
-def _words(seconds: float) -> str:
-    return f"about {timedelta(seconds=round(seconds))}"
+    if snapshot.left_s is None:
+        return "not known: nothing was answered in the last minute"
+    return f"about {timedelta(seconds=round(snapshot.left_s))}"
 
 
 def _workers(members: Members) -> Table:
     """Returns a table with the worker and the unfinished chunks of each partition."""
     table = Table("partition", "backlog", "worker", title=f"workers: {len(members.workers)} ({members.state})")
     for backlog in members.backlogs[:SHOWN]:
-        table.add_row(str(backlog.partition), _number(backlog), Text(_name(_owner(members, backlog.partition))))
+        table.add_row(str(backlog.partition), _number(backlog), Text(_owner(members, backlog.partition)))
     if rest := members.backlogs[SHOWN:]:
         more = PartitionBacklog(0, sum(b.unfinished for b in rest), exact=all(b.exact for b in rest))
         table.add_row(f"{len(rest)} more", _number(more), "")
     return table
 
 
-def _owner(members: Members, partition: int) -> GroupMember | None:
-    return next((worker for worker in members.workers if partition in worker.partitions), None)
-
-
-def _name(worker: GroupMember | None) -> str:
-    return f"{worker.host} {worker.member[-8:]}" if worker else "nobody"
+def _owner(members: Members, partition: int) -> str:
+    owners = (f"{worker.host} {worker.member[-8:]}" for worker in members.workers if partition in worker.partitions)
+    return next(owners, "nobody")
 
 
 def _number(backlog: PartitionBacklog) -> str:

@@ -35,16 +35,10 @@ class Snapshot:
         """Returns the counts by name, without those that are not known."""
         totals = self.totals
         known = {
-            "files": totals.files,
-            "files done": totals.files_done,
-            "files rejected": totals.rejected,
-            "chunks": totals.chunks,
-            "answered": totals.answered,
-            "backlog": self.unfinished,
-            "failed": totals.failed,
-            "pairs": totals.pairs,
-            "dead letters": self.dead_letters,
-        }
+            "files": totals.files, "files done": totals.files_done, "files rejected": totals.rejected,
+            "chunks": totals.chunks, "answered": totals.answered, "backlog": self.unfinished,
+            "failed": totals.failed, "pairs": totals.pairs, "dead letters": self.dead_letters,
+        }  # fmt: skip
         unknown = ("files done", "answered", "failed", "pairs") if self.quick else ()
         return {name: value for name, value in known.items() if name not in unknown}
 

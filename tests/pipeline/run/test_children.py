@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaos.waiting import eventually, is_gone
-from pipeline.errors import ChildDiedError
+from pipeline.errors import PipelineError
 from pipeline.run.children import Child, printable, wait_for_file
 from telemetry.log_file import tail
 
@@ -102,7 +102,7 @@ async def test_readiness_is_the_file_that_the_child_writes(tmp_path: Path):
 
 async def test_a_child_that_dies_is_not_waited_for(tmp_path: Path):
     child = started(tmp_path, "raise SystemExit('port taken')")
-    with pytest.raises(ChildDiedError, match="port taken"):
+    with pytest.raises(PipelineError, match="port taken"):
         await asyncio.wait_for(wait_for_file(child, tmp_path / "never"), 30)
 
 

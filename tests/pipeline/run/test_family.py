@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chaos.waiting import eventually
-from pipeline.errors import ChildDiedError
+from pipeline.errors import PipelineError
 from pipeline.run.family import Family
 
 WAITS = """
@@ -41,14 +41,14 @@ async def test_the_last_started_stops_first(tmp_path: Path):
 async def test_a_death_is_reported(tmp_path: Path):
     family = Family(tmp_path)
     family.start({"sink": [sys.executable, "-c", "raise SystemExit('disk full')"]}, os.environ, grace_s=1)
-    with pytest.raises(ChildDiedError, match=r"(?s)sink ended with exit code 1.*disk full"):
+    with pytest.raises(PipelineError, match=r"(?s)sink ended with exit code 1.*disk full"):
         await asyncio.wait_for(family.guard(), 30)
 
 
 async def test_an_end_without_error_is_a_death_too(tmp_path: Path):
     family = Family(tmp_path)
     family.start({"worker": [sys.executable, "-c", ""]}, os.environ, grace_s=1)
-    with pytest.raises(ChildDiedError, match="exit code 0"):
+    with pytest.raises(PipelineError, match="exit code 0"):
         await asyncio.wait_for(family.guard(), 30)
 
 

@@ -68,7 +68,7 @@ def test_secrets_reach_children_by_environment_and_never_as_arguments(tmp_path, 
     monkeypatch.setenv("VLLM_API_KEY_FILE", str(tmp_path / "key"))
     secure = {"security_protocol": "SASL_SSL", "sasl_username": "me", "sasl_password": "canary"}
     plan = plan_of(bootstrap_servers="kafka:9092", cache_url="redis://:canary@host", **secure)
-    env = environment(plan.settings.given(), {"VLLM_API_KEY_FILE": str(tmp_path / "key"), "PATH": "/bin"})
+    env = environment(plan.settings, {"VLLM_API_KEY_FILE": str(tmp_path / "key"), "PATH": "/bin"})
     assert (env["VLLM_API_KEY"], env["QASTREAM_SASL_PASSWORD"]) == ("file-canary", "canary")
     assert env["QASTREAM_CACHE_URL"] == "redis://:canary@host"
     assert "VLLM_API_KEY_FILE" not in env
@@ -84,7 +84,7 @@ def test_a_password_for_a_broker_that_has_none_is_refused():
 
 def test_children_are_told_addresses_and_places():
     settings = complete_settings(plan_of(), brokers="127.0.0.1:1", model_url="http://127.0.0.1:2/v1")
-    env = environment(settings.given(), {})
+    env = environment(settings, {})
     assert env["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:1"
     assert env["VLLM_SERVER_URL"] == "http://127.0.0.1:2/v1"
     assert env["QASTREAM_MODEL_NAME"] == EMBEDDED_MODEL
@@ -100,13 +100,13 @@ def test_a_child_reads_the_settings_that_were_given(monkeypatch: pytest.MonkeyPa
     """Given settings from a flag, the environment and the guide's file, when a child loads its environment, then they agree."""
     monkeypatch.setenv("VLLM_API_KEY", "secret")
     given = load_settings({"chunk_size": 300, "cache": False}, config="config_vllm_http.json")
-    for name, value in environment(given.given(), {}).items():
+    for name, value in environment(given, {}).items():
         monkeypatch.setenv(name, value)
     assert load_settings() == given
 
 
 def test_defaults_are_not_passed_on():
-    assert [name for name in environment(load_settings().given(), {}) if name.startswith("QASTREAM_")] == []
+    assert [name for name in environment(load_settings(), {}) if name.startswith("QASTREAM_")] == []
 
 
 def test_each_process_has_a_port_of_its_own_where_one_is_asked_for():
@@ -119,4 +119,4 @@ def test_each_process_has_a_port_of_its_own_where_one_is_asked_for():
 
 
 def test_other_variables_reach_the_children():
-    assert environment(load_settings().given(), {"PATH": "/bin"})["PATH"] == "/bin"
+    assert environment(load_settings(), {"PATH": "/bin"})["PATH"] == "/bin"

@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 
 from configs.settings import load_settings
-from pipeline.errors import ChildDiedError
+from pipeline.errors import PipelineError
 from pipeline.progress.view import PlainView
 from pipeline.run.lifecycle import Run
 from pipeline.run.plan import make_plan
@@ -64,9 +64,9 @@ async def ended(tmp_path: Path, code: str) -> Run:
     """A run that has nothing to wait for but the end of its producer."""
     settings = load_settings({"input_dir": tmp_path / "in", "output_dir": tmp_path})
     run = Run(make_plan(settings, once=True), PlainView(StringIO()), os.environ)
-    run.plan.home.mkdir()
-    program = [sys.executable, "-c", code, str(undone_file(run.plan.home))]
-    ends = partial(may_end, run.plan.home)
+    run.plan.layout.home.mkdir()
+    program = [sys.executable, "-c", code, str(undone_file(run.plan.layout.home))]
+    ends = partial(may_end, run.plan.layout.home)
     [producer] = run.family.start({"producer": program}, os.environ, grace_s=1, may_end=ends)
     await run._until_done(producer, Reached(), Reached())
     return run
@@ -79,7 +79,7 @@ async def test_what_was_left_is_known_when_all_was_answered_before(tmp_path: Pat
 
 @pytest.mark.parametrize("code", ["raise SystemExit(1)", "import os; os.kill(os.getpid(), 9)"])
 async def test_a_producer_that_failed_ends_the_run_when_all_was_answered_before_too(tmp_path: Path, code: str):
-    with pytest.raises(ChildDiedError):
+    with pytest.raises(PipelineError):
         await ended(tmp_path, code)
 
 
