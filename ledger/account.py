@@ -138,12 +138,9 @@ class DocumentAccount:
             files=1,
             files_done=int(not self.publishing and shown.settled),
             waiting=int(complete is not None and not complete.settled),
-            chunks=shown.published,
-            answered=shown.answered,
-            failed=len(shown.failures or ()),
-            pairs=shown.pairs,
+            chunks=shown.published, answered=shown.answered, failed=len(shown.failures or ()), pairs=shown.pairs,
             backlog=backlog,
-        )
+        )  # fmt: skip
 
     def _forget_replaced(self) -> None:
         """Drops editions that are replaced and have all their outcomes."""

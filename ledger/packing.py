@@ -9,23 +9,15 @@ from schemas import CompleteVersion, Document, FileState, LedgerEntry, encode
 def _dictionary() -> bytes:
     """Returns a typical entry. Deflate refers to it for everything but ids, hashes and numbers."""
     zeros = "0" * 64
+    document, updated_at = Document(id=zeros[:32], source="", path=".txt", version=1), datetime(2026, 1, 1, tzinfo=UTC)
     complete = CompleteVersion(
         version=1, chunks=1, characters=1, size_bytes=1, sha256=zeros, encoding="utf-8", splitter=zeros[:32]
     )
-    return encode(
-        LedgerEntry(
-            document=Document(id=zeros[:32], source="", path=".txt", version=1),
-            state=FileState.COMPLETE,
-            size_bytes=1,
-            mtime_ns=10**18,
-            sha256=zeros,
-            encoding="utf-8",
-            splitter=zeros[:32],
-            chunks=1,
-            complete=complete,
-            updated_at=datetime(2026, 1, 1, tzinfo=UTC),
-        )
-    )
+    entry = LedgerEntry(
+        document=document, state=FileState.COMPLETE, size_bytes=1, mtime_ns=10**18, sha256=zeros, encoding="utf-8",
+        splitter=zeros[:32], chunks=1, complete=complete, updated_at=updated_at,
+    )  # fmt: skip
+    return encode(entry)
 
 
 _DICTIONARY = _dictionary()

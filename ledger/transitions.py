@@ -71,13 +71,10 @@ def begin(
     return LedgerEntry(
         document=document.model_copy(update={"version": before.document.version + 1 if before else 1}),
         state=_next(before.state if before else None, Event.BEGUN),
-        size_bytes=size_bytes,
-        mtime_ns=mtime_ns,
-        splitter=splitter,
+        size_bytes=size_bytes, mtime_ns=mtime_ns, splitter=splitter, updated_at=now(),
         sample=before.sample if before else 0,
         complete=before.complete if before else None,
-        updated_at=now(),
-    )
+    )  # fmt: skip
 
 
 def advance(
@@ -93,16 +90,9 @@ def complete(
 ) -> LedgerEntry:
     """Returns the entry of a version whose chunks are all published: it replaces the complete version before it."""
     version = CompleteVersion(
-        version=entry.document.version,
-        generation=entry.generation,
-        chunks=entry.chunks,
-        characters=characters,
-        size_bytes=entry.size_bytes,
-        sha256=sha256,
-        splitter=entry.splitter,
-        encoding=encoding,
-        marks=marks,
-    )
+        version=entry.document.version, generation=entry.generation, chunks=entry.chunks, characters=characters,
+        size_bytes=entry.size_bytes, sha256=sha256, splitter=entry.splitter, encoding=encoding, marks=marks,
+    )  # fmt: skip
     progress = {"encoding": encoding, "next_byte": size_bytes, "next_char": characters}
     return _after(entry, Event.COMPLETED, sha256=sha256, complete=version, **progress)
 

@@ -37,12 +37,9 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     options: dict[str, Any] = {"bootstrap_servers": kafka.brokers.split(","), "security_protocol": protocol}
     if protocol.endswith("SSL"):
         options["ssl_context"] = client_context(
-            kafka.ssl_cafile,
-            setting="ssl_cafile",
-            certfile=kafka.ssl_certfile,
-            keyfile=kafka.ssl_keyfile,
-            key_password=kafka.ssl_key_password,
-        )
+            kafka.ssl_cafile, setting="ssl_cafile",
+            certfile=kafka.ssl_certfile, keyfile=kafka.ssl_keyfile, key_password=kafka.ssl_key_password,
+        )  # fmt: skip
     if kafka.sasl_password is not None:
         options |= {
             "sasl_mechanism": kafka.sasl_mechanism,
@@ -88,10 +85,7 @@ def from_refusal(kafka: KafkaSettings, exc: KafkaError, operation: str) -> Acces
 
 
 async def refusal(kafka: KafkaSettings) -> AccessError | None:
-    """Return why a broker refuses our certificate or password, which the client only logs.
-
-    Returns None where no broker answers, where all is well, and without TLS and passwords.
-    """
+    """Return why a broker refuses our certificate or password, which the client only logs; None if none does."""
     if kafka.security_protocol == "PLAINTEXT":
         return None
     async with aclosing(failed_connections(timeout_ms=PROBE_MS, **client_options(kafka))) as failed:

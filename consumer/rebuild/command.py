@@ -32,16 +32,9 @@ def main(args: argparse.Namespace) -> int:
 def _table(found: list[Rebuilt]) -> Table:
     table = Table("partition", "committed", "rebuilt", "done", "to do", "is", "would double", "would lose", box=None)
     for each in found:
-        table.add_row(
-            str(each.partition.number),
-            _show(each.partition.committed),
-            _show(each.point),
-            str(each.done),
-            str(each.left),
-            each.state.value,
-            str(each.doubled or ""),
-            str(each.lost or ""),
-        )
+        points = (each.partition.number, _show(each.partition.committed), _show(each.point))
+        counts = (each.done, each.left, each.state.value, each.doubled or "", each.lost or "")
+        table.add_row(*map(str, points + counts))
     return table
 
 

@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.rebuild.errors import OutcomesError, TooScatteredError
+from configs.errors import QAStreamError
 from messaging.committed import METADATA_LIMIT, CommitPoint, MetadataError
 
 Identity = int
 """64 bits of the id of the result that a record has, or would have. They tell records apart."""
+
+
+class RebuildError(QAStreamError):
+    """Offsets can't be restored; none was changed unless the message says so."""
 
 
 class State(StrEnum):
@@ -63,12 +67,15 @@ class Rebuilding:
         self._done = self._left = self._doubled = self._lost = 0
 
     def take(self, offset: int, identity: Identity) -> None:
-        """Take the next record of the partition. Raises OutcomesError."""
+        """Take the next record of the partition. Raises RebuildError."""
         found = self._outcomes.get(offset)
         if found is None:
-            self._take_left(offset)
+            self._left += 1
+            self._lost += self._claimed(offset)
+            if offset < self._following:
+                self._unfinished.append(offset)
         elif found != identity:
-            raise OutcomesError(
+            raise RebuildError(
                 f"the result for partition {self._partition.number}, offset {offset} is that of another chunk: the "
                 "topic of chunks was made anew since. Use a fresh --namespace, or delete all of this one's topics"
             )
@@ -76,16 +83,10 @@ class Rebuilding:
             self._done += 1
             self._doubled += not self._claimed(offset)
 
-    def _take_left(self, offset: int) -> None:
-        self._left += 1
-        self._lost += self._claimed(offset)
-        if offset < self._following:
-            self._unfinished.append(offset)
-
     def rebuilt(self) -> Rebuilt:
-        """Return the result after the last record. Raises OutcomesError and TooScatteredError."""
+        """Return the result after the last record. Raises RebuildError."""
         if self._done < len(self._outcomes):
-            raise OutcomesError(
+            raise RebuildError(
                 f"partition {self._partition.number} lacks {len(self._outcomes) - self._done} of the chunks that there "
                 "are results for: the topic of chunks was made anew since. Use a fresh --namespace, or delete all of "
                 "this one's topics"
@@ -101,7 +102,7 @@ class Rebuilding:
     def _point(self) -> CommitPoint:
         point = CommitPoint.of(self._unfinished, self._following)
         if len(point.metadata) > METADATA_LIMIT:
-            raise TooScatteredError(
+            raise RebuildError(
                 f"partition {self._partition.number}: {len(self._unfinished)} chunks without a result lie among those "
                 f"with one, and a committed point has room for {METADATA_LIMIT} characters to list them. No worker "
                 "leaves that many: results are missing from the topic. Starting without the list would double what is "

@@ -10,8 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
 from configs.sections import KafkaSettings
-from consumer.rebuild.errors import RebuildError, WorkersRunningError
-from consumer.rebuild.points import Rebuilt
+from consumer.rebuild.points import RebuildError, Rebuilt
 from consumer.rebuild.survey import survey
 from messaging.access import denial
 from messaging.committed import commit_with
@@ -40,7 +39,7 @@ async def look(kafka: KafkaSettings) -> list[Rebuilt]:
 async def restore(kafka: KafkaSettings) -> list[Rebuilt]:
     """Survey the partitions, commit the points that are needed, and return what was found.
 
-    A partition is restored whole or not at all. Raises RebuildError; WorkersRunningError if a worker starts meanwhile.
+    A partition is restored whole or not at all. Raises RebuildError, also if a worker starts meanwhile.
     """
     names = TopicNames(kafka.namespace)
     await refuse_members(kafka)
@@ -54,7 +53,7 @@ async def restore(kafka: KafkaSettings) -> list[Rebuilt]:
 
 
 async def refuse_members(kafka: KafkaSettings) -> None:
-    """Raise WorkersRunningError unless the group is empty."""
+    """Raise RebuildError unless the group is empty."""
     group = TopicNames(kafka.namespace).group
     try:
         async with admin_client(kafka, patience_s=PATIENCE_S) as admin, asyncio.timeout(PATIENCE_S):
@@ -64,7 +63,7 @@ async def refuse_members(kafka: KafkaSettings) -> None:
             f"group {group}: its coordinator does not answer. A broker that has just started needs a while; try again"
         ) from None
     if found.state not in VACANT:
-        raise WorkersRunningError(
+        raise RebuildError(
             f"group {group} has {len(found.members)} members: their offsets are in use. Stop all workers (a killed one "
             "leaves after --session-timeout-ms), and try again"
         )
@@ -111,7 +110,7 @@ async def _commit(producer: AIOKafkaProducer, rebuilt: Rebuilt, names: TopicName
         await commit_with(producer, names.group, TopicPartition(names.chunks, number), point)
         await producer.commit_transaction()
     except PRODUCER_FAILED as exc:
-        raise WorkersRunningError(
+        raise RebuildError(
             f"partition {number} could not be committed ({exc!r}): a worker has started, or the broker went away. "
             "Partitions before it are restored. Stop all workers and run this again"
         ) from exc

@@ -9,8 +9,7 @@ from hashlib import sha256
 from aiokafka import TopicPartition
 
 from configs.sections import KafkaSettings
-from consumer.rebuild.errors import OutcomesError, RebuildError
-from consumer.rebuild.points import Identity, Partition, Rebuilding, Rebuilt
+from consumer.rebuild.points import Identity, Partition, RebuildError, Rebuilding, Rebuilt
 from messaging.committed import committed_point
 from messaging.connection import PATIENCE_S, RETRY_S, TRANSACTION_TIMEOUT_MS, open_consumer
 from messaging.messages import ignore, read_messages
@@ -25,10 +24,7 @@ Outcomes = dict[int, dict[int, Identity]]
 
 
 async def survey(kafka: KafkaSettings) -> list[Rebuilt]:
-    """Read the state of all input partitions, while no worker runs. Changes nothing.
-
-    Raises RebuildError, BrokerUnreachableError and TopicMissingError.
-    """
+    """Read the state of all input partitions, while no worker runs. Raises RebuildError, and changes nothing."""
     names = TopicNames(kafka.namespace)
     for topic in (names.results, names.dead_letters):
         await _refuse_incomplete(kafka, topic)
@@ -45,7 +41,7 @@ async def _refuse_incomplete(kafka: KafkaSettings, topic: str) -> None:
     async with open_consumer(kafka, patience_s=PATIENCE_S) as consumer:
         for place, first in (await consumer.beginning_offsets(await assign_all(consumer, topic))).items():
             if first > 0:
-                raise OutcomesError(
+                raise RebuildError(
                     f"partition {place.partition} of {topic} begins at offset {first}: records were deleted from it, "
                     "so it does not tell what is done. Use a fresh --namespace"
                 )
@@ -76,8 +72,8 @@ async def _read_outcomes(kafka: KafkaSettings, names: TopicNames) -> Outcomes:
 
 
 def _refuse(record: Record, exc: DecodeError) -> None:
-    """Raise OutcomesError for a result that can't be decoded."""
-    raise OutcomesError(
+    """Raise RebuildError for a result that can't be decoded."""
+    raise RebuildError(
         f"{record.topic}, partition {record.partition}, offset {record.offset}: {exc}. It does not tell which chunk it "
         "is the result of"
     ) from exc
@@ -103,12 +99,6 @@ async def _describe(kafka: KafkaSettings, names: TopicNames, outcomes: Outcomes)
         places = [TopicPartition(names.chunks, number) for number in numbers]
         firsts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         return [
-            Partition(
-                number=place.partition,
-                first=firsts[place],
-                end=ends[place],
-                committed=await committed_point(consumer, place),
-                outcomes=outcomes.get(place.partition, {}),
-            )
-            for place in places
+            Partition(n, firsts[tp], ends[tp], await committed_point(consumer, tp), outcomes.get(n, {}))
+            for n, tp in zip(numbers, places, strict=True)
         ]

@@ -23,10 +23,7 @@ WIDTH = 300
 
 
 def summary(plan: RunPlan, progress: Progress, *, undone: Mapping[str, str], report: str) -> Iterator[str]:
-    """Yields the lines for a finished run.
-
-    `undone` has the reason for each path that could not be read; `report` says where the page about the data is.
-    """
+    """Yields the lines for a finished run. `undone` has reasons by path; `report` says where the page is."""
     yield ""
     yield f"Done: {counts(progress.totals)}"
     if progress.totals == ProgressTotals() and not undone:

@@ -5,10 +5,7 @@ from inference.errors import FailureKind, ModelError
 
 
 async def complaint(model: ModelSettings, base_url: str) -> str | None:
-    """Returns a message for the user if the server does not list its models; None if it does.
-
-    Raises SettingsError for a model_ca_file that can't be used.
-    """
+    """Returns a message for the user if the server does not list its models. Raises SettingsError for its settings."""
     from inference.openai_client import OpenAIClient  # noqa: PLC0415 - takes a second to import
 
     client = OpenAIClient(model, base_url)

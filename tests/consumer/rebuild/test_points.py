@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.rebuild.errors import OutcomesError, TooScatteredError
-from consumer.rebuild.points import Partition, Rebuilding, Rebuilt, State
+from consumer.rebuild.points import Partition, RebuildError, Rebuilding, Rebuilt, State
 from consumer.worker.group.offsets import OffsetTracker
 from messaging.committed import CommitPoint
 
@@ -73,12 +72,12 @@ def test_outcomes_of_records_that_were_deleted_since_do_not_count():
 
 def test_outcomes_of_other_records_are_refused():
     rebuilding = Rebuilding(Partition(0, 0, 10, None, {4: 77}))
-    with pytest.raises(OutcomesError, match="made anew"):
+    with pytest.raises(RebuildError, match="made anew"):
         rebuilding.take(4, 78)
-    with pytest.raises(OutcomesError, match="lacks 1"):
+    with pytest.raises(RebuildError, match="lacks 1"):
         rebuild([1], {1, 9})
 
 
 def test_more_holes_than_metadata_can_list_are_refused():
-    with pytest.raises(TooScatteredError, match="4096"):
+    with pytest.raises(RebuildError, match="4096"):
         rebuild(list(range(6_000)), set(range(0, 6_000, 2)))

@@ -14,8 +14,7 @@ from aiokafka.protocol.admin import DeleteGroupsRequest, DeleteRecordsRequest
 
 from chaos.fake_model import FakeModel, text_of
 from configs.settings import Settings
-from consumer.rebuild.errors import OutcomesError, WorkersRunningError
-from consumer.rebuild.points import State
+from consumer.rebuild.points import RebuildError, State
 from consumer.rebuild.restore import look, restore
 from messaging.connection import admin_client
 from schemas import Result, TopicNames
@@ -132,7 +131,7 @@ async def test_offsets_in_use_are_left_alone(make_settings, model: FakeModel):
     async with worker(settings, model):
         await results_of(settings, 1)
         for work in (look, restore):
-            with pytest.raises(WorkersRunningError, match="Stop all workers"):
+            with pytest.raises(RebuildError, match="Stop all workers"):
                 await work(settings.kafka)
 
 
@@ -143,5 +142,5 @@ async def test_results_that_are_not_complete_restore_nothing(make_settings, mode
     async with admin_client(settings.kafka) as admin:
         request = DeleteRecordsRequest([(results, [(0, 5)])], 10_000)
         await admin._send_request(request)
-    with pytest.raises(OutcomesError, match="deleted"):
+    with pytest.raises(RebuildError, match="deleted"):
         await look(settings.kafka)
