@@ -84,17 +84,11 @@ class Section(BaseModel):
 class KafkaSettings(Section):
     """Access to Kafka, and the properties of new topics."""
 
-    bootstrap_servers: str | None = _setting(
-        None,
-        f"Addresses of Kafka brokers, host:port, comma-separated. Default {DEFAULT_BOOTSTRAP}; when it is not set, "
-        "`python -m pipeline` starts a broker of its own.",
-        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
-    )
-    namespace: str = _setting(
-        "qa",
-        "Prefix of the topics, the consumer group and the transactional ids.",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$",
-    )
+    bootstrap_servers: str | None = _setting(None, "Addresses of Kafka brokers, host:port, comma-separated. Default "
+        f"{DEFAULT_BOOTSTRAP}; when it is not set, `python -m pipeline` starts a broker of its own.",
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS")  # fmt: skip
+    namespace: str = _setting("qa", "Prefix of the topics, the consumer group and the transactional ids.",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")  # fmt: skip
     partitions: int = _setting(12, "Number of partitions of a topic that has to be created.", ge=1, le=1000)
     replication_factor: int = _setting(
         0, "Number of replicas of a topic that has to be created. 0 means one on each broker, at most 3.", ge=0, le=9
@@ -141,12 +135,8 @@ class KafkaSettings(Section):
 class ModelSettings(Section):
     """One model, its servers and its sampling; the judge has an instance of its own."""
 
-    model_urls: Urls = _setting(
-        ("http://localhost:8000/v1",),
-        "Base URLs of the model servers, comma-separated.",
-        min_length=1,
-        validation_alias="VLLM_SERVER_URL",
-    )
+    model_urls: Urls = _setting(("http://localhost:8000/v1",), "Base URLs of the model servers, comma-separated.",
+        min_length=1, validation_alias="VLLM_SERVER_URL")  # fmt: skip
     api_key: SecretStr = _setting(
         SecretStr("dummy-key"), "API key of the model servers.", validation_alias="VLLM_API_KEY"
     )
@@ -172,11 +162,8 @@ class ModelSettings(Section):
 class JudgeSettings(Section):
     """Another model that judges the answers, if there is one."""
 
-    judge_urls: Urls = _setting(
-        (),
-        "Base URLs of the model that judges answers, comma-separated, where the recipe has a [judge]. Default: the "
-        "servers at model_urls.",
-    )
+    judge_urls: Urls = _setting((), "Base URLs of the model that judges answers, comma-separated, where the recipe has "
+        "a [judge]. Default: the servers at model_urls.")  # fmt: skip
     judge_model_name: str = _setting("", "Name of the model that judges, at judge_urls or else at model_urls.")
     judge_api_key: SecretStr = _setting(SecretStr("dummy-key"), "API key of the servers at judge_urls.")
 
@@ -196,25 +183,15 @@ class WorkerSettings(Section):
     )
     recipe: str = _setting("fast", "Name of a recipe in configs/recipes, or path of a recipe file.", min_length=1)
     cache: bool = _setting(True, "Answer repeated calls from the generation cache.")
-    cache_path: UserPath | None = _setting(
-        None,
-        "File of the generation cache. Default: in the user's cache directory; `python -m pipeline` puts it into the "
-        "output directory.",
-    )
+    cache_path: UserPath | None = _setting(None, "File of the generation cache. Default: in the user's cache "
+        "directory; `python -m pipeline` puts it into the output directory.")  # fmt: skip
     cache_bytes: int = _setting(
         10 * 1024**3, "Size at which the oldest tenth of the cache is dropped, in bytes.", ge=1024**2
     )
-    cache_url: SecretStr | None = _setting(
-        None,
-        "URL of a cache on Redis, shared by workers on several hosts, such as redis://host:6379/0. It replaces the "
-        "file.",
-    )
-    flush_ms: int = _setting(
-        200,
-        "Longest time in milliseconds for which finished outcomes wait for others before a transaction.",
-        ge=1,
-        le=60_000,
-    )
+    cache_url: SecretStr | None = _setting(None, "URL of a cache on Redis, shared by workers on several hosts, such as "
+        "redis://host:6379/0. It replaces the file.")  # fmt: skip
+    flush_ms: int = _setting(200, "Longest time in milliseconds for which finished outcomes wait for others before a "
+        "transaction.", ge=1, le=60_000)  # fmt: skip
     drain_s: float = _setting(
         5.0, "Longest time in seconds for which a stopping worker waits for its calls.", ge=0, le=600
     )
@@ -234,22 +211,14 @@ class ProducerSettings(Section):
     """The watched directory, and how its files become chunks."""
 
     input_dir: UserPath | None = _setting(None, "Directory to watch for texts.")
-    source: str = _setting(
-        "",
-        "Name of the watched directory in document ids; one producer runs for each name. Default: the directory's own "
-        "name.",
-        max_length=200,
-    )
+    source: str = _setting("", "Name of the watched directory in document ids; one producer runs for each name. "
+        "Default: the directory's own name.", max_length=200)  # fmt: skip
     chunk_size: int = _setting(2000, "Largest size of a chunk in characters.", ge=50, le=200_000)
     chunk_overlap: int = _setting(
         0, "Number of characters (with --chunk-tokens: tokens) repeated from the previous chunk.", ge=0, le=100_000
     )
-    chunk_tokens: int = _setting(
-        0,
-        "Largest size of a chunk in tokens, counted by --tokenizer. It replaces --chunk-size; 0 switches it off.",
-        ge=0,
-        le=100_000,
-    )
+    chunk_tokens: int = _setting(0, "Largest size of a chunk in tokens, counted by --tokenizer. It replaces "
+        "--chunk-size; 0 switches it off.", ge=0, le=100_000)  # fmt: skip
     tokenizer: str = _setting(
         "", "A tokenizer.json, the directory of a model that has one, or a model's name on the Hugging Face hub."
     )
@@ -262,11 +231,8 @@ class ProducerSettings(Section):
         2 * 1024**3, "Largest size of a file in bytes. Larger files are rejected with a dead letter.", ge=1
     )
 
-    include: CommaList = _setting(
-        (),
-        "Globs of the only files that are read, comma-separated. A glob with a / is compared with the path, others "
-        "with the name.",
-    )
+    include: CommaList = _setting((), "Globs of the only files that are read, comma-separated. A glob with a / is "
+        "compared with the path, others with the name.")  # fmt: skip
     exclude: CommaList = _setting(
         (), "Globs of files that are not read, comma-separated. `drafts/*` leaves out a whole folder."
     )
@@ -274,11 +240,8 @@ class ProducerSettings(Section):
     max_backlog: int = _setting(
         0, "Number of chunks without an outcome above which publishing pauses. 0 means that it never pauses.", ge=0
     )
-    on_done: Literal["keep", "move", "delete"] = _setting(
-        "keep",
-        "What happens to a file when all its outcomes are on disk in --output-dir. For move and delete the producer "
-        "must see that directory.",
-    )
+    on_done: Literal["keep", "move", "delete"] = _setting("keep", "What happens to a file when all its outcomes are on "
+        "disk in --output-dir. For move and delete the producer must see that directory.")  # fmt: skip
     done_dir: UserPath | None = _setting(None, "Directory that --on-done move puts files into.")
 
     @field_validator("source")
@@ -301,18 +264,13 @@ class SinkSettings(Section):
     """The output directory, and what the sink writes there."""
 
     output_dir: UserPath | None = _setting(None, "Directory for the results.")
-    only_partitions: str = _setting(
-        "all",
-        "Partitions of the results that this sink writes, such as 0-5,7. Other sinks may write the rest, also into "
-        "the same directory.",
-    )
+    only_partitions: str = _setting("all", "Partitions of the results that this sink writes, such as 0-5,7. Other "
+        "sinks may write the rest, also into the same directory.")  # fmt: skip
     segment_ms: int = _setting(300, "Age in milliseconds at which a segment is closed.", ge=1, le=600_000)
     segment_bytes: int = _setting(64 * 1024**2, "Size in bytes at which a segment is closed.", ge=1024)
-    formats: Annotated[tuple[Literal["documents", "parquet"], ...], NoDecode] = _setting(
-        ("documents",),
+    formats: Annotated[tuple[Literal["documents", "parquet"], ...], NoDecode] = _setting(("documents",),
         "Formats made from the segments, comma-separated: documents (one JSON file for each document), parquet (one "
-        "row for each pair); or none.",
-    )
+        "row for each pair); or none.")  # fmt: skip
 
     @field_validator("only_partitions")
     @classmethod
@@ -345,11 +303,8 @@ class TelemetrySettings(Section):
     metrics_port: int = _setting(
         0, "Port of /metrics, /livez and /readyz; each process needs its own. 0 means none.", ge=0, le=65_535
     )
-    metrics_host: str = _setting(
-        "127.0.0.1",
-        "Address that the metrics port listens on. 0.0.0.0 makes it reachable from other machines.",
-        min_length=1,
-    )
+    metrics_host: str = _setting("127.0.0.1", "Address that the metrics port listens on. 0.0.0.0 makes it reachable "
+        "from other machines.", min_length=1)  # fmt: skip
     otlp_endpoint: str | None = _setting(
         None, "Base URL of an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318."
     )

@@ -54,16 +54,9 @@ SECTIONS: dict[str, type[Section]] = get_type_hints(Settings)
 
 
 class Flat(
-    TelemetrySettings,
-    ServerSettings,
-    SinkSettings,
-    ProducerSettings,
-    WorkerSettings,
-    JudgeSettings,
-    ModelSettings,
-    KafkaSettings,
-    BaseSettings,
-):
+    TelemetrySettings, ServerSettings, SinkSettings, ProducerSettings,
+    WorkerSettings, JudgeSettings, ModelSettings, KafkaSettings, BaseSettings,
+):  # fmt: skip
     """Holds all settings side by side, as flags, variables and files do. The last base gives the first fields."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
@@ -77,10 +70,7 @@ SECRETS = tuple(name for name, field in FIELDS.items() if SecretStr in (field.an
 
 
 def load_settings(
-    flags: Mapping[str, Any] | None = None,
-    *,
-    config: str | None = None,
-    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None, *, config: str | None = None, environ: Mapping[str, str] | None = None
 ) -> Settings:
     """Merge flags, environment, the file `config` and the defaults. A flag that is None was not given.
 
@@ -98,8 +88,8 @@ def load_settings(
             settings_cls: type[BaseSettings],
             init_settings: PydanticBaseSettingsSource,
             env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            *_: PydanticBaseSettingsSource,
+            **__: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             files = (InitSettingsSource(settings_cls, values) for values in (secrets, from_file))
             return init_settings, env_settings, *files

@@ -20,11 +20,12 @@ def client_context(
 
     `setting` is the name of the setting with `cafile`, for messages. Raises SettingsError for unusable files.
     """
-    context = _trusting(cafile, setting)
+    try:
+        context = ssl.create_default_context(cafile=cafile)
+    except OSError as exc:
+        raise SettingsError(f"{setting}: {cafile}: {exc.strerror}. Name a PEM file of certificates") from exc
     if certfile is not None:
-        password = (
-            key_password.get_secret_value() if key_password is not None else ""
-        )  # empty: the library never asks on the terminal
+        password = key_password.get_secret_value() if key_password else ""  # or the library asks on the terminal
         try:
             context.load_cert_chain(certfile, keyfile, password)
         except OSError as exc:  # ssl.SSLError is one
@@ -34,15 +35,3 @@ def client_context(
                 "Name PEM files of a certificate and its key; the key's password is ssl_key_password"
             ) from exc
     return context
-
-
-def model_context(cafile: Path | None) -> ssl.SSLContext:
-    """Make the context for model servers. Raises SettingsError."""
-    return client_context(cafile, setting="model_ca_file")
-
-
-def _trusting(cafile: Path | None, setting: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=cafile)
-    except OSError as exc:
-        raise SettingsError(f"{setting}: {cafile}: {exc.strerror}. Name a PEM file of certificates") from exc

@@ -10,7 +10,7 @@ import httpx2
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from configs.sections import ModelSettings
-from configs.tls import model_context
+from configs.tls import client_context
 from inference.chat import ChatMessage, ChatRequest, Completion
 from inference.client import QueueSample
 from inference.errors import FailureKind, OutageError, TruncatedError
@@ -38,7 +38,7 @@ class OpenAIClient:
         http = DefaultAioHttpClient(
             limits=httpx2.Limits(max_connections=connections, keepalive_expiry=KEEPALIVE_S),
             timeout=timeout,
-            verify=model_context(settings.model_ca_file),
+            verify=client_context(settings.model_ca_file, setting="model_ca_file"),
             event_hooks={"response": [bound_reply]},
         )
         self._sdk = AsyncOpenAI(

@@ -1,22 +1,6 @@
-"""The errors of this package.
+"""The errors of this package. All of them end the program with exit code 1."""
 
-QAStreamError
-├── SettingsError           wrong usage: exit code 2
-└── ServerError             something failed: exit code 1
-    ├── JavaError           there is no Java that Kafka can run on
-    ├── JarsError           Kafka's jars can't be downloaded, or are not the ones we pinned
-    ├── BrokerError         the broker doesn't start, or it died
-    ├── EmbeddedError       the embedded model server doesn't start
-    ├── VLLMError           vLLM doesn't start
-    └── CheckError          the model server doesn't answer as one
-"""
-
-from configs.errors import QAStreamError, SettingsError
-
-__all__ = [
-    "BrokerError", "CheckError", "EmbeddedError", "JarsError", "JavaError", "QAStreamError", "ServerError",
-    "SettingsError", "VLLMError",
-]  # fmt: skip
+from configs.errors import QAStreamError
 
 
 class ServerError(QAStreamError):

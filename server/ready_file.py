@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from server.errors import SettingsError
+from configs.errors import SettingsError
 
 
 @contextmanager
-def ready_file(path: Path | None, content: Mapping[str, str | int]) -> Iterator[None]:
+def ready_file(path: Path | None, content: Mapping[str, object]) -> Iterator[None]:
     """Write `content` as JSON, whole or not at all, and remove the file when the context ends."""
     if path is None:
         yield

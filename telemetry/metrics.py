@@ -62,12 +62,8 @@ class WriterMetrics(ProcessMetrics):
         self.transaction_seconds = self.histogram(
             "transaction_seconds", "Seconds from the begin to the end of a committed transaction.", COMMIT_BUCKETS_S
         )
-        self.dead_letters = self.counter(
-            "dead_letters",
-            "Dead letters committed, by reason: the error class, or other.",
-            "reason",
-            values=sorted(REASONS | {OTHER}),
-        )
+        self.dead_letters = self.counter("dead_letters", "Dead letters committed, by reason: the error class, or "
+            "other.", "reason", values=sorted(REASONS | {OTHER}))  # fmt: skip
 
 
 class ProducerMetrics(WriterMetrics):
@@ -76,18 +72,14 @@ class ProducerMetrics(WriterMetrics):
         self.files = self.gauge(
             "files", "Files in the directory at the last scan, without those that --include and --exclude leave out."
         )
-        self.files_waiting = self.gauge(
-            "files_waiting",
-            "Files that can't be published yet, because they are still being written or are unreadable.",
-        )
+        self.files_waiting = self.gauge("files_waiting", "Files that can't be published yet, because they are still "
+            "being written or are unreadable.")  # fmt: skip
         self.files_published = self.counter("files_published", "File versions whose last chunk was committed.")
         self.files_rejected = self.counter("files_rejected", "File versions that went to the dead letters.")
         self.chunks_published = self.counter("chunks_published", "Chunks committed.")
         self.published_bytes = self.counter("published_bytes", "Bytes of committed records, before compression.")
-        self.unfinished = self.gauge(
-            "chunks_unfinished",
-            "Published chunks of this source without an outcome, from ledger and results. It is not the consumer lag.",
-        )
+        self.unfinished = self.gauge("chunks_unfinished", "Published chunks of this source without an outcome, from "
+            "ledger and results. It is not the consumer lag.")  # fmt: skip
 
 
 class WorkerMetrics(WriterMetrics):
@@ -114,12 +106,8 @@ class WorkerMetrics(WriterMetrics):
         self.retries = self.counter(
             "retries", "Repeated calls, by the error class of the call before.", "error_class", values=RETRIED
         )
-        self.tokens = self.counter(
-            "tokens",
-            "Tokens counted by the server, by kind: prompt, cached_prompt (part of prompt), completion.",
-            "endpoint",
-            "kind",
-        )
+        self.tokens = self.counter("tokens", "Tokens counted by the server, by kind: prompt, cached_prompt (part of "
+            "prompt), completion.", "endpoint", "kind")  # fmt: skip
         self.model_in_flight = self.gauge("model_calls_in_flight", "Calls in flight.", "endpoint")
         self.model_limit = self.gauge(
             "model_limit", "Largest number of calls in flight that the limit allows now; 0 while paused.", "endpoint"
@@ -127,18 +115,10 @@ class WorkerMetrics(WriterMetrics):
         self.model_up = self.gauge(
             "model_up", "1 while the endpoint answers, 0 while the worker waits for it.", "endpoint"
         )
-        self.model_queue = self.gauge(
-            "model_queue",
-            "Requests of all clients at the server when it was last asked, by state: running, waiting.",
-            "endpoint",
-            "state",
-        )
-        self.cache_lookups = self.counter(
-            "cache_lookups",
-            "Look-ups in the generation cache, by result. There are none with --no-cache.",
-            "result",
-            values=("hit", "miss"),
-        )
+        self.model_queue = self.gauge("model_queue", "Requests of all clients at the server when it was last asked, by "
+            "state: running, waiting.", "endpoint", "state")  # fmt: skip
+        self.cache_lookups = self.counter("cache_lookups", "Look-ups in the generation cache, by result. There are "
+            "none with --no-cache.", "result", values=("hit", "miss"))  # fmt: skip
 
 
 class SinkMetrics(ProcessMetrics):

@@ -69,15 +69,10 @@ class ClassData:
 
     def _command(self) -> list[str]:
         return [
-            str(self._java.executable),
-            "-Xshare:dump",
-            "-Xmx512m",
-            "-XX:+UseSerialGC",
-            f"-XX:SharedClassListFile={_CLASSES}",
-            f"-XX:SharedArchiveFile={_ARCHIVE}",
-            "-cp",
-            os.pathsep.join(map(str, self._jars)),
-        ]
+            str(self._java.executable), "-Xshare:dump", "-Xmx512m", "-XX:+UseSerialGC",
+            f"-XX:SharedClassListFile={_CLASSES}", f"-XX:SharedArchiveFile={_ARCHIVE}",
+            "-cp", os.pathsep.join(map(str, self._jars)),
+        ]  # fmt: skip
 
 
 def _key(java: Java, jars: Sequence[Path]) -> str:

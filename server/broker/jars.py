@@ -14,7 +14,6 @@ import argparse
 import fcntl
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -175,11 +174,8 @@ def _main() -> int:
     )
     parser.add_argument("--update", action="store_true", help="resolve the pinned versions again and write the sums")
     if parser.parse_args().update:
-        repository = Path(tempfile.mkdtemp(prefix="kafka-jars-"))
-        try:
-            jars = resolve(repository)
-        finally:
-            shutil.rmtree(repository)
+        with tempfile.TemporaryDirectory(prefix="kafka-jars-") as repository:
+            jars = resolve(Path(repository))
         SUMS.write_text("".join(f"{jar.sha256}  {jar.path}\n" for jar in jars), encoding="utf-8")
         print(f"{len(jars)} jars written to {SUMS}")
     else:

@@ -6,7 +6,7 @@ MIB = 1024**2
 NODE_ID = 1
 
 # Sizes are bytes. Names and meanings: Kafka's documentation, "Broker Configs".
-_ONE_NODE: dict[str, str | int] = {
+_SETTINGS: dict[str, str | int] = {
     "process.roles": "broker,controller",
     "node.id": NODE_ID,
     "controller.listener.names": "CONTROLLER",
@@ -19,8 +19,7 @@ _ONE_NODE: dict[str, str | int] = {
     "transaction.state.log.min.isr": 1,
     "share.coordinator.state.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,
-}
-_SMALL_MACHINE = {
+    # For a small machine
     "num.network.threads": 2,
     "num.io.threads": 4,
     "background.threads": 2,
@@ -35,8 +34,6 @@ _SMALL_MACHINE = {
     "log.index.size.max.bytes": 1 * MIB,  # an index file is mapped whole; one entry for each 4 KiB
     "log.cleaner.dedupe.buffer.size": 16 * MIB,  # on the heap, 128 MiB by default
     "message.max.bytes": 8 * MIB,  # a batch: 900 KB from our producers, more with very long chunks
-}
-_BEHAVIOUR: dict[str, str | int] = {
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 1000,
@@ -49,8 +46,6 @@ _BEHAVIOUR: dict[str, str | int] = {
     "offsets.retention.minutes": 10 * 365 * 24 * 60,
     "log.retention.ms": -1,
 }
-
-
 _LISTENERS = ("listeners", "advertised.listeners", "listener.security.protocol.map")
 
 
@@ -63,10 +58,8 @@ def properties(
     `log_dir` is relative to the JVM's working directory, since `log.dirs` is a list and a path may contain a comma.
     """
     listener = f"PLAINTEXT://{address(host, port)}"
-    settings: dict[str, str | int] = {
-        **_ONE_NODE,
-        **_SMALL_MACHINE,
-        **_BEHAVIOUR,
+    settings = {
+        **_SETTINGS,
         "controller.quorum.voters": f"{NODE_ID}@127.0.0.1:{controller_port}",
         "listeners": f"{listener},CONTROLLER://127.0.0.1:{controller_port}",
         "advertised.listeners": listener,

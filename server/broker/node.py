@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn, Self
 
+from configs.errors import SettingsError
 from server.arguments import interrupt_on_sigterm, port_number
 from server.broker import jvm
 from server.broker.class_data import ClassData
@@ -26,7 +27,7 @@ from server.broker.java import Java, find_java
 from server.broker.kafka_config import address, as_file, properties
 from server.broker.probe import wait_until_ready
 from server.broker.storage import CHECKPOINT, format_storage
-from server.errors import BrokerError, SettingsError
+from server.errors import BrokerError
 from server.ports import free_port, is_taken
 from server.ready_file import forget_ready_file, ready_file
 from telemetry.children import ends_with_parent
@@ -260,12 +261,8 @@ def main(argv: Sequence[str]) -> int:
     interrupt_on_sigterm()
     try:
         broker.start()
-        where: dict[str, str | int] = {
-            "bootstrap_servers": broker.bootstrap_servers,
-            "pid": os.getpid(),
-            "jvm_pid": broker.pid or 0,
-        }
-        with ready_file(args.ready_file, where):
+        pids = {"pid": os.getpid(), "jvm_pid": broker.pid or 0}
+        with ready_file(args.ready_file, {"bootstrap_servers": broker.bootstrap_servers, **pids}):
             _say(f"Kafka is ready at {broker.bootstrap_servers}")
             broker.wait()
     except KeyboardInterrupt:
@@ -288,12 +285,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data-dir", type=Path, required=True, metavar="D", help="directory for data, log and lock")
     parser.add_argument("--port", type=port_number, default=9092, metavar="P", help="0: any free port (default 9092)")
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on and to give to clients (default 127.0.0.1). There is no password: "
-        "give another address only in a network that you trust",
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on and to give to clients (default "
+        "127.0.0.1). There is no password: give another address only in a network that you trust")  # fmt: skip
     ready = "JSON with the broker's address and pid, written once it answers"
     parser.add_argument("--ready-file", type=Path, metavar="F", help=ready)
     return parser

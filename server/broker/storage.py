@@ -27,7 +27,8 @@ def format_storage(log_dir: Path, *, template: Path, run_tool: Callable[[Path, s
     log_dir.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(template, log_dir / CHECKPOINT)
     staged = log_dir / f".{META}"
-    staged.write_text(_meta(cluster_id=random_uuid(), directory_id=random_uuid()), encoding="ascii")
+    ids = f"cluster.id={random_uuid()}\ndirectory.id={random_uuid()}\n"
+    staged.write_text(f"version=1\nnode.id={NODE_ID}\n{ids}", encoding="ascii")
     staged.replace(log_dir / META)  # last: with it the directory counts as formatted
 
 
@@ -36,10 +37,6 @@ def _make_template(template: Path, run_tool: Callable[[Path, str], None]) -> Non
     with tempfile.TemporaryDirectory(dir=template.parent, prefix=".format-") as work:
         run_tool(Path(work), random_uuid())
         Path(work, CHECKPOINT).replace(template)
-
-
-def _meta(*, cluster_id: str, directory_id: str) -> str:
-    return f"version=1\nnode.id={NODE_ID}\ncluster.id={cluster_id}\ndirectory.id={directory_id}\n"
 
 
 def random_uuid() -> str:

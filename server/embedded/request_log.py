@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from server.errors import SettingsError
+from configs.errors import SettingsError
 
 
 class RequestLog:

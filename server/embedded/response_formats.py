@@ -144,10 +144,7 @@ def _marks(asked: FillableFormat, prompt: Prompt) -> dict[str, Any]:
     """{"comment": …, "marks": {criterion: 0 to 10, …}} for an answer; 10 or 0 for a text with or without pairs."""
     answer = prompt.part("answer")
     share = overlap(answer, prompt.part("evidence")) if answer else float(bool(extract(prompt.text)))
-    return {
-        "comment": _comment(prompt),
-        "marks": dict.fromkeys(asked.at(*_MARKS), round(10 * share)),
-    }
+    return {"comment": _comment(prompt), "marks": dict.fromkeys(asked.at(*_MARKS), round(10 * share))}
 
 
 def _numbered_marks(asked: FillableFormat, prompt: Prompt) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from configs.errors import SettingsError
 from server.arguments import port_number
 from server.broker.kafka_config import address
-from server.errors import SettingsError
 
 DEFAULT_MODEL_PATH = "/mnt/workspace/models/Qwen/QwQ-32B/"
 _MODULE = "vllm.entrypoints.openai.api_server"  # the `vllm` script fails under the CPU build's distribution name
@@ -64,13 +64,8 @@ def parse(argv: Sequence[str], *, epilog: str = "") -> Launch:
     add("--gpu-memory-utilization", type=float, metavar="X", help="share of the GPU's memory (default 0.95)")
     add("--tensor-parallel-size", type=int, default=1, metavar="N", help="GPUs that share the model (default 1)")
     add("--max-model-len", type=int, default=32768, metavar="N", help="tokens of prompt and answer (default 32768)")
-    add(
-        "--served-model-name",
-        nargs="+",
-        default=["qwen-vllm"],
-        metavar="NAME",
-        help="in requests (default qwen-vllm)",
-    )
+    served = "in requests (default qwen-vllm)"
+    add("--served-model-name", nargs="+", default=["qwen-vllm"], metavar="NAME", help=served)
     add("--vllm-python", metavar="PYTHON", help="interpreter with vLLM, if it is another one [QASTREAM_VLLM_PYTHON]")
     given, more = parser.parse_known_args(argv)
     if is_given(more, "--api-key"):
@@ -82,18 +77,14 @@ def parse(argv: Sequence[str], *, epilog: str = "") -> Launch:
 def banner(launch: Launch) -> str:
     """The lines that the guide shows, word for word."""
     line = "=" * 60
-    return "\n".join(
-        (
-            line,
-            "启动vLLM服务器",
-            f"模型路径: {launch.model_path}",
-            f"服务地址: http://{address(launch.host, launch.port)}",
-            f"GPU内存利用率: {launch.shown_utilization}",
-            f"张量并行大小: {launch.tensor_parallel_size}",
-            f"最大模型长度: {launch.max_model_len}",
-            line,
-        )
-    )
+    return f"""{line}
+启动vLLM服务器
+模型路径: {launch.model_path}
+服务地址: http://{address(launch.host, launch.port)}
+GPU内存利用率: {launch.shown_utilization}
+张量并行大小: {launch.tensor_parallel_size}
+最大模型长度: {launch.max_model_len}
+{line}"""
 
 
 def command(launch: Launch, *, python: str, on_cpu: bool) -> list[str]:

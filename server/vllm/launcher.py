@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
+from configs.errors import SettingsError
 from configs.settings import load_settings
-from server.errors import SettingsError, VLLMError
+from server.errors import VLLMError
 from server.ports import is_taken
 from server.vllm.command import Launch, banner, check_model_path, command, is_given, parse
 from server.vllm.trouble import explain

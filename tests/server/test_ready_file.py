@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from server.errors import SettingsError
+from configs.errors import SettingsError
 from server.ready_file import forget_ready_file, ready_file
 
 

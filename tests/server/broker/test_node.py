@@ -15,11 +15,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chaos.waiting import eventually
+from configs.errors import SettingsError
 from server.broker.jars import KAFKA_VERSION
 from server.broker.java import find_java
 from server.broker.node import Broker
 from server.broker.storage import format_storage
-from server.errors import BrokerError, SettingsError
+from server.errors import BrokerError
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPIC = TopicPartition("kept", 0)

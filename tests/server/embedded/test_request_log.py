@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from configs.errors import SettingsError
 from server.embedded.request_log import RequestLog, request_key
-from server.errors import SettingsError
 
 
 def test_one_line_for_each_request_after_those_of_before(tmp_path: Path):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from server.errors import SettingsError
+from configs.errors import SettingsError
 from server.vllm.command import banner, check_model_path, command, is_given, parse, reasoning_parser
 
 GUIDE = """\
