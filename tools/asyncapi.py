@@ -41,20 +41,20 @@ def document() -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "channels": {name: _channel(topic, key, kinds) for name, (topic, key, kinds) in _CHANNELS.items()},
-        "operations": _operations(),
-        "components": {
-            "messages": {kind.__name__: _message(kind) for kind in KINDS},
-            "schemas": schemas["$defs"],
+        "operations": {
+            f"{process}.{action}.{channel}": {"action": action, "channel": {"$ref": f"#/channels/{channel}"}}
+            for process, actions in _OPERATIONS.items()
+            for action, channels in actions.items()
+            for channel in channels
         },
+        "components": {"messages": {kind.__name__: _message(kind) for kind in KINDS}, "schemas": schemas["$defs"]},
     }
 
 
 def _channel(topic: str, key: str, kinds: tuple[type[Message], ...]) -> dict[str, Any]:
-    names = TopicNames()
-    address = getattr(names, topic)
-    config = {
-        name: int(value) if value.lstrip("-").isdigit() else [value] for name, value in names.configs[address].items()
-    }
+    address = getattr(TopicNames(), topic)
+    configs = TopicNames().configs[address].items()
+    config = {name: int(value) if value.lstrip("-").isdigit() else [value] for name, value in configs}
     return {
         "address": address,
         "description": f"Key: {key}.",
@@ -70,13 +70,4 @@ def _message(kind: type[Message]) -> dict[str, Any]:
         "contentType": "application/json",
         "payload": {"$ref": f"#/components/schemas/{kind.__name__}"},
         "bindings": {"kafka": {"key": {"type": "string"}, "bindingVersion": KAFKA_BINDING}},
-    }
-
-
-def _operations() -> dict[str, Any]:
-    return {
-        f"{process}.{action}.{channel}": {"action": action, "channel": {"$ref": f"#/channels/{channel}"}}
-        for process, actions in _OPERATIONS.items()
-        for action, channels in actions.items()
-        for channel in channels
     }

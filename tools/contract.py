@@ -12,13 +12,9 @@ from tools.places import ROOT
 FOLDER = ROOT / "schemas" / "json"
 ASYNCAPI = ROOT / "docs" / "asyncapi.yaml"
 KINDS: dict[str, type[Message]] = {
-    "chunk": Chunk,
-    "file": LedgerEntry,
-    "result": Result,
-    "dead-letter": DeadLetter,
-    "replay": ReplayMarker,
-    "request": Request,
-}
+    "chunk": Chunk, "file": LedgerEntry, "result": Result,
+    "dead-letter": DeadLetter, "replay": ReplayMarker, "request": Request,
+}  # fmt: skip
 
 
 def render(kind: type[Message]) -> bytes:
@@ -26,11 +22,7 @@ def render(kind: type[Message]) -> bytes:
     return orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def render_asyncapi() -> str:
-    text: str = yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=120)
-    return "# Made by `python -m tools`; do not edit.\n" + text
-
-
 def pages() -> dict[Path, str]:
     schemas = {FOLDER / f"{name}.json": render(kind).decode() for name, kind in KINDS.items()}
-    return schemas | {ASYNCAPI: render_asyncapi()}
+    asyncapi: str = yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=120)
+    return schemas | {ASYNCAPI: "# Made by `python -m tools`; do not edit.\n" + asyncapi}

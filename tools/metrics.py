@@ -77,11 +77,6 @@ text.
 """
 
 
-def reference() -> str:
-    parts = [HEAD, *(_section(name, make) for name, make in PROCESSES.items()), TAIL]
-    return "\n".join(parts)
-
-
 def names() -> frozenset[str]:
     """Return the names of all series, as Prometheus sees them."""
     return frozenset(sample for make in PROCESSES.values() for metric in _metrics(make) for sample in _series(metric))
@@ -115,4 +110,4 @@ def _labels(metric: Metric, make: type[ProcessMetrics]) -> str:
 
 
 def pages() -> dict[Path, str]:
-    return {PAGE: reference()}
+    return {PAGE: "\n".join([HEAD, *(_section(name, make) for name, make in PROCESSES.items()), TAIL])}
