@@ -211,7 +211,5 @@ def _unmentioned_criteria(recipe: Recipe, file: PromptFile, path: Path, text: st
     part = recipe.stages.get(file.stage)
     for criterion in part.criteria if isinstance(part, Scoring) else ():
         if criterion not in recipe.prompt(file.prompt, file.language):
-            where = (
-                f"{path}: line {line_of(text, (file.stage, 'criteria', criterion))}: {file.stage}.criteria.{criterion}"
-            )
-            yield f"{where}: {file.path} does not mention it"
+            place = (file.stage, "criteria", criterion)
+            yield f"{path}: line {line_of(text, place)}: {'.'.join(place)}: {file.path} does not mention it"

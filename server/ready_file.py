@@ -15,7 +15,9 @@ def ready_file(path: Path | None, content: Mapping[str, object]) -> Iterator[Non
     if path is None:
         yield
         return
-    write_atomically(path, json.dumps(dict(content)) + "\n")
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    staged.write_text(json.dumps(dict(content)) + "\n", encoding="utf-8")
+    staged.replace(path)
     try:
         yield
     finally:
@@ -31,9 +33,3 @@ def forget_ready_file(path: Path | None) -> None:
         path.unlink(missing_ok=True)
     except OSError as exc:
         raise SettingsError(f"--ready-file {path}: {exc.strerror}. Give a file in a folder you may write to") from exc
-
-
-def write_atomically(path: Path, text: str) -> None:
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(path)

@@ -1,5 +1,6 @@
 """Logs on stderr, for people on a terminal and as JSON lines elsewhere. No level logs document texts or secrets."""
 
+import json
 import logging
 import sys
 import traceback
@@ -113,14 +114,6 @@ def _escaped(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def _harmless(json: str) -> str:
-    """Write unprintable characters in JSON as its escapes, because they could control the terminal.
-
-    Characters beyond U+FFFF become two escapes, a surrogate pair.
-    """
-    return json if json.isprintable() else "".join(c if c.isprintable() else _json_escape(c) for c in json)
-
-
-def _json_escape(character: str) -> str:
-    units = character.encode("utf-16-be").hex()
-    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+def _harmless(line: str) -> str:
+    """Write unprintable characters in JSON as its escapes, because they could control the terminal."""
+    return line if line.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)

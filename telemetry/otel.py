@@ -10,7 +10,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.trace import Span, StatusCode
+from opentelemetry.trace import StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from telemetry.tracing import Attributes, Header
@@ -64,7 +64,8 @@ class OtelTracing:
             try:
                 yield span
             except BaseException as exc:
-                _failed(span, exc)
+                span.set_status(StatusCode.ERROR)
+                span.set_attribute("error.type", getattr(exc, "error_class", type(exc).__name__))
                 raise
 
     def headers(self) -> list[Header]:
@@ -75,11 +76,6 @@ class OtelTracing:
     def _context(self, parent: Iterable[Header]) -> Context | None:
         carrier = {name: value.decode("ascii", "replace") for name, value in parent if value is not None}
         return self._propagator.extract(carrier) if carrier else None
-
-
-def _failed(span: Span, exc: BaseException) -> None:
-    span.set_status(StatusCode.ERROR)
-    span.set_attribute("error.type", getattr(exc, "error_class", type(exc).__name__))
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """The configuration of Apache Kafka 4 in KRaft mode, with controller and broker in one process on a small machine."""
 
+import json
 from collections.abc import Mapping
 
 MIB = 1024**2
@@ -86,6 +87,4 @@ def as_file(settings: Mapping[str, str]) -> str:
 
 def _escape(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("\n", "\\n")
-    units = escaped.encode("utf-16-be")
-    codes = (int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2))
-    return "".join(chr(code) if code < 0x80 else f"\\u{code:04x}" for code in codes)
+    return "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in escaped)

@@ -69,8 +69,7 @@ class ModelServers:
 
     async def finish(self) -> None:
         """Begins no more calls; returns when the calls under way have ended."""
-        for endpoint in self.endpoints:
-            endpoint.state.paused = True
+        self._set_paused(paused=True)
         while any(self._slots.in_use(endpoint) for endpoint in self.endpoints):  # noqa: ASYNC110 - once, at the end
             await asyncio.sleep(FINISH_POLL_S)
 
