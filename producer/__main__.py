@@ -13,9 +13,9 @@ import orjson
 from configs import cli
 from configs.settings import Settings
 from producer import command
+from producer.alarm import Alarm
 from producer.app import run
 from producer.errors import ProducerError
-from producer.files.watch import Alarm
 from producer.watcher import PublishingTally
 from telemetry.logs import configure_logs
 

@@ -20,15 +20,15 @@ from messaging.record import Record
 from messaging.roles import Role
 from messaging.stopping import end
 from messaging.topics import cluster_id, ensure_topics
+from producer.alarm import Alarm
 from producer.done import Done
 from producer.errors import PublishError
 from producer.files.directory import Directory
 from producer.files.paths import PathFilter
 from producer.files.source import Source
-from producer.files.watch import Alarm
 from producer.observing import Observer
 from producer.publishing.ledger_topic import load_ledger
-from producer.publishing.ondisk import OnDisk
+from producer.publishing.on_disk import OnDisk
 from producer.publishing.publication import Publication
 from producer.publishing.requests import load_requests
 from producer.publishing.transactions import Publisher, started_producer

@@ -14,9 +14,9 @@ from configs.settings import Settings
 from ledger.transitions import ActionName
 from messaging.roles import Role
 from messaging.topics import ensure_topics
+from producer.alarm import Alarm
 from producer.app import make_parts, run
 from producer.errors import ProducerError
-from producer.files.watch import Alarm
 from producer.publishing.asking import RequestPlan, make_plan, not_taken_up, send, take_up
 from schemas import Request
 from schemas.paths import source_name

@@ -11,7 +11,7 @@ from ledger.entries import Ledger
 from ledger.needs import Rules
 from producer.errors import FileError
 from producer.files.source import Found, Source
-from producer.publishing.ondisk import OnDisk
+from producer.publishing.on_disk import OnDisk
 from schemas import FileState
 from schemas.paths import unescape
 

@@ -13,10 +13,10 @@ from typing import TypeVar
 from configs.sections import KafkaSettings, ProducerSettings
 from ledger import transitions
 from ledger.account import Account
+from producer.alarm import Alarm
 from producer.done import Done
 from producer.files.settle import Settling
 from producer.files.source import Found, Listing, Source
-from producer.files.watch import Alarm
 from producer.observing import Observer
 from producer.publishing.batches import Batch, Batches, of_entries
 from producer.publishing.publication import Publication

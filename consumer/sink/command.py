@@ -11,7 +11,7 @@ import signal
 
 from configs import cli
 from configs.settings import Settings
-from consumer.sink.rebuild import rebuild
+from consumer.sink.reindex import rebuild
 from consumer.sink.service import run_sink
 from output.formats.registry import chosen_formats
 from output.layout import Layout, layout_of

@@ -14,7 +14,7 @@ from configs.sections import KafkaSettings, SinkSettings
 from configs.settings import Settings
 from consumer.sink.documents import Documents
 from consumer.sink.merging import merge_segments
-from consumer.sink.observer import SinkObserver, watch_disk
+from consumer.sink.observing import SinkObserver, watch_disk
 from consumer.sink.recovery import open_index, remove_covered, remove_superseded, remove_temporary
 from consumer.sink.restarting import persistently
 from consumer.sink.segment_writer import SegmentWriter

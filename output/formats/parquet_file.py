@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ledger.promise import Promise
 from output.formats.derived import Derived
 from output.formats.pair_row import FEATURES, pair_row, rejection
-from output.formats.parquet import check_pyarrow, has_rows, load_pyarrow, parquet_pieces, read_metadata
+from output.formats.parquet_io import check_pyarrow, has_rows, load_pyarrow, parquet_pieces, read_metadata
 from output.index.tables import Index
 from output.segments.lookup import SegmentFiles
 from schemas import encode

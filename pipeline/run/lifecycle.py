@@ -89,7 +89,7 @@ class Run:
         names = TopicNames(settings.kafka.namespace)
         async with follow(settings.kafka, names.files) as ledger, follow(settings.kafka, names.results) as results:
             tally = ProgressFeed(self.progress, fresh_from=await results.ends())
-            producer = starter.stages(settings)
+            producer = starter.processes(settings)
             await _first(
                 self._until_done(producer, ledger, results),
                 ledger.run(tally.take_entry),

@@ -43,7 +43,7 @@ class Starter:
             await self._look_at_judge(settings.judge, settings.worker.recipe)
         return settings
 
-    def stages(self, settings: Settings) -> Child:
+    def processes(self, settings: Settings) -> Child:
         """Starts sink, workers and producer. Returns the producer."""
         _cleared(self.plan.layout.sink_state)
         self._start({"sink": planning.sink_command(self.plan)}, settings, grace_s=30)

@@ -22,7 +22,7 @@ from messaging.messages import decoded, ignore
 from messaging.reading import TopicMissingError, assign_all, read_to_end
 from messaging.record import Record
 from output.errors import OutputError
-from output.run import broker_of_run
+from output.running_broker import broker_of_run
 from pipeline.progress.feed import ProgressFeed
 from pipeline.status.endpoints import Scraped, look_at_endpoints
 from pipeline.status.letters import Letter, Letters

@@ -22,8 +22,8 @@ from messaging.topics import cluster_id, ensure_topics
 from output.layout import Layout
 from output.manifest import claim
 from pipeline.status.members import look_at_members
+from producer.alarm import Alarm
 from producer.app import run as run_producer
-from producer.files.watch import Alarm
 from producer.publishing.asking import send
 from schemas import Request, Status, TopicNames
 from schemas.ids import request_id

@@ -12,7 +12,7 @@ from output.manifest import Manifest, write_manifest
 from producer.done import Done
 from producer.files import directory
 from producer.files.source import Found
-from producer.publishing.ondisk import OnDisk
+from producer.publishing.on_disk import OnDisk
 from schemas import FileState
 from schemas.messages import now
 from tests.ledger.make import outcome

@@ -17,15 +17,15 @@ from ledger.account import Account
 from ledger.entries import Ledger
 from messaging.record import Record
 from producer import watcher as watching
+from producer.alarm import Alarm
 from producer.app import make_parts
 from producer.done import Done
 from producer.errors import PublishError
 from producer.files.directory import Directory
 from producer.files.source import Found, Listing
-from producer.files.watch import Alarm
 from producer.publishing import batches
 from producer.publishing.batches import Batch
-from producer.publishing.ondisk import OnDisk
+from producer.publishing.on_disk import OnDisk
 from producer.publishing.requests import Requests
 from producer.watcher import Parts, PublishingTally, Watcher
 from schemas import FileState, LedgerEntry, Request, TopicNames, encode

@@ -23,8 +23,8 @@ from consumer.sink.service import run_sink
 from consumer.worker.app import work
 from messaging.topics import ensure_topics
 from output.layout import Layout
+from producer.alarm import Alarm
 from producer.app import run
-from producer.files.watch import Alarm
 from schemas import Result, Status, TopicNames
 from server.broker.node import Broker
 from server.ports import free_port

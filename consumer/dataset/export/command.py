@@ -17,7 +17,7 @@ from consumer.dataset.export.dataset import ExportedSet, export
 from consumer.dataset.export.formats import FORMATS
 from consumer.dataset.export.gathering import Choice
 from consumer.dataset.export.proportions import DEFAULT, parse_proportions
-from output.formats.parquet import check_pyarrow
+from output.formats.parquet_io import check_pyarrow
 from output.layout import layout_of
 
 NOUNS = {"default": "pairs", "preferences": "preferences"}

@@ -9,7 +9,7 @@ import orjson
 from consumer.dataset.export.formats import Container, Item
 from output.durable import TempFile
 from output.formats.features import Features
-from output.formats.parquet import parquet_pieces
+from output.formats.parquet_io import parquet_pieces
 
 
 def write_items(path: Path, container: Container, items: Iterable[Item], features: Features) -> int:

@@ -15,7 +15,7 @@ from configs.errors import SettingsError
 from consumer.dataset.verify.balance import show
 from consumer.dataset.verify.verification import verify
 from output.layout import layout_of
-from output.run import broker_of_run
+from output.running_broker import broker_of_run
 from telemetry.logs import configure_logs
 
 

@@ -13,9 +13,9 @@ from messaging import connection
 from messaging.connection import make_transactional_producer
 from messaging.reading import read_to_end
 from messaging.topics import ensure_topics
+from producer.alarm import Alarm
 from producer.app import run
 from producer.errors import FencedError, PublishError
-from producer.files.watch import Alarm
 from producer.publishing.batches import Batch, of_entries
 from producer.publishing.ledger_topic import load_ledger
 from producer.publishing.transactions import Publisher, _Watch, started_producer

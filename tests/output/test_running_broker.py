@@ -3,7 +3,7 @@ from pathlib import Path
 from configs.sections import KafkaSettings
 from configs.settings import load_settings
 from output.layout import Layout
-from output.run import broker_of_run
+from output.running_broker import broker_of_run
 
 
 def found(output_dir: Path, **more: str) -> KafkaSettings:

@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 
-from output.formats.parquet import ROWS, has_rows, parquet_pieces, read_metadata
+from output.formats.parquet_io import ROWS, has_rows, parquet_pieces, read_metadata
 from output.formats.registry import chosen_formats
 from output.layout import Layout
 from output.names import document_path
