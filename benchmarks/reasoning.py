@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from configs.settings import load_settings  # noqa: E402
 from inference.chat import ChatMessage, ChatRequest, ResponseFormat  # noqa: E402
 from inference.errors import MalformedError, TruncatedError  # noqa: E402
-from inference.openai_client import OpenAIClient  # noqa: E402
+from inference.client import ModelClient, make_client  # noqa: E402
 from server.ports import free_port  # noqa: E402
 from telemetry.children import ends_with_parent  # noqa: E402
 from tests.vllm_cpu import server as vllm  # noqa: E402
@@ -76,7 +76,7 @@ def thinking_server(folder: Path) -> Iterator[str]:
         process.wait(60)
 
 
-async def outcome(client: OpenAIClient, number: int, more: dict[str, Any]) -> str:
+async def outcome(client: ModelClient, number: int, more: dict[str, Any]) -> str:
     request = ChatRequest(
         model=vllm.SERVED_MODEL_NAME,
         messages=(ChatMessage("user", f"Is a film of {number} nm thin?"),),
@@ -96,7 +96,7 @@ async def outcome(client: OpenAIClient, number: int, more: dict[str, Any]) -> st
 
 
 async def ask(url: str) -> bool:
-    client = OpenAIClient(load_settings().model, url)
+    client = make_client(load_settings().model, url)
     good = True
     try:
         for name, more in CASES.items():

@@ -4,8 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from configs.sections import ModelSettings
 from inference.chat import ChatRequest, Completion
 from inference.errors import FailureKind, OutageError, WrongServerError
+
+CONNECT_S = 5.0
+"""Most seconds for a connection to a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,8 @@ class ModelClient(Protocol):
     server. No error message holds any of the prompt.
     """
 
-    @property
-    def url(self) -> str:
-        """The base URL of the server."""
+    url: str
+    """The base URL of the server."""
 
     async def complete(
         self, request: ChatRequest, *, timeout_s: float, headers: Iterable[tuple[str, bytes]] = ()
@@ -58,6 +61,16 @@ class ModelClient(Protocol):
 
     async def close(self) -> None:
         """Closes all connections. Nothing may be called afterwards."""
+
+
+def make_client(settings: ModelSettings, url: str, *, connections: int = 1) -> ModelClient:
+    """Makes the client for a server, with at most `connections` open at once. It is the one place that picks an API.
+
+    Raises SettingsError for a model_ca_file that can't be used.
+    """
+    from inference.openai_client import OpenAIClient  # noqa: PLC0415 - takes a second to import
+
+    return OpenAIClient(settings, url, connections=connections)
 
 
 async def identify(client: ModelClient, model: str) -> str:

@@ -12,7 +12,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from configs.sections import ModelSettings
 from configs.tls import client_context
 from inference.chat import ChatMessage, ChatRequest, Completion
-from inference.client import QueueSample
+from inference.client import CONNECT_S, ModelClient, QueueSample
 from inference.errors import FailureKind, OutageError, TruncatedError
 from inference.failures import FAILURES, error_of
 from inference.openai_wire import read_completion, read_models, request_body
@@ -22,13 +22,11 @@ from inference.vllm_metrics import parse_queue
 T = TypeVar("T")
 KEEPALIVE_S = 3.0
 """vLLM closes idle connections after 5 s. A longer keep-alive would send requests into closed sockets."""
-CONNECT_S = 5.0
-"""Most seconds for a connection to a server."""
 LOOK_S = 5.0
 """Most seconds for a list of models or for metrics."""
 
 
-class OpenAIClient:
+class OpenAIClient(ModelClient):
     """A ModelClient that takes what vLLM adds to OpenAI's API: roots of models, metrics beside the API."""
 
     def __init__(self, settings: ModelSettings, url: str, *, connections: int = 1) -> None:

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 from configs.cli import add_settings, settings_from
 from configs.sections import ModelSettings
 from inference.chat import ChatMessage, ChatRequest
-from inference.client import ModelClient
+from inference.client import CONNECT_S, ModelClient, make_client
 from inference.errors import Failure, FailureKind, ModelError
-from inference.openai_client import CONNECT_S, OpenAIClient
 from server.errors import CheckError
 
 QUESTION = "什么是半导体？"
@@ -61,7 +60,7 @@ async def ask(model: ModelSettings, url: str) -> str:
         temperature=model.temperature,
         max_tokens=model.max_tokens,
     )
-    client = OpenAIClient(model, url)
+    client = make_client(model, url)
     try:
         completion = await client.complete(request, timeout_s=model.timeout_s)
     except ModelError as exc:

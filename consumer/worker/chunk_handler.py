@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from consumer.worker.group.handler import Handler
 from consumer.worker.model.servers import ModelServers
 from consumer.worker.outcome import Outcome, answered, origin_of, undecodable
 from consumer.worker.recipe.answering import Answerer
@@ -15,8 +16,8 @@ MAX_RESULT_BYTES = MAX_RECORD_BYTES // 2
 """Largest size of an encoded result. The other half leaves room for the dead letter in the same request."""
 
 
-class ChunkHandler:
-    """The `Handler` of a worker. `every` has the servers of the model, and those of the judge if there is one."""
+class ChunkHandler(Handler):
+    """The handler of a worker. `every` has the servers of the model, and those of the judge if there is one."""
 
     def __init__(
         self, names: TopicNames, answerer: Answerer, every: Sequence[ModelServers], *, tracing: Tracing

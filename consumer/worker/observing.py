@@ -8,22 +8,18 @@ from consumer.worker.model.cache import Cache
 from consumer.worker.model.endpoint import ModelEndpoint
 from consumer.worker.model.servers import ModelServers
 from inference.chat import ChatRequest, Completion
-from inference.client import ModelClient
+from inference.client import ModelClient, QueueSample
 from inference.errors import ModelError
 from schemas import PairType
 from telemetry.metrics import CALL_OUTCOMES, WorkerMetrics
 from telemetry.tracing import Tracing
 
 
-class ObservedClient:
+class ObservedClient(ModelClient):
     """A ModelClient whose completions are counted, measured and traced."""
 
     def __init__(self, client: ModelClient, metrics: WorkerMetrics, tracing: Tracing) -> None:
         self.url = client.url
-        self.models = client.models
-        self.probe = client.probe
-        self.queue = client.queue
-        self.close = client.close
         self._client = client
         self._metrics = metrics
         self._tracing = tracing
@@ -45,6 +41,18 @@ class ObservedClient:
         metrics.tokens.labels(url, "cached_prompt").inc(completion.cached_prompt_tokens)
         metrics.tokens.labels(url, "completion").inc(completion.completion_tokens)
         return completion
+
+    async def models(self) -> dict[str, str]:
+        return await self._client.models()
+
+    async def probe(self, model: str, *, timeout_s: float) -> None:
+        await self._client.probe(model, timeout_s=timeout_s)
+
+    async def queue(self) -> QueueSample | None:
+        return await self._client.queue()
+
+    async def close(self) -> None:
+        await self._client.close()
 
 
 def watch_endpoints(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
@@ -80,7 +88,7 @@ def _watch(metrics: WorkerMetrics, url: str, models: list[tuple[ModelEndpoint, M
     metrics.model_queue.labels(url, "waiting").set_function(lambda: max(each.sample.waiting for each in endpoints))
 
 
-class ObservedCache:
+class ObservedCache(Cache):
     """A cache whose look-ups are counted."""
 
     def __init__(self, cache: Cache, metrics: WorkerMetrics) -> None:

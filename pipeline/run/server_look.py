@@ -1,14 +1,13 @@
 """One look at a configured model server, before the workers wait for it."""
 
 from configs.sections import ModelSettings
+from inference.client import make_client
 from inference.errors import FailureKind, ModelError
 
 
 async def complaint(model: ModelSettings, base_url: str) -> str | None:
     """Returns a message for the user if the server does not list its models. Raises SettingsError for its settings."""
-    from inference.openai_client import OpenAIClient  # noqa: PLC0415 - takes a second to import
-
-    client = OpenAIClient(model, base_url)
+    client = make_client(model, base_url)
     try:
         await client.models()
     except ModelError as exc:

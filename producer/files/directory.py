@@ -13,7 +13,7 @@ from typing import BinaryIO
 from configs.errors import SettingsError
 from producer.errors import ChangedError
 from producer.files.paths import PathFilter
-from producer.files.source import Found, Listing
+from producer.files.source import Found, Listing, Source
 from producer.files.watch import hint
 from schemas.paths import escape, unescape
 
@@ -27,7 +27,7 @@ _KINDS = {
 }
 
 
-class Directory:
+class Directory(Source):
     """A directory of this machine and everything below it. No call follows a symbolic link out of it."""
 
     def __init__(self, root: Path, wanted: PathFilter) -> None:

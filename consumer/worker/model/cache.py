@@ -16,7 +16,7 @@ class Cache(Protocol):
         """Returns when the entry will survive the death of this process, or when the cache has failed to store it."""
 
 
-class NoCache:
+class NoCache(Cache):
     """A cache without entries, for `--no-cache`."""
 
     async def get(self, key: str) -> bytes | None:  # noqa: ARG002

@@ -11,9 +11,8 @@ from consumer.worker.model.controller import LimitController
 from consumer.worker.model.endpoint_state import EndpointState
 from consumer.worker.model.flights import Flights
 from inference.chat import ChatRequest, Completion
-from inference.client import ModelClient, QueueSample, identify
+from inference.client import ModelClient, QueueSample, identify, make_client
 from inference.errors import ModelError, OutageError, OverloadError, TimedOutError, TruncatedError
-from inference.openai_client import OpenAIClient
 
 PROBE_S = 30.0
 """Seconds in which a server that works makes one token, whatever else it has to do."""
@@ -174,7 +173,7 @@ def make_endpoints(
     """
     return [
         ModelEndpoint(
-            observed(OpenAIClient(settings, url, connections=concurrency + SPARE_CONNECTIONS)),
+            observed(make_client(settings, url, connections=concurrency + SPARE_CONNECTIONS)),
             model=settings.model_name,
             timeout_s=settings.timeout_s,
             controller=LimitController(

@@ -11,6 +11,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from consumer.worker.model.cache import Cache
+
 TIMEOUT_S = 1.0
 AWAY_S = 5.0
 """Time without requests to a server that has failed: its time-out must not slow down every call."""
@@ -20,7 +22,7 @@ PREFIX = "qastream:generation:"
 log = logging.getLogger(__name__)
 
 
-class RedisCache:
+class RedisCache(Cache):
     """A Cache that other workers share over the network."""
 
     def __init__(self, url: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from configs.failpoints import hit
+from consumer.worker.model.cache import Cache
 
 T = TypeVar("T")
 SCHEMA = """
@@ -27,7 +28,7 @@ WARN_EVERY_S = 30.0
 log = logging.getLogger(__name__)
 
 
-class SqliteCache:
+class SqliteCache(Cache):
     """A Cache in an SQLite database, which one thread of this process reads and writes."""
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
