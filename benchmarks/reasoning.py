@@ -22,8 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 from configs.settings import load_settings  # noqa: E402
 from inference.chat import ChatMessage, ChatRequest, ResponseFormat  # noqa: E402
-from inference.errors import MalformedError, TruncatedError  # noqa: E402
 from inference.client import ModelClient, make_client  # noqa: E402
+from inference.errors import MalformedError, TruncatedError  # noqa: E402
 from server.ports import free_port  # noqa: E402
 from telemetry.children import ends_with_parent  # noqa: E402
 from tests.vllm_cpu import server as vllm  # noqa: E402
