@@ -65,10 +65,12 @@ class MeasurementUnit:
 ONE = MeasurementUnit((), 1.0, 1.0)
 
 
-def _defined(definition: str) -> MeasurementUnit:
-    bases, _, factor = definition.partition(":")
+def _defined(definition: str, prefix: int = 0) -> MeasurementUnit:
+    """The unit of a definition, times ten to the power `prefix`."""
+    bases, _, written = definition.partition(":")
     parts = re.findall(r"([A-Za-z]+)(-?\d*)", bases)
-    return MeasurementUnit(tuple(sorted((base, int(power or 1)) for base, power in parts)), *[float(factor or 1)] * 2)
+    factor = float(written or 1) * 10.0**prefix
+    return MeasurementUnit(tuple(sorted((base, int(power or 1)) for base, power in parts)), factor, factor)
 
 
 def _entries() -> Iterator[tuple[str, MeasurementUnit]]:
@@ -79,21 +81,14 @@ def _entries() -> Iterator[tuple[str, MeasurementUnit]]:
         yield from _prefixed(names.prefixed, names.prefixes)
         for word, power in names.powers.items():
             yield from ((word + name, _defined(length).power(power)) for name, length in names.lengths.items())
-    known: list[Mapping[str, str]] = [_SYMBOLS, _WHOLE_SYMBOLS]
-    for language in LANGUAGES:
-        known += [language.units.prefixed, language.units.whole]
-    yield from ((name, _defined(definition)) for names in known for name, definition in names.items())
+    of_languages = (table for it in LANGUAGES for table in (it.units.prefixed, it.units.whole))
+    for known in (_SYMBOLS, _WHOLE_SYMBOLS, *of_languages):
+        yield from ((name, _defined(definition)) for name, definition in known.items())
 
 
 def _prefixed(names: Mapping[str, str], prefixes: Mapping[str, int]) -> Iterator[tuple[str, MeasurementUnit]]:
     for name, definition in names.items():
-        unit = _defined(definition)
-        yield from ((prefix + name, _scaled(unit, power)) for prefix, power in prefixes.items())
-
-
-def _scaled(unit: MeasurementUnit, power: int) -> MeasurementUnit:
-    factor = unit.factor * 10.0**power
-    return MeasurementUnit(unit.dimensions, factor, factor)
+        yield from ((prefix + name, _defined(definition, power)) for prefix, power in prefixes.items())
 
 
 @lru_cache(maxsize=1)

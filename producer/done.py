@@ -46,10 +46,8 @@ class Done:
         self.waiting = 0
         ready = []
         for found in files:
-            if not _complete(found, ledger, rules):
-                continue
-            if found.linked:
-                continue  # the file that it points to has a path of its own
+            if found.linked or not _complete(found, ledger, rules):
+                continue  # the file that a link points to has a path of its own
             if self._may_go(ledger.document_id(found.path)):
                 ready.append(found)
             else:

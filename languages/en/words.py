@@ -30,8 +30,6 @@ _LESS = (
     r"shrink\w*|shrank|shrunk|declin\w*|diminish\w*|degrad\w*|delay(?:s|ed)|halv\w+|suppress\w*|inhibit\w*|"
     r"hinder\w*|cool(?:s|ed)(?: down)?|contract(?:s|ed|ing)|minimi[sz]\w*"
 )
-_HIGH = r"high|large|long|big|fast|wide|thick|strong|positive|directly|deep|hot|bright|first"
-_LOW = r"low|small|short|slow|narrow|thin|weak|negative|inversely|shallow|cold|dark|last"
 _PREFIX = (
     r"\b(?:un(?!i|der|til|less|cle)|non-?)(?=[a-z]{3,}(?:ed|ing|able|al|ar|ent|ant|ic|ful|tile|n)\b)|\bin(?=(?:soluble|sensitive|dependent|active|"
     r"complete|visible|sufficient|stable|direct|accurate|effective|organic|flexible)\w*\b)"
@@ -53,8 +51,8 @@ WORDS = WordLists(
     no=f"{_words(_NO)}|{_PREFIX}",
     more=_words(_MORE),
     less=_words(_LESS),
-    high=_words(_HIGH),
-    low=_words(_LOW),
+    high=_words("high|large|long|big|fast|wide|thick|strong|positive|directly|deep|hot|bright|first"),
+    low=_words("low|small|short|slow|narrow|thin|weak|negative|inversely|shallow|cold|dark|last"),
     leading=r"with(?:out)? (?:it|them|this|that|these|those)",
     negation=r"\b(?:not|never|no|without|cannot|(?:do|does|did|is|are|was|were|ca|could|wo|would|should|must|need|has|have|had)nt) ?",
 )

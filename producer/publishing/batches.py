@@ -126,9 +126,8 @@ class Batches:
                 elif step.letter:
                     self._drop(mark)
                     self._batch.add(self._names.dead_letters, step.entry.document.id, step.letter)
-                    committed = self._batch.put(
-                        transitions.reject(step.entry, step.letter, committed=committed), self._names
-                    )
+                    rejected = transitions.reject(step.entry, step.letter, committed=committed)
+                    committed = self._batch.put(rejected, self._names)
                 else:
                     committed = self._batch.put(step.entry, self._names)
                 mark = self._mark()

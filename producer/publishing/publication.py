@@ -4,8 +4,9 @@ import base64
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from ledger import transitions
 from ledger.needs import FileNeed, Rules, need_of, outline_of
@@ -22,39 +23,21 @@ LETTER_BYTES = 4096
 """Bytes of a rejected file's beginning that its dead letter holds."""
 
 
-class FileProgress(NamedTuple):
-    """The progress of a file once `chunk` is published. Its entry is only made where it is asked for."""
-
-    base: LedgerEntry
-    chunk: Chunk
-    next_byte: int
-    encoding: str
-
-    def entry(self) -> LedgerEntry:
-        return transitions.advance(
-            self.base,
-            document=self.chunk.document,
-            encoding=self.encoding,
-            next_byte=self.next_byte,
-            next_char=self.chunk.end,
-            chunks=self.chunk.index + 1,
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a publication: a chunk, or an entry without one, or the dead letter of a file to be rejected.
 
-    `after` is the entry once the step is committed; with a letter it is the entry that is to be rejected.
+    `after` is the entry once the step is committed, or makes it, because only a few chunks end a batch and need theirs.
+    With a letter it is the entry that is to be rejected.
     """
 
-    after: LedgerEntry | FileProgress
+    after: LedgerEntry | Callable[[], LedgerEntry]
     chunk: Chunk | None = None
     letter: DeadLetter | None = None
 
     @property
     def entry(self) -> LedgerEntry:
-        return self.after.entry() if isinstance(self.after, FileProgress) else self.after
+        return self.after() if callable(self.after) else self.after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +95,7 @@ class Publication:
 
     def _read(self, file: BinaryIO, found: Found, base: LedgerEntry) -> Iterator[Step]:
         reading = self._reading(file, found)
-        document, progress = base.document, None
+        document, step = base.document, Step(base)
         try:
             splits = reading.splits(self.sizes, self._marks_before(base))
             _skip(splits, base)
@@ -120,14 +103,13 @@ class Publication:
                 if split.title != document.title:
                     document = document.model_copy(update={"title": split.title})
                 chunk = _chunk(base, document, index, split)
-                progress = FileProgress(base, chunk, reading.size_bytes, reading.encoding)
-                yield Step(progress, chunk)
+                step = Step(_advanced(base, chunk, reading), chunk)
+                yield step
         except RejectedError as exc:
-            sha256 = reading.finish()
-            entry = progress.entry() if progress else base
+            sha256, entry = reading.finish(), step.entry
             yield Step(entry, letter=_letter(entry, exc, _beginning(file), sha256))
         else:
-            yield Step(_complete(progress.entry() if progress else base, reading))
+            yield Step(_complete(step.entry, reading))
 
     def _marks_before(self, base: LedgerEntry) -> ChunkMarks:
         """Returns the marks of the newest complete version's chunks; none where other settings cut them."""
@@ -151,47 +133,36 @@ def _skip(splits: Iterator[Split], base: LedgerEntry) -> None:
 
 def _chunk(base: LedgerEntry, document: Document, index: int, split: Split) -> Chunk:
     return Chunk(
-        chunk_id=chunk_id(document.id, document.version, index),
-        document=document,
-        generation=base.generation,
-        sample=base.sample,
-        index=index,
-        start=split.start,
-        end=split.end,
-        headings=split.headings,
-        text=split.text,
-        content_key=content_key(split.text, split.headings),
-    )
+        chunk_id=chunk_id(document.id, document.version, index), content_key=content_key(split.text, split.headings),
+        document=document, generation=base.generation, sample=base.sample, index=index,
+        start=split.start, end=split.end, headings=split.headings, text=split.text,
+    )  # fmt: skip
+
+
+def _advanced(base: LedgerEntry, chunk: Chunk, reading: Reading) -> Callable[[], LedgerEntry]:
+    """Makes the entry once `chunk` is published, from how far the reading is now."""
+    return partial(
+        transitions.advance, base, document=chunk.document, encoding=reading.encoding,
+        next_byte=reading.size_bytes, next_char=chunk.end, chunks=chunk.index + 1,
+    )  # fmt: skip
 
 
 def _complete(entry: LedgerEntry, reading: Reading) -> LedgerEntry:
     return transitions.complete(
-        entry,
-        sha256=reading.sha256,
-        encoding=reading.encoding,
-        size_bytes=reading.size_bytes,
-        characters=reading.characters,
-        marks=reading.marks.pack(),
-    )
+        entry, sha256=reading.sha256, marks=reading.marks.pack(), encoding=reading.encoding,
+        size_bytes=reading.size_bytes, characters=reading.characters,
+    )  # fmt: skip
 
 
 def _letter(entry: LedgerEntry, why: RejectedError, beginning: bytes, sha256: str | None) -> DeadLetter:
-    document = entry.document
+    document, size_bytes, encoded = entry.document, entry.size_bytes, base64.b64encode(beginning).decode()
     return DeadLetter(
-        letter_id=digest("letter", document.id, document.version),
-        kind="file",
-        reason=str(why),
-        error_class=why.kind,
-        document=document,
-        generation=entry.generation,
+        letter_id=digest("letter", document.id, document.version), kind="file", reason=str(why), error_class=why.kind,
+        document=document, generation=entry.generation, created_at=now(),
         original=Original(
-            base64=base64.b64encode(beginning).decode(),
-            size_bytes=entry.size_bytes,
-            sha256=sha256,
-            truncated=len(beginning) < entry.size_bytes,
+            base64=encoded, size_bytes=size_bytes, sha256=sha256, truncated=len(beginning) < size_bytes
         ),
-        created_at=now(),
-    )
+    )  # fmt: skip
 
 
 def _beginning(file: BinaryIO) -> bytes:

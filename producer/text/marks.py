@@ -18,8 +18,7 @@ from producer.text.units import Unit
 
 MOST = 4096
 """Most chunks of a document with marks. A document of more chunks is split by its text alone."""
-_HEAD, _LENGTH, _HASH = 3, 3, 4
-_BYTES = _HEAD + _LENGTH + _HASH
+_HEAD, _LENGTH, _BYTES = 3, 3, 10
 
 
 class ChunkMark(NamedTuple):
@@ -28,6 +27,9 @@ class ChunkMark(NamedTuple):
     head: int
     length: int
     hash: int
+
+    def pack(self) -> bytes:
+        return self.head.to_bytes(_HEAD) + self.length.to_bytes(_LENGTH) + self.hash.to_bytes(4)
 
 
 class ChunkMarks:
@@ -39,12 +41,14 @@ class ChunkMarks:
 
     @property
     def known(self) -> list[ChunkMark]:
-        return [_mark(self._data[at : at + _BYTES]) for at in range(0, len(self._data), _BYTES)]
+        marks = (self._data[at : at + _BYTES] for at in range(0, len(self._data), _BYTES))
+        parts = ((mark[:_HEAD], mark[_HEAD : _HEAD + _LENGTH], mark[_HEAD + _LENGTH :]) for mark in marks)
+        return [ChunkMark(*map(int.from_bytes, each)) for each in parts]
 
     def add(self, units: Sequence[Unit], text: str) -> None:
         self._lasting = self._lasting and len(text) >> 8 * _LENGTH == 0 and len(self._data) < MOST * _BYTES
         if self._lasting:
-            self._data += _bytes(ChunkMark(_short(head(units[0])), len(text), zlib.crc32(text.encode())))
+            self._data += ChunkMark(_short(head(units[0])), len(text), zlib.crc32(text.encode())).pack()
 
     def pack(self) -> str:
         """The marks in base64; empty for a single chunk, which needs no mark, and for more than the most."""
@@ -54,16 +58,6 @@ class ChunkMarks:
 
 def _short(hashed: int) -> int:
     return hashed & 0xFFFFFF
-
-
-def _bytes(mark: ChunkMark) -> bytes:
-    widths = (_HEAD, _LENGTH, _HASH)
-    return b"".join(number.to_bytes(width, "big") for number, width in zip(mark, widths, strict=True))
-
-
-def _mark(data: bytes | bytearray) -> ChunkMark:
-    first, second = _HEAD, _HEAD + _LENGTH
-    return ChunkMark(*(int.from_bytes(part, "big") for part in (data[:first], data[first:second], data[second:])))
 
 
 def kept(starts: Iterable[Start], before: ChunkMarks, size: int) -> Iterator[Start]:
@@ -124,9 +118,6 @@ class _Between:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._begin()
-
-    def _begin(self) -> None:
         self._held: list[Start] = []
         self._first = True  # no start since that chunk has been released
 
@@ -141,10 +132,8 @@ class _Between:
     def add(self, starts: list[Start]) -> Iterator[Start]:
         """Add starts, and release all of them once they are too much for two chunks."""
         self._held += starts
-        if self._length > 2 * self._size or not self._first:
-            yield from self._let_go()
-
-    def _let_go(self) -> Iterator[Start]:
+        if self._first and self._length <= 2 * self._size:
+            return
         if self._first:
             self._held[0].anchor = True
         self._first = False
@@ -155,7 +144,7 @@ class _Between:
         if self._held and self._first:
             _decided(self._held)
         yield from self._held
-        self._begin()
+        self._held, self._first = [], True
 
 
 class _Finder:
@@ -178,7 +167,8 @@ class _Finder:
             if number != self._next and mark.length < self._least:
                 continue
             count = _count(held, mark.length)
-            if count and zlib.crc32(_text(held, count).encode()) == mark.hash:
+            text = "".join(start.unit.text for start in islice(held, count))
+            if count and zlib.crc32(text.encode()) == mark.hash:
                 self._next = number + 1
                 return count
         return 0
@@ -196,7 +186,3 @@ def _count(held: Iterable[Start], length: int) -> int:
         if at >= length:
             return count if at == length else 0
     return 0
-
-
-def _text(held: Iterable[Start], count: int) -> str:
-    return "".join(start.unit.text for start in islice(held, count))

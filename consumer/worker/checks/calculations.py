@@ -5,9 +5,10 @@ calculation ("60 / 0.4 = 150") is therefore done again. For a result that is tol
 known numbers must lead to it.
 """
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 from consumer.worker.checks.quantities import Quantity, plain, quantities, sums, with_sums
@@ -15,6 +16,9 @@ from languages import LANGUAGES
 from languages.units import MeasurementUnit
 
 Known = Callable[[Quantity], bool]
+Reading = Callable[[Quantity], float]
+Token = Quantity | str | int
+"""A number; an operator or bracket; an exponent."""
 
 _REMARK = re.compile(r"(?<![/·])\([^()\d]*\)")
 _DIGITS = re.compile(r"\d+")
@@ -30,6 +34,7 @@ _TOKEN = re.compile(
 _EQUALS, _OPEN, _CLOSE, _END = "=", "(", ")", "end"
 _OPERATORS = {"times": "*", "over": "/", "plus": "+", "minus": "-", "equals": "=", "open": "(", "close": ")"}
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2}
+_ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 _CONSTANTS = frozenset(
     (1, 2, 7, 8, 10, 12, 24, 30, 32, 52, 60, 100, 180, 273, 273.15, 360, 365, 1000, 1024, 1.8, 3600, 86400, 3.14, 3.1416)
 ) | {10.0**power for power in range(-12, 13)}  # fmt: skip
@@ -37,28 +42,16 @@ _CONSTANTS = frozenset(
 _MOST = 12
 """Most numbers whose pairs are all tried."""
 _POINT = (("point", 1),)
-_ABOUT = re.compile(
-    rf"(?:≈|~|{LANGUAGES.either(lambda it: it.quantities.about)}) ?[$€¥]?$",
-    re.IGNORECASE,
+_PERCENT = MeasurementUnit((), 0.01, 0.01)
+_ABOUT = re.compile(rf"(?:≈|~|{LANGUAGES.either(lambda it: it.quantities.about)}) ?[$€¥]?$", re.IGNORECASE)
+
+_BASE_UNITS: Reading = operator.attrgetter("size")
+_READINGS: tuple[Reading, ...] = (
+    operator.attrgetter("value"),
+    lambda q: q.size if _is_ratio(q) else q.value,
+    _BASE_UNITS,
 )
-
-Token = Quantity | str | int
-"""A number; an operator or bracket; an exponent."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A way to take the numbers of a calculation: as written, with per cent as a fraction, or in base units."""
-
-    name: str
-    of: Callable[[Quantity], float]
-
-
-_READINGS = (
-    _Reading("as written", lambda quantity: quantity.value),
-    _Reading("fractions", lambda quantity: quantity.size if _is_ratio(quantity) else quantity.value),
-    _Reading("base units", lambda quantity: quantity.size),
-)
+"""Ways to take the numbers of a calculation: as written, with per cent as a fraction, or in base units."""
 
 
 def worked_out(
@@ -70,9 +63,9 @@ def worked_out(
     tells that a bare number is known, whatever its unit, which is enough for a correct calculation.
     """
     results = [*_calculated(reasoning, written)]
-    results += _calculated(answer, lambda q: written(q) or _is_among(q, results))
+    results += _calculated(answer, lambda q: written(q) or is_among(q, results))
     named = with_sums(plain(reasoning))
-    start = [q for q in (*near, *named) if known(q) or _is_among(q, results)]
+    start = [q for q in (*near, *named) if known(q) or is_among(q, results)]
     factors = [replace(q, unit=None) for q in named if _is_factor_of_time(q)]
     for quantity in named:
         others = [q for q in factors if q.value != quantity.value]
@@ -119,15 +112,15 @@ def _calculated(text: str, known: Known) -> Iterator[Quantity]:
     found: list[Quantity] = []
     for left, right in _equations(text):
         numbers = [token for token in (*left, *right) if isinstance(token, Quantity)]
-        new = [q for q in numbers if not (known(q) or _is_among(q, found) or _is_factor(q, numbers, known))]
+        new = [q for q in numbers if not (known(q) or is_among(q, found) or _is_factor(q, numbers, known))]
         free = [q for q in new if abs(q.value) not in _CONSTANTS]
         if len(new) < len(numbers) and len(free) <= 1 and _is_true(left, right, text):
             found += numbers
             yield from numbers
         if len(new) < len(numbers) and len(left) > 1 < len(right):
-            yield from (
-                _amount(value) for side in (left, right) if not any(q in free for q in side) for value in _values(side)
-            )
+            for side in (left, right):
+                if not any(q in free for q in side):
+                    yield from (Quantity(value, None, 0.0, 0, 0) for value in _values(side))
 
 
 def _values(side: list[Token]) -> Iterator[float]:
@@ -135,25 +128,18 @@ def _values(side: list[Token]) -> Iterator[float]:
     yield from dict.fromkeys(value for value in found if value is not None)
 
 
-def _amount(value: float) -> Quantity:
-    return Quantity(value, None, 0.0, 0, 0)
-
-
 def _is_factor(quantity: Quantity, numbers: Sequence[Quantity], known: Known) -> bool:
     """True for a factor such as 1.125 or 0.875 when 12.5 % is known."""
     if quantity.unit is not None or not 0 < quantity.value < 3:
         return False
     share = round(abs(quantity.value - 1) * 100, 6)
-    as_share = replace(quantity, value=share, step=quantity.step * 100, unit=_percent())
+    as_share = replace(quantity, value=share, step=quantity.step * 100, unit=_PERCENT)
     return bool(share) and len(numbers) > 1 and known(as_share)
 
 
-def _percent() -> MeasurementUnit:
-    return MeasurementUnit((), 0.01, 0.01)
-
-
-def _is_among(quantity: Quantity, results: Iterable[Quantity]) -> bool:
-    return any(agrees(quantity, result, "") for result in results)
+def is_among(quantity: Quantity, results: Iterable[Quantity], text: str = "") -> bool:
+    """True when a number of `text` agrees with one of the results."""
+    return any(agrees(quantity, result, text) for result in results)
 
 
 def _equations(text: str) -> Iterator[tuple[list[Token], list[Token]]]:
@@ -214,9 +200,9 @@ def _is_true(left: list[Token], right: list[Token], text: str) -> bool:
     calculation = left if result is right else right
     for reading in _READINGS:
         exact = _evaluated(calculation, reading)
-        if exact is None or not is_rounded(written, exact, reading.of(written), text):
+        if exact is None or not is_rounded(written, exact, reading(written), text):
             continue
-        if reading.name == "base units" or _units_agree(calculation, written):
+        if reading is _BASE_UNITS or _units_agree(calculation, written):
             return True
     return False
 
@@ -232,14 +218,14 @@ def _units_agree(calculation: list[Token], result: Quantity) -> bool:
     return any(q.unit is None and q.value in _CONSTANTS for q in numbers)
 
 
-def _evaluated(tokens: list[Token], reading: _Reading) -> float | None:
+def _evaluated(tokens: list[Token], reading: Reading) -> float | None:
     """The value of a calculation; None if the tokens are not one."""
     values: list[float] = []
     pending: list[str] = []
     try:
         for token in tokens:
             if isinstance(token, Quantity):
-                values.append(reading.of(token))
+                values.append(reading(token))
             elif isinstance(token, int):
                 values[-1] **= token
             elif token == _OPEN:
@@ -259,17 +245,9 @@ def _evaluated(tokens: list[Token], reading: _Reading) -> float | None:
     return values[0] if len(values) == 1 else None
 
 
-def _apply(values: list[float], operator: str) -> None:
+def _apply(values: list[float], sign: str) -> None:
     right, left = values.pop(), values.pop()
-    match operator:
-        case "+":
-            values.append(left + right)
-        case "-":
-            values.append(left - right)
-        case "*":
-            values.append(left * right)
-        case _:
-            values.append(left / right)
+    values.append(_ARITHMETIC[sign](left, right))
 
 
 def one_step(quantity: Quantity, start: Sequence[Quantity]) -> bool:

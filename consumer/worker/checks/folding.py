@@ -64,22 +64,18 @@ def is_latin(character: str) -> bool:
 
 def _normalised(text: str, *, joined: bool) -> Folded:
     """The text in one form and width. A character may become several characters, or none."""
-    characters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
+    found: list[tuple[str, int, int]] = []
     for piece in _PIECE.finditer(text):
         begin, end = piece.span()
         if piece["ordinary"]:
-            characters.extend(piece[0])
-            starts.extend(range(begin, end))
-            ends.extend(range(begin + 1, end + 1))
+            found.extend(zip(piece[0], range(begin, end), range(begin + 1, end + 1), strict=True))
         else:
-            shown = _normal(piece[0], text[begin - 1 : begin])
-            characters.extend(shown)
-            starts.extend([begin] * len(shown))
-            ends.extend([end] * len(shown))
-    normal = Folded("".join(characters), tuple(starts), tuple(ends))
-    return _without_line_breaks(normal) if joined and is_hyphenated(normal.text) else normal
+            found.extend((character, begin, end) for character in _normal(piece[0], text[begin - 1 : begin]))
+    if joined:
+        for match in reversed([*_HYPHENATED.finditer("".join(character for character, _, _ in found))]):
+            del found[match.start() : match.end()]
+    text = "".join(character for character, _, _ in found)
+    return Folded(text, tuple(start for _, start, _ in found), tuple(end for _, _, end in found))
 
 
 def _normal(cluster: str, before: str) -> str:
@@ -91,17 +87,6 @@ def _normal(cluster: str, before: str) -> str:
     if cluster in _TILDES:
         return "~"
     return "".join(c for c in unicodedata.normalize("NFKC", cluster) if unicodedata.category(c) != "Cf")
-
-
-def _without_line_breaks(folded: Folded) -> Folded:
-    kept = list(range(len(folded.text)))
-    for match in reversed(list(_HYPHENATED.finditer(folded.text))):
-        del kept[match.start() : match.end()]
-    return Folded(
-        "".join(folded.text[i] for i in kept),
-        tuple(folded.starts[i] for i in kept),
-        tuple(folded.ends[i] for i in kept),
-    )
 
 
 def _shown(text: str, at: int, last: str, gap: str) -> str:  # noqa: PLR0911 - one return for each kind of character

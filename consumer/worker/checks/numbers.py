@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from consumer.worker.checks.calculations import agrees, one_step, worked_out
+from consumer.worker.checks.calculations import is_among, one_step, worked_out
 from consumer.worker.checks.quantities import TEMPERATURES, Quantity, plain, quantities, sums, with_sums
 from languages import LANGUAGES
 
@@ -42,11 +42,14 @@ class Sources:
             known=lambda each: self._has(each, known, each=True),
             written=lambda each: self._has(each, known, each=True) or _is_written(each, known),
         )
-        whole = [each for each in sums(answer, given) if self._is_named(each, known, answer)]
-        whole += [each for each in sums(answer, given) if any(agrees(each, result, answer) for result in results)]
+        whole = [
+            each
+            for each in sums(answer, given)
+            if self._is_named(each, known, answer) or is_among(each, results, answer)
+        ]
         right = [each for each in given if each not in unknown]
         for quantity in unknown:
-            worked = any(agrees(quantity, result, answer) for result in results)
+            worked = is_among(quantity, results, answer)
             told = any(each.start <= quantity.start < each.end for each in whole)
             if not worked and not told and not (quantity.in_words and one_step(quantity, right)):
                 yield answer[quantity.start : quantity.end].strip()

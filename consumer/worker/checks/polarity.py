@@ -124,7 +124,9 @@ def _opposed(one: ParsedClause, other: ParsedClause) -> bool:
         return True
     if len(one.signs) != len(other.signs) and not signs and (one.signs or other.signs):
         return False
-    return len(one.denied) % 2 != len(other.denied) % 2 and _denied_in(one, other) and _denied_in(other, one)
+    return len(one.denied) % 2 != len(other.denied) % 2 and (
+        set(one.denied) <= set(other.words) and set(other.denied) <= set(one.words)
+    )
 
 
 def _facing(one: ParsedClause, other: ParsedClause) -> Iterator[tuple[list[int], list[int]]]:
@@ -147,8 +149,3 @@ def _steps(one: ParsedClause, other: ParsedClause) -> list[tuple[int, int]]:
         for block in LCSseq.opcodes(one.words, other.words).as_matching_blocks()
         for step in range(block.size)
     ]
-
-
-def _denied_in(one: ParsedClause, other: ParsedClause) -> bool:
-    """True when every word that one clause denies is a word of the other."""
-    return all(word in other.words for word in one.denied)

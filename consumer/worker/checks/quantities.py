@@ -25,8 +25,6 @@ _FIGURES = re.compile(
 )
 _ITEM = re.compile(r"(?:^|\n|(?<=[；;。:：]))\s*[(（]?\d{1,2}(?:[.、)）](?!\d)|:)\s*")
 _RANGE = re.compile(rf"\s?(?:~|-|{LANGUAGES.either(lambda it: it.quantities.between)})\s?")
-
-
 _NEGATIVE = re.compile(rf"(?:^|[^A-Za-z\d)%°])-$|{LANGUAGES.either(lambda it: it.quantities.below_zero)}")
 TEMPERATURES = frozenset({(("degC", 1),), (("degF", 1),), (("K", 1),)})
 _CHANGE = re.compile(rf"±|{LANGUAGES.either(lambda it: it.quantities.change)}", re.IGNORECASE)
@@ -40,8 +38,6 @@ _YEARS = frozenset("".join(words.year for words in _WORDS))
 _MONTHS = {month: number for words in _WORDS for number, month in enumerate(words.months, 1)}
 _MONTH = re.compile(rf"\b(?:{'|'.join(_MONTHS)})\b")
 _MONTH_OF_YEAR = MeasurementUnit((("month of the year", 1),), 1.0, 1.0)
-
-
 _READ_LAST = 64
 """Number of texts to cache, because several checks read each text of a pair."""
 
@@ -146,20 +142,11 @@ def _figures(text: str) -> Iterator[Quantity]:
             step = value
         else:
             value = float(re.sub("[, ]", "", match["number"]) + (match["decimals"] or ""))
-        scale = float(f"1e{match['exponent'] or 0}") * _multiple((match["multiple"] or "").strip())
-        sign = -1.0 if _is_negative(text, match.start()) else 1.0
+        scale = float(f"1e{match['exponent'] or 0}") * _MULTIPLES.get((match["multiple"] or "").strip(), 1.0)
+        sign = -1.0 if _NEGATIVE.search(text[max(0, match.start() - 3) : match.start()]) else 1.0
         if not re.match(r"[A-Za-z]", text[match.end() : match.end() + 1]) or unit_at(text, match.end()):
             measured = _measured(text, sign * value * scale, step * scale, match.start(), match.end(), in_words=False)
             yield measured if scale == 1.0 else replace(measured, scale=scale)
-
-
-def _multiple(word: str) -> float:
-    return float(_MULTIPLES[word]) if word else 1.0
-
-
-def _is_negative(text: str, start: int) -> bool:
-    before = text[max(0, start - 3) : start]
-    return _NEGATIVE.search(before) is not None
 
 
 def _words(text: str) -> Iterator[Quantity]:
