@@ -127,10 +127,7 @@ def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:
 
 
 def _explain(exc: ValidationError, places: Mapping[str, str]) -> str:
-    """Explain each mistake in a line, without the values: one of them may be a secret.
-
-    `places` has the settings that come from a file, with words that say so.
-    """
+    """Explain each mistake in a line, without values, which may be secret. `places` says which come from a file."""
     names = {alias: field for field, alias in GUIDE_ENVIRONMENT.items()}
     lines = []
     for error in exc.errors(include_url=False, include_input=False):

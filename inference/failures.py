@@ -12,14 +12,9 @@ from inference.openai_wire import encodable
 from inference.reply_bound import ReplyTooLargeError
 
 FAILURES = (
-    TimeoutError,
-    ReplyTooLargeError,
-    openai.OpenAIError,
-    httpx2.HTTPError,
-    aiohttp.ClientError,
-    ValueError,
-    RecursionError,
-)
+    TimeoutError, ReplyTooLargeError, openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError,
+    ValueError, RecursionError,
+)  # fmt: skip
 """Exceptions that the SDK and what is below it may raise for a request."""
 MOST_SAID = 300
 """Characters of a server's message that are kept."""

@@ -1,30 +1,10 @@
-"""The errors of this package. All of them end the program with exit code 1."""
+"""The errors of this package."""
 
 from configs.errors import QAStreamError
 
 
 class ServerError(QAStreamError):
-    """A server on this machine failed."""
-
-
-class JavaError(ServerError):
-    """There is no Java that Kafka can run on."""
-
-
-class JarsError(ServerError):
-    """Kafka's jars can't be downloaded, or they are not the ones we pinned."""
-
-
-class BrokerError(ServerError):
-    """The broker doesn't start, or it died."""
-
-
-class EmbeddedError(ServerError):
-    """The embedded model server doesn't start."""
-
-
-class VLLMError(ServerError):
-    """vLLM doesn't start."""
+    """A server on this machine does not start, or it died."""
 
 
 class CheckError(ServerError):

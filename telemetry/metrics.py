@@ -143,8 +143,4 @@ class SinkMetrics(ProcessMetrics):
         )
 
 
-PROCESSES: dict[str, type[ProcessMetrics]] = {
-    "producer": ProducerMetrics,
-    "worker": WorkerMetrics,
-    "sink": SinkMetrics,
-}
+PROCESSES: dict[str, type[ProcessMetrics]] = {"producer": ProducerMetrics, "worker": WorkerMetrics, "sink": SinkMetrics}

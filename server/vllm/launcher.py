@@ -15,7 +15,7 @@ import aiohttp
 
 from configs.errors import SettingsError
 from configs.settings import load_settings
-from server.errors import VLLMError
+from server.errors import ServerError
 from server.ports import is_taken
 from server.vllm.command import Launch, banner, check_model_path, command, is_given, parse
 from server.vllm.trouble import explain
@@ -75,9 +75,9 @@ def find_build(python: str) -> VLLMBuild:
 
 
 def _check_machine(launch: Launch, build: VLLMBuild, python: str) -> None:
-    """Raises VLLMError for errors that vLLM itself would report only after a minute of loading."""
+    """Raises ServerError for errors that vLLM itself would report only after a minute of loading."""
     if not build.installed:
-        raise VLLMError(
+        raise ServerError(
             f"未安装vLLM / vLLM is not installed in {python}。安装 / install it on a machine with a GPU: "
             "`make vllm` in a checkout (or pip install vllm), or name another interpreter with --vllm-python"
         )
@@ -86,12 +86,12 @@ def _check_machine(launch: Launch, build: VLLMBuild, python: str) -> None:
     except OSError as exc:
         raise SettingsError(f"--host {launch.host}: {exc.strerror}. Give an address of this machine") from exc
     if taken:
-        raise VLLMError(
+        raise ServerError(
             f"端口{launch.port}已被占用 / port {launch.port} is taken. 停止占用它的进程，或用--port指定其他端口 / "
             "stop what is there, or give another --port"
         )
     if not build.on_cpu and not gpu_visible():
-        raise VLLMError(explain("No CUDA GPUs are available"))
+        raise ServerError(explain("No CUDA GPUs are available"))
 
 
 def gpu_visible(root: Path = Path("/")) -> bool:

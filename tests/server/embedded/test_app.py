@@ -18,7 +18,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from chaos.waiting import eventually
 from server.embedded.app import EmbeddedOptions, serve
 from server.embedded.request_log import RequestLog
-from server.errors import EmbeddedError
+from server.errors import ServerError
 from server.ports import free_port
 from tests.server.embedded.test_pair_format import schema
 
@@ -167,7 +167,7 @@ async def test_only_accepted_requests_are_logged(tmp_path: Path):
 async def test_a_taken_port_is_an_error():
     async with serve(EmbeddedOptions()) as url:
         port = int(url.split(":")[2].removesuffix("/v1"))
-        with pytest.raises(EmbeddedError, match="give another --port"):
+        with pytest.raises(ServerError, match="give another --port"):
             async with serve(EmbeddedOptions(), port=port):
                 pass
 
