@@ -4,10 +4,7 @@ BLOCK = 4096
 
 
 class IndexSet:
-    """Indexes from 0 on, as one integer of bits for each block of 4,096 that has any.
-
-    A million indexes take some 150 kB; a single one takes at most 1 kB, however large it is.
-    """
+    """One integer of bits for each block that has any: a million indexes take some 150 kB, one at most 1 kB."""
 
     __slots__ = ("_blocks",)
 

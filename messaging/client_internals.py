@@ -131,8 +131,8 @@ def forget_coordinator(consumer: AIOKafkaConsumer) -> None:
 
 
 def assigned_partitions(assignment: bytes) -> list[TopicPartition]:
-    """Decode a member's assignment, which the public admin client gives as bytes."""
-    return list(ConsumerProtocolMemberAssignment.decode(assignment).partitions())
+    """Decode a member's assignment, which the public admin client gives as bytes: none during a rebalance."""
+    return list(ConsumerProtocolMemberAssignment.decode(assignment).partitions()) if assignment else []
 
 
 def futures_of(producer: AIOKafkaProducer) -> Iterator[asyncio.Future[Any]]:

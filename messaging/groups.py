@@ -36,14 +36,10 @@ async def describe_group(admin: AIOKafkaAdminClient, group: str) -> GroupDescrip
     (response,) = await admin.describe_consumer_groups([group])
     code, _, state, _, _, members, *_ = response.groups[0]
     found = tuple(
-        GroupMember(member_id, host.lstrip("/"), _partitions(assignment))
+        GroupMember(member_id, host.lstrip("/"), tuple(sorted(tp.partition for tp in assigned_partitions(assignment))))
         for member_id, _, host, _, assignment, *_ in members
     )
     return GroupDescription(state, found, for_code(code) if code else None)
-
-
-def _partitions(assignment: bytes) -> tuple[int, ...]:
-    return tuple(sorted(tp.partition for tp in assigned_partitions(assignment))) if assignment else ()
 
 
 async def committed_points(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, CommitPoint]:

@@ -37,10 +37,7 @@ def decoded(kind: type[M], record: Record, *, undecodable: Undecodable = warn) -
 async def read_messages(
     kafka: KafkaSettings, topic: str, kind: type[M], *, undecodable: Undecodable = warn, **options: Any
 ) -> AsyncGenerator[tuple[Record, M], None]:
-    """Yield the records of a topic that hold a message of this kind, with it. Use within `contextlib.aclosing`.
-
-    `options` and errors are those of `read_to_end`; `undecodable` may raise others.
-    """
+    """Yield the records of a topic that hold a message of this kind, with it. Options and use are `read_to_end`'s."""
     async with aclosing(read_to_end(kafka, topic, **options)) as records:
         async for record in records:
             if (message := decoded(kind, record, undecodable=undecodable)) is not None:

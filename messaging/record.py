@@ -13,10 +13,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One committed record of a topic. A tombstone's value is None.
-
-    `timestamp_ms` is the time at which it was published, in milliseconds since 1970.
-    """
+    """One committed record of a topic, published at `timestamp_ms` since 1970. A tombstone's value is None."""
 
     topic: str
     partition: int

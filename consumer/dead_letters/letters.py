@@ -64,18 +64,13 @@ async def read_letters(
     markers behind it; `every_marker` waits for its end. Raises TopicMissingError and BrokerUnreachableError.
     """
     topic = TopicNames(kafka.namespace).dead_letters
-    replayed = await _replayed(kafka, topic, every=every_marker)
+    markers = read_messages(
+        kafka, topic, ReplayMarker, undecodable=ignore, patience_s=PATIENCE_S, through_pending=every_marker
+    )
+    async with aclosing(markers):
+        replayed = {marker.letter_id async for _, marker in markers}
     reading = read_messages(kafka, topic, DeadLetter, undecodable=ignore, patience_s=PATIENCE_S)
     async with aclosing(reading) as letters:
         async for record, letter in letters:
             if wanted.takes(letter):
                 yield FiledLetter(record.key, letter, letter.letter_id in replayed)
-
-
-async def _replayed(kafka: KafkaSettings, topic: str, *, every: bool) -> set[str]:
-    """Return the ids of the letters that have a replay marker."""
-    reading = read_messages(
-        kafka, topic, ReplayMarker, undecodable=ignore, patience_s=PATIENCE_S, through_pending=every
-    )
-    async with aclosing(reading) as markers:
-        return {marker.letter_id async for _, marker in markers}

@@ -47,7 +47,10 @@ class CannotReplayError(Exception):
 def next_attempt(letter: DeadLetter) -> Chunk | Request:
     """Return the next attempt at a letter's chunk, or the request to read its file again. Raises CannotReplayError."""
     if letter.kind == "file":
-        return _read_again(letter)
+        if letter.document is None:
+            raise CannotReplayError("a file that is not named")
+        identity = request_id(letter.document.id, time.time_ns())
+        return Request(request_id=identity, action="retry", document=letter.document, created_at=now())
     if letter.kind == "record":
         raise CannotReplayError("a record that is no chunk")
     if letter.original.truncated:
@@ -57,15 +60,6 @@ def next_attempt(letter: DeadLetter) -> Chunk | Request:
     except (DecodeError, binascii.Error):
         raise CannotReplayError("a chunk that can't be read any more") from None
     return chunk.model_copy(update={"attempt": chunk.attempt + 1})
-
-
-def _read_again(letter: DeadLetter) -> Request:
-    document = letter.document
-    if document is None:
-        raise CannotReplayError("a file that is not named")
-    return Request(
-        request_id=request_id(document.id, time.time_ns()), action="retry", document=document, created_at=now()
-    )
 
 
 async def replay(kafka: KafkaSettings, wanted: LetterFilter, *, dry_run: bool) -> ReplayTally:

@@ -11,6 +11,9 @@ Identity = int
 """64 bits of the id of the result that a record has, or would have. They tell records apart."""
 
 
+REMADE = "the topic of chunks was made anew since. Use a fresh --namespace, or delete all of this one's topics"
+
+
 class RebuildError(QAStreamError):
     """Offsets can't be restored; none was changed unless the message says so."""
 
@@ -76,8 +79,7 @@ class Rebuilding:
                 self._unfinished.append(offset)
         elif found != identity:
             raise RebuildError(
-                f"the result for partition {self._partition.number}, offset {offset} is that of another chunk: the "
-                "topic of chunks was made anew since. Use a fresh --namespace, or delete all of this one's topics"
+                f"the result for partition {self._partition.number}, offset {offset} is that of another chunk: {REMADE}"
             )
         else:
             self._done += 1
@@ -88,8 +90,7 @@ class Rebuilding:
         if self._done < len(self._outcomes):
             raise RebuildError(
                 f"partition {self._partition.number} lacks {len(self._outcomes) - self._done} of the chunks that there "
-                "are results for: the topic of chunks was made anew since. Use a fresh --namespace, or delete all of "
-                "this one's topics"
+                f"are results for: {REMADE}"
             )
         state = self._state
         if state is State.RIGHT and (self._doubled or self._lost):
@@ -116,10 +117,7 @@ def _nothing_done(_offset: int) -> bool:
 
 
 def _claim(partition: Partition) -> tuple[State, Callable[[int], bool]]:
-    """Judge the committed point, and return a test for offsets that it says are done.
-
-    A point that no worker would start from says of no record that it is done.
-    """
+    """Judge the committed point, and return a test for offsets that it says are done: none if it can't be used."""
     point = partition.committed
     if point is None:
         return State.MISSING, _nothing_done

@@ -64,10 +64,9 @@ async def _read_outcomes(kafka: KafkaSettings, names: TopicNames) -> Outcomes:
                 found[result.origin.partition][result.origin.offset] = _shortened(result.record_id)
     async with aclosing(letters):
         async for _, letter in letters:
-            if letter.kind != "record" or letter.origin is None or letter.original.sha256 is None:
-                continue  # the letter of a chunk: its result is the outcome
-            if letter.origin.topic == names.chunks:
-                found[letter.origin.partition][letter.origin.offset] = _shortened(letter.original.sha256)
+            origin, digest = letter.origin, letter.original.sha256  # the outcome of a chunk is its result
+            if letter.kind == "record" and origin and digest and origin.topic == names.chunks:
+                found[origin.partition][origin.offset] = _shortened(digest)
     return found
 
 

@@ -1,7 +1,7 @@
 """The view of a running pipeline: a progress bar on a terminal, a line every few seconds elsewhere."""
 
 import time
-from typing import Protocol, TextIO
+from typing import TextIO, TypeAlias
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -9,19 +9,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from ledger.account import ProgressTotals
 
 EVERY_S = 3.0
-
-
-class View(Protocol):
-    def note(self, text: str) -> None: ...
-
-    def update(self, totals: ProgressTotals) -> None: ...
-
-    def close(self) -> None: ...
-
-
-def make_view(stream: TextIO) -> View:
-    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
-    return BarView(console) if console.is_terminal else PlainView(stream)
 
 
 class PlainView:
@@ -66,6 +53,14 @@ class BarView:
 
     def close(self) -> None:
         self._bar.stop()
+
+
+View: TypeAlias = PlainView | BarView
+
+
+def make_view(stream: TextIO) -> View:
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return BarView(console) if console.is_terminal else PlainView(stream)
 
 
 def describe(totals: ProgressTotals) -> str:

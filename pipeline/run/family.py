@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
+from messaging.stopping import StoppedError, unless_stopped
 from pipeline.run.children import POLL_S, Child, MayEnd, never
 
 HURRY_S = 3.0
@@ -51,11 +52,7 @@ class Family:
             await asyncio.gather(*(self._stop(child) for child in group))
 
     async def _stop(self, child: Child) -> None:
-        end = asyncio.create_task(child.stop(grace_s=child.grace_s))
-        hurry = asyncio.create_task(self.hurry.wait())
-        await asyncio.wait([end, hurry], return_when=asyncio.FIRST_COMPLETED)
-        hurry.cancel()
-        if not end.done():
-            end.cancel()
-            await asyncio.gather(end, return_exceptions=True)
+        try:
+            await unless_stopped(child.stop(grace_s=child.grace_s), self.hurry)
+        except StoppedError:
             await child.stop(grace_s=HURRY_S)

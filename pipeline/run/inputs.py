@@ -10,10 +10,7 @@ from schemas.paths import escape, source_name
 
 
 def check_input(plan: RunPlan) -> None:
-    """Remembers the input directory by the name of its source. Raises SettingsError for another one of that name.
-
-    Where --source is set, the user has said that the directory is the same.
-    """
+    """Remembers the directory by its source. Raises SettingsError for another one, unless the user set --source."""
     file = plan.layout.home / "inputs.json"
     source, here = plan.settings.producer.source or source_name(plan.input_dir), escape(str(plan.input_dir.resolve()))
     known = _read(file)

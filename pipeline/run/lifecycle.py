@@ -50,10 +50,7 @@ class Run:
         self.family = Family(self.plan.logs_dir)
 
     async def execute(self) -> None:
-        """Runs until everything is done (--once), or for ever.
-
-        All children have ended when it returns or raises. Raises PipelineError, StoppedError and errors of a start.
-        """
+        """Runs until all is done (--once), or for ever; ends all children. Raises PipelineError and StoppedError."""
         self.stopped = asyncio.get_running_loop().create_future()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
@@ -106,18 +103,15 @@ class Run:
         """Waits until all is on disk. Consumer lag can't tell: transaction markers keep it above 0."""
         await producer.wait()
         self.family.check(producer)
-        self._take_undone()
+        self.undone = undone(self.plan.layout.home)
+        if self.undone:
+            self.view.note(f"{len(self.undone)} files or folders could not be read (see the end); the run goes on.")
         ends = await ledger.ends()
         while not (  # noqa: ASYNC110 - files and Kafka positions send no events
             await ledger.has_reached(ends) and self._is_done(ledger, results)
         ):
             await asyncio.sleep(REFRESH_S)
         self.view.update(self.progress.totals)
-
-    def _take_undone(self) -> None:
-        self.undone = undone(self.plan.layout.home)
-        if self.undone:
-            self.view.note(f"{len(self.undone)} files or folders could not be read (see the end); the run goes on.")
 
     def _is_done(self, ledger: Follower, results: Follower) -> bool:
         state = read_sink_state(self.plan.layout)

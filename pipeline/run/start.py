@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -31,8 +30,8 @@ class Starter:
         """Starts broker and model server where none is configured. Returns the settings with their addresses."""
         broker = self._broker() if self.plan.own_broker else None
         model = self._model() if self.plan.own_model else None
-        brokers = (await _ready(*broker))["bootstrap_servers"] if broker else None
-        url = (await _ready(*model))["base_url"] if model else None
+        brokers = orjson.loads(await wait_for_file(*broker))["bootstrap_servers"] if broker else None
+        url = orjson.loads(await wait_for_file(*model))["base_url"] if model else None
         settings = planning.complete_settings(self.plan, brokers=brokers, model_url=url)
         if not brokers:
             self.view.note(f"Using Kafka at {settings.kafka.brokers}.")
@@ -97,8 +96,3 @@ def _cleared(path: Path) -> Path:
     """Removes the file that an earlier process wrote there, and returns its path."""
     path.unlink(missing_ok=True)
     return path
-
-
-async def _ready(child: Child, path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = orjson.loads(await wait_for_file(child, path))
-    return content

@@ -1,7 +1,7 @@
 """The state of the model servers as workers give it on /metrics, which Prometheus reads too."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import aiohttp
@@ -34,12 +34,11 @@ class Scraped:
     silent: tuple[str, ...] = ()
 
 
-async def look_at_endpoints(addresses: Iterable[str]) -> Scraped:
+async def look_at_endpoints(addresses: Sequence[str]) -> Scraped:
     """Reads the metrics of all workers at the same time; `addresses` are those of their /metrics."""
-    wanted = list(addresses)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_S)) as session:
-        texts = await asyncio.gather(*(_text(session, address) for address in wanted))
-    silent = tuple(address for address, text in zip(wanted, texts, strict=True) if text is None)
+        texts = await asyncio.gather(*(_text(session, address) for address in addresses))
+    silent = tuple(address for address, text in zip(addresses, texts, strict=True) if text is None)
     return Scraped(endpoints_in(text for text in texts if text is not None), silent)
 
 
