@@ -30,7 +30,8 @@ class Retry(Enum):
 class ErrorClass(NamedTuple):
     """One row: `seen_as` says what shows the error, `happens` what follows, `advice` what the user of a letter can do.
 
-    `of_call` is true for outcomes of a single call to a model server.
+    `of_call` is true for outcomes of a single call to a model server. `longest_wait_s` bounds the random wait before a
+    call is made again.
     """
 
     name: str
@@ -40,10 +41,11 @@ class ErrorClass(NamedTuple):
     seen_as: str
     happens: str = "dead letter"
     advice: str = ""
+    longest_wait_s: float = 0.0
 
     @property
     def in_letters(self) -> bool:
-        """False for classes whose calls are made again until they are answered: nothing ever ends with those."""
+        """False for classes whose calls are made again until they are answered: no chunk ever fails with them."""
         return self.retry is not Retry.UNTIL_ANSWERED
 
 
@@ -55,23 +57,24 @@ _ROWS = (
         "the endpoint gets no calls and is probed, 0.1–2 s apart, with one real completion. That has 30 s, and twice "
         "as long after each probe that was late. The calls of the endpoint go to another one, or wait. Without any "
         "endpoint the worker reads no more from Kafka",
+        longest_wait_s=2.0,
     ),
     ErrorClass(
         "overload", Fault.SERVER, Retry.UNTIL_ANSWERED, True, "429, 503",
-        "the limit of the endpoint is cut; the call waits as `Retry-After` asks, else up to 10 s",
+        "the limit of the endpoint is cut; the call waits as `Retry-After` asks, else up to 10 s", longest_wait_s=10.0,
     ),
     ErrorClass(
         "transient", Fault.CHUNK, Retry.ATTEMPTS, True,
         "no answer in time; 408, 409, 425, 500, 504; each from a server that answers others",
         "the call is made again after a random wait of up to 8 s; then a dead letter",
         "The server failed at every attempt, or was too late, while it answered other requests. Its log says why. If "
-        "answers are late, raise `--timeout-s` or lower `--max-tokens`.",
+        "answers are late, raise `--timeout-s` or lower `--max-tokens`.", longest_wait_s=8.0,
     ),
     ErrorClass(
         "malformed", Fault.CHUNK, Retry.ATTEMPTS, True, "200 with something else than the answer that was asked for",
         "the call is made again after a random wait of up to 8 s; then a dead letter",
         "The server ignores `response_format`, or its decoder makes broken JSON: start vLLM with `python -m server`, "
-        "which sets a backend that does not.",
+        "which sets a backend that does not.", longest_wait_s=8.0,
     ),
     ErrorClass(
         "truncated", Fault.CHUNK, Retry.MORE_TOKENS, True, "`finish_reason: length`",
@@ -86,8 +89,8 @@ _ROWS = (
     ),
     ErrorClass(
         "kills_server", Fault.CHUNK, Retry.NEVER, False,
-        "the server died three times with the request in hand, the last time with nothing else; or six times, where "
-        "other users always have requests there",
+        "the server died three times with the request in hand, the last time with no other request; or six times, "
+        "where other users always have requests there",
         advice="The server died of this chunk three times, the last time with no other request.",
     ),
     ErrorClass(

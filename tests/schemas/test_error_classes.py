@@ -14,6 +14,11 @@ def test_only_calls_are_made_again() -> None:
     assert all(each.of_call for each in ERROR_CLASSES.values() if each.retry is not Retry.NEVER)
 
 
+def test_a_class_that_is_tried_again_has_its_own_wait_unless_it_is_tried_at_once() -> None:
+    for each in ERROR_CLASSES.values():
+        assert bool(each.longest_wait_s) is (each.retry in {Retry.UNTIL_ANSWERED, Retry.ATTEMPTS})
+
+
 @pytest.mark.parametrize(("written", "shown"), [("too large", "too_large"), ("too_large", "too_large"), ("new", "new")])
 def test_the_spelling_of_earlier_versions_is_read_as_todays(written: str, shown: str) -> None:
     letter = make_letter(make_result(make_document("a.txt"), 0)).model_dump(mode="json", by_alias=True) | {

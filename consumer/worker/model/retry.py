@@ -4,10 +4,11 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 from typing import TypeVar
 
-from inference.errors import ModelError, OutageError, OverloadError
-from schemas.error_classes import Retry
+from inference.errors import ModelError
+from schemas.error_classes import ERROR_CLASSES, Retry
 
 ATTEMPTS = 5
 MOST_DOUBLED = 20
@@ -16,19 +17,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Upper ends of the random waits in seconds; tests shorten them. `on_retry` is told the error class before each."""
+    """Upper ends of the random waits, beside that of the error class. `on_retry` is told the class before each wait."""
 
-    outage_s: float = 2.0
-    overload_s: float = 10.0
-    transient_s: float = 8.0
+    longest_s: float = inf
     first_s: float = 0.1
     on_retry: Callable[[str], None] = lambda _: None
 
     def wait_s(self, error: ModelError, number: int) -> float:
         """The wait after `error`, which is the `number`th of its kind in a row: longer each time, and random."""
-        if error.retry is Retry.MORE_TOKENS:
-            return 0.0
-        most_s = {OutageError: self.outage_s, OverloadError: self.overload_s}.get(type(error), self.transient_s)
+        most_s = min(ERROR_CLASSES[error.error_class].longest_wait_s, self.longest_s)
         doubled_s = self.first_s * 2 ** min(number - 1, MOST_DOUBLED)
         return (error.retry_after_s or 0.0) + random.uniform(0, min(most_s, doubled_s))  # noqa: S311 - no secret
 
@@ -45,7 +42,7 @@ class CallFailedError(Exception):
 
 
 async def call_until_answered(call: Callable[[int], Awaitable[T]], *, waits: Waits) -> tuple[T, int]:
-    """The answer, after how many calls that the server took on. `call` gets the factor for max_tokens.
+    """Returns the answer and the number of calls that used up an attempt. `call` gets the factor for max_tokens.
 
     A wait holds no slot of a server. Raises CallFailedError.
     """

@@ -17,7 +17,7 @@ from consumer.worker.model.servers import ModelServers
 from consumer.worker.model.sqlite_cache import SqliteCache
 from consumer.worker.recipe.answering import Answerer
 
-QUICK = Waits(outage_s=0.01, overload_s=0.01, transient_s=0.01, first_s=0.005)
+QUICK = Waits(longest_s=0.01, first_s=0.005)
 
 
 async def cancelled(task: asyncio.Task) -> None:

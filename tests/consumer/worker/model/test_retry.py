@@ -12,7 +12,7 @@ from inference.errors import (
     TruncatedError,
 )
 
-QUICK = Waits(outage_s=0.001, overload_s=0.001, transient_s=0.001, first_s=0.0005)
+QUICK = Waits(longest_s=0.001, first_s=0.0005)
 
 
 def script(*steps):
