@@ -146,6 +146,7 @@ class Language:
     claims: Callable[[str], bool]  # true when a text is in this language rather than in a later one of `Languages`
     accepts: Callable[[str], bool]  # true when a question or an answer is in it; names and units are in any language
     writing: Writing
+    stem: Callable[[str], str] = str  # gives a word without its endings, and leaves the words of other languages alone
     units: UnitNames = UnitNames()
     quantities: Quantities = Quantities()
     words: WordLists = WordLists()

@@ -1,16 +1,22 @@
 """Division of a text into clauses and words. A word is an English word, one Chinese character or one figure."""
 
 import re
+from functools import lru_cache, reduce
 from itertools import pairwise
 
 from languages import LANGUAGES
-from languages.en.words import stem
 
 _CLAUSE = re.compile(
     rf"[，。；！？!?;\n]|[.,:](?=\s|$)|(?<!\d),(?!\d)|{LANGUAGES.either(lambda it: it.words.clause_start)}"
 )
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_\u2e80-\u9fff]+|[\u3400-\u9fff々〇]")
 IDLE = LANGUAGES.union(lambda it: it.words.idle)
+
+
+@lru_cache(maxsize=10_000)
+def stem(word: str) -> str:
+    """The word without its endings, as words are compared."""
+    return reduce(lambda shortened, language: language.stem(shortened), LANGUAGES, word)
 
 
 def clauses(text: str) -> list[str]:

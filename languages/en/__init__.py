@@ -3,11 +3,11 @@
 from languages.en.quantities import QUANTITIES
 from languages.en.questions import QUESTIONS
 from languages.en.units import UNITS
-from languages.en.words import WORDS
+from languages.en.words import WORDS, stem
 from languages.en.writing import WRITING, accepts
 from languages.language import Language
 
 ENGLISH = Language(
     code="en", name="English", claims=lambda _: True, accepts=accepts,
-    writing=WRITING, units=UNITS, quantities=QUANTITIES, words=WORDS, questions=QUESTIONS,
+    writing=WRITING, stem=stem, units=UNITS, quantities=QUANTITIES, words=WORDS, questions=QUESTIONS,
 )  # fmt: skip

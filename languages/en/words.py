@@ -63,7 +63,6 @@ def _stemmer() -> Stemmer.Stemmer:
     return Stemmer.Stemmer("english")
 
 
-@lru_cache(maxsize=10_000)
 def stem(word: str) -> str:
     if not word.isascii() or not word.isalpha():
         return word.replace(",", "")

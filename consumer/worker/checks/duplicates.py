@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from consumer.worker.checks.quantities import plain, quantities
 from languages import LANGUAGES
-from languages.en.words import stem
 from languages.language import rewritten
-from languages.words import WORD
+from languages.words import WORD, stem
 
 _FORMS = [language.questions for language in LANGUAGES]
 _KINDS = {

@@ -12,8 +12,7 @@ from rapidfuzz.distance import LCSseq
 
 from consumer.worker.checks.quantities import plain
 from languages import LANGUAGES
-from languages.en.words import stem
-from languages.words import IDLE, WORD, clauses
+from languages.words import IDLE, WORD, clauses, stem
 
 _PART = re.compile(
     rf"(?P<neither>{LANGUAGES.either(lambda it: it.words.neither)})|(?P<less>{LANGUAGES.either(lambda it: it.words.less)})"
