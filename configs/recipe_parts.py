@@ -94,8 +94,8 @@ class Checks(RecipePart):
     question_most: Bound = 500
     answer_least: Bound = 1
     answer_most: Bound = 5000
-    alignment: Share = Field(default=0.6, description="Share of a clause's words that a sentence of the text needs, in "
-        "this order, to be compared with it.")  # fmt: skip
+    alignment: Share = Field(default=0.6, description="A sentence of the text is compared with a clause of "
+        "the answer only if it has at least this share of the clause's words, in the same order.")  # fmt: skip
     overlap_least: Share = Field(default=0.1, description="Least share of the answer's words that its sources contain.")
 
 

@@ -37,7 +37,7 @@ CONNECTIONS: dict[FailureKind, tuple[type[BaseException], ...]] = {
     FailureKind.STALLED: (aiohttp.ServerTimeoutError,),
     FailureKind.CONNECTION_LOST: _LOST,
 }
-"""Causes of the SDK's connection errors, the most telling first: the SDK calls refused, reset and closed time-outs."""
+"""Causes of the SDK's connection errors, the most telling first. The SDK reports them all as time-outs."""
 
 
 def error_of(exc: BaseException, *, url: str, prompt: str = "") -> ModelError:

@@ -52,7 +52,7 @@ class Edition:
     last: ResultPosition | None = None
     failures: dict[int, ChunkFailure] | None = None
     indexes: IndexSet | None = None
-    """Chunks with an outcome. It goes once they are all the chunks of a whole edition."""
+    """Chunks with an outcome; None when every chunk of a completely published edition has one."""
 
     @property
     def settled(self) -> bool:

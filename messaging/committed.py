@@ -3,7 +3,7 @@
 The committed offset is the lowest unfinished one. The commit metadata says which records above it are finished, by
 listing the few that are not. Transaction markers leave gaps between offsets, so no offset is inferred.
 
-Metadata: `1;NEXT;D,D,…` in hexadecimal. NEXT is the next offset to be delivered, less the committed offset. Each D is
+Metadata: `1;NEXT;D,D,…` in hexadecimal. NEXT = next offset to deliver − committed offset. Each D is
 the distance of an unfinished offset from the one before it; the first is the committed offset itself and is left out.
 """
 

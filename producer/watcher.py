@@ -27,8 +27,8 @@ from schemas import FileState, LedgerEntry, TopicNames
 PATIENCE_S = 30.0
 """`--once` waits this long, in seconds, or twenty times the time to settle, for files that are still being written.
 
-It begins with the end of the look that left fewer files undone than any before: what takes time then is waiting. A file
-that changes and is published again and again is no news.
+The time starts again whenever a look leaves fewer files undone than every look before. A file that keeps changing does
+not restart it.
 """
 ROOM_S = 0.2
 REQUESTS_S = 1.0

@@ -23,7 +23,7 @@ class Derived(Protocol):
     folder: ClassVar[str]
     """The directory of the files, below the output directory."""
     suffix: ClassVar[str]
-    """The end of the file names, in which the names of a document's files differ."""
+    """The end of file names. The names of a document's files in different formats differ only in it."""
 
     def check(self) -> None:
         """Raises SettingsError for a package that is not installed. It is called before anything starts."""

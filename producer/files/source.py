@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 class Found:
     """A file as a scan saw it. `path` names its document; `place` tells the source where to open it.
 
-    `linked` is true when the path is a second name of a file that has a path of its own.
+    `linked`: the path is a symbolic link to another file of the source.
     """
 
     path: str

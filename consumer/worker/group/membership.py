@@ -30,7 +30,7 @@ REVOKE_S = 3.0
 """Longest time for which a revocation waits for the commits of finished outcomes."""
 STOP_S = 5.0
 TURNS = 100
-"""Event-loop iterations to wait after draining: more than a cached answer needs to become an outcome."""
+"""Event-loop iterations to wait after draining: enough for an answer from the cache to pass all stages."""
 log = logging.getLogger(__name__)
 
 
@@ -111,7 +111,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
         self._metrics.rebalances.inc()
         self._client.consumer.pause(*partitions)  # before the first await: records are already on their way
         if not self._client.knows_topic:
-            # A leader without metadata assigns nothing to everybody; fresh metadata makes it assign again.
+            # If the group's leader does not know the topic, no member gets a partition until its metadata is fresh.
             refresh_metadata(self._client.consumer)
         if self._stopping:
             return

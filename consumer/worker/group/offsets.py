@@ -54,7 +54,7 @@ class OffsetTracker:
 
     @property
     def room(self) -> int:
-        """Number of records that may be read now. It is 0 while more offsets could outgrow the metadata.
+        """Number of records that may be read now. It is 0 while the offsets of more records might not fit.
 
         Offsets that a former owner left unfinished are in the metadata already, so they may always be read again.
         """

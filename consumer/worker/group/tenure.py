@@ -1,8 +1,8 @@
 """One tenure of one partition: from its assignment to its loss, with one transactional producer at a time.
 
 The order on assignment: start the producer, which fences the partition's former owner and settles its transaction;
-then read the committed point, which may have been stale before; then seek. Any other order lost or doubled records in
-trials.
+then read the committed point, which could still change before the fencing; then seek. In trials every other order
+lost or doubled records.
 """
 
 import asyncio
@@ -84,8 +84,8 @@ class Tenure:
     def take_in(self, records: Sequence[Record]) -> None:
         """Starts the handling of all records that are not done yet.
 
-        It goes on as long as the outcome may be committed here. It is cancelled with the tenure, because the next owner
-        begins the record again: calls under way finish for the cache, and every further call would be paid for twice.
+        Handling goes on while this member owns the partition. At the loss it is cancelled, since the next owner handles
+        the record again. Calls under way still finish, for the cache.
         """
         tracker = self._tracker
         if tracker is None:
@@ -129,7 +129,7 @@ class Tenure:
         self._unfinished -= 1
         self._finished.append(outcome)
         if self._unfinished == 0 or len(self._finished) >= MOST_OUTCOMES:
-            self._due.set()
+            self._due.set()  # wakes `_flush_until_broken`
 
     def _drop_work(self) -> None:
         for work in self._work:

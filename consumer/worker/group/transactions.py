@@ -38,7 +38,7 @@ async def commit_outcomes(
 
 
 async def commit_first_point(producer: AIOKafkaProducer, tp: TopicPartition, point: CommitPoint, *, group: str) -> None:
-    """Commits the first offset of a partition, so that from now on a missing offset means a lost one."""
+    """Commits the first offset of a partition. Afterwards a missing offset is an error: it was lost."""
     await producer.begin_transaction()
     await commit_with(producer, group, tp, point)
     hit("worker.first.offsets")

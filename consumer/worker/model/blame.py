@@ -1,7 +1,7 @@
 """Decides whose fault a failed call is, the server's or the request's.
 
-The question is: does the server answer others meanwhile? Today it is asked after transient errors only. For all other
-classes the call itself has shown it.
+It checks if the server answers others meanwhile. Only transient errors need this check: every other class already says
+whose fault it is.
 """
 
 import time

@@ -9,7 +9,7 @@ from inference.chat import ChatRequest, Completion
 from inference.errors import CutShortError, KillsServerError, OutageError, RefusedError
 
 SUSPECT = 2
-"""Crashes with a request in hand after which it goes alone. At the first crash every request in flight is innocent."""
+"""Crashes with a request in flight after which it goes alone. One crash does not say which of them caused it."""
 GUILTY = 3
 """Crashes after which a request is found guilty, if it was alone at the last one."""
 GUILTY_BESIDE_OTHERS = 6

@@ -15,8 +15,8 @@ MOST_WAITING = 4
 MOST_WAITING_SHARE = 1 / 2
 """The queue may hold this share of the running requests, and at least MOST_WAITING."""
 COLD_GROWTH = 0.5
-"""Part of the limit that a step from cold adds while nothing waits. It is a part of the worker's own limit, not of all
-running requests: else workers that begin together would outdo each other."""
+"""Part of the limit that a step adds while nothing waits and the controller is cold: since the start the server has not
+been full. Were it a part of all running requests, workers that start together would all add the same large number."""
 GROWTH = 1 / 32
 """Part of the server's running requests that a later step adds."""
 DECAY = 0.02
@@ -24,7 +24,7 @@ DECAY = 0.02
 CUT = 0.7
 """Factor for the limit after an overload that a server without metrics reports."""
 OVERLOADED_SHARE = 1 / 8
-"""Least part of the calls of a step that an overload refuses: with fewer refusals the server is moody, not full."""
+"""Least part of the calls of a step that an overload refuses: with fewer, the server refuses at random."""
 USED = 0.9
 """Least part of the limit in use for a step to raise it: an unused limit says nothing about the server."""
 MOST_SLOWER = 1.3
@@ -68,7 +68,7 @@ class LimitController:
     """
 
     def __init__(self, *, least: int, most: int, start: int, share: float = 1.0) -> None:
-        """A `share` below 1 leaves the rest to other users: our calls may not wait there, nor slow the server down."""
+        """A `share` below 1 leaves the rest to other users: our calls must neither wait there nor slow it down."""
         self._least, self._most = least, most
         self._share = share
         self._capacity = float("inf")
@@ -124,7 +124,10 @@ class LimitController:
         self._refused += overloaded
 
     def _yield(self, sample: QueueSample, in_flight: int) -> None:
-        """Finds out once how much runs when the server is full; then keeps to the share, and gives way at once."""
+        """Learns how many requests run when the server is full, and stays below our share of them.
+
+        When others wait, it lowers the limit at once.
+        """
         slower = self._slow_down.observe(sample)
         if sample.waiting >= LEAST_WAITING:
             self._capacity = sample.running
@@ -138,9 +141,9 @@ class LimitController:
         self._set(min(self._limit, self._share * self._capacity))
 
     def _grow(self, sample: QueueSample, in_flight: int) -> None:
-        """Leaps from cold while the sample has our last leap in it: metrics of a busy server can be old."""
-        leap = self._cold and sample.running + sample.waiting >= USED * in_flight
-        self._set(self._limit + max(1.0, COLD_GROWTH * self._limit if leap else GROWTH * sample.running))
+        """Takes a large step only if the sample already shows the calls of the last large step; metrics can be old."""
+        large = self._cold and sample.running + sample.waiting >= USED * in_flight
+        self._set(self._limit + max(1.0, COLD_GROWTH * self._limit if large else GROWTH * sample.running))
 
     def _cut_excess(self, sample: QueueSample, in_flight: int) -> None:
         """Gives up our share of what is too much."""

@@ -21,7 +21,7 @@ LOOK_EVERY_S = 0.5
 IDLE_S = 60.0
 """Longest time for which a suspect request may hold the endpoint alone while other users' requests finish."""
 BUSY_S = 600.0
-"""Time after a vain wait for other users in which the next suspects do not wait: there may be hundreds of them."""
+"""After a vain wait for an idle server, suspects skip that wait for this time: there may be hundreds of them."""
 START_LIMIT = 8
 SPARE_CONNECTIONS = 8
 """Connections beside those of the calls, for lists of models and metrics."""

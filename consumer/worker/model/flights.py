@@ -31,7 +31,7 @@ class Flights(Generic[T]):
         return self._flying[key].waiting if key in self._flying else 0
 
     async def join(self, key: str, start: Callable[[StillWanted], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
-        """The result of the flight `key`, which begins with `start` if there is none; True if this caller began it.
+        """Returns the flight's result, and whether this caller started it. If none is under way, `start` begins one.
 
         `start` may raise UnwantedError while nobody waits. A caller that joins at that moment begins the flight again.
         """
