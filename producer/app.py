@@ -33,7 +33,7 @@ from producer.publishing.publication import Publication
 from producer.publishing.requests import load_requests
 from producer.publishing.transactions import Publisher, started_producer
 from producer.text.decode import check_encoding
-from producer.text.measure import load_tokens
+from producer.text.measure import Characters, load_tokens
 from producer.text.splitting import Sizes, splitter_hash
 from producer.watcher import Parts, PublishingTally, Watcher
 from schemas import TopicNames
@@ -82,38 +82,24 @@ def make_parts(
     if only is None:
         _check_done(options, output_dir, files)
     source = options.source or source_name(options.input_dir)
-    sizes, encoding = _sizes(options), options.encoding
+    sizes, names = _sizes(options), TopicNames(settings.kafka.namespace)
+    rules = Rules(splitter_hash(sizes, encoding=options.encoding), options.max_file_bytes)
     publication = Publication(
-        files=files,
-        source=source,
-        rules=Rules(splitter_hash(sizes, encoding=encoding), options.max_file_bytes),
-        sizes=sizes,
-        encoding=encoding,
+        files=files, source=source, rules=rules, sizes=sizes, encoding=options.encoding,
         stopping=lambda: alarm.stopping,
-    )
-    names = TopicNames(settings.kafka.namespace)
+    )  # fmt: skip
     return Parts(
-        kafka=settings.kafka,
-        options=options,
-        output_dir=output_dir,
-        observed=bool(settings.telemetry.metrics_port),
-        files=files,
-        names=names,
-        publication=publication,
-        alarm=alarm,
-        once=once,
-        only=only,
+        kafka=settings.kafka, options=options, output_dir=output_dir, observed=bool(settings.telemetry.metrics_port),
+        files=files, names=names, publication=publication, alarm=alarm, once=once, only=only,
         observer=Observer(telemetry, names),
-    )
+    )  # fmt: skip
 
 
 def _sizes(options: ProducerSettings) -> Sizes:
     if bool(options.chunk_tokens) != bool(options.tokenizer):
         raise SettingsError("--chunk-tokens and --tokenizer, which counts them, go together")
-    if options.chunk_tokens:
-        measure = load_tokens(options.tokenizer)
-        return Sizes(size=options.chunk_tokens, overlap=options.chunk_overlap, measure=measure)
-    return Sizes(size=options.chunk_size, overlap=options.chunk_overlap)
+    measure = load_tokens(options.tokenizer) if options.chunk_tokens else Characters()
+    return Sizes(size=options.chunk_tokens or options.chunk_size, overlap=options.chunk_overlap, measure=measure)
 
 
 def _check_done(options: ProducerSettings, output_dir: Path | None, files: Source) -> None:

@@ -139,7 +139,8 @@ class Watcher:
         self._parts.observer.looked(files=len(files), waiting=len(self._tally.troubled))
         changed = await self._publish(look.settled)
         put_away = await self._put_away(files)
-        await self._note_vanished({found.path for found in listing.files} - put_away)
+        for batch in of_entries(self._vanished({found.path for found in listing.files} - put_away), self._parts.names):
+            await self._commit(batch)
         self._tally.rejected = sum(self._ledger.state(found.path) is FileState.REJECTED for found in files)
         await self._take_requests()
         return 0.1 if changed or self._asked else look.due_s
@@ -180,8 +181,8 @@ class Watcher:
         self._cut_short = self._interrupted
         self._tally.troubled |= changed
         if self._tally.published > published:
-            news = self._tally.published - published, self._tally.chunks - chunks
-            log.info("published %d files, %d chunks", *news)
+            new_files, new_chunks = self._tally.published - published, self._tally.chunks - chunks
+            log.info("published %d files, %d chunks", new_files, new_chunks)
         return bool(changed) or self._cut_short
 
     @property
@@ -239,10 +240,6 @@ class Watcher:
             log.debug("published %s, version %d", entry.document.path, entry.document.version)
         for entry in rejected:
             log.warning("rejected %s: %s", entry.document.path, entry.reason)
-
-    async def _note_vanished(self, present: set[str]) -> None:
-        for batch in of_entries(self._vanished(present), self._parts.names):
-            await self._commit(batch)
 
     def _vanished(self, present: set[str]) -> Iterator[LedgerEntry]:
         """Yields the entries of files that are gone. Files that are excluded or can't be seen now are not gone."""

@@ -91,8 +91,13 @@ class Directory(Source):
         with self._parent(found) as (parent, name):
             return _open(name, parent, found)
 
-    def check_unchanged(self, file: BinaryIO, found: Found) -> None:
-        _check_unchanged(file, found)
+    @staticmethod
+    def check_unchanged(file: BinaryIO, found: Found) -> None:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ChangedError("not a regular file any more")
+        if (status.st_size, status.st_mtime_ns) != (found.size_bytes, found.mtime_ns):
+            raise ChangedError("its size or time changed")
 
     def remove(self, found: Found) -> None:
         with self._parent(found) as (parent, name), _open(name, parent, found):
@@ -108,7 +113,7 @@ class Directory(Source):
                 if exc.errno != errno.EXDEV:
                     raise
                 _copy(file, target)
-                _check_unchanged(file, found)
+                Directory.check_unchanged(file, found)
                 os.unlink(name, dir_fd=parent)
 
     @contextmanager
@@ -130,10 +135,8 @@ class Directory(Source):
     def gone(self, path: str) -> bool:
         try:
             os.lstat(self.root / unescape(path))
-        except (FileNotFoundError, NotADirectoryError):
-            return self.root.is_dir()
-        except OSError:
-            return False
+        except OSError as exc:
+            return isinstance(exc, FileNotFoundError | NotADirectoryError) and self.root.is_dir()
         return False
 
     def holds(self, directory: Path) -> bool:
@@ -146,19 +149,11 @@ class Directory(Source):
 def _open(name: str, parent: int, found: Found) -> FileIO:
     file = os.fdopen(os.open(name, _FILE, dir_fd=parent), "rb", buffering=0)
     try:
-        _check_unchanged(file, found)
+        Directory.check_unchanged(file, found)
     except BaseException:
         file.close()
         raise
     return file
-
-
-def _check_unchanged(file: BinaryIO, found: Found) -> None:
-    status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        raise ChangedError("not a regular file any more")
-    if (status.st_size, status.st_mtime_ns) != (found.size_bytes, found.mtime_ns):
-        raise ChangedError("its size or time changed")
 
 
 def _copy(file: FileIO, target: Path) -> None:

@@ -39,12 +39,9 @@ class RequestPlan:
 
     def add(self, entry: LedgerEntry, action: ActionName, *, fresh: bool) -> None:
         request = Request(
-            request_id=request_id(entry.document.id, time.time_ns()),
-            action=action,
-            fresh=fresh,
-            document=entry.document,
-            created_at=now(),
-        )
+            request_id=request_id(entry.document.id, time.time_ns()), created_at=now(),
+            action=action, fresh=fresh, document=entry.document,
+        )  # fmt: skip
         waits = has_to_wait(entry, action)
         if not waits and requested(entry, request) is None:
             self.left_out[entry.state.value] += 1

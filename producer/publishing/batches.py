@@ -56,13 +56,14 @@ class Batch:
         self.entries[entry.document.path] = (entry, self.add(names.files, entry.document.id, entry))
         return entry
 
+    def mark(self) -> tuple[int, int, int]:
+        """Returns the number of records, of chunks and of bytes, to which `drop` can go back."""
+        return len(self.records), self.chunks, self.size_bytes
 
-class _Mark(NamedTuple):
-    """The length of a batch at one moment: records that came later can be dropped."""
-
-    records: int
-    chunks: int
-    size_bytes: int
+    def drop(self, mark: tuple[int, int, int]) -> None:
+        """Drops the records that came after a mark."""
+        records, self.chunks, self.size_bytes = mark
+        del self.records[records:]
 
 
 class Batches:
@@ -112,7 +113,7 @@ class Batches:
     def _file(self, found: Found) -> Iterator[Batch]:
         """Adds the steps of a file, and yields each batch that they fill. Raises ReadingStoppedError."""
         committed = self._ledger.entry(found.path)
-        mark = self._mark()
+        mark = self._batch.mark()
         try:
             for step in self._publication.steps(found, committed, self._ledger.document_id(found.path)):
                 if step.chunk:
@@ -124,31 +125,24 @@ class Batches:
                     committed = self._batch.put(step.entry, self._names)
                     yield self._take()
                 elif step.letter:
-                    self._drop(mark)
+                    self._batch.drop(mark)
                     self._batch.add(self._names.dead_letters, step.entry.document.id, step.letter)
                     rejected = transitions.reject(step.entry, step.letter, committed=committed)
                     committed = self._batch.put(rejected, self._names)
                 else:
                     committed = self._batch.put(step.entry, self._names)
-                mark = self._mark()
+                mark = self._batch.mark()
         except ReadingStoppedError:
-            self._drop(mark)
+            self._batch.drop(mark)
             raise
         except FileError as exc:
-            self._drop(mark)
+            self._batch.drop(mark)
             self._batch.changed[found.path] = str(exc)
             if committed and committed.state is FileState.PUBLISHING and isinstance(exc, ChangedError):
                 self._batch.put(transitions.abandon(committed, str(exc)), self._names)
         except OSError as exc:
-            self._drop(mark)
+            self._batch.drop(mark)
             self._batch.unreadable[found.path] = exc.strerror or str(exc)
-
-    def _mark(self) -> _Mark:
-        return _Mark(len(self._batch.records), self._batch.chunks, self._batch.size_bytes)
-
-    def _drop(self, mark: _Mark) -> None:
-        del self._batch.records[mark.records :]
-        self._batch.chunks, self._batch.size_bytes = mark.chunks, mark.size_bytes
 
 
 def of_entries(entries: Iterable[LedgerEntry], names: TopicNames) -> Iterator[Batch]:

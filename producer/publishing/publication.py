@@ -86,12 +86,9 @@ class Publication:
 
     def _next_version(self, found: Found, entry: LedgerEntry | None, document_id: str) -> LedgerEntry:
         return transitions.begin(
-            entry,
-            document=Document(id=document_id, source=self.source, path=found.path, version=1),
-            size_bytes=found.size_bytes,
-            mtime_ns=found.mtime_ns,
-            splitter=self.rules.splitter,
-        )
+            entry, document=Document(id=document_id, source=self.source, path=found.path, version=1),
+            size_bytes=found.size_bytes, mtime_ns=found.mtime_ns, splitter=self.rules.splitter,
+        )  # fmt: skip
 
     def _read(self, file: BinaryIO, found: Found, base: LedgerEntry) -> Iterator[Step]:
         reading = self._reading(file, found)

@@ -7,15 +7,7 @@ from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    InvalidTopicError,
-    MessageSizeTooLargeError,
-    ProducerFenced,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-)
+from aiokafka import AIOKafkaProducer, errors
 
 from configs.failpoints import hit
 from configs.sections import KafkaSettings
@@ -28,12 +20,9 @@ from schemas import TopicNames
 T = TypeVar("T")
 TICK_S = 1.0
 _LASTING = (
-    ClusterAuthorizationFailedError,
-    InvalidTopicError,
-    MessageSizeTooLargeError,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-)
+    errors.ClusterAuthorizationFailedError, errors.InvalidTopicError, errors.MessageSizeTooLargeError,
+    errors.TopicAuthorizationFailedError, errors.TransactionalIdAuthorizationFailed,
+)  # fmt: skip
 log = logging.getLogger(__name__)
 
 
@@ -54,7 +43,7 @@ class Publisher:
         watch = _Watch()
         try:
             await watch.over(self._transaction(batch))
-        except ProducerFenced as exc:
+        except errors.ProducerFenced as exc:
             raise self._fenced(watch) from exc
         except PRODUCER_FAILED as exc:
             message = f"a transaction of {len(batch.records)} records failed: {in_words(exc)}"

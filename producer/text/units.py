@@ -39,6 +39,7 @@ class Unit(NamedTuple):
     headings: tuple[tuple[int, Heading], ...] = ()
 
 
+_NOTHING = Unit("", Tier.PARAGRAPH)
 _FINEST = 8
 """A long paragraph has no unit shorter than the longest divided by this: finer units cost time and gain nothing."""
 
@@ -72,10 +73,7 @@ def _lines(pieces: Iterable[str], longest: int) -> Iterator[_Line]:
     for piece in pieces:
         *whole, last = (held + piece).split("\n")
         for line in whole:
-            if len(line) < longest:
-                yield _Line(line + "\n", begins)
-            else:
-                yield from _parts(line + "\n", longest, begins=begins)
+            yield from _parts(line + "\n", longest, begins=begins)
             begins = True
         cut = len(last) - len(last) % longest if len(last) > longest else 0
         if cut:
@@ -110,20 +108,17 @@ class _Paragraph:
         self._longest = longest
         self._rules = _rules(languages)
         self._before = _Before(languages)
-        self._begin(Tier.PARAGRAPH)
+        self._begin(_NOTHING, long=False)
 
-    def _begin(self, tier: int) -> None:
-        self._tier = tier
-        self._parts: list[str] = []
-        self._length = 0
-        self._headings: list[tuple[int, Heading]] = []
-        self._long = False
+    def _begin(self, first: Unit, *, long: bool) -> None:
+        self._parts, self._length, self._tier = [first.text], len(first.text), first.tier
+        self._headings, self._long = list(first.headings), long
 
     def add(self, line: _Line) -> Iterator[Unit]:
         """Take a line, and yield the units that it completes."""
         found = self._before.heading(line)
         tier = self._before.tier(line, found)
-        if tier is not None and self._parts:
+        if tier is not None and self._length:
             yield from self.end()
             self._tier = tier
         if found:
@@ -136,19 +131,16 @@ class _Paragraph:
 
     def end(self) -> Iterator[Unit]:
         """Yield the units of the paragraph, and begin another one."""
-        if self._parts:
+        if self._length:
             yield from self._units()
-        self._begin(Tier.PARAGRAPH)
+        self._begin(_NOTHING, long=False)
 
     def _relieve(self) -> Iterator[Unit]:
         """Yield all units of a very long paragraph but the last, which may still grow."""
         self._long = True
         *complete, last = self._units()
         yield from complete
-        self._begin(last.tier)
-        self._parts, self._length = [last.text], len(last.text)
-        self._headings = list(last.headings)
-        self._long = True
+        self._begin(last, long=True)
 
     def _units(self) -> Iterator[Unit]:
         text = "".join(self._parts)

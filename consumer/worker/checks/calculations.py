@@ -9,7 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from consumer.worker.checks.quantities import Quantity, plain, quantities, sums, with_sums
 from languages import LANGUAGES
@@ -145,8 +145,7 @@ def is_among(quantity: Quantity, results: Iterable[Quantity], text: str = "") ->
 def _equations(text: str) -> Iterator[tuple[list[Token], list[Token]]]:
     """Neighbouring sides of "a = b = c", at least one of them a calculation."""
     for chain in _chains(text):
-        for at in range(len(chain) - 1):
-            left, right = chain[at], chain[at + 1]
+        for left, right in pairwise(chain):
             if left and right and len(left) + len(right) > 2:
                 yield left, right
 
@@ -193,11 +192,10 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 def _is_true(left: list[Token], right: list[Token], text: str) -> bool:
-    result = right if len(right) == 1 else left
+    result, calculation = (right, left) if len(right) == 1 else (left, right)
     written = result[-1]
     if not isinstance(written, Quantity) or len(result) > 1:
         return False  # both sides are calculations
-    calculation = left if result is right else right
     for reading in _READINGS:
         exact = _evaluated(calculation, reading)
         if exact is None or not is_rounded(written, exact, reading(written), text):

@@ -108,8 +108,7 @@ def _spelled_alike(left: Counter[str], right: Counter[str]) -> bool:
 
 def _swapped(one: Asked, other: Asked) -> bool:
     """True when the two sides of a comparison or sequence changed places: "A than B", "B than A"."""
-    left, right = one.before - other.before, other.before - one.before
-    return bool(one.before and other.before and left and right)
+    return bool(one.before - other.before and other.before - one.before)
 
 
 def words_of(text: str) -> Counter[str]:
