@@ -5,12 +5,8 @@ suffix. Word lists may follow later: a list that a language leaves out takes no 
 """
 
 from languages.en import ENGLISH
-from languages.language import Language, Languages
+from languages.language import Languages
 from languages.zh import CHINESE
 
 LANGUAGES = Languages(CHINESE, ENGLISH)
-
-
-def language_of(text: str) -> Language:
-    """The language that a text is in. A text without words, as "12345", counts as English."""
-    return LANGUAGES.of(text)
+language_of = LANGUAGES.of

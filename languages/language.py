@@ -171,7 +171,7 @@ class Languages:
         return tuple(self._known)
 
     def of(self, text: str) -> Language:
-        """The language that a text is in."""
+        """The language that a text is in. The last one has a text without words, as "12345"."""
         return next((language for language in self if language.claims(text)), self._last)
 
     def either(self, pattern: Callable[[Language], str]) -> str:

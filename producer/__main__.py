@@ -33,12 +33,8 @@ def make_parser() -> argparse.ArgumentParser:
         "3 with --once: done, but files were rejected (see the dead letters).",
     )
     parser.add_argument("--once", action="store_true", help="publish what is there, and end")
-    parser.add_argument(
-        "--undone-file",
-        type=Path,
-        metavar="F",
-        help="JSON file, written at the end with --once: the reason for each path that could not be read",
-    )
+    undone = "JSON file, written at the end with --once: the reason for each path that could not be read"
+    parser.add_argument("--undone-file", type=Path, metavar="F", help=undone)
     cli.add_settings(parser, "input_dir", "output_dir", *cli.KAFKA, *cli.PRODUCER, *cli.TELEMETRY)
     return parser
 

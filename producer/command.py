@@ -38,13 +38,8 @@ def make_parser(action: ActionName) -> argparse.ArgumentParser:
         prog=f"python -m producer {action}",
         description=f"{action}: {SUMMARIES[action]}. {(__doc__ or '').partition(chr(10) * 2)[2]}",
     )
-    parser.add_argument(
-        "--match",
-        metavar="GLOB",
-        action="append",
-        required=True,
-        help='paths of documents; "*" matches "/" too; may be repeated',
-    )
+    several = 'paths of documents; "*" matches "/" too; may be repeated'
+    parser.add_argument("--match", metavar="GLOB", action="append", required=True, help=several)
     if action == "regenerate":
         parser.add_argument("--fresh", action="store_true", help="new samples instead of cached answers")
     parser.add_argument("--dry-run", action="store_true", help="show the documents and do nothing")

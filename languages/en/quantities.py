@@ -11,7 +11,6 @@ _TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty sevent
 _MULTIPLES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _ANY = "|".join([*_SMALL, *_TENS, "hundred", *_MULTIPLES])
 _PATTERN = rf"\b(?:{_ANY})(?:(?:[ -]| and )(?:{_ANY}))*\b"
-_MONTHS = "january february march april may june july august september october november december"
 _FRACTIONS = {
     "one and a half": 1.5, "half": 0.5, "halved": 0.5, "halves": 0.5, "halving": 0.5, "one third": 1 / 3, "a third": 1 / 3,
     "two thirds": 2 / 3, "two-thirds": 2 / 3, "one-third": 1 / 3, "a quarter": 0.25, "one quarter": 0.25, "three quarters": 0.75,
@@ -57,7 +56,7 @@ QUANTITIES = Quantities(
     multiples=_MULTIPLES,
     fractions=_fractions,
     halves=((_AND_A_HALF, _and_a_half), (_HALF_A, "0.5 ")),
-    months=tuple(_MONTHS.title().split()),
+    months=tuple("January February March April May June July August September October November December".split()),
     between="and|to|or",
     joining="and",
     one=r"\b(?:an?|one|each|every|per) (?=[a-z]{3})",

@@ -33,11 +33,8 @@ _PHRASES: Rewrites = tuple(
         (r"(?<=advantages )offer(?:s|ed)?\b|(?<=benefits )offer(?:s|ed)?\b", ""),
         (r"\boffer(?:s|ed)?(?= *\W*$)", ""),
         # Adds nothing to the thing named before it: "the rinse step".
-        (
-            r"(?<=[a-z])(?<!\bwhat)(?<!\bwhich)(?<!\bthe)(?<!\ba)(?<!\bthis)(?<!\bof)(?<!\bmain) "
-            r"(?:process(?:es)?|procedures?|steps?|techniques?|technology|technologies)\b(?! (?:is|are|was|were|of|for)\b)",
-            "",
-        ),
+        (r"(?<=[a-z])(?<!\bwhat)(?<!\bwhich)(?<!\bthe)(?<!\ba)(?<!\bthis)(?<!\bof)(?<!\bmain) "
+         r"(?:process(?:es)?|procedures?|steps?|techniques?|technology|technologies)\b(?! (?:is|are|was|were|of|for)\b)", ""),
         (r"\b(LCD|OLED|AMOLED|TFT|LED)s? (?:panels?|displays?|devices?)\b", r"\1"),
         (r"\bresponsible for\b", "purpose"),
         (r"\b(?:(?<=steps )|(?<=stages )|(?<=layers ))make up\b|\bfull (?:name|form) of\b", ""),

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from languages.language import Quantities
 
-_PATTERN = "[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?"
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _GROUPS = {"万": 10**4, "亿": 10**8}
@@ -48,7 +47,7 @@ def _and_a_half(match: re.Match[str]) -> str:
 
 
 QUANTITIES = Quantities(
-    numeral=_PATTERN,
+    numeral="[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?",
     value=chinese_number,
     ignored=frozenset(("一", "万", "亿", "千", "百", "零", "十", "一一")),
     multiple="万亿|[万亿]",

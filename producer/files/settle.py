@@ -33,8 +33,7 @@ class Settling:
     def look(self, files: Iterable[Found], *, clock_ns: int, wall_ns: int) -> Look:
         """Divide `files` into settled and waiting ones. A file that is missing this time starts anew if it returns."""
         since: dict[str, tuple[Found, int]] = {}
-        settled, waiting = [], []
-        due_ns: int | None = None
+        settled, lefts_ns = [], []
         for found in files:
             before = self._since.get(found.path)
             began = before[1] if before and before[0] == found else clock_ns
@@ -43,10 +42,10 @@ class Settling:
                 settled.append(found)
             else:
                 since[found.path] = (found, began)
-                waiting.append(found)
-                due_ns = min(left, due_ns or left)
+                lefts_ns.append(left)
         self._since = since
-        return Look(tuple(settled), tuple(waiting), None if due_ns is None else due_ns / NS)
+        waiting = tuple(found for found, _ in since.values())
+        return Look(tuple(settled), waiting, min(lefts_ns) / NS if lefts_ns else None)
 
     def _left_ns(self, found: Found, still_ns: int, wall_ns: int) -> int:
         if self._trust_mtime and found.mtime_ns <= wall_ns:

@@ -85,9 +85,8 @@ def agrees(quantity: Quantity, result: Quantity, text: str) -> bool:
     if quantity.unit and result.unit and not (_is_ratio(quantity) and _is_ratio(result)):
         same = quantity.unit.dimensions == result.unit.dimensions
         return same and is_rounded(quantity, result.size, quantity.size, text)
-    return is_rounded(quantity, result.value, quantity.value, text) or is_rounded(
-        quantity, result.size, quantity.size, text
-    )
+    readings = ((result.value, quantity.value), (result.size, quantity.size))
+    return any(is_rounded(quantity, exact, written, text) for exact, written in readings)
 
 
 def is_rounded(quantity: Quantity, exact: float, written: float, text: str) -> bool:

@@ -117,14 +117,11 @@ def _same(one: Quantity, other: Quantity, *, each: bool) -> bool:
 def _kelvins(quantity: Quantity, other: Quantity) -> tuple[float, ...]:
     """The quantity in kelvins as a temperature, and as a difference too if one of the two is a difference."""
     assert quantity.unit is not None
-    scale = quantity.unit.dimensions[0][0]
-    change = quantity.change or other.change
-    if scale == "degC":
-        return (quantity.value + 273.15, quantity.value) if change else (quantity.value + 273.15,)
-    if scale == "degF":
-        kelvins = (quantity.value - 32) / 1.8 + 273.15
-        return (kelvins, quantity.value / 1.8) if change else (kelvins,)
-    return (quantity.value,)
+    scale, value = quantity.unit.dimensions[0][0], quantity.value
+    if scale == "K":
+        return (value,)
+    kelvins, difference = (value + 273.15, value) if scale == "degC" else ((value - 32) / 1.8 + 273.15, value / 1.8)
+    return (kelvins, difference) if quantity.change or other.change else (kelvins,)
 
 
 def _close(one: float, other: float, step: float) -> bool:

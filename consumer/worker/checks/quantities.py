@@ -91,8 +91,9 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 def with_sums(text: str) -> tuple[Quantity, ...]:
     """The quantities, and besides "4 h 18 min" as one quantity and "a day" as one day."""
     found = quantities(text)
-    ones = (_one(text, match) for match in _ONE.finditer(text))
-    return (*found, *(each for each in ones if each), *sums(text, found))
+    units = ((match.start(), unit_at(text, match.end())) for match in _ONE.finditer(text))
+    ones = (Quantity(1.0, unit[0], 0.0, start, unit[1], in_words=True) for start, unit in units if unit)
+    return (*found, *ones, *sums(text, found))
 
 
 def sums(text: str, found: Sequence[Quantity]) -> Iterator[Quantity]:
@@ -105,11 +106,6 @@ def sums(text: str, found: Sequence[Quantity]) -> Iterator[Quantity]:
                 yield replace(
                     first, value=value, step=second.step * second.unit.factor / first.unit.factor, end=second.end
                 )
-
-
-def _one(text: str, match: re.Match[str]) -> Quantity | None:
-    found = unit_at(text, match.end())
-    return Quantity(1.0, found[0], 0.0, match.start(), found[1], in_words=True) if found else None
 
 
 def _placed(text: str, quantity: Quantity) -> Quantity:
