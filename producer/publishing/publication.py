@@ -103,8 +103,7 @@ class Publication:
                 step = Step(_advanced(base, chunk, reading), chunk)
                 yield step
         except RejectedError as exc:
-            sha256, entry = reading.finish(), step.entry
-            yield Step(entry, letter=_letter(entry, exc, _beginning(file), sha256))
+            yield _rejected(step.entry, exc, file, reading.finish())
         else:
             yield Step(_complete(step.entry, reading))
 
@@ -118,7 +117,7 @@ class Publication:
         limit = self.rules.max_file_bytes
         reason = RejectedError("too_large", f"{found.size_bytes} bytes, over the limit of {limit} (--max-file-bytes)")
         with self.files.open(found) as file:
-            return Step(base, letter=_letter(base, reason, _beginning(file), None))
+            return _rejected(base, reason, file, None)
 
 
 def _skip(splits: Iterator[Split], base: LedgerEntry) -> None:
@@ -151,17 +150,13 @@ def _complete(entry: LedgerEntry, reading: Reading) -> LedgerEntry:
     )  # fmt: skip
 
 
-def _letter(entry: LedgerEntry, why: RejectedError, beginning: bytes, sha256: str | None) -> DeadLetter:
-    document, size_bytes, encoded = entry.document, entry.size_bytes, base64.b64encode(beginning).decode()
-    return DeadLetter(
+def _rejected(entry: LedgerEntry, why: RejectedError, file: BinaryIO, sha256: str | None) -> Step:
+    file.seek(0)
+    beginning, size_bytes, document = file.read(LETTER_BYTES), entry.size_bytes, entry.document
+    encoded, truncated = base64.b64encode(beginning).decode(), len(beginning) < size_bytes
+    letter = DeadLetter(
         letter_id=digest("letter", document.id, document.version), kind="file", reason=str(why), error_class=why.kind,
         document=document, generation=entry.generation, created_at=now(),
-        original=Original(
-            base64=encoded, size_bytes=size_bytes, sha256=sha256, truncated=len(beginning) < size_bytes
-        ),
+        original=Original(base64=encoded, size_bytes=size_bytes, sha256=sha256, truncated=truncated),
     )  # fmt: skip
-
-
-def _beginning(file: BinaryIO) -> bytes:
-    file.seek(0)
-    return file.read(LETTER_BYTES)
+    return Step(entry, letter=letter)
