@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 _EQUALS, _OPEN, _CLOSE, _END = "=", "(", ")", "end"
 _OPERATORS = {"times": "*", "over": "/", "plus": "+", "minus": "-", "equals": "=", "open": "(", "close": ")"}
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2}
-_ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
+_ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _CONSTANTS = frozenset(
     (1, 2, 7, 8, 10, 12, 24, 30, 32, 52, 60, 100, 180, 273, 273.15, 360, 365, 1000, 1024, 1.8, 3600, 86400, 3.14, 3.1416)
 ) | {10.0**power for power in range(-12, 13)}  # fmt: skip
@@ -244,7 +244,7 @@ def _evaluated(tokens: list[Token], reading: Reading) -> float | None:
 
 def _apply(values: list[float], sign: str) -> None:
     right, left = values.pop(), values.pop()
-    values.append(_ARITHMETIC[sign](left, right))
+    values.append(_ARITHMETIC.get(sign, operator.truediv)(left, right))
 
 
 def one_step(quantity: Quantity, start: Sequence[Quantity]) -> bool:
