@@ -64,18 +64,25 @@ def is_latin(character: str) -> bool:
 
 def _normalised(text: str, *, joined: bool) -> Folded:
     """The text in one form and width. A character may become several characters, or none."""
-    found: list[tuple[str, int, int]] = []
+    characters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
     for piece in _PIECE.finditer(text):
         begin, end = piece.span()
         if piece["ordinary"]:
-            found.extend(zip(piece[0], range(begin, end), range(begin + 1, end + 1), strict=True))
+            characters.extend(piece[0])
+            starts.extend(range(begin, end))
+            ends.extend(range(begin + 1, end + 1))
         else:
-            found.extend((character, begin, end) for character in _normal(piece[0], text[begin - 1 : begin]))
+            shown = _normal(piece[0], text[begin - 1 : begin])
+            characters.extend(shown)
+            starts.extend([begin] * len(shown))
+            ends.extend([end] * len(shown))
     if joined:
-        for match in reversed([*_HYPHENATED.finditer("".join(character for character, _, _ in found))]):
-            del found[match.start() : match.end()]
-    text = "".join(character for character, _, _ in found)
-    return Folded(text, tuple(start for _, start, _ in found), tuple(end for _, _, end in found))
+        for match in reversed([*_HYPHENATED.finditer("".join(characters))]):
+            for column in (characters, starts, ends):
+                del column[match.start() : match.end()]
+    return Folded("".join(characters), tuple(starts), tuple(ends))
 
 
 def _normal(cluster: str, before: str) -> str:
