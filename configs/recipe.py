@@ -109,10 +109,10 @@ def load_recipe(name: str) -> Recipe:
     text = _read(path)
     recipe = _parse(path, text)
     files = list(_prompt_files(recipe, path, text))
-    texts = {f"{each.prompt}.{each.language}": _read(each.path).strip() for each in files}
+    texts = {f"{file.prompt}.{file.language}": _read(file.path).strip() for file in files}
     recipe = recipe.model_copy(update={"texts": texts})
-    problems = [f"{each.path}: {problem}" for each in files for problem in _placeholder_problems(recipe, each)]
-    problems += [problem for each in files for problem in _unmentioned_criteria(recipe, each, path, text)]
+    problems = [f"{file.path}: {problem}" for file in files for problem in _placeholder_problems(recipe, file)]
+    problems += [problem for file in files for problem in _unmentioned_criteria(recipe, file, path, text)]
     if problems:
         raise SettingsError("\n".join(problems))
     return recipe

@@ -106,7 +106,7 @@ def _from_connection(exc: openai.APIConnectionError, url: str) -> ModelError:
         advice = "Name its authority with --model-ca-file, and the server as its certificate does"
         return _error(kind, f"the certificate of {url} is not trusted: {why}. {advice}", failure)
     unconnected = any(
-        isinstance(each, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for each in causes
+        isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in causes
     )
     return _error(kind, f"no connection to {url}", failure, crashed=not unconnected)
 

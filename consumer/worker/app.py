@@ -55,16 +55,16 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
             servers = await stack.enter_async_context(
                 _model_servers(model, worker.concurrency, recipe, stop, telemetry)
             )
-            every.append(servers)
+            all_servers.append(servers)
             waits = Waits(on_retry=lambda error_class: telemetry.metrics.retries.labels(error_class).inc())
             return LanguageModel(model.model_name, servers, cache, waits=waits, priority=model.priority)
 
-        every: list[ModelServers] = []
+        all_servers: list[ModelServers] = []
         model = await open_model(settings.model)
         judge = await open_model(settings.judge) if settings.judge is not None and recipe.judge is not None else None
-        watch_endpoints(telemetry.metrics, every)
+        watch_endpoints(telemetry.metrics, all_servers)
         for number, change in ((signal.SIGUSR1, ModelServers.pause), (signal.SIGUSR2, ModelServers.resume)):
-            asyncio.get_running_loop().add_signal_handler(number, _switch, every, change)
+            asyncio.get_running_loop().add_signal_handler(number, _switch, all_servers, change)
             stack.callback(asyncio.get_running_loop().remove_signal_handler, number)
         answerer = Answerer(settings.model, recipe, model, judge=judge)
         pulse = await stack.enter_async_context(feeling(kafka, watched=bool(settings.telemetry.metrics_port)))
@@ -76,7 +76,7 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
         stack.push_async_callback(client.leave)
         stack.push_async_callback(answerer.close)
         log.info("worker is up", extra={"group": client.names.group, "recipe": recipe.name})
-        handler = ChunkHandler(client.names, answerer, every, tracing=telemetry.tracing)
+        handler = ChunkHandler(client.names, answerer, all_servers, tracing=telemetry.tracing)
         membership = Membership(client, handler, telemetry, worker, servers=len(settings.model.model_urls))
         telemetry.health.note(START, None)
         await membership.run(stop)
@@ -110,8 +110,8 @@ async def _model_servers(
                 await watching
 
 
-def _switch(every: list[ModelServers], change: Callable[[ModelServers], None]) -> None:
-    for servers in every:
+def _switch(all_servers: list[ModelServers], change: Callable[[ModelServers], None]) -> None:
+    for servers in all_servers:
         change(servers)
 
 

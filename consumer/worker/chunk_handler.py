@@ -17,20 +17,20 @@ MAX_RESULT_BYTES = MAX_RECORD_BYTES // 2
 
 
 class ChunkHandler(Handler):
-    """The handler of a worker. `every` has the servers of the model, and those of the judge if there is one."""
+    """The handler of a worker. `all_servers` has the servers of the model, and those of the judge if there is one."""
 
     def __init__(
-        self, names: TopicNames, answerer: Answerer, every: Sequence[ModelServers], *, tracing: Tracing
+        self, names: TopicNames, answerer: Answerer, all_servers: Sequence[ModelServers], *, tracing: Tracing
     ) -> None:
         self._names = names
         self._answerer = answerer
-        self._every = every
+        self._all_servers = all_servers
         self._tracing = tracing
 
     @property
     def ready(self) -> bool:
         """True while all models can be called."""
-        return all(servers.available for servers in self._every)
+        return all(servers.available for servers in self._all_servers)
 
     async def handle(self, record: Record) -> Outcome:
         """Returns the outcome of a chunk, or the dead letter of a record that is no chunk. Raises WorkerError."""
@@ -45,5 +45,5 @@ class ChunkHandler(Handler):
 
     async def finish(self) -> None:
         """Begins no more calls; returns when the calls under way have ended and their answers are in the cache."""
-        await asyncio.gather(*(servers.finish() for servers in self._every))
+        await asyncio.gather(*(servers.finish() for servers in self._all_servers))
         await self._answerer.keep_answers()

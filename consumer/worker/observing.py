@@ -55,10 +55,10 @@ class ObservedClient(ModelClient):
         await self._client.close()
 
 
-def watch_endpoints(metrics: WorkerMetrics, every: Iterable[ModelServers]) -> None:
+def watch_endpoints(metrics: WorkerMetrics, all_servers: Iterable[ModelServers]) -> None:
     """Sets the gauges of all endpoints. A URL that serves model and judge is one endpoint here: their limits add up."""
     at: defaultdict[str, list[tuple[ModelEndpoint, ModelServers]]] = defaultdict(list)
-    for servers in every:
+    for servers in all_servers:
         for endpoint in servers.endpoints:
             at[endpoint.url].append((endpoint, servers))
     _begin_at_zero(metrics, at)
@@ -81,8 +81,8 @@ def _begin_at_zero(metrics: WorkerMetrics, urls: Iterable[str]) -> None:
 
 def _watch(metrics: WorkerMetrics, url: str, models: list[tuple[ModelEndpoint, ModelServers]]) -> None:
     endpoints = [endpoint for endpoint, _ in models]
-    metrics.model_limit.labels(url).set_function(lambda: sum(each.limit for each in endpoints))
-    metrics.model_up.labels(url).set_function(lambda: float(not any(each.away for each in endpoints)))
+    metrics.model_limit.labels(url).set_function(lambda: sum(endpoint.limit for endpoint in endpoints))
+    metrics.model_up.labels(url).set_function(lambda: float(not any(endpoint.away for endpoint in endpoints)))
     metrics.model_in_flight.labels(url).set_function(lambda: sum(servers.in_flight(each) for each, servers in models))
     metrics.model_queue.labels(url, "running").set_function(lambda: max(each.sample.running for each in endpoints))
     metrics.model_queue.labels(url, "waiting").set_function(lambda: max(each.sample.waiting for each in endpoints))

@@ -162,8 +162,8 @@ async def _run(args: argparse.Namespace) -> int:
         request_log=RequestLog(args.request_log) if args.request_log else None,
     )
     stopped = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, stopped.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with serve(options, host=args.host, port=args.port) as base_url:
         with ready_file(args.ready_file, {"base_url": base_url, "pid": os.getpid()}):
             print(f"The embedded model server is ready at {base_url} (model {MODEL})", flush=True)

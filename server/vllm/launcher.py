@@ -141,8 +141,8 @@ def _forward_signals(process: asyncio.subprocess.Process) -> asyncio.Event:
         if process.returncode is None:
             process.send_signal(number)
 
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, forward, each)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, forward, number)
     return stopping
 
 
