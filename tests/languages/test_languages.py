@@ -10,6 +10,7 @@ from configs.recipe import load_recipe
 from languages import LANGUAGES, language_of
 from languages.language import Language, Languages, Writing
 from languages.sentences import sentence_rules
+from languages.words import stem
 from producer.text.splitting import Sizes, split
 
 
@@ -73,6 +74,10 @@ def test_a_third_language_has_its_sentences_and_headings():
     ended = [TEXT[:end].rstrip()[-1] for end, is_sentence in sentence_rules(THREE).sentence_ends(TEXT) if is_sentence]
     assert ended == ["।"]  # the end of the text is none
     assert not any(is_sentence for _, is_sentence in sentence_rules().sentence_ends(TEXT))
+
+
+def test_a_word_loses_the_endings_of_its_own_language():
+    assert [stem(word) for word in ("layers", "grown", "1,000", "层")] == ["layer", "grow", "1000", "层"]
 
 
 def test_a_third_language_asks_for_prompts_by_its_code(monkeypatch):
