@@ -56,6 +56,6 @@ async def result_times_s(stack: Stack) -> list[float]:
     """When each result was sent, in order. No two are of the same chunk."""
     settings = load_settings({"bootstrap_servers": f"localhost:{stack.kafka_port}"})
     async with aclosing(read_to_end(settings.kafka, TopicNames("qa").results)) as records:
-        found = [(record.timestamp / 1000, decode(Result, record.value).record_id) async for record in records]
+        found = [(record.timestamp_ms / 1000, decode(Result, record.value).record_id) async for record in records]
     assert len({record_id for _, record_id in found}) == len(found), "a chunk has two results"
     return sorted(time_s for time_s, _ in found)
