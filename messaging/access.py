@@ -25,6 +25,8 @@ AUTHORIZATION = (
     errors.ClusterAuthorizationFailedError, errors.GroupAuthorizationFailedError,
     errors.TopicAuthorizationFailedError, errors.TransactionalIdAuthorizationFailed,
 )  # fmt: skip
+TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
+"""Errors of a topic whose `max.message.bytes` is less than a batch. Only smaller records help."""
 
 
 class AccessError(QAStreamError):

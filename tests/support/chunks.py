@@ -4,8 +4,10 @@ import asyncio
 from collections import Counter
 from contextlib import aclosing
 
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
 from configs.settings import Settings
-from messaging.connection import make_transactional_producer
+from messaging.connection import admin_client, make_transactional_producer
 from messaging.reading import read_to_end
 from messaging.topics import ensure_topics
 from schemas import Chunk, Document, TopicNames, encode
@@ -65,3 +67,10 @@ async def read_all(settings: Settings, topic: str, kind: type[M]) -> list[M]:
 
 def doubled(ids: list[str]) -> list[str]:
     return [each for each, count in Counter(ids).items() if count > 1]
+
+
+async def limit_messages(settings: Settings, topic: str, size: int) -> None:
+    """Sets the topic's max.message.bytes as an admin would."""
+    configs = TopicNames(settings.kafka.namespace).configs[topic] | {"max.message.bytes": str(size)}
+    async with admin_client(settings.kafka) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs)])

@@ -20,16 +20,19 @@ from consumer.worker.group.handler import Handler
 from consumer.worker.group.observing import ObservedTransactions
 from consumer.worker.group.offsets import OffsetTracker
 from consumer.worker.group.tasks import MemberTasks
-from consumer.worker.group.transactions import commit_outcomes
+from consumer.worker.group.transactions import TooLargeError, commit_outcomes
 from consumer.worker.outcome import Outcome
 from messaging.access import AUTHORIZATION, from_refusal
 from messaging.connection import PRODUCER_FAILED, abandon, discard, in_words
 from messaging.record import Record
+from schemas.topics import MAX_MESSAGE_BYTES
 
 FENCED_WAIT_S = 2.0
 """Pause after a producer was fenced. Either this member is a zombie, which its heartbeat finds out meanwhile, or its
 transaction timed out, and then it goes on."""
 RETRY_S = 0.3
+REFUSED_WAIT_S = 2.0
+"""Pause after a topic refused a record that can't be made smaller. Only a change of the topic helps."""
 MOST_OUTCOMES = 500
 """Number of finished outcomes that are committed at once, without waiting for `flush_s`."""
 log = logging.getLogger(__name__)
@@ -61,6 +64,8 @@ class Tenure:
         self._producer: AIOKafkaProducer | None = None
         self._tracker: OffsetTracker | None = None
         self._finished: list[Outcome] = []
+        self._kept: dict[int, Outcome] = {}
+        self._alone: set[int] = set()
         self._work: set[asyncio.Task[None]] = set()
         self._unfinished = 0
         self._alive = True
@@ -123,7 +128,7 @@ class Tenure:
             self._committing.cancel()
 
     async def _handle(self, tracker: OffsetTracker, record: Record) -> None:
-        outcome = await self._handler.handle(record)
+        outcome = self._kept.pop(record.offset, None) or await self._handler.handle(record)
         if not self._alive or tracker is not self._tracker:  # the partition is lost, or its records were read again
             return
         self._unfinished -= 1
@@ -139,8 +144,8 @@ class Tenure:
         """Takes the partition over, then flushes; starts over with a new producer after any error."""
         while self._alive:
             if await self._take_over():
-                fenced = await self._flush_until_broken()
-                await self._restart(fenced=fenced)
+                wait_s = await self._flush_until_broken()
+                await self._restart(wait_s)
 
     async def _take_over(self) -> bool:
         producer = self._client.make_producer(self.tp)
@@ -172,8 +177,8 @@ class Tenure:
         log.debug("partition %d taken over at offset %d", self.tp.partition, point.offset)
         return True
 
-    async def _flush_until_broken(self) -> bool:
-        """Flushes whenever it is due. Returns after an error: True if the producer was fenced."""
+    async def _flush_until_broken(self) -> float:
+        """Flushes whenever it is due. Returns after an error: the seconds to wait before the next try."""
         while self._alive:
             await self._wait_until_due()
             async with self._flushing:
@@ -182,9 +187,11 @@ class Tenure:
                 error = await self._flush()
             if isinstance(error, AUTHORIZATION):
                 raise from_refusal(self._client.kafka, error, "WRITE") from error
+            if isinstance(error, TooLargeError):
+                return self._keep(error)
             if error is not None:
-                return isinstance(error, ProducerFenced)
-        return False
+                return FENCED_WAIT_S if isinstance(error, ProducerFenced) else 0.0
+        return 0.0
 
     async def _wait_until_due(self) -> None:
         """Returns when nothing is unfinished, when enough outcomes have gathered, or after `flush_s` seconds."""
@@ -202,7 +209,7 @@ class Tenure:
         """
         if not self._finished or self._producer is None or self._tracker is None:
             return None
-        batch, self._finished = self._finished, []
+        batch = self._take_batch()
         began = time.monotonic()
         commit = self._committing = asyncio.ensure_future(
             commit_outcomes(self._producer, self.tp, self._tracker, batch, group=self._client.names.group)
@@ -220,13 +227,43 @@ class Tenure:
             self._transactions.failed()
         else:
             self._transactions.committed(batch, time.monotonic() - began)
+            if self._finished and self._alone:
+                self._due.set()
         if cancelled or commit.cancelled():
             raise asyncio.CancelledError
         if error is not None:
             log.warning("partition %d: a transaction failed and is repeated: %s", self.tp.partition, in_words(error))
         return error
 
-    async def _restart(self, *, fenced: bool) -> None:
+    def _take_batch(self) -> list[Outcome]:
+        """Takes the finished outcomes that go into the next transaction. Refused ones come last, each alone."""
+        batch = [outcome for outcome in self._finished if outcome.offset not in self._alone] or self._finished[:1]
+        taken = {outcome.offset for outcome in batch}
+        self._finished = [outcome for outcome in self._finished if outcome.offset not in taken]
+        self._alone -= taken
+        return batch
+
+    def _keep(self, error: TooLargeError) -> float:
+        """Keeps the outcomes of a refused transaction, so that none is paid for again. Returns the seconds to wait.
+
+        A refused outcome is committed alone. It becomes smaller if it was alone, until the topic takes it.
+        """
+        self._kept |= {outcome.offset: outcome for outcome in (*error.outcomes, *self._finished)}
+        self._alone |= error.topics.keys()
+        if len(error.outcomes) > 1:
+            return 0.0
+        (outcome,), (topic,) = error.outcomes, error.topics.values()
+        smaller = outcome.smaller()
+        self._kept[outcome.offset] = smaller or outcome.whole or outcome
+        if smaller is None:
+            log.error(
+                "topic %s refuses a record of %d bytes. Raise its max.message.bytes to %d: "
+                "kafka-configs --bootstrap-server %s --alter --topic %s --add-config max.message.bytes=%d",
+                *(topic, outcome.size, MAX_MESSAGE_BYTES, self._client.kafka.brokers, topic, MAX_MESSAGE_BYTES),
+            )
+        return REFUSED_WAIT_S if smaller is None else 0.0
+
+    async def _restart(self, wait_s: float) -> None:
         """Discards the producer and the tracker: after an error the producer's state is unknown."""
         if not self._alive:
             return
@@ -236,5 +273,4 @@ class Tenure:
         producer, self._producer = self._producer, None
         if producer is not None:
             await discard(producer)
-        if fenced:
-            await asyncio.sleep(FENCED_WAIT_S)
+        await asyncio.sleep(wait_s)

@@ -1,5 +1,8 @@
 """Whatever a record holds, the broker accepts its outcome."""
 
+import asyncio
+import random
+
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -13,7 +16,7 @@ from messaging.topics import ensure_topics
 from schemas import Chunk, DeadLetter, Result, Status, TopicNames, decode, encode
 from schemas.topics import MAX_MESSAGE_BYTES
 from tests.consumer.worker.group.test_membership import letters_of, results_of, working
-from tests.support.chunks import make_chunk, publish
+from tests.support.chunks import doubled, limit_messages, make_chunk, publish
 from tests.support.outcomes import make_result
 
 NAMES = TopicNames("t")
@@ -98,3 +101,45 @@ async def test_poison_before_good_chunks_becomes_letters_and_they_are_answered(m
             letters = await letters_of(settings)
     assert sorted(result.status for result in results) == [Status.FAILED, Status.OK]
     assert sorted(letter.error_class for letter in letters) == ["too_large", "undecodable"]
+
+
+@pytest.mark.parametrize("taken", [1_000_000, 60_000, 5_000])
+async def test_a_result_that_its_topics_refuse_becomes_a_failure_and_holds_up_no_other(make_settings, taken):
+    """An admin's topics take less than ours. Records that can't be compressed are what the broker measures."""
+    noise = random.Random(1)
+    big = "".join(chr(noise.randrange(0x4E00, 0x9FA5)) for _ in range(400_000))
+    async with FakeModel().serve() as server:
+        settings = make_settings(
+            model_urls=server.url, cache=False, session_timeout_ms=6000, drain_s=1, compression="none"
+        )
+        names = TopicNames(settings.kafka.namespace)
+        await ensure_topics(settings.kafka)
+        for topic in (names.results, names.dead_letters):
+            await limit_messages(settings, topic, taken)
+        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(30)], partition=0)
+        await publish(settings, [make_chunk(big, 30), make_chunk("Last.", 31)], partition=0)
+        async with working(settings):
+            results = await results_of(settings, 32)
+            (letter,) = await letters_of(settings)
+    assert doubled([result.record_id for result in results]) == []
+    (failed,) = (result for result in results if result.status is Status.FAILED)
+    assert (failed.chunk.index, failed.error.error_class) == (30, "too_large")
+    assert (letter.chunk_id, letter.error_class) == (failed.chunk.id, "too_large")
+    assert letter.original.size_bytes > 1_000_000
+
+
+async def test_a_topic_that_takes_nothing_makes_no_failures_and_goes_on_when_it_is_mended(make_settings, caplog):
+    async with FakeModel().serve() as server:
+        settings = make_settings(model_urls=server.url, cache=False, session_timeout_ms=6000, drain_s=1)
+        names = TopicNames(settings.kafka.namespace)
+        await ensure_topics(settings.kafka)
+        await limit_messages(settings, names.results, 300)
+        await publish(settings, [make_chunk("Text. " * 2000, 0)], partition=0)
+        async with working(settings):
+            async with asyncio.timeout(60):
+                while "Raise its max.message.bytes" not in caplog.text:
+                    await asyncio.sleep(0.1)
+            await limit_messages(settings, names.results, MAX_MESSAGE_BYTES)
+            (result,) = await results_of(settings, 1)
+    assert result.status is Status.OK
+    assert server.calls.total() == 1
