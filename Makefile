@@ -6,6 +6,11 @@ INPUT ?= data/texts
 OUTPUT ?= data/qa_results
 RECIPE ?= standard
 ARGS ?=
+# The shell gets these as variables, so that a quote, backtick or dollar in them is only a character.
+override INPUT := $(value INPUT)
+override OUTPUT := $(value OUTPUT)
+override RECIPE := $(value RECIPE)
+export INPUT OUTPUT RECIPE
 # Number of processes for the tests, which wait for brokers and timeouts most of the time.
 JOBS ?= 3
 
@@ -22,7 +27,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.local ## process INPUT=data/texts into OUTPUT=data/qa_results with a Kafka and a model server started here
-	@.venv/bin/python -m pipeline --once --input-dir "$(INPUT)" --output-dir "$(OUTPUT)" --recipe "$(RECIPE)" $(ARGS)
+	@.venv/bin/python -m pipeline --once --input-dir "$$INPUT" --output-dir "$$OUTPUT" --recipe "$$RECIPE" $(ARGS)
 
 vllm: $(HAVE_UV) ## install vLLM into .venv, on a machine with a GPU (some gigabytes)
 	@$(SYNC) --inexact --no-default-groups --group local --extra vllm
