@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from server.broker import jvm
 from server.broker.java import Java
 from telemetry.children import ends_with_parent
 
@@ -48,6 +49,7 @@ class ClassData:
             self._making = subprocess.Popen(  # noqa: S603 - our own command line
                 self._command(),
                 cwd=self._work,
+                env=jvm.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """Command lines of the JVM, for a fast start on a small machine."""
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,12 @@ _BROKER = (
     f"-Dlog4j2.configurationFile={_LOG_CONFIG}",
 )
 _QUIET_SINCE_24 = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")  # JEP 472, JEP 498
+
+
+def environment() -> dict[str, str]:
+    """The variables of a JVM, with a locale in which it writes names of files as Python does."""
+    utf_8 = {"LC_ALL": "C.UTF-8"} if sys.getfilesystemencoding() == "utf-8" else {}
+    return {**os.environ, **utf_8}
 
 
 def broker_command(

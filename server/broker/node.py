@@ -190,6 +190,7 @@ class Broker:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 command,
                 cwd=self.data_dir,
+                env=jvm.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -237,7 +238,9 @@ def _format(kafka: _Kafka, directory: Path, cluster_id: str) -> None:
     settings = properties(host="127.0.0.1", port=1, controller_port=2, log_dir=".", more={})
     (directory / _PROPERTIES).write_text(as_file(settings), encoding="ascii")
     command = jvm.format_command(kafka.java, kafka.jars, cluster_id=cluster_id, properties=_PROPERTIES)
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    done = subprocess.run(  # noqa: S603 - our own command line
+        command, cwd=directory, env=jvm.environment(), capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise ServerError(f"Kafka's storage tool failed:\n{(done.stderr or done.stdout).strip()}")
 

@@ -179,3 +179,11 @@ def test_a_data_dir_that_can_not_be_is_a_wrong_setting(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="--data-dir"):
         Broker(data_dir=tmp_path / "file" / "broker").start()
+
+
+@pytest.mark.parametrize("locale", ["C", "xx_XX.UTF-8"])
+def test_a_directory_that_the_locale_has_no_letters_for(tmp_path: Path, monkeypatch, locale: str):
+    monkeypatch.setenv("LC_ALL", locale)
+    ready = tmp_path / "ready.json"
+    with command(tmp_path / "Übung 数据", ready) as process:
+        wait_ready(process, ready)
