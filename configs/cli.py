@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
-from configs.errors import QAStreamError
+from configs.errors import QAStreamError, SettingsError
 from configs.settings import FIELDS, SECRETS, SECTIONS, Settings, environment_name, flag_name, load_settings
 
 DEAD_LETTERS = 3
@@ -65,9 +65,17 @@ def settings_from(args: argparse.Namespace, **more: Any) -> Settings:
     return load_settings(flags | more, config=args.config)
 
 
+def _refuse_optimized() -> None:
+    if sys.flags.optimize:
+        raise SettingsError(
+            "Python runs with -O, which removes checks that the Kafka client relies on. Unset PYTHONOPTIMIZE"
+        )
+
+
 def run(main: Callable[[], int]) -> None:
     """Call `main` and exit with its code. A user's mistake is one line on stderr, never a traceback."""
     try:
+        _refuse_optimized()
         code = main()
     except QAStreamError as exc:
         print(f"error: {exc}", file=sys.stderr)

@@ -38,7 +38,14 @@ def _user_path(value: object) -> object:
         return value
     if not value.strip():
         raise ValueError("is empty. Name a path, or leave it out")
-    return Path(value).expanduser() if value.startswith("~") else value
+    if "://" in value:
+        raise ValueError("is a URL, and a path is wanted here; cache_url takes the URL of a cache")
+    if not value.startswith("~"):
+        return value
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~, and this user has no home directory. Name the whole path") from None
 
 
 def _split(value: object) -> object:

@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 
 from configs.recipe import Recipe
 from configs.sections import ModelSettings, WorkerSettings
 from configs.settings import Settings
+from configs.user_cache import user_cache
 from consumer.worker.chunk_handler import ChunkHandler
 from consumer.worker.errors import WorkerError
 from consumer.worker.group.client import GroupClient
@@ -83,10 +82,6 @@ async def work(settings: Settings, recipe: Recipe, stop: asyncio.Event) -> None:
     log.info("worker has stopped")
 
 
-def default_cache_path() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qastream" / "generations.sqlite"
-
-
 @asynccontextmanager
 async def _model_servers(
     model: ModelSettings, concurrency: int, recipe: Recipe, stop: asyncio.Event, telemetry: Telemetry[WorkerMetrics]
@@ -123,7 +118,7 @@ async def _open_cache(worker: WorkerSettings, stack: AsyncExitStack, metrics: Wo
         shared = RedisCache(worker.cache_url.get_secret_value())
         stack.push_async_callback(shared.close)
         return ObservedCache(shared, metrics)
-    path = worker.cache_path or default_cache_path()
+    path = worker.cache_path or user_cache() / "generations.sqlite"
     cache = SqliteCache(path, max_bytes=worker.cache_bytes)
     try:
         await cache.open()

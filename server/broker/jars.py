@@ -13,7 +13,6 @@ Installing resolves nothing: it downloads exactly the files in the list.
 import argparse
 import fcntl
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from typing import Any
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from configs.cli import run
+from configs.user_cache import user_cache
 from server.errors import ServerError
 
 KAFKA_VERSION = "4.2.2"
@@ -76,7 +76,7 @@ def kafka_jars(*, note: Callable[[str], None] = print) -> list[Path]:
 
 def cache_dir() -> Path:
     """The cache of the user, shared by all checkouts (XDG base directory specification)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "qastream", f"kafka-{KAFKA_VERSION}")
+    return user_cache() / f"kafka-{KAFKA_VERSION}"
 
 
 def read_sums(file: Path) -> list[Jar]:

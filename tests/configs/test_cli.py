@@ -1,9 +1,15 @@
 import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from configs import cli
 from configs.errors import QAStreamError, SettingsError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(("error", "code"), [(QAStreamError("broken"), 1), (SettingsError("broken"), 2)])
@@ -32,3 +38,14 @@ def test_help_teaches(capsys):
     text = capsys.readouterr().out
     assert "QASTREAM_CONCURRENCY" in text
     assert "default 64" in text
+
+
+@pytest.mark.parametrize("optimize", ["1", "2"])
+@pytest.mark.parametrize("program", ["producer", "consumer", "server", "pipeline"])
+def test_python_without_its_asserts_is_refused_in_a_line(program, optimize):
+    done = subprocess.run(
+        [sys.executable, "-m", program, "--help"],
+        cwd=ROOT, env={**os.environ, "PYTHONOPTIMIZE": optimize}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "PYTHONOPTIMIZE" in done.stderr

@@ -4,6 +4,7 @@ from itertools import chain
 import pytest
 from pydantic import ValidationError
 
+from configs.errors import SettingsError
 from configs.sections import KafkaSettings
 from configs.settings import FIELDS, SECTIONS, load_settings
 from tests.test_imports import MAY_IMPORT, files_of
@@ -37,3 +38,10 @@ def test_few_functions_take_all_settings():
         and any(each.annotation is not None and ast.unparse(each.annotation) == "Settings" for each in node.args.args)
     ]
     assert len(taking) <= 15, taking
+
+
+@pytest.mark.parametrize("name", ["cache_path", "output_dir"])
+def test_a_url_is_no_path_and_its_secret_is_not_shown(name):
+    with pytest.raises(SettingsError, match="cache_url") as refused:
+        load_settings({name: "redis://:s3cret@cache:6379/0"})
+    assert "s3cret" not in str(refused.value)
