@@ -1,5 +1,6 @@
 """Serves /metrics, /livez and /readyz of one process on `metrics_port`."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,11 @@ from prometheus_client.exposition import choose_encoder
 from configs.errors import QAStreamError
 from configs.sections import TelemetrySettings
 from telemetry.health import Health
+
+MOST_CONNECTIONS = 64
+"""Connections at a time. A further one is closed at once, so that no stranger takes all file descriptors."""
+CONNECTION_S = 10
+"""Seconds that a connection may last, from its first byte to its last. An answer takes milliseconds."""
 
 
 class ExpositionError(QAStreamError):
@@ -45,8 +51,31 @@ def make_app(registry: CollectorRegistry, health: Health) -> web.Application:
         return web.Response(body=body, status=503 if reasons else 200, content_type="application/json")
 
     app = web.Application()
+    app.on_response_prepare.append(_last_of_its_connection)
     app.add_routes([web.get("/metrics", metrics), web.get("/livez", live), web.get("/readyz", ready)])
     return app
+
+
+async def _last_of_its_connection(_: web.Request, response: web.StreamResponse) -> None:
+    response.force_close()
+
+
+class _Refusal(asyncio.Protocol):
+    """Closes a connection at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+async def _end_old_connections(server: web.Server) -> None:
+    """Cut connections that last too long, whether they send no head, an endless one, or take no answer."""
+    ages: dict[asyncio.BaseProtocol, int] = {}
+    while True:
+        await asyncio.sleep(1)
+        ages = {connection: ages.get(connection, 0) + 1 for connection in server.connections}
+        for connection in server.connections:
+            if ages[connection] >= CONNECTION_S and isinstance(connection.transport, asyncio.Transport):
+                connection.transport.abort()
 
 
 @asynccontextmanager
@@ -57,15 +86,26 @@ async def exposed(settings: TelemetrySettings, registry: CollectorRegistry, heal
         return
     runner = web.AppRunner(make_app(registry, health), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
+    server = runner.server
+    assert server is not None
+
+    def accept() -> asyncio.BaseProtocol:
+        return server() if len(server.connections) < MOST_CONNECTIONS else _Refusal()
+
     try:
-        await web.TCPSite(runner, settings.metrics_host, settings.metrics_port).start()
+        listening = await asyncio.get_running_loop().create_server(
+            accept, settings.metrics_host, settings.metrics_port, reuse_address=True
+        )
     except OSError as exc:
         await runner.cleanup()
         raise ExpositionError(
             f"--metrics-port {settings.metrics_port} on {settings.metrics_host}: {exc.strerror}. "
             "Each process on a machine needs a port of its own; 0 serves nothing"
         ) from exc
+    ending = asyncio.create_task(_end_old_connections(server))
     try:
         yield
     finally:
+        listening.close()
+        ending.cancel()
         await runner.cleanup()

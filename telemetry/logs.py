@@ -13,10 +13,10 @@ from configs.errors import QAStreamError
 from configs.sections import TelemetrySettings
 
 REPEAT_S = 10.0
-"""Least time between two equal messages of a repetitive library."""
+"""Least time between two equal messages of a library."""
+MOST_KINDS = 1000
 NOISY = ("aiohttp", "aiokafka", "asyncio", "httpx", "httpx2", "openai", "opentelemetry", "urllib3", "watchfiles")
 """Libraries that log only warnings. Some of them would log the texts that they send at lower levels."""
-REPETITIVE = ("aiokafka", "opentelemetry", "urllib3")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -33,19 +33,25 @@ def configure_logs(settings: TelemetrySettings, *, process: str, stream: TextIO 
 
 
 class _Rarely(logging.Filter):
-    """Drops messages that a library repeats within REPEAT_S, as clients do while their server is away."""
+    """Counts messages that a library repeats within REPEAT_S. The next one that is written says how many they were."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._passed: dict[tuple[str, str], float] = {}
+        self._passed: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith(REPETITIVE):
+        if not record.name.startswith(NOISY):
             return True
         kind = record.name, str(record.msg)
-        if record.created - self._passed.get(kind, -REPEAT_S) < REPEAT_S:
+        passed, repeated = self._passed.get(kind, (-REPEAT_S, 0))
+        if record.created - passed < REPEAT_S:
+            self._passed[kind] = passed, repeated + 1
             return False
-        self._passed[kind] = record.created
+        if repeated:
+            record.repeated = repeated
+        if len(self._passed) >= MOST_KINDS:
+            self._passed.clear()
+        self._passed[kind] = record.created, 0
         return True
 
 

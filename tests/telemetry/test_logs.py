@@ -94,6 +94,16 @@ def test_a_field_may_be_keyed_by_numbers(logged):
     assert orjson.loads(logged("json", "up", offsets={3: 7}))["offsets"] == {"3": 7}
 
 
+def test_what_a_library_repeats_is_counted(logged, capsys, monkeypatch):
+    logged("json", "configured")
+    for _ in range(50):
+        logging.getLogger("asyncio").error("socket.accept() out of system resource")
+    monkeypatch.setattr("telemetry.logs.REPEAT_S", 0)
+    logging.getLogger("asyncio").error("socket.accept() out of system resource")
+    first, second = (orjson.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (first.get("repeated"), second["repeated"]) == (None, 49)
+
+
 def test_the_kafka_client_repeats_itself_rarely_and_nobody_else_is_held_back(logged, capsys):
     logged("json", "configured")
     for node in range(50):
