@@ -25,6 +25,7 @@ class State(StrEnum):
     OUTSIDE = "committed outside of the partition"
     UNREADABLE = "committed with unreadable metadata"
     WRONG = "committed wrongly"
+    FOREIGN = "committed by another program"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ class Rebuilding:
         state = self._state
         if state is State.RIGHT and (self._doubled or self._lost):
             state = State.WRONG
+        committed = self._partition.committed
+        if state is State.RIGHT and self._partition.outcomes and committed is not None and not committed.metadata:
+            state = State.FOREIGN  # no worker starts from it, right or not
         if state is State.MISSING and not self._outcomes:
             state = State.UNUSED
         point = self._point()

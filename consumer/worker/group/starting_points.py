@@ -1,6 +1,7 @@
 """Finds where a partition starts: at its committed point or, the first time, at its beginning. It never guesses."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -14,6 +15,8 @@ from messaging.committed import CommitPoint, MetadataError, committed_point
 from messaging.connection import BrokerUnreachableError
 from messaging.messages import ignore, read_messages
 from schemas import DeadLetter, Result, TopicNames
+
+log = logging.getLogger(__name__)
 
 
 class StartingPoints:
@@ -29,7 +32,7 @@ class StartingPoints:
     async def find(self, tp: TopicPartition, producer: AIOKafkaProducer) -> CommitPoint:
         """Returns where the partition starts, and commits that point if it has none. Start `producer` before.
 
-        Raises OffsetsLostError when the offset is missing although there are results, is out of range, or is not ours.
+        Raises OffsetsLostError when the offset is out of range, or is missing or not ours although there are results.
         """
         point = await committed_point(self._consumer, tp)
         first = (await self._consumer.beginning_offsets([tp]))[tp]
@@ -37,10 +40,19 @@ class StartingPoints:
         if point is None:
             if tp.partition in await self._partitions_with_results():
                 raise OffsetsLostError(self._advice(tp, "has no committed offset, but results exist"))
+            if first > 0:
+                log.error(
+                    "Kafka removed the first records of partition %d of %s, up to offset %d, before a worker read them "
+                    "(retention, or an admin). Their chunks have no results: `python -m producer regenerate` publishes "
+                    "the documents again",
+                    *(tp.partition, tp.topic, first - 1),
+                )
             point = CommitPoint.of([], first)
             await commit_first_point(producer, tp, point, group=self._names.group)
         elif not first <= point.offset <= end:
             raise OffsetsLostError(self._advice(tp, f"is committed at {point.offset}, outside of {first} to {end}"))
+        elif not point.metadata and tp.partition in await self._partitions_with_results():
+            raise OffsetsLostError(self._advice(tp, f"was set to {point.offset} by another program, but results exist"))
         try:
             point.decode()
         except MetadataError as exc:

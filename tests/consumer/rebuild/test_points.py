@@ -49,7 +49,7 @@ def test_what_a_worker_committed_is_right_as_it_is(data: st.DataObject):
         (CommitPoint(1, "9;what"), State.UNREADABLE),
         (CommitPoint(2, ""), State.WRONG),
         (CommitPoint(0, ""), State.WRONG),
-        (CommitPoint(1, ""), State.RIGHT),
+        (CommitPoint(1, ""), State.FOREIGN),
     ],
 )
 def test_points_that_no_worker_may_start_from_are_told_apart(committed: CommitPoint | None, state: State):

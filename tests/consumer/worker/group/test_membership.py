@@ -8,17 +8,20 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 
 from chaos.fake_model import FakeModel, completion, stage_of
 from configs.recipe import load_recipe
 from configs.settings import Settings, load_settings
+from consumer.rebuild.restore import restore
 from consumer.worker import app, chunk_handler
 from consumer.worker.errors import OffsetsLostError
 from consumer.worker.group.client import GroupClient
 from consumer.worker.group.membership import Membership
 from consumer.worker.model.sqlite_cache import SqliteCache
-from messaging.connection import make_transactional_producer
+from messaging.connection import admin_client, make_transactional_producer
 from messaging.topics import ensure_topics
 from schemas import DeadLetter, Result, Status, TopicNames
 from server.broker.node import Broker
@@ -219,24 +222,40 @@ async def test_a_model_server_that_is_away_is_waited_for_and_fails_nothing(setti
     assert {result.status for result in results} == {Status.OK}
 
 
-@pytest.mark.parametrize("offset", [10_000, -1])
-async def test_offsets_that_are_out_of_range_stop_the_worker(settings_for, offset):
+@pytest.mark.parametrize(("offset", "metadata"), [(10_000, ""), (0, "9;strange"), (0, "")])
+async def test_offsets_that_are_lost_or_reset_stop_the_worker_until_they_are_rebuilt(settings_for, offset, metadata):
     async with FakeModel().serve() as server:
         settings = settings_for(server)
         await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(30)])
         async with working(settings):
             await results_of(settings, 30)
-        metadata = "" if offset > 0 else "9;strange"
-        await _commit_everywhere(settings, OffsetAndMetadata(max(offset, 0), metadata))
+        await _commit_everywhere(settings, OffsetAndMetadata(offset, metadata))
         with pytest.raises(OffsetsLostError, match="rebuild-offsets"):
             async with working(settings) as stop, asyncio.timeout(30):
                 while not stop.is_set():
                     await asyncio.sleep(0.05)
+        await restore(settings.kafka)
+        async with working(settings):
+            await publish(settings, [make_chunk("One more.", 30)])
+            results = await results_of(settings, 31)
+    assert doubled([result.record_id for result in results]) == []
+
+
+async def test_chunks_that_were_removed_before_a_worker_came_are_said(settings_for, caplog):
+    async with FakeModel().serve() as server:
+        settings = settings_for(server)
+        await publish(settings, [make_chunk(f"Text {i}.", i) for i in range(5)], partition=0)
+        place = TopicPartition(TopicNames(settings.kafka.namespace).chunks, 0)
+        async with admin_client(settings.kafka) as admin:
+            await admin.delete_records({place: RecordsToDelete(before_offset=3)})
+        async with working(settings):
+            assert len(await results_of(settings, 2)) == 2
+    assert "partition 0 of" in caplog.text
+    assert "up to offset 2, before a worker read them" in caplog.text
+    assert "producer regenerate" in caplog.text
 
 
 async def _commit_everywhere(settings: Settings, point: OffsetAndMetadata) -> None:
-    from aiokafka import TopicPartition
-
     names = TopicNames(settings.kafka.namespace)
     producer = make_transactional_producer(settings.kafka, "meddler")
     await producer.start()
