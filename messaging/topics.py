@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from configs.errors import QAStreamError
@@ -16,7 +17,7 @@ from messaging.access import AUTHORIZATION, denial
 from messaging.client_internals import NO_OPERATIONS, BareClient, ask_for_topics, client_of
 from messaging.connection import RETRY_S, BrokerUnreachableError, admin_client
 from messaging.roles import Need, Operation, Role, needs
-from schemas.topics import TopicNames
+from schemas.topics import MAX_MESSAGE_BYTES, TopicNames
 
 READY_S = 60.0
 MOST_COPIES = 3
@@ -36,9 +37,26 @@ class TopicDescription:
 
     partitions: int
     operations: int
+    copies: int = 0
 
     def allows(self, operation: Operation) -> bool:
         return self.operations == NO_OPERATIONS or bool(self.operations >> _BITS[operation] & 1)
+
+
+class BadSetting(NamedTuple):
+    """A setting of a topic that can lose records or stop the work, its value, the right value, and what it does."""
+
+    name: str
+    value: str
+    right: str
+    harm: str
+    refused: bool = False
+
+    def said(self, topic: str, brokers: str) -> str:
+        return (
+            f"topic {topic} has {self.name}={self.value}: {self.harm}. Mend it: kafka-configs --bootstrap-server "
+            f"{brokers} --alter --topic {topic} --add-config {self.name}={self.right}"
+        )
 
 
 async def ensure_topics(
@@ -90,6 +108,7 @@ async def _ensured(admin: AIOKafkaAdminClient, kafka: KafkaSettings, role: Role 
         present = await _described(admin, kafka, role, list(names.configs))
         missing = [topic for topic in names.configs if topic not in present]
         if not missing and all(topic.partitions for topic in present.values()):
+            await _check_settings(admin, kafka, present)
             return {name: topic.partitions for name, topic in present.items()}
         if time.monotonic() > deadline:
             raise TopicError(f"topics without a leader after {READY_S:.0f} s: {', '.join(names.configs)}")
@@ -110,6 +129,44 @@ async def _described(
         if not found.allows("DESCRIBE"):
             raise denial(kafka, "DESCRIBE", f"topic {topic}")
     return present
+
+
+async def _check_settings(
+    admin: AIOKafkaAdminClient, kafka: KafkaSettings, present: Mapping[str, TopicDescription]
+) -> None:
+    """Warn of settings that an admin made. Raises TopicError for those under which records vanish at any time.
+
+    Topics whose settings we may not read are passed over.
+    """
+    configs, found = TopicNames(kafka.namespace).configs, list[tuple[str, BadSetting]]()
+    wanted = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in present]
+    for response in await admin.describe_configs(wanted):
+        for code, _, _, topic, entries, *_ in response.resources:
+            if code == 0:
+                settings = {entry[0]: entry[1] for entry in entries}
+                bad = bad_settings(settings, configs[topic], copies=present[topic].copies)
+                found += ((topic, setting) for setting in bad)
+    for topic, setting in found:
+        log.warning("%s", setting.said(topic, kafka.brokers))
+    if refused := [setting.said(topic, kafka.brokers) for topic, setting in found if setting.refused]:
+        raise TopicError("\n".join(refused))
+
+
+def bad_settings(found: Mapping[str, str], wanted: Mapping[str, str], *, copies: int) -> Iterator[BadSetting]:
+    """Yield the settings of a topic with `copies` replicas that can lose records or stop the work."""
+    policy, wanted_policy = found.get("cleanup.policy", ""), wanted["cleanup.policy"]
+    if "compact" in policy and wanted_policy != "compact":
+        yield BadSetting("cleanup.policy", policy, wanted_policy, "Kafka removes all records of a key but one", True)
+    for name in ("retention.ms", "retention.bytes"):
+        if "delete" in policy and (value := found.get(name, "-1")) != "-1":
+            yield BadSetting(name, value, "-1", "Kafka removes records beyond it, whether they are done or not")
+    size = found.get("max.message.bytes", str(MAX_MESSAGE_BYTES))
+    if int(size) < MAX_MESSAGE_BYTES:
+        yield BadSetting("max.message.bytes", size, str(MAX_MESSAGE_BYTES), "larger texts and results will fail")
+    least = found.get("min.insync.replicas", "1")
+    if copies and int(least) > copies:
+        harm = f"nothing can be written, because the topic has {copies} replicas"
+        yield BadSetting("min.insync.replicas", least, str(copies), harm)
 
 
 def _needs(kafka: KafkaSettings, role: Role | None) -> list[Need]:
@@ -151,5 +208,7 @@ async def describe(client: BareClient, topics: list[str]) -> dict[str, TopicDesc
         elif topic["error_code"] == 0:
             ready = all(partition["error_code"] == 0 for partition in topic["partitions"])
             partitions = len(topic["partitions"]) if ready else 0
-            found[topic["topic"]] = TopicDescription(partitions, topic.get("authorized_operations", NO_OPERATIONS))
+            copies = min((len(partition["replicas"]) for partition in topic["partitions"]), default=0)
+            operations = topic.get("authorized_operations", NO_OPERATIONS)
+            found[topic["topic"]] = TopicDescription(partitions, operations, copies)
     return found
