@@ -97,7 +97,8 @@ _ROWS = (
         "too_large", Fault.INPUT, Retry.NEVER, False,
         "a file over `--max-file-bytes`; a result that no Kafka record can hold",
         advice="A file is larger than `--max-file-bytes`: raise that, or split the file. If a chunk has this class, "
-        "its result is larger than a Kafka record may be: lower `--chunk-size`.",
+        "its result is larger than a Kafka record may be, or than `max.message.bytes` of its topic: "
+        "lower `--chunk-size`, or raise that.",
     ),
     ErrorClass(
         "binary", Fault.INPUT, Retry.NEVER, False, "a file that is no text",
