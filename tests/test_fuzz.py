@@ -16,9 +16,19 @@ from hypothesis import strategies as st
 
 from configs.errors import SettingsError
 from configs.guide import read_config
+from configs.recipe_parts import Limits
 from consumer.worker.group.offsets import OffsetTracker
 from consumer.worker.model.language_model import readable
-from consumer.worker.recipe.response_formats import parse_many_marks, parse_marks, parse_pairs, parse_questions
+from consumer.worker.recipe.response_formats import (
+    many_marks_format,
+    marks_format,
+    pairs_format,
+    parse_many_marks,
+    parse_marks,
+    parse_pairs,
+    parse_questions,
+    questions_format,
+)
 from inference.chat import Completion
 from inference.errors import ModelError
 from inference.openai_wire import read_completion
@@ -29,7 +39,7 @@ from producer.errors import RejectedError
 from producer.files.source import Found
 from producer.text.decode import Decoder
 from producer.text.splitting import Sizes, split
-from schemas import DecodeError, LedgerEntry, Usage, decode, encode
+from schemas import DecodeError, LedgerEntry, PairType, Usage, decode, encode
 from schemas.paths import unescape
 from tests.schemas.test_messages import MESSAGES
 from tools.contract import KINDS
@@ -123,11 +133,15 @@ def test_any_entry_of_the_ledger_says_what_its_file_needs(data, size, mtime):
 @given(st.binary(max_size=100) | values.map(written), values)
 def test_any_answer_of_a_model_is_what_was_asked_for_or_malformed(content, value):
     text = content.decode(errors="surrogateescape")
-    for read in (parse_pairs, parse_questions, partial(parse_marks, criteria=["depth"])):
+    limits, criteria = Limits(), ["depth"]
+    for read in (
+        partial(parse_pairs, wanted=pairs_format(limits, 3)),
+        partial(parse_questions, wanted=questions_format(limits, dict.fromkeys(PairType, 2))),
+        partial(parse_marks, wanted=marks_format(limits, criteria), criteria=criteria),
+        partial(parse_many_marks, wanted=many_marks_format(limits, criteria, 2), criteria=criteria, count=2),
+    ):
         with suppress(ModelError):
             read(text)
-    with suppress(ModelError):
-        parse_many_marks(text, ["depth"], 2)
     message = {"content": value, "reasoning": value}
     usage = {"prompt_tokens": value, "prompt_tokens_details": value}
     for reply in (value, {"choices": [{"finish_reason": "stop", "message": message}], "usage": usage}):

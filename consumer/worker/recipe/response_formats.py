@@ -1,5 +1,7 @@
 """The JSON that each stage asks of the model, and how its answer is read.
 
+The bounds that a schema asks for are enforced when the answer is read, because not every server keeps to them.
+
 The schemas are bounded everywhere, because an unbounded array or string may never end. They use only what guided
 decoders support: objects with all properties required, enumerations, bounded arrays and bounded strings. Properties
 stand in the order in which the model should think: evidence before the answer, the comment before the marks.
@@ -107,40 +109,57 @@ def many_marks_format(limits: Limits, criteria: Sequence[str], count: int) -> Re
     return ResponseFormat("many_marks", _object({"comment": _text(limits.comment_characters), "marks": marks}))
 
 
-def parse_pairs(content: str) -> tuple[AnsweredPair, ...]:
+def parse_pairs(content: str, wanted: ResponseFormat) -> tuple[AnsweredPair, ...]:
     """Raises MalformedError."""
-    return parse(AnsweredPairs, content).pairs
+    return parse(AnsweredPairs, content, wanted).pairs
 
 
-def parse_questions(content: str) -> tuple[tuple[PairType, str], ...]:
+def parse_questions(content: str, wanted: ResponseFormat) -> tuple[tuple[PairType, str], ...]:
     """Returns each question with its type, in the order of the types. Raises MalformedError."""
-    asked = parse(ProposedQuestions, content).questions
+    asked = parse(ProposedQuestions, content, wanted).questions
     return tuple((kind, question) for kind in PairType for question in asked.get(kind, ()))
 
 
-def parse_marks(content: str, criteria: Sequence[str]) -> CriterionMarks:
+def parse_marks(content: str, wanted: ResponseFormat, criteria: Sequence[str]) -> CriterionMarks:
     """Raises MalformedError, also when the mark of a criterion is missing."""
-    marks = parse(CriterionMarks, content)
+    marks = parse(CriterionMarks, content, wanted)
     return marks.model_copy(update={"marks": _all(marks.marks, criteria)})
 
 
-def parse_many_marks(content: str, criteria: Sequence[str], count: int) -> tuple[CriterionMarks, ...]:
+def parse_many_marks(
+    content: str, wanted: ResponseFormat, criteria: Sequence[str], count: int
+) -> tuple[CriterionMarks, ...]:
     """Returns the marks of `count` questions in their order. Raises MalformedError."""
-    given = parse(NumberedMarks, content)
+    given = parse(NumberedMarks, content, wanted)
     numbered = _all(given.marks, [str(n) for n in range(1, count + 1)])
     return tuple(CriterionMarks(comment=given.comment, marks=_all(marks, criteria)) for marks in numbered.values())
 
 
-def parse(kind: type[M], content: str) -> M:
+def parse(kind: type[M], content: str, wanted: ResponseFormat) -> M:
     """Raises MalformedError, whose message does not quote the answer."""
     try:
-        return kind.model_validate(orjson.loads(content))
+        return kind.model_validate(_bounded(orjson.loads(content), wanted.schema))
     except orjson.JSONDecodeError as exc:
         raise MalformedError(f"the answer is not JSON: {exc.msg} at character {exc.pos}") from None
     except ValidationError as exc:
         problem = exc.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, problem["loc"]))
         raise MalformedError(f"the answer does not fit the schema: {where}: {problem['msg']}") from None
+
+
+def _bounded(value: Any, schema: Mapping[str, Any]) -> Any:
+    """The value without what exceeds its schema: further items, the rest of long texts, properties of other names.
+
+    A text that is cut fills its bound exactly, as one that the server has cut.
+    """
+    match value:
+        case str():
+            return value[: schema.get("maxLength")]
+        case list() if "items" in schema:
+            return [_bounded(item, schema["items"]) for item in value[: schema["maxItems"]]]
+        case dict() if "properties" in schema:
+            return {name: _bounded(value[name], part) for name, part in schema["properties"].items() if name in value}
+    return value
 
 
 def _all(given: Mapping[str, T], names: Sequence[str]) -> dict[str, T]:

@@ -51,7 +51,7 @@ class StageRequests:
     def one_call(self, stage: Stage) -> StageRequest[tuple[AnsweredPair, ...]]:
         values = self._planned() | {"examples": prompts.whole_examples(self._recipe.examples, self._language)}
         wanted = formats.pairs_format(self._recipe.limits, self._recipe.plan.most)
-        return StageRequest("one_call", self._chat(stage, values, wanted), formats.parse_pairs)
+        return StageRequest("one_call", self._chat(stage, values, wanted), partial(formats.parse_pairs, wanted=wanted))
 
     def text_gate(self, stage: Scoring) -> StageRequest[CriterionMarks]:
         return self._marks("text_gate", stage, {})
@@ -59,7 +59,7 @@ class StageRequests:
     def ask(self, stage: Stage) -> StageRequest[tuple[tuple[PairType, str], ...]]:
         values = self._planned() | {"examples": prompts.example_questions(self._recipe.examples, self._language)}
         wanted = formats.questions_format(self._recipe.limits, self.plan)
-        return StageRequest("ask", self._chat(stage, values, wanted), formats.parse_questions)
+        return StageRequest("ask", self._chat(stage, values, wanted), partial(formats.parse_questions, wanted=wanted))
 
     def question_gate(
         self, stage: Scoring, candidates: Sequence[Candidate]
@@ -68,7 +68,7 @@ class StageRequests:
         lines = [f"{n}. ({each.pair.type}) {one_line(each.pair.question)}" for n, each in enumerate(candidates, 1)]
         criteria = list(stage.criteria)
         wanted = formats.many_marks_format(self._recipe.limits, criteria, len(candidates))
-        read = partial(formats.parse_many_marks, criteria=criteria, count=len(candidates))
+        read = partial(formats.parse_many_marks, wanted=wanted, criteria=criteria, count=len(candidates))
         shown = {"questions": block("questions", lines)}
         return StageRequest("question_gate", self._chat(stage, shown, wanted), read)
 
@@ -95,14 +95,14 @@ class StageRequests:
     def _answer(
         self, name: str, stage: Stage, values: Mapping[str, str], wanted: ResponseFormat
     ) -> StageRequest[ModelAnswer]:
-        return StageRequest(name, self._chat(stage, values, wanted), partial(formats.parse, ModelAnswer))
+        return StageRequest(name, self._chat(stage, values, wanted), partial(formats.parse, ModelAnswer, wanted=wanted))
 
     def _marks(
         self, name: str, stage: Scoring, values: Mapping[str, str], model: str | None = None
     ) -> StageRequest[CriterionMarks]:
         criteria = list(stage.criteria)
         wanted = formats.marks_format(self._recipe.limits, criteria)
-        read = partial(formats.parse_marks, criteria=criteria)
+        read = partial(formats.parse_marks, wanted=wanted, criteria=criteria)
         return StageRequest(name, self._chat(stage, values, wanted, model), read)
 
     def _chat(
