@@ -6,6 +6,7 @@ import time
 from configs.errors import QAStreamError
 from configs.recipe import Recipe
 from configs.sections import ModelSettings
+from consumer.worker.checks.offload.pool import CheckingError, CheckingPool
 from consumer.worker.model.language_model import LanguageModel
 from consumer.worker.model.retry import CallFailedError
 from consumer.worker.recipe.candidate import Candidate
@@ -47,6 +48,7 @@ class Answerer:
         self._recipe = recipe
         self._model = model
         self._judge = judge or model
+        self._checking = CheckingPool()
 
     async def answer(self, chunk: Chunk, origin: Origin) -> Result:
         """Returns the chunk's result: ok, empty, or failed with its error.
@@ -69,6 +71,9 @@ class Answerer:
                 message=f"{exc.stage}: {exc.error}",
                 attempts=max(1, exc.attempts),
             )
+        except CheckingError as exc:
+            log.exception("chunk %s could not be checked", chunk.chunk_id)
+            result = _failed(draft, error_class="internal", message=str(exc).partition("\n")[0].rstrip(":"))
         except QAStreamError:
             raise
         except Exception as exc:  # one chunk that meets a bug of ours must not stop all others
@@ -84,6 +89,7 @@ class Answerer:
     async def close(self) -> None:
         await self._model.close()
         await self._judge.close()
+        await self._checking.close()
 
     async def _models(self) -> dict[str, ModelRef]:
         """Returns the model and, if it is another one, the judge. Waits until a server of each answers."""
@@ -95,11 +101,11 @@ class Answerer:
     async def _candidates(self, chunk: Chunk, calls: ChunkCalls, *, cuts: int = 0) -> ChunkCandidates:
         """Runs the stages, on two halves of the chunk if an answer is too long for the server.
 
-        Raises CallFailedError.
+        Raises CallFailedError or CheckingError.
         """
         requests = StageRequests(self._recipe, chunk, self._settings, judge=self._judge.name)
         try:
-            return await StageRunner(self._recipe, chunk, requests, calls).run()
+            return await StageRunner(self._recipe, chunk, requests, calls, self._checking).run()
         except CallFailedError as exc:
             parts = halves(chunk) if exc.error.error_class == "truncated" and cuts < MOST_CUTS else None
             if parts is None:

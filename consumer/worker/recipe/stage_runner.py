@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from configs.recipe import Recipe
 from configs.recipe_parts import Rewriting, Scoring, Stage
-from consumer.worker.checks.checking import check_pairs
+from consumer.worker.checks.offload.child import CheckRequest
+from consumer.worker.checks.offload.pool import CheckingPool
 from consumer.worker.checks.pair import AnsweredPair
 from consumer.worker.recipe.candidate import Candidate, scores_of, shortfall
 from consumer.worker.recipe.chunk_calls import ChunkCalls, together
@@ -53,21 +54,24 @@ def merge(parts: Sequence[ChunkCandidates]) -> ChunkCandidates:
 class StageRunner:
     """Runs the stages of one recipe on one chunk."""
 
-    def __init__(self, recipe: Recipe, chunk: Chunk, requests: StageRequests, calls: ChunkCalls) -> None:
+    def __init__(
+        self, recipe: Recipe, chunk: Chunk, requests: StageRequests, calls: ChunkCalls, checking: CheckingPool
+    ) -> None:
         self._recipe = recipe
         self._chunk = chunk
         self._requests = requests
         self._calls = calls
+        self._checking = checking
 
     async def run(self) -> ChunkCandidates:
-        """Raises CallFailedError when a call fails for good."""
+        """Raises CallFailedError when a call fails for good, and CheckingError when an answer can't be checked."""
         recipe, planned = self._recipe, self._requests.plan
         scores: dict[str, float] = {}
         if recipe.text_gate is not None:
             scores, skipped = await self._text_gate(recipe.text_gate)
             if skipped is not None:
                 return ChunkCandidates(planned=planned, text_scores=scores, skipped=skipped)
-        candidates = self._checked(await self._answered())
+        candidates = await self._checked(await self._answered())
         if recipe.judge is not None:
             candidates = await self._judged(candidates, recipe.judge)
         return ChunkCandidates(planned=planned, candidates=candidates, text_scores=scores)
@@ -118,19 +122,14 @@ class StageRunner:
         answered = candidate.answered(first.value, first.thinking, recipe.limits)
         return replace(answered, second=others[0].value) if others else answered
 
-    def _checked(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    async def _checked(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """Checks all candidates together, because one check looks for questions that are alike."""
-        going = [candidate for candidate in candidates if not candidate.reasons]
+        going = tuple(candidate.pair for candidate in candidates if not candidate.reasons)
+        if not going:
+            return candidates
         chunk = self._chunk
-        checked = iter(
-            check_pairs(
-                [candidate.pair for candidate in going],
-                text=chunk.text,
-                start=chunk.start,
-                headings=chunk.headings,
-                checks=self._recipe.checks,
-            )
-        )
+        asked = CheckRequest(going, chunk.text, chunk.start, chunk.headings, self._recipe.checks)
+        checked = iter(await self._checking.check(asked))
         return tuple(each if each.reasons else each.checked(next(checked)) for each in candidates)
 
     async def _judged(self, candidates: tuple[Candidate, ...], stage: Scoring) -> tuple[Candidate, ...]:
@@ -143,7 +142,7 @@ class StageRunner:
         judged = await _for_each(candidates, judge)
         if self._recipe.rewrite is None:
             return judged
-        return await _for_each(self._checked(await self._rewritten(judged, self._recipe.rewrite)), judge)
+        return await _for_each(await self._checked(await self._rewritten(judged, self._recipe.rewrite)), judge)
 
     async def _rewritten(self, candidates: tuple[Candidate, ...], stage: Rewriting) -> tuple[Candidate, ...]:
         """Rewrites the candidates that are worth it. The judge has to judge them again."""
