@@ -1,7 +1,8 @@
 """Comparison of the numbers of an answer, with their units, with the numbers of its sources."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from consumer.worker.checks.calculations import is_among, one_step, worked_out
 from consumer.worker.checks.quantities import TEMPERATURES, Quantity, plain, quantities, sums, with_sums
@@ -30,10 +31,11 @@ class Sources:
         if not given:
             return
         asked = with_sums(plain(question))
-        known = self._all + asked
+        known = _distinct(self._all + asked)
         unknown = [each for each in given if not (self._is_named(each, known, answer) or self._sums_up(each, answer))]
         if not unknown:
             return
+        doubtful = frozenset(unknown)
         near = (*asked, *with_sums(plain(evidence)))
         results = worked_out(
             reasoning,
@@ -47,7 +49,7 @@ class Sources:
             for each in sums(answer, given)
             if self._is_named(each, known, answer) or is_among(each, results, answer)
         ]
-        right = [each for each in given if each not in unknown]
+        right = [each for each in given if each not in doubtful]
         for quantity in unknown:
             worked = is_among(quantity, results, answer)
             told = any(each.start <= quantity.start < each.end for each in whole)
@@ -79,6 +81,11 @@ class Sources:
             not any(words.one_of and f"{words.one_of}{counted}" in self._text for words in _WORDS)
             and all(_counted(self._text, other) != counted for other in self._all)
         )
+
+
+def _distinct(quantities: Iterable[Quantity]) -> tuple[Quantity, ...]:
+    """The quantities without repetitions, wherever those stand: a text of many equal numbers is read as fast as any."""
+    return tuple({replace(each, start=0, end=0): None for each in quantities})
 
 
 def _is_written(quantity: Quantity, among: Sequence[Quantity]) -> bool:

@@ -1,5 +1,6 @@
 """Reading of the numbers of a text with their units: figures, words, fractions and ranges."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from languages import LANGUAGES
-from languages.language import rewritten
+from languages.language import Quantities, rewritten
 from languages.units import ONE, MeasurementUnit, unit_at
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -23,7 +24,7 @@ _FIGURES = re.compile(
     r"|(?P<number>\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?P<decimals>\.\d+)?(?:\s?[×x*]\s?10(?:\^|(?=-))(?P<exponent>-?\d{1,3})(?!\d))?)"
     rf"(?P<multiple>\s?(?:{LANGUAGES.either(lambda it: it.quantities.multiple)}))?"
 )
-_ITEM = re.compile(r"(?:^|\n|(?<=[；;。:：]))\s*[(（]?\d{1,2}(?:[.、)）](?!\d)|:)\s*")
+_ITEM = re.compile(r"(?:^|\n|(?<=[；;。:：]))[^\S\n]*[(（]?\d{1,2}(?:[.、)）](?!\d)|:)\s*")
 _RANGE = re.compile(rf"\s?(?:~|-|{LANGUAGES.either(lambda it: it.quantities.between)})\s?")
 _NEGATIVE = re.compile(rf"(?:^|[^A-Za-z\d)%°])-$|{LANGUAGES.either(lambda it: it.quantities.below_zero)}")
 TEMPERATURES = frozenset({(("degC", 1),), (("degF", 1),), (("K", 1),)})
@@ -79,12 +80,14 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=_READ_LAST)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text that `plain` gave, in order, without numbers of list items and within names."""
-    taken = [match.span() for match in _ITEM.finditer(text)]
+    taken = bytearray(len(text))
+    for match in _ITEM.finditer(text):
+        taken[match.start() : match.end()] = bytes([1]) * len(match[0])
     found: list[Quantity] = []
     for quantity in (*_fractions(text), *_figures(text), *_words(text)):
-        if not any(begin <= quantity.start < end for begin, end in taken):
+        if not taken[quantity.start]:
             found.append(quantity)
-            taken.append((quantity.start, quantity.end))
+            taken[quantity.start : quantity.end] = bytes([1]) * (quantity.end - quantity.start)
     return _ranges(text, [_placed(text, each) for each in sorted(found, key=lambda quantity: quantity.start)])
 
 
@@ -149,9 +152,16 @@ def _words(text: str) -> Iterator[Quantity]:
     for words, pattern in _NUMERALS:
         for match in pattern.finditer(text):
             if match[0].lower() not in words.ignored:
-                yield _measured(text, words.value(match[0]), 1.0, *match.span(), in_words=True)
+                yield _measured(text, _value_in(words, match[0]), 1.0, *match.span(), in_words=True)
     for match in _MONTH.finditer(text):
         yield Quantity(float(_MONTHS[match[0]]), _MONTH_OF_YEAR, 1.0, *match.span(), in_words=True)
+
+
+def _value_in(words: Quantities, numeral: str) -> float:
+    try:
+        return words.value(numeral)
+    except OverflowError:  # "a million million million …"
+        return math.inf
 
 
 def _measured(text: str, value: float, step: float, start: int, end: int, *, in_words: bool) -> Quantity:
