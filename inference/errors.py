@@ -97,6 +97,12 @@ class MalformedError(ModelError):
     error_class = "malformed"
 
 
+class NoAnswerError(MalformedError):
+    """The reply says itself why it has no answer: another call would cost as much and say the same."""
+
+    retry = Retry.NEVER
+
+
 class TruncatedError(ModelError):
     """The answer was cut at `max_tokens` (`finish_reason: length`)."""
 

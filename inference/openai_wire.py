@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from inference.chat import ChatRequest, Completion
-from inference.errors import MalformedError, OutageError, TruncatedError
+from inference.errors import MalformedError, NoAnswerError, OutageError, TransientError, TruncatedError
 
 
 def request_body(request: ChatRequest) -> dict[str, Any]:
@@ -37,30 +37,43 @@ def fingerprint(request: ChatRequest) -> str:
 def read_completion(reply: Any, endpoint: str) -> Completion:
     """The completion in the JSON of a reply with status 200, which came from the base URL `endpoint`.
 
-    Raises TruncatedError for an answer that was cut, OutageError for one that the server gave up, and MalformedError
-    for anything else that is not a finished answer.
+    An answer is whole unless `finish_reason` says that it is not. Raises TruncatedError for an answer that was cut,
+    OutageError for one that the server gave up, TransientError for one in which it failed, NoAnswerError for a refusal
+    or thoughts alone, and MalformedError for anything else that is not a finished answer.
     """
     try:
         choice = reply["choices"][0]
-        finish, message = choice["finish_reason"], choice["message"]
-        content, reasoning = message.get("content"), message.get("reasoning")
-        usage = reply.get("usage") or {}
-        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+        finish, message = choice.get("finish_reason"), choice["message"]
+        content, thoughts = (
+            _joined(message.get("content")),
+            message.get("reasoning") or message.get("reasoning_content"),
+        )
     except (KeyError, IndexError, TypeError, AttributeError) as exc:
         raise MalformedError(f"not a chat completion: {exc!r}") from exc
+    usage = _table(reply.get("usage"))
     completion = Completion(
         content=_text(content),
-        reasoning=_text(reasoning),
+        reasoning=_text(thoughts),
         endpoint=endpoint,
         prompt_tokens=_count(usage.get("prompt_tokens")),
-        cached_prompt_tokens=_count(cached),
+        cached_prompt_tokens=_count(_table(usage.get("prompt_tokens_details")).get("cached_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
     )
     if finish == "length":
         raise TruncatedError("the answer was cut at max_tokens", partial=completion)
     if finish == "abort":  # vLLM says so, with status 200, of requests that its shutdown cuts off
         raise OutageError("the server aborted the request")
-    if finish != "stop" or completion.content != content:
+    if finish == "error":
+        raise TransientError("the server failed in mid-answer, finish_reason 'error'", partial=completion)
+    if finish == "content_filter":
+        raise NoAnswerError("the server's content filter cut the answer", partial=completion)
+    if not content and message.get("refusal"):
+        raise NoAnswerError("the model refused to answer", partial=completion)
+    if not content and completion.reasoning:
+        raise NoAnswerError(
+            "the server gave thoughts and no answer: does its --reasoning-parser fit the model?", partial=completion
+        )
+    if completion.content != content:
         raise MalformedError(f"no answer, finish_reason {finish!r}", partial=completion)
     return completion
 
@@ -75,6 +88,18 @@ def read_models(reply: Any) -> dict[str, str]:
 def encodable(text: str) -> str:
     """The text with `?` for halves of surrogate pairs, which JSON can hold and UTF-8 can't."""
     return text.encode("utf-8", "replace").decode()
+
+
+def _joined(content: Any) -> Any:
+    """The text of a content that may come in parts."""
+    if not isinstance(content, list):
+        return content
+    return "".join(part if isinstance(part, str) else _text(_table(part).get("text")) for part in content)
+
+
+def _table(value: Any) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str:

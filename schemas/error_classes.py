@@ -72,7 +72,8 @@ _ROWS = (
     ),
     ErrorClass(
         "malformed", Fault.CHUNK, Retry.ATTEMPTS, True, "200 with something else than the answer that was asked for",
-        "the call is made again after a random wait of up to 8 s; then a dead letter",
+        "the call is made again after a random wait of up to 8 s, except after a refusal of the model, thoughts "
+        "without an answer, or `finish_reason: content_filter`; then a dead letter",
         "The server ignores `response_format`, or its decoder makes broken JSON: start vLLM with `python -m server`, "
         "which sets a backend that does not.", longest_wait_s=8.0,
     ),

@@ -108,6 +108,9 @@ class WorkerMetrics(WriterMetrics):
         )
         self.tokens = self.counter("tokens", "Tokens counted by the server, by kind: prompt, cached_prompt (part of "
             "prompt), completion.", "endpoint", "kind")  # fmt: skip
+        self.wrapped_answers = self.counter(
+            "wrapped_answers", "Answers with something before their JSON: a fence, thoughts or words.", "endpoint"
+        )
         self.model_in_flight = self.gauge("model_calls_in_flight", "Calls in flight.", "endpoint")
         self.model_limit = self.gauge(
             "model_limit", "Largest number of calls in flight that the limit allows now; 0 while paused.", "endpoint"

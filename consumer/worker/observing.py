@@ -34,12 +34,14 @@ class ObservedClient(ModelClient):
                 completion = await self._client.complete(request, timeout_s=timeout_s, headers=sent)
             except ModelError as exc:
                 metrics.calls.labels(url, exc.error_class).inc()
+                if exc.partial is not None:
+                    self._count_tokens(exc.partial)
                 raise
         metrics.calls.labels(url, "ok").inc()
         metrics.call_seconds.labels(url).observe(time.monotonic() - began_s)
-        metrics.tokens.labels(url, "prompt").inc(completion.prompt_tokens)
-        metrics.tokens.labels(url, "cached_prompt").inc(completion.cached_prompt_tokens)
-        metrics.tokens.labels(url, "completion").inc(completion.completion_tokens)
+        self._count_tokens(completion)
+        if request.response_format is not None and completion.content.lstrip()[:1] != "{":
+            metrics.wrapped_answers.labels(url).inc()
         return completion
 
     async def models(self) -> dict[str, str]:
@@ -53,6 +55,12 @@ class ObservedClient(ModelClient):
 
     async def close(self) -> None:
         await self._client.close()
+
+    def _count_tokens(self, completion: Completion) -> None:
+        tokens, url = self._metrics.tokens, self.url
+        tokens.labels(url, "prompt").inc(completion.prompt_tokens)
+        tokens.labels(url, "cached_prompt").inc(completion.cached_prompt_tokens)
+        tokens.labels(url, "completion").inc(completion.completion_tokens)
 
 
 def watch_endpoints(metrics: WorkerMetrics, all_servers: Iterable[ModelServers]) -> None:
@@ -73,6 +81,7 @@ def _begin_at_zero(metrics: WorkerMetrics, urls: Iterable[str]) -> None:
             metrics.pairs.labels(outcome, kind)
     for url in urls:
         metrics.call_seconds.labels(url)
+        metrics.wrapped_answers.labels(url)
         for outcome in CALL_OUTCOMES:
             metrics.calls.labels(url, outcome)
         for tokens in ("prompt", "cached_prompt", "completion"):

@@ -1,11 +1,15 @@
 """The bytes that go to the server, and the keys of cached answers, are those of every version before."""
 
 from dataclasses import replace
+from typing import Any
 
 import orjson
+import pytest
 
 from inference.chat import ChatMessage, ChatRequest, ResponseFormat
-from inference.openai_wire import fingerprint, read_models, request_body
+from inference.errors import ModelError, NoAnswerError, OutageError, TransientError, TruncatedError
+from inference.openai_wire import fingerprint, read_completion, read_models, request_body
+from schemas.error_classes import Retry
 from schemas.ids import digest
 
 SCHEMA = {
@@ -53,3 +57,55 @@ def test_models_are_read_with_what_is_loaded_under_their_names() -> None:
     reply = {"data": [{"id": "a", "root": "/models/a"}, {"id": "b"}, "c", {"id": "d", "root": "\ud800"}]}
     assert read_models(reply) == {"a": "/models/a", "b": "b", "d": "?"}
     assert read_models({"data": None}) == read_models([]) == read_models(None) == {}
+
+
+def reply(content: object = "{}", **changed: Any) -> dict[str, Any]:
+    message = {"content": content} | {
+        name: changed.pop(name) for name in ("refusal", "reasoning_content") & changed.keys()
+    }
+    return {"choices": [{"finish_reason": "stop", "message": message} | changed], "usage": {"completion_tokens": 7}}
+
+
+@pytest.mark.parametrize("finish", ["stop", "eos_token", "STOP", "tool_calls", None])
+def test_an_answer_is_whole_unless_its_server_says_otherwise(finish: str | None) -> None:
+    assert read_completion(reply(finish_reason=finish), "http://m").content == "{}"
+    without = reply()
+    del without["choices"][0]["finish_reason"]
+    assert read_completion(without, "http://m").content == "{}"
+
+
+@pytest.mark.parametrize(
+    ("finish", "error"),
+    [
+        ("length", TruncatedError), ("abort", OutageError), ("error", TransientError), ("content_filter", NoAnswerError),
+    ],
+)  # fmt: skip
+def test_an_answer_that_its_server_calls_unfinished_is_none(finish: str, error: type[ModelError]) -> None:
+    with pytest.raises(error):
+        read_completion(reply(finish_reason=finish), "http://m")
+
+
+def test_a_content_may_come_in_parts() -> None:
+    parts = [{"type": "text", "text": '{"a":'}, {"type": "image"}, "1}", 3]
+    assert read_completion(reply(parts[:3]), "http://m").content == '{"a":1}'
+    assert read_completion(reply(parts), "http://m").content == '{"a":1}'
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({"refusal": "I can't."}, "refused to answer"), ({"reasoning_content": "Hm."}, "thoughts and no answer")],
+)
+def test_a_reply_that_says_why_it_has_no_answer_is_not_asked_for_again(changed: dict[str, str], words: str) -> None:
+    empty: tuple[object, ...] = (None, "", [])
+    for content in empty:
+        with pytest.raises(NoAnswerError, match=words) as caught:
+            read_completion(reply(content, **changed), "http://m")
+        assert caught.value.retry is Retry.NEVER
+        assert caught.value.partial is not None
+        assert caught.value.partial.completion_tokens == 7
+
+
+@pytest.mark.parametrize("usage", [None, [], "many", 3, {"prompt_tokens": "5", "prompt_tokens_details": [1]}])
+def test_odd_usage_costs_no_answer(usage: object) -> None:
+    completion = read_completion(reply() | {"usage": usage}, "http://m")
+    assert (completion.content, completion.prompt_tokens, completion.cached_prompt_tokens) == ("{}", 0, 0)

@@ -6,7 +6,15 @@ from dataclasses import replace
 from consumer.worker.model.flights import StillWanted
 from consumer.worker.model.servers import Home, ModelServers
 from inference.chat import ChatRequest, Completion
-from inference.errors import CutShortError, KillsServerError, OutageError, RefusedError
+from inference.errors import (
+    CutShortError,
+    KillsServerError,
+    MalformedError,
+    OutageError,
+    RefusedError,
+    TransientError,
+    TruncatedError,
+)
 
 SUSPECT = 2
 """Crashes with a request in flight after which it goes alone. One crash does not say which of them caused it."""
@@ -36,6 +44,8 @@ class Call:
         self._home = home
         self._wanted = wanted
         self._crashes = 0
+        self.paid: list[Completion] = []
+        """All completions so far, those that were cut or can't be read included."""
 
     async def ask(self, tokens_factor: int) -> Completion:
         """A completion that can be read, within `tokens_factor` times the tokens. Only such may be cached.
@@ -49,6 +59,9 @@ class Call:
             completion = await self._servers.complete(
                 request, patience=factor, alone=alone, home=self._home, wanted=self._wanted
             )
+        except (TruncatedError, TransientError, MalformedError) as exc:
+            self.paid += [exc.partial] if exc.partial else []
+            raise
         except OutageError as exc:
             self._crashes += exc.crashed
             if alone and exc.crashed:
@@ -60,6 +73,7 @@ class Call:
                     f"the answer was cut, and {request.max_tokens} tokens are refused: {exc}", failure=exc.failure
                 ) from exc
             raise
+        self.paid.append(completion)
         self._read(completion.content)
         return completion
 

@@ -13,7 +13,7 @@ from configs.failpoints import hit
 from consumer.worker.model.cache import Cache
 from consumer.worker.model.call import Call
 from consumer.worker.model.flights import Flights, StillWanted
-from consumer.worker.model.retry import Waits, call_until_answered
+from consumer.worker.model.retry import CallFailedError, Waits, call_until_answered
 from consumer.worker.model.servers import Home, ModelServers
 from inference.chat import ChatRequest, Completion
 from inference.errors import MalformedError
@@ -28,11 +28,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Obtained:
-    """A completion, and what it cost now: the number of calls and milliseconds, both 0 if the cache had it."""
+    """A completion, and what it cost now: the number of calls and milliseconds, both 0 if the cache had it.
+
+    `paid` are the completions of all calls, those that were cut or can't be read included.
+    """
 
     completion: Completion
     calls: int
     model_ms: float
+    paid: tuple[Completion, ...] = ()
 
 
 class LanguageModel:
@@ -82,11 +86,15 @@ class LanguageModel:
             return Obtained(cached, calls=0, model_ms=0.0)
         began_s = time.monotonic()
         call = Call(self._servers, replace(request, priority=self._priority), read, home=home, wanted=wanted)
-        completion, calls = await call_until_answered(call.ask, waits=self._waits)
+        try:
+            completion, calls = await call_until_answered(call.ask, waits=self._waits)
+        except CallFailedError as exc:
+            exc.paid = tuple(call.paid)
+            raise
         hit("worker.answered")
         await self._keep(key, completion)
         hit("worker.cached")
-        return Obtained(completion, calls, round((time.monotonic() - began_s) * 1000, 3))
+        return Obtained(completion, calls, round((time.monotonic() - began_s) * 1000, 3), tuple(call.paid))
 
     async def _keep(self, key: str, completion: Completion) -> None:
         """Puts a completion into the cache, also if the caller is cancelled meanwhile: it is paid for."""

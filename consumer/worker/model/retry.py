@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TypeVar
 
+from inference.chat import Completion
 from inference.errors import ModelError
 from schemas.error_classes import ERROR_CLASSES, Retry
 
@@ -31,9 +32,13 @@ class Waits:
 
 
 class CallFailedError(Exception):
-    """The attempts are used up; `error` is the last one, `stage` the stage of the recipe that the call was for."""
+    """The attempts are used up; `error` is the last one, `stage` the stage of the recipe that the call was for.
+
+    `paid` are the completions that came, each of them cut or not to be read.
+    """
 
     stage = ""
+    paid: tuple[Completion, ...] = ()
 
     def __init__(self, error: ModelError, attempts: int) -> None:
         super().__init__(str(error))

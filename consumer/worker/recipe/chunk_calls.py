@@ -1,13 +1,14 @@
 """Makes all model calls of one chunk. They go to one server while it has room, and are counted together."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from consumer.worker.model.language_model import LanguageModel, Obtained
+from consumer.worker.model.language_model import LanguageModel
 from consumer.worker.model.retry import CallFailedError
 from consumer.worker.recipe.stage_requests import StageRequest
+from inference.chat import Completion
 from schemas import Usage
 
 T = TypeVar("T")
@@ -53,11 +54,11 @@ class ChunkCalls:
                 request.chat, request.read, sample=self._sample, home=lambda: self.endpoint_of(model)
             )
         except CallFailedError as exc:
-            self._count(Usage(calls=max(1, exc.attempts)))
+            self._count(_usage(max(1, exc.attempts), exc.paid))
             exc.stage = request.stage
             raise
         self._homes.setdefault(model, obtained.completion.endpoint)
-        self._count(_usage(obtained))
+        self._count(_usage(obtained.calls, obtained.paid) if obtained.calls else Usage(cached_calls=1))
         self.model_ms += obtained.model_ms
         return StageReply(request.read(obtained.completion.content), obtained.completion.reasoning)
 
@@ -75,13 +76,10 @@ async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     return [result for result in results if not isinstance(result, BaseException)]
 
 
-def _usage(obtained: Obtained) -> Usage:
-    if not obtained.calls:
-        return Usage(cached_calls=1)
-    answer = obtained.completion
+def _usage(calls: int, paid: Sequence[Completion]) -> Usage:
     return Usage(
-        calls=obtained.calls,
-        prompt_tokens=answer.prompt_tokens,
-        cached_prompt_tokens=answer.cached_prompt_tokens,
-        completion_tokens=answer.completion_tokens,
+        calls=calls,
+        prompt_tokens=sum(each.prompt_tokens for each in paid),
+        cached_prompt_tokens=sum(each.cached_prompt_tokens for each in paid),
+        completion_tokens=sum(each.completion_tokens for each in paid),
     )

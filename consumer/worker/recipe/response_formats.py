@@ -7,7 +7,8 @@ decoders support: objects with all properties required, enumerations, bounded ar
 stand in the order in which the model should think: evidence before the answer, the comment before the marks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from json import JSONDecoder
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -23,6 +24,9 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 Schema = dict[str, Any]
 MOST_MARK = 10
+MOST_BRACES = 20
+"""Places at which an object is looked for among words. It bounds the time for an answer that is braces only."""
+_DECODER = JSONDecoder()
 Mark = Annotated[int, Field(ge=0, le=MOST_MARK)]
 
 
@@ -136,15 +140,37 @@ def parse_many_marks(
 
 
 def parse(kind: type[M], content: str, wanted: ResponseFormat) -> M:
-    """Raises MalformedError, whose message does not quote the answer."""
-    try:
-        return kind.model_validate(_bounded(orjson.loads(content), wanted.schema))
-    except orjson.JSONDecodeError as exc:
-        raise MalformedError(f"the answer is not JSON: {exc.msg} at character {exc.pos}") from None
-    except ValidationError as exc:
-        problem = exc.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise MalformedError(f"the answer does not fit the schema: {where}: {problem['msg']}") from None
+    """Reads the first JSON object that fits. It may stand in a fence, after thoughts or among words.
+
+    Raises MalformedError, whose message does not quote the answer.
+    """
+    problem: MalformedError | None = None
+    for text in _objects(content):
+        try:
+            return kind.model_validate(_bounded(orjson.loads(text), wanted.schema))
+        except orjson.JSONDecodeError as exc:
+            problem = problem or MalformedError(f"the answer is not JSON: {exc.msg} at character {exc.pos}")
+        except ValidationError as exc:
+            first = exc.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            problem = MalformedError(f"the answer does not fit the schema: {where}: {first['msg']}")
+    assert problem is not None
+    raise problem
+
+
+def _objects(content: str) -> Iterator[str]:
+    """The whole answer, then the first JSON objects in what follows its thoughts."""
+    yield content
+    text, end = content.rpartition("</think>")[2], 0
+    for _ in range(MOST_BRACES):
+        at = text.find("{", end)
+        if at < 0:
+            return
+        try:
+            _, end = _DECODER.raw_decode(text, at)
+            yield text[at:end]
+        except (ValueError, RecursionError):
+            end = at + 1
 
 
 def _bounded(value: Any, schema: Mapping[str, Any]) -> Any:

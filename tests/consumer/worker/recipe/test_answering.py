@@ -82,6 +82,17 @@ async def test_bad_answers_are_asked_for_again_and_never_cached(make_answerer):
     async with FakeModel(script).serve() as server:
         result = await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
     assert (result.status, result.usage.calls) == (Status.OK, 5)
+    assert (result.usage.prompt_tokens, result.usage.completion_tokens) == (50, 25)
+
+
+async def test_a_chunk_that_fails_has_paid_for_its_answers(make_answerer):
+    async def script(request, body):
+        return completion("{")
+
+    async with FakeModel(script).serve() as server:
+        result = await (await make_answerer(server)).answer(chunk("Text."), ORIGIN)
+    assert (result.status, result.error.error_class) == (Status.FAILED, "malformed")
+    assert (result.usage.calls, result.usage.completion_tokens) == (5, 25)
 
 
 async def test_a_cut_answer_is_asked_for_with_more_tokens(make_answerer):

@@ -1,6 +1,9 @@
 """The bounds that were asked for hold for what is read, whatever the server sent."""
 
+import time
+
 import orjson
+import pytest
 
 from configs.recipe_parts import Limits
 from consumer.worker.recipe.response_formats import (
@@ -14,6 +17,7 @@ from consumer.worker.recipe.response_formats import (
     parse_questions,
     questions_format,
 )
+from inference.errors import MalformedError
 from schemas import PairType
 
 LIMITS = Limits(question_characters=30, answer_characters=40, reasoning_characters=50, quotes=2, quote_characters=20)
@@ -42,3 +46,29 @@ def test_an_answer_and_a_comment_are_cut_at_their_bounds():
     marks = {"comment": LONG, "marks": {"depth": 3} | {str(n): n for n in range(3_000)}}
     read = parse_marks(orjson.dumps(marks).decode(), marks_format(LIMITS, ["depth"]), ["depth"])
     assert (len(read.comment), read.marks) == (LIMITS.comment_characters, {"depth": 3})
+
+
+ANSWER = '{"answer": "Copper {1}."}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"```json\n{ANSWER}\n```",
+        f'<think>Is it {{"answer": "aluminium"}}?</think>\n{ANSWER}',
+        f"Here {{it}} is: {ANSWER} I hope {{this}} helps.",
+        f'{{"note": 1}} {ANSWER} {{"answer": "a later one"}}',
+        f'{{"answer": {ANSWER}',
+    ],
+)
+def test_the_first_object_that_fits_is_the_answer(content):
+    assert parse(ModelAnswer, content, answer_format(LIMITS)).answer == "Copper {1}."
+
+
+@pytest.mark.parametrize("unit", ["{", '{"a":', '{"a":[', '{"a":1}', '{"a":"', '{"\\"', "}{", '{"a":' + "9" * 5_000])
+def test_looking_for_an_answer_among_words_takes_linear_time(unit):
+    content = (unit * 200_000)[:200_000]
+    began_s = time.process_time()
+    with pytest.raises(MalformedError):
+        parse(ModelAnswer, content, answer_format(LIMITS))
+    assert time.process_time() - began_s < 1
