@@ -1,5 +1,6 @@
 """Runs all checks that need no model over the pairs of one chunk."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,9 @@ from consumer.worker.checks.polarity import parsed, turned
 from consumer.worker.checks.self_contained import pointing
 from languages import language_of
 from schemas import Evidence, Reason
+
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Control, bidirectional and zero-width characters, but for tabs and line ends: no reader sees them, and a model learns them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class _Checking:
 
     def _of_shape(self, pair: AnsweredPair) -> Iterator[Reason]:
         checks = self._checks
+        yield from _reason("control_characters", _hidden(f"{pair.question}\n{pair.answer}\n{pair.reasoning}"))
         yield from _length("question_length", pair.question, checks.question_least, checks.question_most)
         yield from _length("answer_length", pair.answer, checks.answer_least, checks.answer_most)
         if checks.language and not (self._language.accepts(pair.question) and self._language.accepts(pair.answer)):
@@ -89,6 +94,10 @@ class _Checking:
 
 def _says_something(text: str) -> bool:
     return any(c.isalnum() for c in text)
+
+
+def _hidden(text: str) -> Iterator[str]:
+    return (f"U+{ord(match[0]):04X}" for match in _HIDDEN.finditer(text))
 
 
 def _reason(check: str, details: Iterator[str]) -> Iterator[Reason]:

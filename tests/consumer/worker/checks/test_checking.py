@@ -111,3 +111,13 @@ def test_a_text_that_repeats_itself_costs_no_more_than_another(unit, part):
     began_s = time.process_time()
     reasons(pair(**{part: (text,) if part == "evidence" else text}), checks=Checks(answer_most=100_000))
     assert time.process_time() - began_s < 1.5  # it was up to 6 s, and four times as much for each doubling
+
+
+@pytest.mark.parametrize("hidden", ["\x1b", "\x00", "\x85", "\u202e", "\u2066", "\u200b", "\ufeff", "\u200f"])
+@pytest.mark.parametrize("part", ["question", "answer", "reasoning"])
+def test_a_character_that_nobody_sees_is_refused(hidden, part):
+    assert "control_characters" in reasons(pair(**{part: f"1.2 {hidden}nm?"}))[0]
+
+
+def test_tabs_and_line_ends_may_stand_in_an_answer():
+    assert reasons(pair(answer="Its thickness:\r\n\t1.2 nm.")) == [[]]
