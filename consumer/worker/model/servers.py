@@ -17,7 +17,7 @@ from inference.errors import ModelError, OutageError, WrongServerError
 SEARCH_EVERY_S = 0.15
 """The pause between looks while a limit is far from what the server can run: each look costs the server some ms."""
 CALM_GROWTH, CALM_STEPS = 1.25, 6
-"""Each look that finds the queue right makes the pause 1.25 times longer, at most 6 times: many workers ask it."""
+"""The pause gets 1.25 times longer after a look that finds the queue right, at most 6 times: many workers ask it."""
 PROBE_FIRST_S = 0.1
 PROBE_MOST_S = 2.0
 FINISH_POLL_S = 0.05
