@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.running import run_benchmarks  # noqa: E402
 from configs.settings import Settings  # noqa: E402
+from messaging.messages import warn  # noqa: E402
 from messaging.reading import TopicMissingError, read_to_end  # noqa: E402
 from producer.files.directory import Directory  # noqa: E402
 from producer.files.paths import PathFilter  # noqa: E402
@@ -277,7 +278,7 @@ async def newest_entries(settings: Settings) -> dict[str, LedgerEntry]:
     """The newest ledger entries by path; empty while the topic does not exist."""
     newest = {}
     try:
-        async with aclosing(read_entries(settings.kafka)) as entries:
+        async with aclosing(read_entries(settings.kafka, undecodable=warn)) as entries:
             async for entry, _ in entries:
                 newest[entry.document.path] = entry
     except TopicMissingError:

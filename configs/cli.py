@@ -86,3 +86,8 @@ def run(main: Callable[[], int]) -> None:
         sys.stderr.close()
         code = 1
     sys.exit(code)
+
+
+def printable(text: str) -> str:
+    """Replace control characters, so that text from files and records can't control the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)

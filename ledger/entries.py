@@ -16,6 +16,7 @@ class Ledger:
         self.source = source
         self._outlines: dict[str, Outline] = {}
         self._packed: dict[str, bytes] = {}
+        self._unreadable: dict[str, str] = {}
 
     def put(self, entry: LedgerEntry, value: bytes) -> None:
         """Takes `entry` as the newest of its document; `value` is the entry, encoded."""
@@ -32,6 +33,17 @@ class Ledger:
     def state(self, path: str) -> FileState | None:
         outline = self._outlines.get(path)
         return outline.state if outline else None
+
+    def set_aside(self, unreadable: dict[str, str]) -> None:
+        """Drops documents whose newest entry can't be read, given the reason by document id. Call it once, at last."""
+        self._unreadable = unreadable
+        if unreadable:
+            for path in [path for path in self._outlines if self.unreadable(path)]:
+                del self._outlines[path], self._packed[path]
+
+    def unreadable(self, path: str) -> str | None:
+        """Returns the reason why the newest entry of a document can't be read; None where it can."""
+        return self._unreadable.get(self.document_id(path)) if self._unreadable else None
 
     def done(self, file: SeenFile, rules: Rules) -> bool:
         """Tells whether `file` needs nothing. Every scan asks it for every file, so it decodes no entry."""

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from schemas import OutcomeError, Status, Usage
-from schemas.messages import Count, Id, Message
+from schemas.messages import Id, Message, Number, Version
 
 EditionKey = tuple[int, int]
 """Version and generation of a document; the greater one replaces the smaller."""
@@ -20,11 +20,11 @@ class OutcomeDocument(Message):
     id: Id
     source: str
     path: str
-    version: int
+    version: Version
 
 
 class OutcomeChunk(Message):
-    index: Count
+    index: Number
 
 
 class OutcomeSummary(Message):
@@ -33,8 +33,8 @@ class OutcomeSummary(Message):
     status: Status
     document: OutcomeDocument
     chunk: OutcomeChunk
-    generation: Count = 0
-    attempt: Count = 0
+    generation: Number = 0
+    attempt: Number = 0
     pairs: tuple[Any, ...] = ()
     usage: Usage = Usage()
     error: OutcomeError | None = None

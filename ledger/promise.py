@@ -1,15 +1,15 @@
 """The promise of the ledger: the newest complete version of a document, and its number of chunks."""
 
 from schemas import Document, FileState, LedgerEntry
-from schemas.messages import Count, Message, Sha256
+from schemas.messages import Message, Number, Sha256
 
 
 class Promise(Message):
     """The newest complete version of a document. Its file is written once all its `chunks` have an outcome."""
 
     document: Document
-    generation: Count
-    chunks: Count
+    generation: Number
+    chunks: Number
     sha256: Sha256
     encoding: str | None = None
 

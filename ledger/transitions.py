@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from schemas import CompleteVersion, DeadLetter, Document, FileState, LedgerEntry, Request
-from schemas.messages import now
+from schemas.messages import MOST, now
 
 PUBLISHING, COMPLETE, ABANDONED, REJECTED, VANISHED, FORGOTTEN = FileState
 ActionName = Literal["regenerate", "forget", "retry"]
@@ -137,6 +137,8 @@ def requested(entry: LedgerEntry, request: Request) -> LedgerEntry | None:
             case "regenerate":
                 progress = {"chunks": 0, "next_char": 0, "next_byte": 0, "sha256": None}
                 numbers = {"generation": entry.generation + 1, "sample": entry.sample + request.fresh}
+                if max(numbers.values()) > MOST:
+                    return None  # no record can hold it
                 return _after(entry, Event.REGENERATE, **numbers, **progress)
             case "forget":
                 return _after(entry, Event.FORGET, complete=None)

@@ -16,9 +16,13 @@ Undecodable = Callable[[Record, DecodeError], None]
 log = logging.getLogger(__name__)
 
 
+def place_of(record: Record) -> str:
+    return f"{record.topic} partition {record.partition} offset {record.offset}"
+
+
 def warn(record: Record, exc: DecodeError) -> None:
     """Log that the record is passed over."""
-    log.warning("%s partition %d offset %d is passed over: %s", record.topic, record.partition, record.offset, exc)
+    log.warning("%s is passed over: %s", place_of(record), exc)
 
 
 def ignore(_record: Record, _exc: DecodeError) -> None:

@@ -12,7 +12,7 @@ import orjson
 
 from configs import cli
 from configs.settings import Settings
-from producer import command
+from producer import command, repair
 from producer.alarm import Alarm
 from producer.app import run
 from producer.errors import ProducerError
@@ -28,7 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
         description="Watches a directory and publishes each file once, as chunks on Kafka. Ends on SIGTERM and Ctrl-C.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="other commands, each with --help:\n"
-        + "".join(f"  {name:12}{summary}\n" for name, summary in command.SUMMARIES.items())
+        + "".join(f"  {name:12}{summary}\n" for name, summary in (command.SUMMARIES | repair.SUMMARY).items())
         + "\nExit codes: 0 done; 1 failed, or with --once a file could not be read; 2 wrong usage;\n"
         "3 with --once: done, but files were rejected (see the dead letters).",
     )
@@ -43,6 +43,8 @@ def main(argv: Sequence[str]) -> int:
     for action in command.SUMMARIES:
         if argv and argv[0] == action:
             return command.main(action, list(argv[1:]))
+    if argv and argv[0] == "repair":
+        return repair.main(list(argv[1:]))
     args = make_parser().parse_args(argv)
     settings = cli.settings_from(args)
     configure_logs(settings.telemetry, process="producer")

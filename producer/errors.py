@@ -4,7 +4,6 @@ QAStreamError
 ├── SettingsError            wrong usage: exit code 2
 └── ProducerError            publishing failed: exit code 1
     ├── FencedError          another producer has taken over this source
-    ├── LedgerError          the ledger on Kafka can't be read
     └── PublishError         one transaction failed; its work is done again from the ledger
 
 FileError                    a file can't be published to its end now; never leaves this package
@@ -22,10 +21,6 @@ class ProducerError(QAStreamError):
 
 class FencedError(ProducerError):
     """Another producer has taken over this source."""
-
-
-class LedgerError(ProducerError):
-    """The ledger on Kafka can't be read."""
 
 
 class PublishError(ProducerError):

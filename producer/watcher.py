@@ -130,12 +130,19 @@ class Watcher:
         await self._take_requests()
         self._asked = False
         files = self._of_this_run(listing.files)
-        todo = [found for found in files if not self._ledger.done(found, self._publication.rules)]
+        unreadable = {found.path: why for found in files if (why := self._ledger.unreadable(found.path))}
+        todo = [
+            found
+            for found in files
+            if not self._ledger.done(found, self._publication.rules) and found.path not in unreadable
+        ]
         look = self._settling.look(todo, clock_ns=time.monotonic_ns(), wall_ns=time.time_ns())
         self._tally.files = len(files)
         self._tally.troubled = {found.path: "still being written" for found in look.waiting}
         self._tell(listing.skipped, "left out: %s is %s")
         self._trouble(listing.problems)
+        self._tell(unreadable, "left alone: %s: %s")
+        self._tally.troubled |= unreadable
         self._parts.observer.looked(files=len(files), waiting=len(self._tally.troubled))
         changed = await self._publish(look.settled)
         put_away = await self._put_away(files)

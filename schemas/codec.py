@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from .messages import Message
 
+MOST_NAME = 100
 M = TypeVar("M", bound=Message)
 
 
@@ -38,6 +39,6 @@ def _first_problem(exc: ValidationError | RecursionError) -> str:
     if isinstance(exc, RecursionError):
         return "nested too deeply"
     errors = exc.errors(include_url=False, include_input=False)
-    where = ".".join(map(str, errors[0]["loc"])) or "the whole"
+    where = repr(".".join(map(str, errors[0]["loc"])))[1:-1][:MOST_NAME] or "the whole"
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{where}: {errors[0]['msg']}{more}"

@@ -4,14 +4,22 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from .error_classes import ErrorClassName
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
-Version = Annotated[int, Field(ge=1, le=2**63 - 1)]
+MOST = 2**31 - 1
+"""Greatest index, version, generation and attempt of a record, so that every reader can hold and count them."""
+Count = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
+"""A size, an offset, or a number of tokens."""
+Number = Annotated[int, Field(strict=True, ge=0, le=MOST)]
+Version = Annotated[int, Field(strict=True, ge=1, le=MOST)]
+Score = Annotated[float, Field(strict=True, ge=0, le=100)]
+"""Scores of our recipes are at most 1; those of other programs may be marks."""
+Milliseconds = Annotated[float, Field(strict=True, ge=0, le=2**53)]
+BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 
 class Message(BaseModel):
@@ -38,17 +46,17 @@ class Chunk(Message):
     schema_: Literal["qastream.chunk/1"] = Field(default="qastream.chunk/1", alias="schema")
     chunk_id: Id
     document: Document
-    generation: Count = Field(
+    generation: Number = Field(
         default=0,
         description="Counts the runs of regenerate. The results of a newer generation replace those of an older one.",
     )
-    attempt: Count = Field(default=0, description="Counts the replays from the dead letters.")
-    sample: Count = Field(
+    attempt: Number = Field(default=0, description="Counts the replays from the dead letters.")
+    sample: Number = Field(
         default=0,
         description="Counts the runs of regenerate --fresh. The cache does not answer with completions of another "
         "sample.",
     )
-    index: Count = Field(description="Position among the chunks of this version of the document.")
+    index: Number = Field(description="Position among the chunks of this version of the document.")
     start: Count
     end: Count
     headings: tuple[str, ...] = Field(default=(), description="Headings above the text, the outermost first.")
@@ -71,8 +79,8 @@ class CompleteVersion(Message):
     """A version of a document whose chunks are all published."""
 
     version: Version
-    generation: Count = 0
-    chunks: Count
+    generation: Number = 0
+    chunks: Number
     characters: Count
     size_bytes: Count
     sha256: Sha256
@@ -80,6 +88,7 @@ class CompleteVersion(Message):
     splitter: Id
     marks: str = Field(
         default="",
+        pattern=BASE64,
         description="Marks of the chunks, by which the next version recognises them: base64 of ten bytes for each "
         "chunk. "
         "It is empty with fewer than two chunks, or more than 4,096.",
@@ -91,11 +100,11 @@ class LedgerEntry(Message):
 
     schema_: Literal["qastream.file/1"] = Field(default="qastream.file/1", alias="schema")
     document: Document
-    generation: Count = 0
-    sample: Count = Field(default=0, description="Sample number of its chunks; later versions keep it.")
+    generation: Number = 0
+    sample: Number = Field(default=0, description="Sample number of its chunks; later versions keep it.")
     state: FileState
     size_bytes: Count
-    mtime_ns: int = Field(ge=-(2**63), le=2**63 - 1)
+    mtime_ns: int = Field(strict=True, ge=-(2**63), le=2**63 - 1)
     sha256: Sha256 | None = Field(
         default=None, description="SHA-256 of the file's bytes, known when the whole file has been read."
     )
@@ -108,14 +117,14 @@ class LedgerEntry(Message):
         "next_char.",
     )
     next_char: Count = 0
-    chunks: Count = Field(
+    chunks: Number = Field(
         default=0, description="Number of chunks published so far; all chunks, in a complete version."
     )
     complete: CompleteVersion | None = Field(
         default=None, description="The newest complete version. Compaction keeps only one entry for a document."
     )
     reason: str | None = Field(default=None, description="Reason why the file was rejected or abandoned.")
-    updated_at: datetime
+    updated_at: AwareDatetime
 
 
 class Request(Message):
@@ -124,9 +133,9 @@ class Request(Message):
     schema_: Literal["qastream.request/1"] = Field(default="qastream.request/1", alias="schema")
     request_id: Id
     action: Literal["regenerate", "forget", "retry"] = Field(description="retry reads a rejected file again.")
-    fresh: bool = Field(default=False, description="With regenerate: ask for new samples.")
+    fresh: bool = Field(strict=True, default=False, description="With regenerate: ask for new samples.")
     document: Document
-    created_at: datetime
+    created_at: AwareDatetime
 
 
 class PairType(StrEnum):
@@ -155,7 +164,7 @@ class Pair(Message):
     answer: str
     reasoning: str = ""
     evidence: tuple[Evidence, ...] = ()
-    scores: dict[str, float] = Field(
+    scores: dict[str, Score] = Field(
         default_factory=dict,
         description="Scores from 0 to 1. `question` and `answer` are weighted means; `answer.accuracy` is one "
         "criterion.",
@@ -182,7 +191,7 @@ class ChunkRef(Message):
     """The chunk that a result answers."""
 
     id: Id
-    index: Count
+    index: Number
     start: Count
     end: Count
     text: str
@@ -218,8 +227,8 @@ class Usage(Message):
 class Timing(Message):
     """Time spent on a result, in milliseconds."""
 
-    total_ms: float = Field(default=0.0, ge=0)
-    model_ms: float = Field(default=0.0, ge=0)
+    total_ms: Milliseconds = 0.0
+    model_ms: Milliseconds = 0.0
 
 
 class OutcomeError(Message):
@@ -227,14 +236,14 @@ class OutcomeError(Message):
 
     error_class: ErrorClassName
     message: str
-    attempts: Count = 1
+    attempts: Number = 1
 
 
 class Origin(Message):
     """Place of a record in Kafka."""
 
     topic: str
-    partition: Count
+    partition: Number
     offset: Count
 
 
@@ -254,12 +263,12 @@ class Result(Message):
     status: Status
     document: Document
     chunk: ChunkRef
-    generation: Count = 0
-    attempt: Count = 0
-    planned: dict[PairType, Count] = Field(
+    generation: Number = 0
+    attempt: Number = 0
+    planned: dict[PairType, Number] = Field(
         default_factory=dict, description="Numbers of questions that the recipe planned for this chunk."
     )
-    asked: dict[PairType, Count] = Field(
+    asked: dict[PairType, Number] = Field(
         default_factory=dict,
         description="Numbers of questions that were asked: as many as pairs and rejected ones together. Empty in a "
         "failed "
@@ -270,7 +279,7 @@ class Result(Message):
     skipped: Reason | None = Field(
         default=None, description="Reason why nothing was asked: the text gate rejected the text."
     )
-    text_scores: dict[str, float] = Field(
+    text_scores: dict[str, Score] = Field(
         default_factory=dict, description="Scores of the text, if the recipe has a text gate."
     )
     recipe: RecipeRef
@@ -280,7 +289,7 @@ class Result(Message):
     timing: Timing = Timing()
     error: OutcomeError | None = None
     origin: Origin
-    created_at: datetime
+    created_at: AwareDatetime
 
 
 class Original(Message):
@@ -289,7 +298,7 @@ class Original(Message):
     base64: str
     size_bytes: Count
     sha256: Sha256 | None = None
-    truncated: bool = False
+    truncated: bool = Field(strict=True, default=False)
 
 
 class DeadLetter(Message):
@@ -300,15 +309,15 @@ class DeadLetter(Message):
     kind: Literal["chunk", "file", "record"] = Field(description="record means a record that could not be decoded.")
     reason: str
     error_class: ErrorClassName
-    attempts: Count = 1
+    attempts: Number = 1
     document: Document | None = None
     chunk_id: Id | None = None
-    generation: Count = 0
-    attempt: Count = 0
+    generation: Number = 0
+    attempt: Number = 0
     original: Original
     headers: dict[str, str] = Field(default_factory=dict)
     origin: Origin | None = None
-    created_at: datetime
+    created_at: AwareDatetime
 
 
 class ReplayMarker(Message):
@@ -316,8 +325,8 @@ class ReplayMarker(Message):
 
     schema_: Literal["qastream.replay/1"] = Field(default="qastream.replay/1", alias="schema")
     letter_id: Id
-    attempt: Count
-    created_at: datetime
+    attempt: Number
+    created_at: AwareDatetime
 
 
 def now() -> datetime:

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from configs import cli
+from configs.cli import printable
 from configs.sections import KafkaSettings
 from consumer.dead_letters.letters import FiledLetter, LetterFilter, parse_since, read_letters
 from consumer.dead_letters.replay import ReplayTally, replay
@@ -61,7 +62,7 @@ async def _list(kafka: KafkaSettings, wanted: LetterFilter, *, show_all: bool, a
             if as_json:
                 print(orjson.dumps(_as_json(filed)).decode())
             elif count <= SHOWN:
-                table.add_row(*map(escape, _cells(filed)))
+                table.add_row(*(escape(printable(cell)) for cell in _cells(filed)))
     if not as_json:
         console = Console()
         if count:
@@ -84,7 +85,7 @@ def _cells(filed: FiledLetter) -> tuple[str, ...]:
         letter.chunk_id or "",
         str(letter.attempt),
         "yes" if filed.replayed else "no",
-        "".join(c if c.isprintable() else repr(c)[1:-1] for c in letter.reason),
+        letter.reason,
     )
 
 

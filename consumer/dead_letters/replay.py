@@ -21,7 +21,7 @@ from messaging.roles import Role
 from messaging.topics import check_access
 from schemas import Chunk, DeadLetter, DecodeError, ReplayMarker, Request, TopicNames, decode, encode
 from schemas.ids import request_id
-from schemas.messages import now
+from schemas.messages import MOST, now
 
 BATCH = 100
 Again = tuple[FiledLetter, Chunk | Request]
@@ -59,6 +59,8 @@ def next_attempt(letter: DeadLetter) -> Chunk | Request:
         chunk = decode(Chunk, base64.b64decode(letter.original.base64, validate=True))
     except (DecodeError, binascii.Error):
         raise CannotReplayError("a chunk that can't be read any more") from None
+    if chunk.attempt >= MOST:
+        raise CannotReplayError("a chunk of which no record can hold another attempt")
     return chunk.model_copy(update={"attempt": chunk.attempt + 1})
 
 

@@ -51,6 +51,8 @@ def _parsed(line: bytes, located: Located) -> dict[str, Any]:
     try:
         result: dict[str, Any] = orjson.loads(from_line(line) or b"")
         found = result["record_id"]
+        result.setdefault("pairs", [])
+        result.setdefault("rejected", [])
     except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
         raise IndexDamagedError(f"no record at byte {located.start} of results/{located.segment.name}") from exc
     if found != located.record_id:

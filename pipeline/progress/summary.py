@@ -7,12 +7,12 @@ from itertools import islice
 from pathlib import Path
 from shlex import quote
 
+from configs.cli import printable
 from ledger.account import ProgressTotals
 from ledger.progress import Progress
 from output.layout import Layout
 from output.segments.naming import covering, list_segments
 from output.segments.records import read_segment
-from pipeline.run.children import printable
 from pipeline.run.plan import EMBEDDED_MODEL, RunPlan
 from schemas import DecodeError, Pair, Result, TopicNames, decode
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from configs.cli import printable
 from pipeline.errors import PipelineError
 from telemetry.children import ends_with_parent
 from telemetry.log_file import tail
@@ -112,8 +113,3 @@ def describe_exit(code: int | None) -> str:
     if code is not None and code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"
-
-
-def printable(text: str) -> str:
-    """Replaces control characters, so that text from files can't control the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -13,12 +13,13 @@ from configs.sections import KafkaSettings
 from ledger.transitions import ActionName, has_to_wait, requested
 from messaging.connection import PATIENCE_S, PRODUCER_FAILED, open_producer
 from messaging.follow import keep_following
+from messaging.messages import warn
 from messaging.record import Record
 from producer.errors import PublishError
-from producer.publishing.ledger_topic import load_ledger, read_entries
+from producer.publishing.ledger_topic import document_in, load_ledger, read_entries
 from producer.publishing.requests import load_requests
 from producer.publishing.transactions import Publisher, started_producer
-from schemas import LedgerEntry, Request, TopicNames, encode
+from schemas import DecodeError, LedgerEntry, Request, TopicNames, encode
 from schemas.ids import request_id
 from schemas.messages import now
 
@@ -57,7 +58,13 @@ async def make_plan(
 ) -> RequestPlan:
     """Plans a request for every document whose path matches a glob. An empty `source` means all sources."""
     newest: dict[str, LedgerEntry] = {}
-    async with aclosing(read_entries(kafka, patience_s=PATIENCE_S)) as entries:
+
+    def drop(record: Record, exc: DecodeError) -> None:
+        newest.pop(document_in(record), None)
+        if record.value is not None:
+            warn(record, exc)
+
+    async with aclosing(read_entries(kafka, undecodable=drop, patience_s=PATIENCE_S)) as entries:
         async for entry, _ in entries:
             document = entry.document
             if (not source or document.source == source) and any(fnmatchcase(document.path, glob) for glob in globs):

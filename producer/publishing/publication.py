@@ -1,6 +1,7 @@
 """The publication of one file: from its ledger entry to the chunks and the entry that it needs now."""
 
 import base64
+import errno
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from producer.text.reading import Reading
 from producer.text.splitting import Sizes, Split
 from schemas import Chunk, DeadLetter, Document, LedgerEntry, Original
 from schemas.ids import chunk_id, content_key, digest
-from schemas.messages import now
+from schemas.messages import MOST, now
 
 LETTER_BYTES = 4096
 """Bytes of a rejected file's beginning that its dead letter holds."""
@@ -85,6 +86,8 @@ class Publication:
         return Reading(self.files, file, found, encoding=self.encoding, stopping=self.stopping)
 
     def _next_version(self, found: Found, entry: LedgerEntry | None, document_id: str) -> LedgerEntry:
+        if entry and entry.document.version >= MOST:
+            raise OSError(errno.EOVERFLOW, f"no record can hold a version after {MOST}, which its ledger entry has")
         return transitions.begin(
             entry, document=Document(id=document_id, source=self.source, path=found.path, version=1),
             size_bytes=found.size_bytes, mtime_ns=found.mtime_ns, splitter=self.rules.splitter,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from configs import cli
+from configs.cli import printable
 from configs.errors import QAStreamError, SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,3 +50,7 @@ def test_python_without_its_asserts_is_refused_in_a_line(program, optimize):
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "PYTHONOPTIMIZE" in done.stderr
+
+
+def test_control_characters_do_not_reach_the_terminal():
+    assert printable("a\x1b[31mb\nc 中") == "a [31mb c 中"

@@ -37,12 +37,14 @@ from schemas import (
     encode,
 )  # fmt: skip
 from schemas.ids import chunk_id, content_key, digest, document_id
+from schemas.messages import MOST
 from tools.contract import FOLDER, KINDS
 
 text = st.text(st.characters(codec="utf-8"), max_size=20)
 ids = st.binary(min_size=16, max_size=16).map(bytes.hex)
 sha256s = st.binary(min_size=32, max_size=32).map(bytes.hex)
 counts = st.integers(0, 2**53)
+numbers = st.integers(0, MOST)
 times = st.datetimes(timezones=st.just(UTC))
 tuples = partial(st.lists, max_size=3)
 
@@ -51,8 +53,8 @@ def some(kind, /, **fields):
     return st.builds(kind, **fields)
 
 
-documents = some(Document, id=ids, source=text, path=text, version=st.integers(1, 2**31), title=text)
-origins = some(Origin, topic=text, partition=counts, offset=counts)
+documents = some(Document, id=ids, source=text, path=text, version=st.integers(1, MOST), title=text)
+origins = some(Origin, topic=text, partition=numbers, offset=counts)
 evidences = some(Evidence, text=text, start=counts, end=counts)
 pairs = some(
     Pair, id=ids, type=st.sampled_from(PairType), question=text, answer=text, reasoning=text, language=text,
@@ -60,35 +62,35 @@ pairs = some(
 )  # fmt: skip
 reasons = some(Reason, check=text, detail=text)
 rejected = some(RejectedPair, pair=pairs, reasons=tuples(reasons).map(tuple))
-asked = st.dictionaries(st.sampled_from(PairType), counts)
+asked = st.dictionaries(st.sampled_from(PairType), numbers)
 models = some(ModelRef, name=text, root=text, endpoint=text)
 refs = some(
-    ChunkRef, id=ids, index=counts, start=counts, end=counts, text=text, headings=tuples(text).map(tuple),
+    ChunkRef, id=ids, index=numbers, start=counts, end=counts, text=text, headings=tuples(text).map(tuple),
     content_key=ids,
 )  # fmt: skip
 complete = some(
-    CompleteVersion, version=st.integers(1, 99), generation=counts, chunks=counts, characters=counts,
+    CompleteVersion, version=st.integers(1, 99), generation=numbers, chunks=numbers, characters=counts,
     size_bytes=counts, sha256=sha256s, splitter=ids,
 )  # fmt: skip
-errors = some(OutcomeError, error_class=text, message=text, attempts=counts)
+errors = some(OutcomeError, error_class=text, message=text, attempts=numbers)
 usages = some(
     Usage, calls=counts, cached_calls=counts, prompt_tokens=counts, cached_prompt_tokens=counts,
     completion_tokens=counts,
 )  # fmt: skip
 MESSAGES = {
     Chunk: some(
-        Chunk, chunk_id=ids, document=documents, generation=counts, attempt=counts, sample=counts, index=counts, start=counts,
+        Chunk, chunk_id=ids, document=documents, generation=numbers, attempt=numbers, sample=numbers, index=numbers, start=counts,
         end=counts, headings=tuples(text).map(tuple), text=text, content_key=ids,
     ),
     LedgerEntry: some(
-        LedgerEntry, document=documents, generation=counts, sample=counts, state=st.sampled_from(FileState), size_bytes=counts,
+        LedgerEntry, document=documents, generation=numbers, sample=numbers, state=st.sampled_from(FileState), size_bytes=counts,
         mtime_ns=st.integers(-(2**62), 2**62), sha256=st.none() | sha256s, encoding=st.none() | text, splitter=ids,
-        next_byte=counts, next_char=counts, chunks=counts, complete=st.none() | complete, reason=st.none() | text,
+        next_byte=counts, next_char=counts, chunks=numbers, complete=st.none() | complete, reason=st.none() | text,
         updated_at=times,
     ),
     Result: some(
-        Result, record_id=ids, status=st.sampled_from(Status), document=documents, chunk=refs, generation=counts,
-        attempt=counts, pairs=tuples(pairs).map(tuple), rejected=tuples(rejected).map(tuple),
+        Result, record_id=ids, status=st.sampled_from(Status), document=documents, chunk=refs, generation=numbers,
+        attempt=numbers, pairs=tuples(pairs).map(tuple), rejected=tuples(rejected).map(tuple),
         planned=asked, asked=asked, skipped=st.none() | reasons,
         text_scores=st.dictionaries(text, st.floats(0, 1), max_size=2),
         recipe=some(RecipeRef, name=text, hash=ids), model=models, judge=st.none() | models,
@@ -97,7 +99,7 @@ MESSAGES = {
     ),
     DeadLetter: some(
         DeadLetter, letter_id=ids, kind=st.sampled_from(["chunk", "file", "record"]), reason=text, error_class=text,
-        attempts=counts, document=st.none() | documents, chunk_id=st.none() | ids, generation=counts, attempt=counts,
+        attempts=numbers, document=st.none() | documents, chunk_id=st.none() | ids, generation=numbers, attempt=numbers,
         original=some(Original, base64=text, size_bytes=counts, sha256=st.none() | sha256s, truncated=st.booleans()),
         headers=st.dictionaries(text, text, max_size=2), origin=st.none() | origins, created_at=times,
     ),
@@ -105,7 +107,7 @@ MESSAGES = {
         Request, request_id=ids, action=st.sampled_from(["regenerate", "forget", "retry"]), fresh=st.booleans(),
         document=documents, created_at=times,
     ),
-    ReplayMarker: some(ReplayMarker, letter_id=ids, attempt=counts, created_at=times),
+    ReplayMarker: some(ReplayMarker, letter_id=ids, attempt=numbers, created_at=times),
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from configs.cli import printable
 from configs.ranges import ALL
 
 EXAMPLES = 5
@@ -74,8 +75,8 @@ def show(balance: Balance, console: Console) -> None:
         table.add_row(name, f"{value:,}")
     console.print(table)
     for difference in balance.differences:
-        console.print(f"[red]✗[/red] {difference.count:,} {escape(difference.what)}")
-        console.print(*(f"    {escape(example)}" for example in difference.examples), sep="\n")
+        console.print(f"[red]✗[/red] {difference.count:,} {escape(printable(difference.what))}")
+        console.print(*(f"    {escape(printable(example))}" for example in difference.examples), sep="\n")
     if balance.balanced:
         console.print("[green]✓[/green] ledger, topics and disk balance")
 

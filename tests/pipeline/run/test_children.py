@@ -8,7 +8,7 @@ import pytest
 
 from chaos.waiting import eventually, is_gone
 from pipeline.errors import PipelineError
-from pipeline.run.children import Child, printable, wait_for_file
+from pipeline.run.children import Child, wait_for_file
 from telemetry.log_file import tail
 
 STUBBORN = """
@@ -104,10 +104,6 @@ async def test_a_child_that_dies_is_not_waited_for(tmp_path: Path):
     child = started(tmp_path, "raise SystemExit('port taken')")
     with pytest.raises(PipelineError, match="port taken"):
         await asyncio.wait_for(wait_for_file(child, tmp_path / "never"), 30)
-
-
-def test_control_characters_do_not_reach_the_terminal():
-    assert printable("a\x1b[31mb\nc 中") == "a [31mb c 中"
 
 
 def test_tail_is_the_end_of_a_file(tmp_path: Path):
