@@ -56,6 +56,14 @@ def client_of(client: AIOKafkaConsumer | AIOKafkaAdminClient) -> BareClient:
     return client._client
 
 
+def connections_of(consumer: AIOKafkaConsumer) -> list[object]:
+    """Return the connections that are in use. A new object among them shows that the consumer has connected again.
+
+    The client connects again by itself, and publicly tells nobody.
+    """
+    return list(consumer._client._conns.values())
+
+
 async def look_up_coordinators(client: BareClient, name: str) -> None:
     """Have a broker find the coordinators of a group and of a transactional id, both called `name`.
 

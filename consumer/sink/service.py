@@ -86,7 +86,7 @@ async def serve(
         following = next_offsets(present)
         starts = {names.results: following, names.files: index.ledger.offsets()}
         lasts, shares = _lasts(layout, names.results, present), {names.results: layout.share}
-        opening = stack.enter_async_context(open_reader(kafka, starts, lasts, shares))
+        opening = stack.enter_async_context(open_reader(kafka, starts, lasts, shares, cluster=cluster))
         reader = await unless_stopped(opening, stop)
         observer = SinkObserver(telemetry, layout.results)
         watch_disk(telemetry.metrics, layout.root)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizationFailedError
@@ -12,11 +12,13 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizatio
 from configs.sections import KafkaSettings
 from consumer.sink.errors import ContinuityError, StartOverError
 from messaging.access import from_refusal
-from messaging.client_internals import reading_task
+from messaging.client_internals import connections_of, reading_task
 from messaging.connection import open_consumer
 from messaging.reading import topic_partitions
 from messaging.record import Record, poll
+from messaging.topics import cluster_id
 from output.share import ALL, Share
+from schemas import TopicNames
 
 PAUSE_S = 0.5
 SETTLE_S = 15.0
@@ -36,7 +38,9 @@ class TopicReader:
     """Reads partitions from `next_offsets` on, also while brokers go and come back.
 
     `lasts` has the values of the records just before these offsets, as far as they are on disk: a topic with another
-    value there is another topic of the same name. `counts` has the number of partitions by topic.
+    value there is another topic of the same name. `counts` has the number of partitions by topic. After each new
+    connection the cluster is compared with `cluster`, unless that is empty, and each partition of the results with the
+    last record that was taken from it: the broker may have been wiped and filled anew while this process was frozen.
     """
 
     kafka: KafkaSettings
@@ -44,6 +48,10 @@ class TopicReader:
     next_offsets: dict[TopicPartition, int]
     lasts: dict[TopicPartition, bytes | None]
     counts: Mapping[str, int]
+    cluster: str = ""
+    _taken_last: dict[TopicPartition, Record] = field(default_factory=dict)
+    _connections: list[object] = field(default_factory=list)
+    """Connections since which the cluster was compared."""
 
     async def begin(self) -> None:
         """Assigns the partitions. Raises ContinuityError where a partition does not reach to its offset."""
@@ -55,6 +63,30 @@ class TopicReader:
             else:
                 del self.lasts[tp]
         self._rewind()
+
+    async def _compare_again(self) -> bool:
+        """Compares the cluster after a new connection. Tells whether the last records are to be read again.
+
+        Raises ContinuityError for another cluster, and BrokerUnreachableError.
+        """
+        connections = connections_of(self.consumer)
+        if all(any(each is known for known in self._connections) for each in connections):
+            return False
+        found = await cluster_id(self.kafka, patience_s=SETTLE_S) if self.cluster else ""
+        if found != self.cluster:
+            raise ContinuityError(
+                f"the broker at {self.kafka.brokers} is of Kafka cluster {found} now, and was of {self.cluster}: "
+                f"{MADE_AGAIN}"
+            )
+        self._connections = connections
+        if not self._taken_last:
+            return False
+        beginnings = await self._check_range()
+        for tp, record in self._taken_last.items():
+            if tp not in self.lasts and beginnings[tp] <= record.offset:
+                self.next_offsets[tp], self.lasts[tp] = record.offset, record.value
+        self._rewind()
+        return True
 
     async def poll(self, timeout_s: float) -> list[Record]:
         """Returns the records that come within `timeout_s`, ordered by offset within each partition.
@@ -75,6 +107,8 @@ class TopicReader:
             self._rewind()
             await asyncio.sleep(PAUSE_S)
             return []
+        if batches and await self._compare_again():
+            return []
         return [record for tp, records in batches.items() for record in self._taken(tp, records)]
 
     def _check_client(self) -> None:
@@ -87,6 +121,8 @@ class TopicReader:
 
     def _taken(self, tp: TopicPartition, records: list[Record]) -> list[Record]:
         position, self.next_offsets[tp] = self.next_offsets[tp], records[-1].offset + 1
+        if tp.topic == TopicNames(self.kafka.namespace).results:  # records of the others may be compacted
+            self._taken_last[tp] = records[-1]
         if tp not in self.lasts:
             return records
         first, last = records[0], self.lasts.pop(tp)
@@ -154,7 +190,12 @@ def _out_of_range(positions: Positions, beginnings: Positions, ends: Positions) 
 
 @asynccontextmanager
 async def open_reader(
-    kafka: KafkaSettings, starts: Mapping[str, Mapping[int, int]], lasts: Lasts, shares: Mapping[str, Share] = NO_SHARES
+    kafka: KafkaSettings,
+    starts: Mapping[str, Mapping[int, int]],
+    lasts: Lasts,
+    shares: Mapping[str, Share] = NO_SHARES,
+    *,
+    cluster: str = "",
 ) -> AsyncIterator[TopicReader]:
     """Yields a reader of the topics in `starts`, from the offsets by partition there or else from the beginning.
 
@@ -172,7 +213,7 @@ async def open_reader(
             partitions = [TopicPartition(topic, number) for number in sorted(numbers) if share.has(number)]
             beginnings = await consumer.beginning_offsets(partitions)
             positions |= {tp: offsets.get(tp.partition, beginnings[tp]) for tp in partitions}
-        reader = TopicReader(kafka, consumer, positions, dict(lasts), counts)
+        reader = TopicReader(kafka, consumer, positions, dict(lasts), counts, cluster)
         await reader.begin()
         yield reader
 

@@ -18,6 +18,7 @@ from messaging.client_internals import (
     ask_for_topics,
     assigned_partitions,
     client_of,
+    connections_of,
     coordination_task,
     failed_connections,
     fetch_committed,
@@ -88,6 +89,18 @@ async def test_connections_of_consumers_and_admin_clients(settings: Settings, co
     assert isinstance(client_of(consumer), BareClient)
     async with admin_client(settings.kafka) as admin:
         assert isinstance(client_of(admin), BareClient)
+
+
+async def test_a_connection_that_is_new_is_another_object(consumer: AIOKafkaConsumer, chunks: str) -> None:
+    await partitions_of(consumer, chunks)
+    before = connections_of(consumer)
+    assert before
+    for connection in before:
+        connection.close()
+    await partitions_of(consumer, chunks)
+    after = connections_of(consumer)
+    assert after
+    assert not [each for each in after if any(each is known for known in before)]
 
 
 async def test_topics_are_described_with_what_is_allowed(consumer: AIOKafkaConsumer, chunks: str) -> None:

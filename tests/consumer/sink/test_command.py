@@ -244,6 +244,24 @@ def test_it_stops_cleanly_although_its_broker_has_died(make_settings, tmp_path):
     assert "sink has stopped" in sink.lines()[-1]
 
 
+def test_a_broker_that_was_wiped_and_filled_anew_while_it_was_frozen_is_refused(make_settings, tmp_path):
+    results, output = [make_result(make_document("a.md"), index) for index in range(12)], tmp_path / "out"
+    with Broker(data_dir=tmp_path / "broker") as broker:
+        settings, port = make_settings(bootstrap_servers=broker.bootstrap_servers, partitions=1), broker.port
+        publish(settings, *results[:5])
+        with running_sink(settings, output) as sink:
+            caught_up(sink, 5)
+            before = stored(output)
+            sink.process.send_signal(signal.SIGSTOP)
+            broker.kill()
+            with Broker(data_dir=tmp_path / "anew", port=port):
+                publish(settings, *reversed(results))
+                sink.process.send_signal(signal.SIGCONT)
+                assert sink.process.wait(60) == 1, sink.lines()
+    assert "is of Kafka cluster" in sink.lines()[-1]
+    assert stored(output) == before
+
+
 def test_a_broker_that_was_killed_and_comes_back_finds_it_waiting(make_settings, tmp_path):
     document, output = make_document("a.md"), tmp_path / "out"
     broker = Broker(data_dir=tmp_path / "broker")

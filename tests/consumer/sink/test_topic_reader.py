@@ -1,6 +1,7 @@
 """Where reading begins, and what it refuses, on a real broker."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from aiokafka import TopicPartition
@@ -9,7 +10,8 @@ from aiokafka.errors import KafkaError
 from consumer.sink import topic_reader as module
 from consumer.sink.errors import ContinuityError, StartOverError
 from consumer.sink.topic_reader import open_reader
-from messaging.client_internals import reading_task, refresh_metadata
+from messaging.client_internals import connections_of, reading_task, refresh_metadata
+from messaging.topics import cluster_id
 from schemas import TopicNames, encode
 from tests.support.outcomes import Publisher, make_document, make_result
 
@@ -107,3 +109,30 @@ async def test_partitions_that_were_added_are_noticed(settings, topic):
                 while True:  # the broker that tells knows of them a moment later than the controller
                     await refresh_metadata(source.consumer)
                     await source.poll(0.1)
+
+
+async def test_a_new_connection_has_the_last_record_compared(settings, topic):
+    async with open_reader(settings.kafka, {topic: {}}, {}, cluster=await cluster_id(settings.kafka)) as source:
+        assert await read(source, 4) == [0, 1, 3, 4]
+        for connection in connections_of(source.consumer):
+            connection.close()
+        async with Publisher(settings) as publisher:
+            await publisher.publish(RESULTS[:1])
+        async with asyncio.timeout(60):
+            assert await read(source, 1) == [6]
+        place = TopicPartition(topic, 0)
+        assert not source.lasts
+        source._taken_last[place] = replace(source._taken_last[place], value=b"another")
+        for connection in connections_of(source.consumer):
+            connection.close()
+        async with Publisher(settings) as publisher:
+            await publisher.publish(RESULTS[:1])
+        with pytest.raises(ContinuityError, match="another record at offset 6"):
+            async with asyncio.timeout(60):
+                await read(source, 1)
+
+
+async def test_another_cluster_is_refused_at_the_first_records(settings, topic):
+    async with open_reader(settings.kafka, {topic: {}}, {}, cluster="other") as source:
+        with pytest.raises(ContinuityError, match="was of other"):
+            await read(source, 1)
