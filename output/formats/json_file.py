@@ -17,9 +17,11 @@ from output.formats.derived import Derived
 from output.index.tables import Index
 from output.segments.lookup import SegmentFiles
 from schemas import Document
+from schemas.topics import MAX_MESSAGE_BYTES
 
 SCHEMA = "qastream.document/1"
-MAX_HEAD_BYTES = 64 * 1024
+MAX_HEAD_BYTES = MAX_MESSAGE_BYTES
+"""A head is smaller than the record that its document, with a title of any length, comes from."""
 ArrayName = Literal["pairs", "rejected", "failed"]
 ARRAYS: tuple[ArrayName, ...] = ("pairs", "rejected", "failed")
 
