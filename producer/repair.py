@@ -1,6 +1,7 @@
 """`repair`: replaces records of qa.files that can't be read, each of which keeps a document from being published.
 
 It shows what it would write, and writes it with --apply. Stop the producers before: their next start reads the ledger.
+Do not mend what a newer version of QAStream has written: use that version.
 """
 
 import argparse
