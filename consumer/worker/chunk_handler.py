@@ -44,6 +44,6 @@ class ChunkHandler(Handler):
         return answered(record, result, self._names, max_bytes=MAX_RESULT_BYTES, headers=headers)
 
     async def finish(self) -> None:
-        """Begins no more calls; returns when the calls under way have ended and their answers are in the cache."""
+        """Begins no more calls; returns when the calls under way have ended and their answers are used."""
         await asyncio.gather(*(servers.finish() for servers in self._all_servers))
-        await self._answerer.keep_answers()
+        await self._answerer.use_answers()

@@ -24,7 +24,8 @@ class Handler(Protocol):
         """
 
     async def finish(self) -> None:
-        """Begins no more calls to the model, and waits until the calls under way are in the cache.
+        """Begins no more calls to the model, and waits until the answers of those under way have become outcomes.
 
-        It is called once, when the worker stops, and cancelled after `drain_s` seconds.
+        An answer is left out if its chunk needs a further call. It is called once, when the worker stops, and cancelled
+        after `drain_s` seconds.
         """

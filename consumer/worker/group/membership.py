@@ -29,8 +29,6 @@ IN_HAND_PER_CALL = 2
 REVOKE_S = 3.0
 """Longest time for which a revocation waits for the commits of finished outcomes."""
 STOP_S = 5.0
-TURNS = 100
-"""Event-loop iterations to wait after draining: enough for an answer from the cache to pass all stages."""
 log = logging.getLogger(__name__)
 
 
@@ -159,9 +157,6 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc] # the library
         """
         finishing, staying = asyncio.create_task(self._handler.finish()), asyncio.create_task(self._stay())
         await asyncio.wait([finishing], timeout=drain_s)
-        if finishing.done():
-            for _ in range(TURNS):  # the last answers have yet to become outcomes, without waiting for anything
-                await asyncio.sleep(0)
         for task in (finishing, staying):
             task.cancel()
         await asyncio.gather(finishing, staying, return_exceptions=True)

@@ -1,5 +1,6 @@
 """Answers a chunk: runs the recipe on it and puts its result together."""
 
+import asyncio
 import logging
 import time
 
@@ -32,6 +33,7 @@ from schemas import (
 from schemas.ids import pair_id, record_id
 from schemas.messages import now
 
+TURNS = 100
 MOST_CUTS = 2
 """Times that a chunk may be halved, so it is asked about in four parts at most."""
 log = logging.getLogger(__name__)
@@ -81,10 +83,14 @@ class Answerer:
             result = _failed(draft, error_class="internal", message=type(exc).__name__)
         return self._with_cost(result, calls, round((time.monotonic() - began) * 1000, 3))
 
-    async def keep_answers(self) -> None:
-        """Returns when all answers that have come are in the cache."""
+    async def use_answers(self) -> None:
+        """Returns when all answers that have come are in the cache, and have passed the stages that need no call."""
         await self._model.keep_answers()
         await self._judge.keep_answers()
+        await _turn_loop()
+        while self._checking.under_way:
+            await self._checking.idle()
+            await _turn_loop()
 
     async def close(self) -> None:
         await self._model.close()
@@ -141,6 +147,12 @@ class Answerer:
 
 
 _CHUNK_FIELDS = {"index", "start", "end", "text", "headings", "content_key"}
+
+
+async def _turn_loop() -> None:
+    """Lets the event loop turn often enough for an answer to pass all stages that wait for nothing."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 def _finished(draft: Result, found: ChunkCandidates) -> Result:

@@ -16,8 +16,6 @@ MOST_CPU_S = 10.0
 """CPU time for the pairs of one chunk. A chunk of 20 pairs takes less than a hundredth of it."""
 MOST_PROCESSES = min(2, os.cpu_count() or 1)
 """Processes of one worker. The second starts when the first is busy, as with a chunk that takes long."""
-TRIES = 2
-"""Processes that may die of one chunk: another program may have killed the first."""
 _LONGEST_LINE = 2**28
 _ROOT = Path(__file__).parents[4]
 
@@ -27,27 +25,41 @@ class CheckingError(Exception):
 
 
 class CheckingPool:
-    """Checks the pairs of chunks, any number at a time, in at most MOST_PROCESSES processes."""
+    """Checks the pairs of chunks, any number at a time, in at most MOST_PROCESSES processes.
+
+    `under_way` is the number of chunks whose pairs are being checked, or wait for that.
+    """
 
     def __init__(self, *, most_cpu_s: float = MOST_CPU_S) -> None:
         self._most_cpu_s = most_cpu_s
         self._idle: list[Process] = []
         self._room = asyncio.Semaphore(MOST_PROCESSES)
+        self._idle_now = asyncio.Event()
+        self.under_way = 0
 
     async def check(self, request: CheckRequest) -> tuple[Checked, ...]:
         """Returns the checked pairs in their order. Raises CheckingError, and WorkerError if no process can be started."""
         line = REQUEST.dump_json(request) + b"\n"
-        async with self._room:
-            for _ in range(TRIES):
-                answer = await self._ask(line)
-                if answer:
-                    break
-            else:
-                raise CheckingError(f"{TRIES} processes died of the checks of its answer")
+        self.under_way += 1
+        self._idle_now.clear()
+        try:
+            async with self._room:
+                answer = await self._ask(line) or await self._ask(line)  # another program may have killed the first
+        finally:
+            self.under_way -= 1
+            if not self.under_way:
+                self._idle_now.set()
+        if not answer:
+            raise CheckingError("two processes died of the checks of its answer")
         reply = REPLY.validate_json(answer)
         if reply.problem:
             raise CheckingError(f"a bug in the checks of its answer:\n{reply.problem}")
         return reply.checked
+
+    async def idle(self) -> None:
+        """Returns when nothing is under way."""
+        if self.under_way:
+            await self._idle_now.wait()
 
     async def close(self) -> None:
         while self._idle:
