@@ -83,7 +83,7 @@ PANELS = (
     Panel("Calls that failed, and retries, per second",
           {"{{outcome}}": _rate("qastream_model_calls_total", by="outcome", where='outcome!="ok"') + " > 0",
            "retry: {{error_class}}": _rate("qastream_retries_total", by="error_class") + " > 0",
-           "words around the JSON": _rate("qastream_wrapped_answers_total") + " > 0"}),
+           "words around the JSON": _rate("qastream_wrapped_answers_total")}),
     Panel("Answers from a cache",
           {"generation cache": _share("qastream_cache_lookups_total", 'result="hit"'),
            "prompt tokens, vLLM's prefix cache":
