@@ -11,7 +11,7 @@ from chaos.plan import FIRST, Fault, make_plan
 from chaos.run import FaultFailedError, Options, Report, Run, prepared_run
 
 KEPT_BACK = 0.1
-"""Share of the chunks that is published after the last fault, so that workers have work during every fault."""
+"""Share of the chunks that is kept back, so that workers have work during the last faults as well."""
 LATE_S = 150.0
 EVERY_S = 0.3
 LEAST, MOST = 5, 300
@@ -72,7 +72,9 @@ class Pace:
         feed = self._run.feed
         while True:
             due = self._most * (self.faults_done + 1) // (self._faults + 1) - feed.published
-            count = min(max(due, LEAST), MOST, self._most - feed.published)
+            # A trickle goes on beyond `_most`: a fault that waits for a worker's step needs a chunk that leads there.
+            trickle = min(LEAST, self._run.options.chunks - feed.published)
+            count = max(min(due, MOST, self._most - feed.published), trickle)
             if count > 0:
                 async with self._run.cluster.busy:
                     await asyncio.shield(asyncio.ensure_future(feed.publish(count)))
