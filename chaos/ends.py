@@ -224,7 +224,7 @@ class Ends:
     def __init__(
         self, settings: Settings, directory: Path, room: Room, feed: Feed, model_url: str, shares: Sequence[str]
     ) -> None:
-        """Each of `shares` has the partitions of one sink."""
+        """Makes one sink for each of `shares`, which hold the partitions of one sink each."""
         self.output = directory / "out"
         self._results = TopicNames(settings.kafka.namespace).results
         self.asked = 0

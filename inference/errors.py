@@ -136,4 +136,4 @@ ERRORS: dict[FailureKind, type[ModelError]] = {
     FailureKind.UNREADABLE: MalformedError,
     FailureKind.REQUEST_REFUSED: RefusedError,
 }
-"""Every other kind is an outage: a server with another key or model, too, is not the chunk's fault."""
+"""The error for each kind of failure. A missing kind is an outage: another key or model is the server's fault."""
